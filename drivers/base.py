@@ -1,0 +1,95 @@
+"""What every driver is, and the configuration that all kinds share."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal, Protocol
+
+from annotated_types import Ge, Gt, Le
+
+from drivers.wire.malformed import Malformed
+from fusion.types import Family, Origin, Sample
+
+
+class SensorUnavailable(Exception):  # noqa: N818 - named for what a caller can do
+    """Nothing answers at a sensor's address. Raised when opening a transport, and only then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SensorConfig:
+    """Keys that a sensor of any kind may have. Subclasses add `kind` and their own."""
+
+    # An unknown key is an error; pydantic reads this without being imported here.
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+    family: ClassVar[Family]
+    default_silent_after_s: ClassVar[float]
+    """How long this kind may say nothing before that is an alert; 0: for ever."""
+
+    id: str
+    lane: str | None = None
+    """The lane it watches; a sensor has a lane or a zone, not both."""
+    zone: str | None = None
+    """The zone it watches."""
+    url: str
+    """Where it answers: `tcp://host:port`, `udp://host:port` (listens there), a pyserial URL
+    such as `/dev/ttyUSB0` or `rfc2217://host:port`, or `folder:/path`."""
+    origin: Literal["sensor", "simulator"] = "sensor"
+    """`simulator` marks a stand-in: its alerts are exercises and never ring as real."""
+    fallback: Literal["none", "simulator"] = "none"
+    """`simulator`: where nothing answers at start, run the bundled simulator and say so."""
+    timeout_s: Annotated[float, Gt(0), Le(60)] = 5.0
+    """How long to wait for the first connection."""
+    silent_after_s: Annotated[float, Ge(0)] | None = None
+    """Silence that raises an alert; the kind's own habit where not given, 0 for never."""
+    position_m: tuple[float, float] = (0.0, 0.0)
+    """Place in the checkpoint's own frame: metres east, metres north."""
+    baud: Annotated[int, Ge(300)] = 9600
+    """Serial lines only."""
+
+
+class Driver(Protocol):
+    """Bytes of one sensor in, samples out. No socket, no clock, never raises on data."""
+
+    def feed(self, data: bytes, received_utc_ns: int) -> list[Sample | Malformed]:
+        """Read what arrived at `received_utc_ns`.
+
+        Empty `data` says that the link was cut: a record half read is dropped.
+        The samples' times never run backwards.
+        """
+        ...
+
+
+class DriverFactory(Protocol):
+    """Makes a fresh driver, with no memory of an earlier link."""
+
+    def __call__(self, config: SensorConfig, origin: Origin) -> Driver:
+        """A driver for the sensor; every sample it returns carries `origin`."""
+        ...
+
+
+class RecordingFormat(Protocol):
+    """A form of recorded device file that replay can read straight."""
+
+    @property
+    def name(self) -> str:
+        """What `--kind` and the docs call it."""
+        ...
+
+    def recognise(self, file_name: str, head: bytes) -> bool:
+        """Whether a file with this name and these first 4,096 bytes is of this form."""
+        ...
+
+    def chunks(self, data: bytes) -> Iterator[tuple[int, bytes]]:
+        """The file as (received_utc_ns, bytes for `Driver.feed`), in order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DriverKind:
+    """A row of the catalog: everything the rest of Garita needs to know of one kind."""
+
+    kind: str
+    config: type[SensorConfig]
+    build: DriverFactory
+    heavy: bool = False
+    """True where one `feed` may take longer than a few milliseconds: it runs in a worker."""
+    recordings: tuple[RecordingFormat, ...] = ()

@@ -1,0 +1,5 @@
+"""Radiation drivers."""
+
+from drivers.base import DriverKind
+
+KINDS: tuple[DriverKind, ...] = ()

@@ -1,0 +1,5 @@
+"""Seismic drivers."""
+
+from drivers.base import DriverKind
+
+KINDS: tuple[DriverKind, ...] = ()

@@ -1,0 +1,5 @@
+"""Xray drivers."""
+
+from drivers.base import DriverKind
+
+KINDS: tuple[DriverKind, ...] = ()

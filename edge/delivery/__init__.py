@@ -1,0 +1,1 @@
+"""From an alert to a centre that has stored it: outbox, publisher, brokers, sides."""

@@ -1,0 +1,1 @@
+"""For engineers: replay, evaluation and speed."""

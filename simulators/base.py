@@ -1,0 +1,32 @@
+"""What every simulator is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from simulators.scenario import Scenario
+
+
+class Simulator(Protocol):
+    """One simulated sensor. The same scenario and steps give the same bytes."""
+
+    def step(self, dt_ms: int) -> bytes:
+        """Let `dt_ms` of simulated time pass; return what the sensor sent.
+
+        The bytes depend on the time that has passed, not on how it was cut into steps.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatorKind:
+    """A row of the catalog."""
+
+    kind: str
+    """The sensor kind whose wire it speaks."""
+    build: Callable[[Scenario, str], Simulator]
+    """From the scenario and the sensor's id; its seed comes from both."""
+    version: str
+    """Changes with the physics; every simulated figure names it."""
+    packets: Callable[[bytes], list[bytes]] = lambda data: [data] if data else []
+    """How the wire cuts a step's bytes: datagrams for UDP, file sets for a folder."""

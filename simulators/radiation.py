@@ -1,0 +1,5 @@
+"""Radiation simulators."""
+
+from simulators.base import SimulatorKind
+
+KINDS: tuple[SimulatorKind, ...] = ()

@@ -1,0 +1,5 @@
+"""Seismic simulators."""
+
+from simulators.base import SimulatorKind
+
+KINDS: tuple[SimulatorKind, ...] = ()

@@ -1,0 +1,5 @@
+"""Xray simulators."""
+
+from simulators.base import SimulatorKind
+
+KINDS: tuple[SimulatorKind, ...] = ()
