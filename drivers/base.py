@@ -23,6 +23,8 @@ class SensorConfig:
     family: ClassVar[Family]
     default_silent_after_s: ClassVar[float]
     """How long this kind may say nothing before that is an alert; 0: for ever."""
+    url_forms: ClassVar[tuple[str, ...]] = ("tcp", "udp", "serial", "folder")
+    """The forms of address this kind can be read from; a kind names its own, narrower ones."""
 
     id: str
     lane: str | None = None
