@@ -237,6 +237,8 @@ class SensorSpec:
     place: str
     """Id of the lane or zone it watches."""
     position_m: tuple[float, float] = (0.0, 0.0)
+    origin: Origin = Origin.SENSOR
+    """What to call it while it has said nothing yet; afterwards its samples say."""
     silent_after_ms: int = 15_000
     """No sample for so long is silence; 0: it speaks only when there is something to say."""
     panels: int = 4
