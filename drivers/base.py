@@ -80,8 +80,14 @@ class RecordingFormat(Protocol):
         """Whether a file with this name and these first 4,096 bytes is of this form."""
         ...
 
-    def chunks(self, data: bytes) -> Iterator[tuple[int, bytes]]:
-        """The file as (received_utc_ns, bytes for `Driver.feed`), in order."""
+    def chunks(
+        self, data: bytes, file_name: str = "", config: SensorConfig | None = None
+    ) -> Iterator[tuple[int, bytes]]:
+        """The file as (received_utc_ns, bytes for `Driver.feed`), in order.
+
+        `file_name` and `config` help where the bytes do not say all, such as the day in
+        the name of a daily file and the site's offset from UTC in the configuration.
+        """
         ...
 
 
