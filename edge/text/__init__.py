@@ -1,1 +1,16 @@
 """Words for people, one catalogue per language, keyed by code."""
+
+from edge.text.catalogue import LANGUAGES, clean
+from edge.text.render import Info, Reason, phrase, reasons, render, strip_exercise, word
+
+__all__ = [
+    "LANGUAGES",
+    "Info",
+    "Reason",
+    "clean",
+    "phrase",
+    "reasons",
+    "render",
+    "strip_exercise",
+    "word",
+]
