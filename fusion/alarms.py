@@ -1,0 +1,176 @@
+"""The life of an alert: new, update, clear; deadband and delays.
+
+A `Claim` is what the engine believes of one question about one incident right now. The book
+turns a run of claims into as few alerts as tell the story (facts: fusion 2.3).
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from fusion.policy import AlarmPolicy
+from fusion.types import (
+    MILLISECOND_NS,
+    SECOND_NS,
+    Alert,
+    Contribution,
+    Event,
+    Fact,
+    Level,
+    Phase,
+)
+
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What is believed of one question about one incident, now."""
+
+    key: str
+    """Incident and question; alerts of one key are revisions of one alert."""
+    kind: str
+    """`"transit"`, `"track"` or `"device"`: whose delays apply."""
+    event: Event
+    level: Level | None
+    """None: not worth a word."""
+    probability: float
+    score_nats: float
+    site: str
+    lane: str | None
+    zone: str | None
+    direction: str | None
+    exercise: bool
+    onset_utc_ns: int
+    updated_utc_ns: int
+    explanations: tuple[tuple[str, float], ...]
+    contributions: tuple[Contribution, ...]
+    silent: tuple[str, ...] = ()
+    down: tuple[str, ...] = ()
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Entry:
+    claim: Claim
+    since_utc_ns: int
+    told: Alert | None = None
+    told_claim: Claim | None = None
+    gone_utc_ns: int | None = None
+
+
+class AlarmBook:
+    """All alerts that are pending or active."""
+
+    def __init__(self, policy: AlarmPolicy) -> None:
+        self._policy = policy
+        self._entries: dict[str, _Entry] = {}
+
+    @property
+    def active(self) -> list[Alert]:
+        """The last word on every alert that was told and not cleared."""
+        return [entry.told for entry in self._entries.values() if entry.told is not None]
+
+    def consider(self, claim: Claim, now_utc_ns: int) -> list[Alert]:
+        """A new belief: tell it if it is news."""
+        entry = self._entries.get(claim.key)
+        if entry is None:
+            if claim.level is None:
+                return []
+            entry = self._entries[claim.key] = _Entry(claim, now_utc_ns)
+        entry.claim = claim
+        if claim.level is None:
+            if entry.told is None:
+                del self._entries[claim.key]
+                return []
+            entry.gone_utc_ns = entry.gone_utc_ns or now_utc_ns
+        else:
+            entry.gone_utc_ns = None
+        return self._tell(entry, now_utc_ns)
+
+    def close(self, key: str, now_utc_ns: int) -> list[Alert]:
+        """The incident is over: the alert is cleared after its off-delay."""
+        entry = self._entries.get(key)
+        if entry is None:
+            return []
+        if entry.told is None:
+            del self._entries[key]
+            return []
+        entry.gone_utc_ns = entry.gone_utc_ns or now_utc_ns
+        return self._clear(entry, now_utc_ns)
+
+    def tick(self, now_utc_ns: int) -> list[Alert]:
+        """Time passes: delays run out."""
+        alerts = []
+        for entry in list(self._entries.values()):
+            alerts += self._tell(entry, now_utc_ns)
+            alerts += self._clear(entry, now_utc_ns)
+        return alerts
+
+    def _tell(self, entry: _Entry, now_utc_ns: int) -> list[Alert]:
+        claim = entry.claim
+        if claim.level is None:
+            return []
+        if entry.told is None:
+            delay_ns = self._policy.on_delay_s[claim.kind] * SECOND_NS
+            if now_utc_ns - entry.since_utc_ns < delay_ns:
+                return []
+            return [self._say(entry, Phase.NEW, claim)]
+        return [self._say(entry, Phase.UPDATE, claim)] if self._is_news(entry, now_utc_ns) else []
+
+    def _is_news(self, entry: _Entry, now_utc_ns: int) -> bool:
+        claim, old = entry.claim, entry.told_claim
+        if old is None or claim is old:
+            return False
+        if claim.event != old.event or claim.level != old.level:
+            return True
+        elapsed_ns = claim.updated_utc_ns - old.updated_utc_ns
+        moved = abs(claim.score_nats - old.score_nats) >= self._policy.deadband_nats
+        return moved and elapsed_ns >= self._policy.update_gap_s * SECOND_NS
+
+    def _clear(self, entry: _Entry, now_utc_ns: int) -> list[Alert]:
+        if entry.gone_utc_ns is None or entry.told is None:
+            return []
+        delay_ns = self._policy.off_delay_s[entry.claim.kind] * SECOND_NS
+        if now_utc_ns - entry.gone_utc_ns < delay_ns:
+            return []
+        del self._entries[entry.claim.key]
+        # The last words stay as they were told: a clear ends them and does not rewrite them.
+        last = entry.told_claim or entry.claim
+        return [self._say(entry, Phase.CLEAR, last, now_utc_ns)]
+
+    def _say(
+        self, entry: _Entry, phase: Phase, claim: Claim, now_utc_ns: int | None = None
+    ) -> Alert:
+        told = entry.told
+        alert = Alert(
+            alert_id=told.alert_id if told else alert_id(claim),
+            revision=told.revision + 1 if told else 1,
+            phase=phase,
+            event=claim.event,
+            level=claim.level or Level.LOG,
+            probability=claim.probability,
+            site=claim.site,
+            lane=claim.lane,
+            zone=claim.zone,
+            direction=claim.direction,
+            exercise=claim.exercise or (told.exercise if told else False),
+            onset_utc_ns=claim.onset_utc_ns,
+            updated_utc_ns=max(claim.updated_utc_ns, now_utc_ns or 0),
+            explanations=claim.explanations,
+            contributions=claim.contributions,
+            score_nats=claim.score_nats,
+            silent=claim.silent,
+            down=claim.down,
+            facts=claim.facts,
+        )
+        entry.told, entry.told_claim = alert, claim
+        return alert
+
+
+def alert_id(claim: Claim) -> str:
+    """26 characters from content: 48 bits of onset in ms, then 80 bits of a SHA-256, as a ULID."""
+    digest = hashlib.sha256(f"{claim.site}/{claim.key}".encode()).digest()
+    time_ms = (claim.onset_utc_ns // MILLISECOND_NS) & ((1 << 48) - 1)
+    value = (time_ms << 80) | int.from_bytes(digest[:10], "big")
+    return "".join(CROCKFORD[(value >> shift) & 31] for shift in range(125, -1, -5))

@@ -1,0 +1,228 @@
+"""Detections to incidents: which of them speak of one vehicle, or of one thing that moves.
+
+A `Transit` is one vehicle's passage through a lane, a `Track` something that moves over the
+ground of a zone. Both keep only the latest detection of each sensor and test, so an interim
+finding is replaced by the final one and never counted twice.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from fusion.evidence import number
+from fusion.policy import AssociationPolicy
+from fusion.types import SECOND_NS, Detection, LaneSpec, Origin, SensorSpec
+
+MAX_TRANSITS_PER_LANE = 16  # at 45 vehicles an hour and a scan window of 2 min there are 2
+MAX_TRACKS_PER_ZONE = 32  # a flood of 30 simultaneous movers still fits
+
+
+@dataclass(slots=True)
+class Transit:
+    """One vehicle's passage through a lane."""
+
+    lane: LaneSpec
+    start_utc_ns: int
+    end_utc_ns: int
+    by_portal: bool
+    """False where only the scanner or a ground sensor saw the vehicle."""
+    closed: bool = False
+    scanned: bool = False
+    ambiguous: bool = False
+    length_m: float = 0.0
+    speed_m_s: float = 0.0
+    detections: dict[tuple[str, str, int], Detection] = field(default_factory=dict)
+    weights: dict[str, float] = field(default_factory=dict)
+    """Pairing weight of sensors whose part in this transit is not certain."""
+
+    @property
+    def key(self) -> str:
+        """What tells this incident from all others of the site."""
+        return f"transit/{self.lane.lane_id}/{self.start_utc_ns}"
+
+    def add(self, detection: Detection, index: int = 0) -> None:
+        """Keep a detection; an earlier one of the same sensor, test and index is replaced."""
+        self.detections[detection.sensor_id, detection.kind, index] = detection
+        self.end_utc_ns = max(self.end_utc_ns, detection.end_utc_ns)
+
+    def of(self, kind: str) -> list[Detection]:
+        """Its detections of one kind, in a fixed order."""
+        return [self.detections[k] for k in sorted(self.detections) if k[1] == kind]
+
+    def weighed(self) -> list[tuple[Detection, float]]:
+        """All detections with their pairing weights, in a fixed order."""
+        return [(self.detections[k], self.weights.get(k[0], 1.0)) for k in sorted(self.detections)]
+
+
+class Lane:
+    """The transits of one lane, oldest first."""
+
+    def __init__(self, spec: LaneSpec, policy: AssociationPolicy) -> None:
+        self.spec = spec
+        self.transits: list[Transit] = []
+        self._policy = policy
+        self._offset_s: float | None = None  # learned from pairings that were certain
+
+    def occupancy(self, detection: Detection) -> Transit:
+        """A vehicle entered or left the portal."""
+        if not detection.final:
+            for earlier in self.transits:
+                # Whoever was still in the beam has left: one vehicle at a time.
+                earlier.closed = earlier.closed or earlier.by_portal
+            transit = self._open(detection.start_utc_ns, by_portal=True)
+        else:
+            transit = self._at_portal(detection)
+            transit.closed = True
+            transit.length_m = number(detection.facts, "length_m")
+            transit.speed_m_s = number(detection.facts, "speed_m_s")
+        transit.add(detection)
+        return transit
+
+    def portal(self, detection: Detection) -> Transit:
+        """Any other detection of the lane's portal: it belongs to the vehicle in the beam."""
+        transit = self._at_portal(detection)
+        transit.add(detection)
+        return transit
+
+    def scan(self, start_utc_ns: int) -> Transit:
+        """The transit that a scan belongs to: same lane, in order, within the lane's offset.
+
+        An ambiguous pairing says so and weighs less. A scan without any candidate is a vehicle
+        that the portal did not see.
+        """
+        low_s, high_s = self.spec.scan_offset_s
+        waiting = [
+            transit
+            for transit in self.transits
+            if transit.by_portal
+            and not transit.scanned
+            and low_s <= (start_utc_ns - transit.start_utc_ns) / SECOND_NS <= high_s
+        ]
+        if not waiting:
+            return self._open(start_utc_ns, by_portal=False)
+        expected_s = self._offset_s if self._offset_s is not None else low_s
+
+        def miss_s(transit: Transit) -> float:
+            return abs((start_utc_ns - transit.start_utc_ns) / SECOND_NS - expected_s)
+
+        ranked = sorted(waiting, key=lambda transit: (miss_s(transit), transit.start_utc_ns))
+        best = ranked[0]
+        best.scanned = True
+        if len(ranked) > 1 and miss_s(ranked[1]) - miss_s(best) < self._policy.scan_ambiguity_s:
+            best.ambiguous = True
+        elif len(ranked) == 1:
+            self._learn((start_utc_ns - best.start_utc_ns) / SECOND_NS)
+        return best
+
+    def occupied(self, from_utc_ns: int, to_utc_ns: int) -> bool:
+        """Whether the portal saw any vehicle in the lane in that time."""
+        return any(
+            transit.by_portal
+            and transit.start_utc_ns <= to_utc_ns
+            and (not transit.closed or transit.end_utc_ns >= from_utc_ns)
+            for transit in self.transits
+        )
+
+    def forget(self, transit: Transit) -> None:
+        """The transit is over and told."""
+        self.transits.remove(transit)
+
+    def _learn(self, offset_s: float) -> None:
+        old = self._offset_s
+        self._offset_s = offset_s if old is None else 0.8 * old + 0.2 * offset_s
+
+    def _at_portal(self, detection: Detection) -> Transit:
+        for transit in reversed(self.transits):
+            overlaps = (
+                transit.start_utc_ns <= detection.end_utc_ns
+                and detection.start_utc_ns <= transit.end_utc_ns
+            )
+            if transit.by_portal and (overlaps or not transit.closed):
+                return transit
+        return self._open(detection.start_utc_ns, by_portal=True)
+
+    def _open(self, start_utc_ns: int, *, by_portal: bool) -> Transit:
+        transit = Transit(self.spec, start_utc_ns, start_utc_ns, by_portal)
+        self.transits.append(transit)
+        # The oldest has been told long ago; see MAX_TRANSITS_PER_LANE.
+        del self.transits[:-MAX_TRANSITS_PER_LANE]
+        return transit
+
+
+@dataclass(slots=True)
+class Track:
+    """Something that moves over the ground of a zone."""
+
+    zone_id: str
+    start_utc_ns: int
+    end_utc_ns: int
+    detections: dict[str, Detection] = field(default_factory=dict)
+    first_heard: dict[str, int] = field(default_factory=dict)
+    """Sensor id to the time of its strongest motion."""
+    peaks: dict[str, float] = field(default_factory=dict)
+    motion: Detection | None = None
+    drop_off: Detection | None = None
+
+    @property
+    def key(self) -> str:
+        """What tells this incident from all others of the site."""
+        return f"track/{self.zone_id}/{self.start_utc_ns}"
+
+    def add(self, detection: Detection) -> None:
+        """Keep the sensor's latest word, unless an earlier one was better heard."""
+        peak = number(detection.facts, "peak_um_s")
+        if peak >= self.peaks.get(detection.sensor_id, 0.0):
+            self.detections[detection.sensor_id] = detection
+            self.peaks[detection.sensor_id] = peak
+            self.first_heard[detection.sensor_id] = detection.end_utc_ns
+        self.end_utc_ns = max(self.end_utc_ns, detection.end_utc_ns)
+
+    def weighed(self) -> list[tuple[Detection, float]]:
+        """All detections, in a fixed order."""
+        rows = [(self.detections[name], 1.0) for name in sorted(self.detections)]
+        extra = [d for d in (self.motion, self.drop_off) if d is not None]
+        return rows + [(d, 1.0) for d in extra]
+
+    @property
+    def origins(self) -> set[Origin]:
+        """Where its evidence came from."""
+        return {detection.origin for detection in self.detections.values()}
+
+
+class Zone:
+    """The tracks of one zone, oldest first."""
+
+    def __init__(
+        self, zone_id: str, sensors: Iterable[SensorSpec], policy: AssociationPolicy
+    ) -> None:
+        self.zone_id = zone_id
+        self.places = {sensor.sensor_id: sensor.position_m for sensor in sensors}
+        self.tracks: list[Track] = []
+        self._policy = policy
+
+    def add(self, detection: Detection) -> Track:
+        """The track that a detection continues, or a new one."""
+        for track in reversed(self.tracks):
+            if self._continues(track, detection):
+                break
+        else:
+            track = Track(self.zone_id, detection.start_utc_ns, detection.end_utc_ns)
+            self.tracks.append(track)
+            del self.tracks[:-MAX_TRACKS_PER_ZONE]
+        track.add(detection)
+        return track
+
+    def forget(self, track: Track) -> None:
+        """The track is over and told."""
+        self.tracks.remove(track)
+
+    def _continues(self, track: Track, detection: Detection) -> bool:
+        """Whether the same thing can have caused it: soon enough, and not faster than possible."""
+        if detection.start_utc_ns - track.end_utc_ns > self._policy.track_gap_s * SECOND_NS:
+            return False
+        here = self.places[detection.sensor_id]
+        reach_m = max(
+            (math.dist(here, self.places[name]) for name in track.detections), default=0.0
+        )
+        elapsed_s = max(1.0, (detection.end_utc_ns - track.start_utc_ns) / SECOND_NS)
+        return reach_m <= self._policy.track_speed_m_s * elapsed_s

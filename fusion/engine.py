@@ -1,0 +1,278 @@
+"""Samples in, alerts out: `Engine.feed(sample)`, `Engine.tick(utc_ns)`.
+
+The engine runs on the samples' time and on the ticks it is given; it never asks a clock. The same
+calls in the same order give the same alerts.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from fusion import cues, xray
+from fusion.alarms import AlarmBook
+from fusion.associate import Lane, Track, Transit, Zone
+from fusion.evidence import weigh
+from fusion.health import SensorHealth
+from fusion.judge import Judge
+from fusion.policy import Policy
+from fusion.radiation import RadiationDetector
+from fusion.seismic import SeismicDetector
+from fusion.types import (
+    SECOND_NS,
+    Alert,
+    Checkpoint,
+    Detection,
+    Family,
+    Sample,
+    ScanFinding,
+    SensorSpec,
+    StatusSample,
+)
+
+MAX_DETECTIONS = 10_000  # for whoever shows them; nobody asks, the oldest are forgotten
+MAX_HEARD = 64  # vehicles heard beside a lane and not yet explained
+
+
+@dataclass(slots=True)
+class _Channel:
+    """One sensor's way through the engine."""
+
+    spec: SensorSpec
+    health: SensorHealth
+    feed: Callable[[Sample], list[Detection]]
+    tick: Callable[[int], list[Detection]] | None
+
+
+class Engine:
+    """Fuses the samples of one checkpoint into alerts."""
+
+    def __init__(self, checkpoint: Checkpoint, policy: Policy | None = None) -> None:
+        self._policy = policy or Policy()
+        self._checkpoint = checkpoint
+        self._now_utc_ns = 0
+        self._started_utc_ns: int | None = None
+        association = self._policy.association
+        self._lanes = {spec.lane_id: Lane(spec, association) for spec in checkpoint.lanes}
+        self._zones = {
+            zone.zone_id: Zone(
+                zone.zone_id,
+                (sensor for sensor in checkpoint.sensors if sensor.place == zone.zone_id),
+                association,
+            )
+            for zone in checkpoint.zones
+        }
+        self._channels = {spec.sensor_id: self._channel(spec) for spec in checkpoint.sensors}
+        self._book = AlarmBook(self._policy.alarms)
+        self._judge = Judge(checkpoint, self._policy, self._health)
+        self._detections: list[Detection] = []
+        self._heard: list[Detection] = []
+        """Vehicles beside lanes that no portal has counted yet."""
+
+    def feed(self, sample: Sample) -> list[Alert]:
+        """One sample of any kind. A sensor that the checkpoint does not know is passed over."""
+        channel = self._channels.get(sample.sensor_id)
+        if channel is None:
+            return []
+        detections = channel.health.heard(sample, self._now_utc_ns)
+        if not isinstance(sample, StatusSample):
+            detections += channel.feed(sample)
+        return self._take(detections, channel) if detections else []
+
+    def tick(self, utc_ns: int) -> list[Alert]:
+        """Time has reached `utc_ns`; earlier than before is passed over."""
+        if utc_ns <= self._now_utc_ns:
+            return []
+        self._now_utc_ns = utc_ns
+        if self._started_utc_ns is None:
+            self._started_utc_ns = utc_ns
+        alerts: list[Alert] = []
+        for channel in self._channels.values():
+            detections = channel.health.tick(utc_ns)
+            if channel.tick is not None:
+                detections += channel.tick(utc_ns)
+            if detections:
+                alerts += self._take(detections, channel)
+        alerts += self._bypasses()
+        alerts += self._book.tick(utc_ns)
+        return alerts + self._forget()
+
+    def take_detections(self) -> list[Detection]:
+        """The detections since the last call, with their nats."""
+        taken, self._detections = self._detections, []
+        return taken
+
+    @property
+    def active(self) -> list[Alert]:
+        """The last word on every alert that was told and not cleared."""
+        return self._book.active
+
+    @property
+    def _health(self) -> Mapping[str, SensorHealth]:
+        return {name: channel.health for name, channel in self._channels.items()}
+
+    def _channel(self, spec: SensorSpec) -> _Channel:
+        health = SensorHealth(spec, self._policy.alarms)
+        if spec.family is Family.RADIATION:
+            portal = RadiationDetector(spec, self._policy.radiation)
+            return _Channel(spec, health, portal.feed, portal.tick)
+        if spec.family is Family.SEISMIC:
+            station = SeismicDetector(spec, self._policy.seismic)
+            return _Channel(spec, health, station.feed, station.tick)
+        return _Channel(spec, health, self._scan, None)
+
+    def _scan(self, sample: Sample) -> list[Detection]:
+        if not isinstance(sample, ScanFinding):
+            return []
+        return xray.detections(sample, self._policy.xray)
+
+    def _take(self, detections: list[Detection], channel: _Channel) -> list[Alert]:
+        weighed = [weigh(detection) for detection in detections]
+        self._detections = (self._detections + weighed)[-MAX_DETECTIONS:]
+        alerts: list[Alert] = []
+        scans = [d for d in weighed if d.family is Family.XRAY and d.kind.startswith("xray.")]
+        if scans:
+            alerts += self._take_scan(scans, channel.spec)
+        for detection in weighed:
+            if detection.kind.startswith("health."):
+                alerts += self._take_health(detection, channel.spec)
+            elif detection.family is Family.RADIATION:
+                alerts += self._take_portal(detection, channel.spec)
+            elif detection.family is Family.SEISMIC:
+                alerts += self._take_motion(detection, channel.spec)
+        return alerts
+
+    def _take_health(self, detection: Detection, spec: SensorSpec) -> list[Alert]:
+        claim = self._judge.device(detection, spec)
+        alerts = self._book.consider(claim, self._now_utc_ns)
+        if not detection.facts.get("active"):
+            alerts += self._book.close(claim.key, self._now_utc_ns)
+        return alerts
+
+    def _take_portal(self, detection: Detection, spec: SensorSpec) -> list[Alert]:
+        lane = self._lanes.get(spec.place)
+        if lane is None:
+            return []
+        if detection.kind == "portal.occupancy":
+            transit = lane.occupancy(detection)
+        else:
+            transit = lane.portal(detection)
+        return self._weigh_transit(transit)
+
+    def _take_scan(self, scans: list[Detection], spec: SensorSpec) -> list[Alert]:
+        lane = self._lanes.get(spec.place)
+        if lane is None:
+            return []
+        transit = lane.scan(scans[0].start_utc_ns)
+        if transit.ambiguous:
+            transit.weights[spec.sensor_id] = self._policy.association.ambiguous_weight
+        for index, detection in enumerate(scans):
+            transit.add(detection, index)
+        if not transit.by_portal and self._watched(lane, scans[0]):
+            transit.add(cues.bypass(scans[0]))
+        return self._weigh_transit(transit)
+
+    def _watched(self, lane: Lane, scan: Detection) -> bool:
+        """Whether the lane has a portal that was up long enough to have seen the vehicle."""
+        started = self._started_utc_ns
+        window_ns = lane.spec.scan_offset_s[1] * SECOND_NS
+        portals = [
+            channel.health.up
+            for channel in self._channels.values()
+            if channel.spec.place == lane.spec.lane_id and channel.spec.family is Family.RADIATION
+        ]
+        return bool(
+            portals
+            and all(portals)
+            and started is not None
+            and scan.start_utc_ns - started > window_ns
+        )
+
+    def _take_motion(self, detection: Detection, spec: SensorSpec) -> list[Alert]:
+        zone = self._zones.get(spec.place)
+        if zone is None:
+            return self._hear_vehicle(detection)
+        if self._lane_traffic(detection, spec):
+            return []
+        track = zone.add(detection)
+        track.motion = cues.motion(track, zone)
+        others = [other for other in zone.tracks if other is not track]
+        track.drop_off = cues.drop_off(track, zone, others, self._policy.association)
+        claim = self._judge.track(track)
+        return self._book.consider(claim, self._now_utc_ns)
+
+    def _lane_traffic(self, detection: Detection, spec: SensorSpec) -> bool:
+        """A vehicle heard within earshot of a lane that is occupied is that lane's vehicle."""
+        if detection.facts.get("class") != "vehicle":
+            return False
+        reach_m = self._policy.association.lane_hearing_m
+        return any(
+            math.dist(spec.position_m, lane.spec.portal_m) <= reach_m
+            and lane.occupied(detection.start_utc_ns, detection.end_utc_ns)
+            for lane in self._lanes.values()
+        )
+
+    def _hear_vehicle(self, detection: Detection) -> list[Alert]:
+        if detection.final and detection.facts.get("class") == "vehicle":
+            self._heard.append(detection)
+            del self._heard[:-MAX_HEARD]
+        return []
+
+    def _bypasses(self) -> list[Alert]:
+        """Vehicles heard at a lane that no portal counted within the time to get there."""
+        wait_ns = int(self._policy.association.lane_wait_s * SECOND_NS)
+        due = [d for d in self._heard if self._now_utc_ns - d.end_utc_ns >= wait_ns]
+        alerts: list[Alert] = []
+        for heard in due:
+            self._heard.remove(heard)
+            spec = self._channels[heard.sensor_id].spec
+            lane = self._lanes.get(spec.place)
+            # Trucks of a neighbouring lane are heard as well, so any portal's count explains it.
+            seen = any(
+                other.occupied(heard.start_utc_ns - wait_ns, heard.end_utc_ns + wait_ns)
+                for other in self._lanes.values()
+            )
+            if lane is None or seen:
+                continue
+            transit = Transit(lane.spec, heard.start_utc_ns, heard.end_utc_ns, by_portal=False)
+            lane.transits.append(transit)
+            transit.add(heard)
+            transit.add(cues.bypass(heard))
+            alerts += self._weigh_transit(transit)
+        return alerts
+
+    def _weigh_transit(self, transit: Transit) -> list[Alert]:
+        for cue in (
+            cues.shielding(transit, self._policy.association),
+            cues.bulk_norm(transit),
+        ):
+            if cue is not None:
+                transit.add(cue)
+        alerts: list[Alert] = []
+        for claim in self._judge.transit(transit):
+            alerts += self._book.consider(claim, self._now_utc_ns)
+        return alerts
+
+    def _forget(self) -> list[Alert]:
+        """Incidents that can grow no more are closed; their alerts clear after the off-delay."""
+        now = self._now_utc_ns
+        alerts: list[Alert] = []
+        for lane in self._lanes.values():
+            window_ns = lane.spec.scan_offset_s[1] * SECOND_NS
+            for transit in list(lane.transits):
+                done = transit.closed or not transit.by_portal
+                if done and now - transit.end_utc_ns > window_ns:
+                    lane.forget(transit)
+                    alerts += self._close(transit)
+        gap_ns = self._policy.association.track_gap_s * SECOND_NS
+        for zone in self._zones.values():
+            for track in list(zone.tracks):
+                if now - track.end_utc_ns > gap_ns:
+                    zone.forget(track)
+                    alerts += self._close(track)
+        return alerts
+
+    def _close(self, incident: Transit | Track) -> list[Alert]:
+        alerts: list[Alert] = []
+        for key in self._judge.keys(incident):
+            alerts += self._book.close(key, self._now_utc_ns)
+        return alerts

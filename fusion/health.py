@@ -1,0 +1,112 @@
+"""A sensor's own condition: tamper, faults, silence. Silence is evidence too."""
+
+from dataclasses import dataclass, field
+
+from fusion.policy import AlarmPolicy
+from fusion.types import (
+    MILLISECOND_NS,
+    SECOND_NS,
+    Detection,
+    Fact,
+    Origin,
+    Sample,
+    SensorSpec,
+    StatusSample,
+)
+
+KINDS = {"tamper": "health.tamper", "link": "health.silent"}
+"""Status codes that are no plain fault."""
+
+
+@dataclass(slots=True)
+class SensorHealth:
+    """What is known of one sensor's condition."""
+
+    spec: SensorSpec
+    policy: AlarmPolicy
+    origin: Origin = field(init=False)
+    heard_utc_ns: int | None = None
+    silent: bool = False
+    link_lost_utc_ns: int | None = None
+    active: dict[str, int] = field(default_factory=dict)
+    """Code of each condition that is on, to when it began."""
+
+    def __post_init__(self) -> None:
+        self.origin = self.spec.origin
+
+    @property
+    def up(self) -> bool:
+        """Whether what it does not say means something."""
+        return not self.silent and self.link_lost_utc_ns is None
+
+    def heard(self, sample: Sample, now_utc_ns: int) -> list[Detection]:
+        """Anything but a status counts as a sign of life."""
+        if isinstance(sample, StatusSample):
+            return self._status(sample, now_utc_ns)
+        self.heard_utc_ns = now_utc_ns
+        self.origin = sample.origin
+        if not self.silent:
+            return []
+        self.silent = False
+        return [self._detection("health.silent", "silent", self.active.pop("silent"), now_utc_ns)]
+
+    def tick(self, now_utc_ns: int) -> list[Detection]:
+        """Silence is noticed when it has lasted."""
+        if self.heard_utc_ns is None:
+            self.heard_utc_ns = now_utc_ns
+        lost = self.link_lost_utc_ns
+        waited_ns = now_utc_ns - self.heard_utc_ns
+        limit_ns = self.spec.silent_after_ms * MILLISECOND_NS
+        too_long = 0 < limit_ns < waited_ns
+        cut = lost is not None and now_utc_ns - lost >= self.policy.link_delay_s * SECOND_NS
+        if self.silent or not (too_long or cut):
+            return []
+        self.silent = True
+        since = lost if cut and lost is not None else self.heard_utc_ns
+        self.active["silent"] = since
+        return [
+            self._detection(
+                "health.silent", "silent", since, now_utc_ns, text="link" if cut else "timeout"
+            )
+        ]
+
+    def _status(self, sample: StatusSample, now_utc_ns: int) -> list[Detection]:
+        self.origin = sample.origin
+        if sample.code == "link":
+            return self._link(sample, now_utc_ns)
+        began = self.active.get(sample.code)
+        if sample.active == (began is not None):
+            return []  # a device that repeats itself says nothing new
+        if sample.active:
+            began = self.active[sample.code] = sample.start_utc_ns
+        else:
+            began = self.active.pop(sample.code)
+        kind = KINDS.get(sample.code, "health.fault")
+        end_utc_ns = max(began, sample.start_utc_ns)
+        return [self._detection(kind, sample.code, began, end_utc_ns, text=sample.text)]
+
+    def _link(self, sample: StatusSample, now_utc_ns: int) -> list[Detection]:
+        if sample.active:
+            # A link that comes back at once is a hiccup; tick() says when it has lasted.
+            self.link_lost_utc_ns = self.link_lost_utc_ns or now_utc_ns
+            return []
+        self.link_lost_utc_ns = None
+        return []
+
+    def _detection(
+        self, kind: str, code: str, start_utc_ns: int, end_utc_ns: int, text: str = ""
+    ) -> Detection:
+        active = code in self.active
+        facts: dict[str, Fact] = {"active": active, "code": code, "text": text}
+        if kind == "health.silent":
+            facts["silent_s"] = round((end_utc_ns - start_utc_ns) / SECOND_NS, 1)
+        return Detection(
+            sensor_id=self.spec.sensor_id,
+            family=self.spec.family,
+            origin=self.origin,
+            kind=kind,
+            start_utc_ns=start_utc_ns,
+            end_utc_ns=max(start_utc_ns, end_utc_ns),
+            facts=facts,
+            final=not active,
+        )

@@ -1,0 +1,198 @@
+"""Incident + policy -> claims: which explanation, how probable, how much it asks of the operator.
+
+Each incident is asked a few separate questions, so that a load of granite does not hide that a
+container declared empty is full: about radiation, about the cargo, about the passage itself.
+Explanations compete within a question.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from fusion.alarms import Claim
+from fusion.associate import Track, Transit
+from fusion.health import SensorHealth
+from fusion.policy import Policy
+from fusion.score import Score, score
+from fusion.types import (
+    Checkpoint,
+    Detection,
+    Event,
+    Fact,
+    Level,
+    Origin,
+    SensorSpec,
+)
+
+QUESTIONS: Mapping[str, tuple[str, ...]] = {
+    "radiation": ("norm", "medical", "legal-source", "threat-source", "shielded-source"),
+    "cargo": ("contraband-anomaly", "not-empty", "unpenetrated"),
+    "passage": ("bypass",),
+    "motion": (
+        "person",
+        "group",
+        "animal",
+        "vehicle",
+        "digging",
+        "aircraft",
+        "weather",
+        "machinery",
+        "drop-off",
+    ),
+}
+TRANSIT_QUESTIONS = ("radiation", "cargo", "passage")
+EVENTS: Mapping[str, Event] = {
+    "norm": Event.RAD_INNOCENT,
+    "medical": Event.RAD_INNOCENT,
+    "legal-source": Event.RAD_INNOCENT,
+    "threat-source": Event.RAD_THREAT,
+    "shielded-source": Event.SHIELDED_SOURCE,
+    "contraband-anomaly": Event.CARGO_ANOMALY,
+    "not-empty": Event.CARGO_MISMATCH,
+    "unpenetrated": Event.CARGO_UNPENETRATED,
+    "bypass": Event.PORTAL_BYPASS,
+    "person": Event.PERSON,
+    "group": Event.GROUP,
+    "animal": Event.ANIMAL,
+    "vehicle": Event.VEHICLE_OFF_LANE,
+    "digging": Event.DIGGING,
+    "aircraft": Event.AIRCRAFT_LOW,
+    "drop-off": Event.DROP_OFF,
+    "tamper": Event.SENSOR_TAMPER,
+    "fault": Event.SENSOR_FAULT,
+    "silent": Event.SENSOR_SILENT,
+}
+"""Explanations that are no event (weather, machinery) only take probability from the others."""
+
+SHOWN_EXPLANATIONS = 3  # the table of reasons covers this many of the best explanations
+
+
+class Judge:
+    """Weighs incidents of one checkpoint."""
+
+    def __init__(
+        self, checkpoint: Checkpoint, policy: Policy, health: Mapping[str, SensorHealth]
+    ) -> None:
+        self._checkpoint = checkpoint
+        self._policy = policy
+        self._health = health
+
+    def keys(self, incident: Transit | Track) -> list[str]:
+        """The keys of all claims that an incident can lead to."""
+        if isinstance(incident, Track):
+            return [incident.key]
+        return [f"{incident.key}/{question}" for question in TRANSIT_QUESTIONS]
+
+    def transit(self, transit: Transit) -> list[Claim]:
+        """What a vehicle's passage amounts to, one claim for each question with evidence."""
+        rows = transit.weighed()
+        claims = []
+        for question in TRANSIT_QUESTIONS:
+            names = QUESTIONS[question]
+            if not any(name in d.nats for d, _ in rows for name in names):
+                continue
+            result = score(rows, names, transit.end_utc_ns, self._policy.scoring)
+            over_range = question == "radiation" and any(
+                d.facts.get("over_range") is True for d in transit.of("gamma.profile")
+            )
+            claim = self._claim(
+                key=f"{transit.key}/{question}",
+                kind="transit",
+                result=result,
+                detections=[d for d, _ in rows],
+                place=transit.lane.lane_id,
+                forced=Event.RAD_OVERRANGE if over_range else None,
+            )
+            claims.append(claim)
+        return claims
+
+    def track(self, track: Track) -> Claim:
+        """What moves over the ground."""
+        rows = track.weighed()
+        result = score(rows, QUESTIONS["motion"], track.end_utc_ns, self._policy.scoring)
+        return self._claim(
+            key=track.key,
+            kind="track",
+            result=result,
+            detections=[d for d, _ in rows],
+            place=track.zone_id,
+        )
+
+    def device(self, detection: Detection, spec: SensorSpec) -> Claim:
+        """A sensor's own condition."""
+        name = detection.kind.removeprefix("health.")
+        result = score([(detection, 1.0)], (name,), detection.end_utc_ns, self._policy.scoring)
+        key = f"device/{spec.sensor_id}/{detection.facts['code']}/{detection.start_utc_ns}"
+        return self._claim(
+            key=key, kind="device", result=result, detections=[detection], place=spec.place
+        )
+
+    def _claim(
+        self,
+        *,
+        key: str,
+        kind: str,
+        result: Score,
+        detections: Sequence[Detection],
+        place: str,
+        forced: Event | None = None,
+    ) -> Claim:
+        event, level, probability = self._verdict(result, forced)
+        mine = [name for name, _ in result.explanations if EVENTS.get(name) is event]
+        main = mine[0] if mine else result.best[0]
+        shown = {main} | {name for name, _ in result.explanations[:SHOWN_EXPLANATIONS]}
+        lane = next((x for x in self._checkpoint.lanes if x.lane_id == place), None)
+        silent, down = self._others(place, detections)
+        strongest = next(
+            (c for c in result.contributions if c.explanation == main and c.facts), None
+        )
+        facts: dict[str, Fact] = {"explanation": main}
+        if strongest is not None:
+            facts |= {"source": strongest.source, **strongest.facts}
+        return Claim(
+            key=key,
+            kind=kind,
+            event=event,
+            level=level,
+            probability=probability,
+            score_nats=result.nats[main],
+            site=self._checkpoint.site,
+            lane=place if lane is not None else None,
+            zone=None if lane is not None else place,
+            direction=lane.direction if lane is not None else None,
+            exercise=any(d.origin is not Origin.SENSOR for d in detections),
+            onset_utc_ns=min(d.start_utc_ns for d in detections),
+            updated_utc_ns=max(d.end_utc_ns for d in detections),
+            explanations=result.explanations,
+            contributions=tuple(c for c in result.contributions if c.explanation in shown),
+            silent=silent,
+            down=down,
+            facts=facts,
+        )
+
+    def _verdict(self, result: Score, forced: Event | None) -> tuple[Event, Level | None, float]:
+        """The event that asks most of the operator; among equals the most probable."""
+        by_event: dict[Event, float] = {}
+        for name, probability in result.explanations:
+            if name in EVENTS:
+                by_event[EVENTS[name]] = by_event.get(EVENTS[name], 0.0) + probability
+        if forced is not None:
+            by_event = {forced: 1.0 - dict(result.explanations)["nothing"]}
+        levels = {event: self._level(event, p) for event, p in by_event.items()}
+        event = max(by_event, key=lambda e: (levels[e] or 0, by_event[e]))
+        return event, levels[event], by_event[event]
+
+    def _level(self, event: Event, probability: float) -> Level | None:
+        lines = self._policy.alarms.level_lines[event]
+        levels = (Level.CRITICAL, Level.WARNING, Level.ADVISORY)
+        for level, line in zip(levels, reversed(lines), strict=True):
+            if probability >= line:
+                return level
+        return Level.LOG if probability >= self._policy.alarms.log_line else None
+
+    def _others(
+        self, place: str, detections: Sequence[Detection]
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Sensors of the place that were up and saw nothing, and those that were down."""
+        spoke = {d.sensor_id for d in detections if any(n > 0.0 for n in d.nats.values())}
+        names = [s.sensor_id for s in self._checkpoint.sensors if s.place == place]
+        silent = tuple(n for n in names if n not in spoke and self._health[n].up)
+        return silent, tuple(n for n in names if not self._health[n].up)
