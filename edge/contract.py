@@ -252,6 +252,8 @@ class CursorMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     site: Name
     seq: Sequence64
     """0: nothing stored yet."""
+    epoch: str = ""
+    """The boot that `seq` was counted in, so that a rebuilt edge is not taken for the old one."""
     updated: Time
 
 
