@@ -1,0 +1,75 @@
+"""Where a sensor answers: the forms of `url` and the words for one that does not answer."""
+
+import os
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from drivers.base import SensorConfig, SensorUnavailable
+
+FORMS = ("tcp", "udp", "folder", "serial")
+
+_ADVICE = {
+    "tcp": "check address, power and cable",
+    "udp": "check that the sensor sends to this machine and port",
+    "serial": "check the port's name, its permissions and the cable",
+    "folder": "create it, or mount the share",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A parsed `url`."""
+
+    form: str
+    """One of `FORMS`."""
+    host: str
+    """tcp and udp only."""
+    port: int
+    """tcp and udp only; 0 where it has none."""
+    path: str
+    """The folder, or the whole pyserial URL."""
+
+
+def parse_address(url: str) -> Address:
+    """Read a sensor's `url`. ValueError, saying what is expected, where it is none."""
+    scheme, colon, rest = url.partition(":")
+    if colon and scheme in {"tcp", "udp"}:
+        return _internet(url, scheme)
+    if colon and scheme == "folder":
+        path = rest.removeprefix("//")
+        if not path:
+            raise ValueError(f"{url!r} names no folder; write folder:/path/to/scans")
+        return Address("folder", "", 0, path)
+    # Everything else is pyserial's: a device path or one of its own URL schemes.
+    if not url or url.isspace():
+        raise ValueError("an empty address; write tcp://host:port, udp://host:port, folder:/path")
+    return Address("serial", "", 0, url)
+
+
+def _internet(url: str, scheme: str) -> Address:
+    expected = f"write {scheme}://host:port"
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise ValueError(f"{url!r} is no address ({error}); {expected}") from None
+    if not host or port is None or parts.path.strip("/"):
+        raise ValueError(f"{url!r} is no address; {expected}")
+    return Address(scheme, host, port, "")
+
+
+def cause_of(error: BaseException) -> str:
+    """Why it failed, in the system's words."""
+    if isinstance(error, TimeoutError) and not error.errno:
+        return "no answer"
+    number = getattr(error, "errno", None)
+    return os.strerror(number) if number else str(error) or type(error).__name__
+
+
+def unavailable(config: SensorConfig, cause: str) -> SensorUnavailable:
+    """The error for a sensor that does not answer: who, where, why, and what to do."""
+    form = parse_address(config.url).form
+    return SensorUnavailable(
+        f"{config.id}: nothing from {config.url} within {config.timeout_s} s ({cause}); "
+        f'{_ADVICE[form]}, or set fallback = "simulator" to run this sensor without hardware'
+    )
