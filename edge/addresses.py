@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
+from drivers.address import Address, parse_address
+
 MQTT_PORTS = {"mqtt": 1883, "mqtts": 8883}  # IANA service names mqtt and secure-mqtt
 
 FORMS = {
@@ -16,21 +18,8 @@ FORMS = {
 
 _SERIAL_SCHEMES = frozenset({"socket", "rfc2217", "loop", "spy", "hwgrep", "alt", "cp2110"})
 """pyserial 3.5, "URL Handlers"."""
-_SERIAL_WITH_PORT = frozenset({"socket", "rfc2217"})
+_WITH_PORT = frozenset({"tcp", "udp", "socket", "rfc2217"})
 _WINDOWS_PORT = re.compile(r"COM\d{1,3}", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SensorAddress:
-    """Where a sensor answers, taken apart."""
-
-    form: str
-    """A key of `FORMS`."""
-    host: str = ""
-    port: int = 0
-    """0 where the form has none."""
-    path: str = ""
-    """Device or folder; a pyserial URL whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,26 +35,25 @@ class BrokerAddress:
         return f"mqtt{'s' if self.tls else ''}://{host}:{self.port}"
 
 
-def sensor_address(url: str) -> SensorAddress:
-    """Take a sensor's URL apart. ValueError says what is wrong with it."""
-    if url.startswith("folder:"):
-        path = url.removeprefix("folder:").removeprefix("//")
-        if not path:
-            raise ValueError("no folder is named")
-        return SensorAddress(form="folder", path=path)
-    if url.startswith("/") or _WINDOWS_PORT.fullmatch(url):
-        return SensorAddress(form="serial", path=url)
-    parts = _split(url)
-    if parts.scheme in _SERIAL_SCHEMES:
-        if parts.scheme in _SERIAL_WITH_PORT:
-            host, port = _host_and_port(parts, None)
-            return SensorAddress(form="serial", host=host, port=port, path=url)
-        return SensorAddress(form="serial", path=url)
-    if parts.scheme not in ("tcp", "udp"):
-        scheme = f"{parts.scheme}:" if parts.scheme else "an address without a scheme"
-        raise ValueError(f"{scheme} is no form of address that a sensor can have")
-    host, port = _host_and_port(parts, None)
-    return SensorAddress(form=parts.scheme, host=host, port=port)
+def sensor_address(url: str) -> Address:
+    """Take a sensor's URL apart. ValueError says what is wrong with it.
+
+    Stricter than what opens it: there, whatever is not known is left to pyserial, and a
+    misspelt scheme would only be noticed once nothing answers.
+    """
+    scheme = url.partition(":")[0].lower()
+    if scheme in _WITH_PORT:
+        network_address(url)
+    address = parse_address(url)
+    is_device = url.startswith("/") or _WINDOWS_PORT.fullmatch(url)
+    if address.form == "serial" and not is_device and scheme not in _SERIAL_SCHEMES:
+        raise ValueError("no form of address that a sensor can have")
+    return address
+
+
+def network_address(url: str) -> tuple[str, int]:
+    """Host and port of a URL that has both. ValueError says what is wrong with it."""
+    return _host_and_port(_split(url), None)
 
 
 def broker_address(url: str) -> BrokerAddress:
@@ -83,7 +71,10 @@ def without_secrets(text: str) -> str:
 
 
 def _split(url: str) -> SplitResult:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # a bracket of an IPv6 address is left open
+        raise ValueError("the host cannot be read") from None
     if parts.username is not None or parts.password is not None:
         raise ValueError("user names and passwords have no place in a URL")
     return parts

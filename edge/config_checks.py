@@ -7,16 +7,16 @@ its other mistakes told in the same run. Whatever has the wrong shape is passed 
 import re
 from collections.abc import Callable, Iterator
 
+from drivers.address import Address
 from drivers.base import SensorConfig
 from drivers.catalog import KINDS
-from edge.addresses import FORMS, SensorAddress, broker_address, sensor_address
+from edge.addresses import FORMS, broker_address, sensor_address
 from edge.config_lines import Document, KeyPath, dotted
 from edge.config_mend import did_you_mean, shown
+from edge.config_model import AUTO_PORTS, HTTP_PORT
 from edge.errors import Mistake
 
 NAME = re.compile(r"[a-z0-9-]{1,32}")
-AUTO_PORTS = {"north": 18831, "south": 18832}
-HTTP_PORT = 8088
 ANY_HOST = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - compared with, never bound
 
 
@@ -123,7 +123,7 @@ def _sensor_urls(document: Document) -> Iterator[Mistake]:
 
 
 def _shared_urls(document: Document) -> Iterator[Mistake]:
-    seen: list[tuple[SensorAddress, str, int | None]] = []
+    seen: list[tuple[Address, str, int | None]] = []
     for path, sensor in _mappings(document, "sensors"):
         try:
             address = sensor_address(str(sensor.get("url")))
@@ -138,7 +138,7 @@ def _shared_urls(document: Document) -> Iterator[Mistake]:
         seen.append((address, name, document.line(at)))
 
 
-def _same(one: SensorAddress, other: SensorAddress) -> bool:
+def _same(one: Address, other: Address) -> bool:
     if one.form == other.form == "udp":
         hosts = {one.host, other.host}
         return one.port == other.port and (len(hosts) == 1 or bool(hosts & ANY_HOST))

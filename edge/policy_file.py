@@ -13,7 +13,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import Field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, cast, get_origin, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -152,7 +152,7 @@ def _value(given: object, hint: object, default: object) -> object:
                 raise ValueError(f"{key} is unknown here; {did_you_mean(str(key), known)}")
         given = {**{str(key): value for key, value in default.items()}, **given}
     try:
-        value: object = TypeAdapter(hint).validate_python(given)
+        value: object = TypeAdapter[object](cast("Any", hint)).validate_python(given)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = f"{'.'.join(map(str, first['loc']))}: " if first["loc"] else ""

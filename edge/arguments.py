@@ -1,0 +1,213 @@
+"""What the commands take: types of arguments, and a function per command that adds its own."""
+
+import argparse
+import os
+import re
+from pathlib import Path
+
+LANGUAGES = ("en-US", "es-MX")
+NORTH_PORT, SOUTH_PORT, HTTP_PORT = 18831, 18832, 8088  # the demo's addresses are a contract
+_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?")
+
+
+def duration_s(text: str) -> float:
+    """`90`, `60s`, `5m` or `1h30m` in seconds."""
+    match = _DURATION.fullmatch(text.strip().lower())
+    if not match or not any(match.groups()):
+        raise argparse.ArgumentTypeError(f"{text!r} is no duration; write 60s, 5m or 1h30m")
+    hours, minutes, seconds = (float(part or 0) for part in match.groups())
+    total = hours * 3600 + minutes * 60 + seconds
+    if total <= 0:
+        raise argparse.ArgumentTypeError("a duration is more than nothing")
+    return total
+
+
+def port(text: str) -> int:
+    """A TCP or UDP port."""
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; write a number from 1 to 65535")
+    return int(text)
+
+
+def speed(text: str) -> float | None:
+    """`max` as None, `10x` as 10.0."""
+    if text == "max":
+        return None
+    try:
+        factor = float(text.removesuffix("x"))
+    except ValueError:
+        factor = 0.0
+    if not 0 < factor < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no speed; write max, 1x or 10x")
+    return factor
+
+
+def setting(text: str) -> tuple[str, str]:
+    """`key=value`."""
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise argparse.ArgumentTypeError(f"{text!r} is no setting; write key=value")
+    return key.strip(), value.strip()
+
+
+def default_language() -> str:
+    """Spanish where the terminal speaks it, else English."""
+    locale = next((os.environ[key] for key in ("LC_ALL", "LANG") if os.environ.get(key)), "")
+    return "es-MX" if locale.startswith("es") else "en-US"
+
+
+def _language(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument(
+        "--language",
+        choices=LANGUAGES,
+        default=default_language(),
+        help="language of the alerts on the screen (default: the terminal's, here %(default)s)",
+    )
+
+
+def demo_arguments(sub: argparse.ArgumentParser) -> None:
+    """Arguments of `garita demo`."""
+    sub.add_argument(
+        "--for",
+        dest="for_s",
+        type=duration_s,
+        metavar="TIME",
+        help="stop after 60s, 5m, ...; without it the demo runs until Ctrl+C",
+    )
+    for name, default in (("north", NORTH_PORT), ("south", SOUTH_PORT)):
+        sub.add_argument(
+            f"--{name}-port",
+            type=port,
+            default=default,
+            metavar="PORT",
+            help=f"where the {name} broker listens on 127.0.0.1 (default: %(default)s)",
+        )
+    sub.add_argument(
+        "--http-port",
+        type=port,
+        default=HTTP_PORT,
+        metavar="PORT",
+        help="/metrics, /healthz and /readyz on 127.0.0.1 (default: %(default)s)",
+    )
+    _language(sub)
+    sub.add_argument("--seed", type=int, default=1, help="another seed is another day (default: 1)")
+
+
+def run_arguments(sub: argparse.ArgumentParser) -> None:
+    """Arguments of `garita run`."""
+    _config(sub, required=True)
+    sub.add_argument(
+        "--record", type=Path, metavar="DIR", help="keep the raw sensor bytes there, as MCAP files"
+    )
+
+
+def check_arguments(sub: argparse.ArgumentParser) -> None:
+    """Arguments of `garita check`."""
+    sub.add_argument("file", type=Path, metavar="FILE", help="the configuration, a YAML file")
+
+
+def replay_arguments(sub: argparse.ArgumentParser) -> None:
+    """Arguments of `garita replay`."""
+    sub.add_argument(
+        "inputs",
+        type=Path,
+        nargs="+",
+        metavar="INPUT",
+        help="a Garita recording, a folder of them, or a recorded device file",
+    )
+    _config(sub, required=False)
+    sub.add_argument(
+        "--show",
+        choices=("alerts", "detections", "samples"),
+        default="alerts",
+        help="what stands on stdout, one JSON object a line (default: alerts)",
+    )
+    sub.add_argument(
+        "--speed", type=speed, default=None, metavar="max|10x", help="default: max, no waiting"
+    )
+    sub.add_argument(
+        "--kind", help="the kind of device file, where it is not recognised (see README)"
+    )
+    sub.add_argument(
+        "--set",
+        dest="settings",
+        type=setting,
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="a key of the device's configuration, such as panels=2; may be repeated",
+    )
+    sub.add_argument(
+        "--as-recorded",
+        action="store_true",
+        help="keep the origin of the recording, to compare its alerts byte by byte; "
+        "without it every alert is an exercise",
+    )
+
+
+def record_arguments(sub: argparse.ArgumentParser) -> None:
+    """Arguments of `garita record`."""
+    _config(sub, required=True)
+    sub.add_argument(
+        "--out", type=Path, metavar="DIR", help="where to (default: recording.dir of the config)"
+    )
+
+
+def simulate_arguments(sub: argparse.ArgumentParser) -> None:
+    """Arguments of `garita simulate`."""
+    sub.add_argument(
+        "--scenario", required=True, metavar="NAME", help="such as demo; an unknown name lists all"
+    )
+    sub.add_argument("--seed", type=int, default=1, help="the same seed gives the same bytes")
+    where = sub.add_mutually_exclusive_group()
+    where.add_argument(
+        "--out", type=Path, metavar="DIR", help="write recordings and the truth labels there"
+    )
+    where.add_argument("--serve", action="store_true", help="send live, on the addresses it prints")
+    sub.add_argument(
+        "--for", dest="for_s", type=duration_s, metavar="TIME", help="default: the whole scenario"
+    )
+    _config(sub, required=False)
+    sub.add_argument(
+        "--base-port", type=port, metavar="PORT", help="first port to serve on (default: any free)"
+    )
+    sub.add_argument(
+        "--pty", action="store_true", help="serve portals on pseudo-terminals instead of TCP"
+    )
+
+
+def watch_arguments(sub: argparse.ArgumentParser) -> None:
+    """Arguments of `garita watch`."""
+    sub.add_argument("url", metavar="URL", help="a broker, such as mqtt://127.0.0.1:18831")
+    _language(sub)
+    sub.add_argument("--site", help="only that site's alerts (default: all)")
+    sub.add_argument("--for", dest="for_s", type=duration_s, metavar="TIME", help="stop after that")
+
+
+def schema_arguments(sub: argparse.ArgumentParser) -> None:
+    """Arguments of `garita schema`."""
+    sub.add_argument(
+        "--out", type=Path, metavar="DIR", help="write one file each; default: all on stdout"
+    )
+
+
+def bench_arguments(sub: argparse.ArgumentParser) -> None:
+    """Arguments of `garita bench`."""
+    sub.add_argument("names", nargs="*", metavar="NAME", help="default: all that take seconds")
+    sub.add_argument("--json", action="store_true", help="figures for a program, on stdout")
+    sub.add_argument("--times", type=int, metavar="N", help="how often, where that can be chosen")
+    sub.add_argument("--seed", type=int, default=1, help="of everything random (default: 1)")
+
+
+def nothing_arguments(sub: argparse.ArgumentParser) -> None:
+    """No arguments."""
+
+
+def _config(sub: argparse.ArgumentParser, *, required: bool) -> None:
+    sub.add_argument(
+        "--config",
+        type=Path,
+        required=required,
+        metavar="FILE",
+        help="the checkpoint, such as configs/checkpoint.yaml",
+    )

@@ -1,0 +1,95 @@
+"""The command line. A command's handler is imported only when it is chosen.
+
+Nothing here may import what is slow: `garita --help` answers within 150 ms on a small box.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from edge import errors
+from edge.commands import COMMANDS
+
+_EPILOG = """\
+Start here:
+  garita demo                        everything at once, nothing attached
+  garita check configs/demo.yaml     is this configuration right, does everything answer?
+  garita COMMAND --help              what a command takes, with examples
+
+Exit codes: 0 ok, 2 usage, 3 config, 4 broker, 5 sensor.
+Data goes to stdout, everything else to stderr."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code."""
+    try:
+        arguments = parser().parse_args(argv)
+    except SystemExit as end:  # argparse has said what is wrong, or shown the help
+        return int(end.code or 0)
+    try:
+        code = _handler(arguments.handler)(arguments)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return errors.EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output has seen enough; what is left must not fail at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return errors.EXIT_OK
+    except Exception as error:
+        known = _exit_code(error)
+        if known is None:
+            raise
+        print(f"garita {arguments.command}: {error}", file=sys.stderr)  # noqa: T201 - to a person
+        return known
+    return code
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    root = argparse.ArgumentParser(
+        prog="garita",
+        description="Sensor fusion for border checkpoints: seismic, radiation and cargo X-ray in, "
+        "explained alerts to both countries out.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = root.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        sub = commands.add_parser(
+            command.name,
+            help=command.summary,
+            description=command.description,
+            epilog=command.examples and f"Examples:\n{command.examples}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        command.arguments(sub)
+        sub.set_defaults(handler=command.handler)
+    return root
+
+
+def run_tests(arguments: argparse.Namespace) -> int:
+    """Say where the tests are run: the launcher prepares what they need."""
+    print("garita test: run ./garita test in the source tree", file=sys.stderr)  # noqa: T201
+    return errors.EXIT_USAGE
+
+
+def _handler(name: str) -> Callable[[argparse.Namespace], int]:
+    module, _, function = name.partition(":")
+    handler: Callable[[argparse.Namespace], int] = getattr(
+        importlib.import_module(module), function
+    )
+    return handler
+
+
+def _exit_code(error: Exception) -> int | None:
+    """The exit code of an error that a person can do something about."""
+    from drivers.base import SensorUnavailable  # noqa: PLC0415 - brings NumPy; only on errors
+
+    codes = {
+        errors.ConfigError: errors.EXIT_CONFIG,
+        errors.BrokerUnavailable: errors.EXIT_BROKER,
+        SensorUnavailable: errors.EXIT_SENSOR,
+    }
+    return next((code for kind, code in codes.items() if isinstance(error, kind)), None)

@@ -1,0 +1,141 @@
+"""The table of commands: what each says of itself, and who handles it."""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from edge import arguments
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One sub-command."""
+
+    name: str
+    handler: str
+    """`module:function`; takes the arguments, returns an exit code."""
+    summary: str
+    description: str
+    examples: str
+    arguments: Callable[[argparse.ArgumentParser], None]
+
+
+COMMANDS = (
+    Command(
+        name="demo",
+        handler="edge.demo:main",
+        summary="the whole thing with nothing attached: sensors, brokers, alerts",
+        description="""\
+Simulated sensors of every family speak their real wire protocols, two brokers start (one per
+country), and the alerts of a scripted day appear in the terminal. All of it is an exercise and
+goes only below the topic root garita-exercise/.""",
+        examples="""\
+  garita demo
+  garita demo --for 60s --language es-MX
+  mosquitto_sub -p 18831 -V mqttv5 -t 'garita-exercise/v1/#' -v   (in another terminal)
+  curl http://127.0.0.1:8088/metrics""",
+        arguments=arguments.demo_arguments,
+    ),
+    Command(
+        name="run",
+        handler="edge.service:main",
+        summary="the service",
+        description="""\
+Reads the sensors of a configuration and publishes the alerts to both sides until SIGTERM or
+Ctrl+C. An alert is on disk before it is sent; one broker that is down never delays the other.""",
+        examples="""\
+  garita run --config configs/checkpoint.yaml
+  garita run --config configs/checkpoint.yaml --record /var/lib/garita/recordings""",
+        arguments=arguments.run_arguments,
+    ),
+    Command(
+        name="check",
+        handler="edge.check:main",
+        summary="is a configuration right, and does everything it names answer?",
+        description="""\
+First the file: every mistake with its line, key, value and how to mend it. Where there is none,
+the world: sensors, brokers, ports, clock and disk are probed, each with a time limit.
+Exit code 3: the file is wrong. 4: a broker does not answer. 5: a sensor does not answer.""",
+        examples="""\
+  garita check configs/demo.yaml
+  garita check /etc/garita/site.yaml && systemctl restart garita""",
+        arguments=arguments.check_arguments,
+    ),
+    Command(
+        name="replay",
+        handler="edge.study.replay:main",
+        summary="run recordings or device files through the same engine",
+        description="""\
+A Garita recording gives the same alerts as on the day, byte for byte. A recorded device file
+(portal daily file, datacast capture, X-ray picture, ...) is recognised by its content.
+JSON Lines on stdout, progress on stderr.""",
+        examples="""\
+  garita replay run/recordings
+  garita replay monday.txt --show detections | jq .facts
+  garita replay portal.dat --kind rpm-tsa --set panels=2 --config configs/checkpoint.yaml""",
+        arguments=arguments.replay_arguments,
+    ),
+    Command(
+        name="record",
+        handler="edge.service:record_main",
+        summary="keep the raw bytes of every sensor, decide nothing",
+        description="""\
+Reads the sensors of a configuration and keeps what they send as MCAP files, for `garita replay`.
+Nothing is published. To record beside the service, use `garita run --record DIR`.""",
+        examples="""\
+  garita record --config configs/checkpoint.yaml --out monday""",
+        arguments=arguments.record_arguments,
+    ),
+    Command(
+        name="simulate",
+        handler="edge.simulate:main",
+        summary="the simulated sensors on their own, recorded or live",
+        description="""\
+A scenario and a seed give the same bytes every time, with the truth beside them. With --out
+they become files; with --serve they answer on TCP, UDP and in folders like the real devices.""",
+        examples="""\
+  garita simulate --scenario demo --out day1
+  garita simulate --scenario demo --seed 7 --serve --base-port 20000""",
+        arguments=arguments.simulate_arguments,
+    ),
+    Command(
+        name="watch",
+        handler="edge.watch:main",
+        summary="an operator's view of the alerts of any broker",
+        description="""\
+Shows the alert stream as a person works from it: time, lane, level, headline, and the strongest
+reasons with their share.""",
+        examples="""\
+  garita watch mqtt://127.0.0.1:18831
+  garita watch mqtts://ops.example.org --language es-MX --site mariposa""",
+        arguments=arguments.watch_arguments,
+    ),
+    Command(
+        name="schema",
+        handler="edge.schema:main",
+        summary="JSON Schema of every message and of the configuration, and AsyncAPI",
+        description="Machine-readable descriptions of everything that Garita sends and reads.",
+        examples="""\
+  garita schema --out schemas""",
+        arguments=arguments.schema_arguments,
+    ),
+    Command(
+        name="bench",
+        handler="edge.study.bench:main",
+        summary="speed of each stage against a named reference, measured in the same run",
+        description="Every figure of the README, measured here and now.",
+        examples="""\
+  garita bench
+  garita bench decoders kernels --json
+  garita bench kills --times 200 --seed 1""",
+        arguments=arguments.bench_arguments,
+    ),
+    Command(
+        name="test",
+        handler="edge.cli:run_tests",
+        summary="run every check (only as ./garita test in the source tree)",
+        description="Installs what the tests need and runs every check that CI runs.",
+        examples="",
+        arguments=arguments.nothing_arguments,
+    ),
+)
