@@ -24,40 +24,37 @@ log = structlog.get_logger()
 class Record(Protocol):
     """What sources and pipeline ask of a recorder. Called from one thread only."""
 
-    def raw(self, sensor_id: str, data: bytes, received_utc_ns: int) -> int:
-        """Keep what arrived (`b""`: the link was cut); returns the record's number."""
+    def raw(self, sensor_id: str, data: bytes, received_utc_ns: int) -> None:
+        """Keep what arrived; `b""`: the link was cut."""
         ...
 
     def tick(self, utc_ns: int) -> None:
-        """The engine was ticked."""
+        """The engine was told the time."""
         ...
 
-    def fed(self, number: int, utc_ns: int) -> None:
-        """The findings of the heavy record `number` were fed to the engine now."""
+    def fed(self, sensor_id: str, utc_ns: int) -> None:
+        """What a worker made of the sensor's last bytes was fed to the engine."""
+        ...
+
+    def close(self) -> None:
+        """Write what waits and finish the file."""
         ...
 
 
 class NoRecorder:
-    """Keeps nothing and still numbers the records."""
+    """Keeps nothing."""
 
-    def __init__(self) -> None:
-        self._number = 0
-
-    def raw(self, sensor_id: str, data: bytes, received_utc_ns: int) -> int:
+    def raw(self, sensor_id: str, data: bytes, received_utc_ns: int) -> None:
         """As `Record.raw`."""
-        self._number += 1
-        return self._number - 1
 
     def tick(self, utc_ns: int) -> None:
         """As `Record.tick`."""
-        self._number += 1
 
-    def fed(self, number: int, utc_ns: int) -> None:
+    def fed(self, sensor_id: str, utc_ns: int) -> None:
         """As `Record.fed`."""
-        self._number += 1
 
     def close(self) -> None:
-        """Nothing to close."""
+        """As `Record.close`."""
 
 
 class Recorder:
@@ -89,17 +86,17 @@ class Recorder:
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
 
-    def raw(self, sensor_id: str, data: bytes, received_utc_ns: int) -> int:
-        """Keep what arrived (`b""`: the link was cut); returns the record's number."""
-        return self._put(SENSOR_TOPIC + sensor_id, received_utc_ns, data)
+    def raw(self, sensor_id: str, data: bytes, received_utc_ns: int) -> None:
+        """Keep what arrived; `b""`: the link was cut."""
+        self._put(SENSOR_TOPIC + sensor_id, received_utc_ns, data)
 
     def tick(self, utc_ns: int) -> None:
-        """The engine was ticked."""
+        """The engine was told the time."""
         self._put(TICK_TOPIC, utc_ns, b"")
 
-    def fed(self, number: int, utc_ns: int) -> None:
-        """The findings of the heavy record `number` were fed to the engine now."""
-        self._put(FED_TOPIC, utc_ns, str(number).encode())
+    def fed(self, sensor_id: str, utc_ns: int) -> None:
+        """What a worker made of the sensor's last bytes was fed to the engine."""
+        self._put(FED_TOPIC, utc_ns, sensor_id.encode())
 
     @property
     def queued_bytes(self) -> int:
@@ -118,18 +115,17 @@ class Recorder:
         if self._thread.is_alive():
             log.warning("recording not finished in time", queued_bytes=self.queued_bytes)
 
-    def _put(self, topic: str, utc_ns: int, data: bytes) -> int:
+    def _put(self, topic: str, utc_ns: int, data: bytes) -> None:
         number = self._number
         self._number += 1
         if self.queued_bytes + len(data) > self._limits.queue_bytes:
             self._refuse(len(data))
-            return number
+            return
         if self._refusing:
             self._refusing = False
             log.warning("recording queue has room again", dropped_bytes=self._refused_bytes)
         self._put_bytes += len(data)
         self._queue.append((topic, number, utc_ns, data))
-        return number
 
     def _refuse(self, size: int) -> None:
         # The gap in the numbers says it to the reader; the log says it once to people.

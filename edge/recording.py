@@ -3,7 +3,7 @@
 Layout of an MCAP file (profile `garita`): metadata `garita.session` with everything a replay
 needs, the configuration as an attachment for people, a channel `sensor/{id}` per sensor (raw
 bytes, `log_time` = arrival; an empty payload says that the link was cut), `garita/tick`,
-and `garita/fed` (payload: number of the heavy record whose findings were fed here).
+and `garita/fed` (payload: the sensor; what a worker made of its last bytes was fed here).
 The `sequence` of a message counts over all channels of a session: a gap is what was dropped.
 Chunks are zstd-compressed; whatever opens MCAP opens these files.
 """
@@ -73,9 +73,11 @@ class What(IntEnum):
     """What an event of a recording says."""
 
     RAW = 0
-    """Bytes arrived, or the link was cut."""
+    """Bytes arrived; none: the link was cut."""
     TICK = 1
+    """The engine was told the time."""
     FED = 2
+    """What a worker made of the sensor's last bytes was fed to the engine."""
 
 
 class Event(NamedTuple):
@@ -84,9 +86,9 @@ class Event(NamedTuple):
     what: What
     utc_ns: int
     number: int
-    """The record's number; for `FED` the number of the heavy record."""
+    """Counts over the session; what is missing was dropped."""
     sensor_id: str
-    """Empty but for `RAW`."""
+    """Empty for `TICK`."""
     data: bytes
 
 
@@ -136,7 +138,8 @@ def read(path: Path) -> Iterator[Event]:
     """Everything that was fed, in the order of feeding.
 
     A file that ends in the middle of a chunk gives all that stands before, and a chunk whose
-    checksum is wrong is left out; both are logged once. OSError as from `open`.
+    checksum is wrong is left out; both are logged once. OSError as from `open`;
+    RecordingDamaged where `read_session` raises it.
     """
     channels: dict[int, tuple[What, str]] = {}
     with path.open("rb") as stream:
@@ -145,6 +148,8 @@ def read(path: Path) -> Iterator[Event]:
                 named = msgspec.json.decode(record.metadata["channels"], type=dict[str, int])
                 channels = {number: _meaning(topic) for topic, number in named.items()}
             elif isinstance(record, Chunk):
+                if not channels:
+                    raise RecordingDamaged(f"{path}: data before the session record")
                 try:
                     data = _opened(record)
                 except (ValueError, zstandard.ZstdError) as error:
