@@ -195,7 +195,7 @@ def _events(data: bytes, channels: dict[int, tuple[What, str]]) -> Iterator[Even
             what, sensor_id = channels[channel]
             payload = data[at + _MESSAGE.size : at + length]
             if what is What.FED:
-                number = int(payload)
+                sensor_id, payload = payload.decode(), b""
             yield Event(what, utc_ns, number, sensor_id, payload)
         at += length
 
