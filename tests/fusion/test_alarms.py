@@ -1,0 +1,117 @@
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fusion.alarms import AlarmBook, Claim
+from fusion.policy import AlarmPolicy
+from fusion.types import SECOND_NS, Event, Level, Phase
+from tests.fusion.makers import START_UTC_NS
+
+POLICY = AlarmPolicy()
+
+
+def claim(nats: float, at_s: float, *, kind: str = "transit", key: str = "transit/x") -> Claim:
+    probability = 1 / (1 + math.exp(-nats))
+    lines = POLICY.level_lines[Event.RAD_THREAT]
+    levels = [lvl for lvl, line in zip(list(Level)[1:], lines, strict=True) if probability >= line]
+    now = START_UTC_NS + int(at_s * SECOND_NS)
+    return Claim(
+        key=key,
+        kind=kind,
+        event=Event.RAD_THREAT,
+        level=levels[-1] if levels else None,
+        probability=probability,
+        score_nats=nats,
+        site="test",
+        lane="nb-01",
+        zone=None,
+        direction="northbound",
+        exercise=False,
+        onset_utc_ns=START_UTC_NS,
+        updated_utc_ns=now,
+        explanations=(("threat-source", probability), ("nothing", 1 - probability)),
+        contributions=(),
+    )
+
+
+def ns(seconds: float) -> int:
+    return START_UTC_NS + int(seconds * SECOND_NS)
+
+
+def test_an_alert_is_new_then_updated_then_cleared_under_one_id():
+    book = AlarmBook(POLICY)
+    (new,) = book.consider(claim(1.0, 0.0), ns(0.0))
+    (update,) = book.consider(claim(4.0, 2.0), ns(2.0))
+    assert book.close("transit/x", ns(10.0)) == []
+    assert book.tick(ns(10.0 + POLICY.off_delay_s["transit"] - 1)) == []
+    (clear,) = book.tick(ns(10.0 + POLICY.off_delay_s["transit"]))
+    assert [a.phase for a in (new, update, clear)] == [Phase.NEW, Phase.UPDATE, Phase.CLEAR]
+    assert [a.revision for a in (new, update, clear)] == [1, 2, 3]
+    assert len({a.alert_id for a in (new, update, clear)}) == 1
+    assert book.active == []
+
+
+def test_a_change_within_the_deadband_is_not_told_again():
+    book = AlarmBook(POLICY)
+    book.consider(claim(3.0, 0.0), ns(0.0))
+    assert book.consider(claim(3.9, 5.0), ns(5.0)) == []
+    assert len(book.consider(claim(4.1, 6.0), ns(6.0))) == 1
+
+
+def test_a_level_that_changes_is_told_at_once():
+    book = AlarmBook(POLICY)
+    book.consider(claim(2.0, 0.0), ns(0.0))
+    (update,) = book.consider(claim(2.3, 0.1), ns(0.1))
+    assert update.level is Level.CRITICAL
+
+
+def test_what_is_not_worth_a_word_says_nothing():
+    book = AlarmBook(POLICY)
+    assert book.consider(claim(-9.0, 0.0), ns(0.0)) == []
+    assert book.close("transit/x", ns(1.0)) == []
+    assert book.tick(ns(1000.0)) == []
+
+
+def test_a_track_waits_for_its_on_delay():
+    book = AlarmBook(POLICY)
+    assert book.consider(claim(3.0, 0.0, kind="track"), ns(0.0)) == []
+    assert len(book.tick(ns(POLICY.on_delay_s["track"]))) == 1
+
+
+def test_the_id_comes_from_content_and_sorts_by_time():
+    def first_id(key: str, onset_s: float) -> str:
+        at = replace(claim(3.0, 0.0, key=key), onset_utc_ns=ns(onset_s))
+        return AlarmBook(POLICY).consider(at, ns(0.0))[0].alert_id
+
+    assert first_id("a", 0.0) == first_id("a", 0.0)
+    assert first_id("a", 0.0) != first_id("b", 0.0)
+    assert first_id("b", 0.0) < first_id("a", 5.0)
+    assert len(first_id("a", 0.0)) == 26
+
+
+def test_a_score_that_hovers_under_the_line_chatters_far_less_than_without_deadband_and_delays():
+    random = np.random.default_rng(1)
+    line_nats = math.log(0.1 / 0.9)
+    scores = line_nats - 2.2 + random.normal(size=24 * 3600)
+    bare = int(np.sum((scores[1:] >= line_nats) & (scores[:-1] < line_nats)))
+    policy = replace(
+        POLICY,
+        on_delay_s=POLICY.on_delay_s | {"track": 3.0},
+        off_delay_s=POLICY.off_delay_s | {"track": 60.0},
+    )
+    book = AlarmBook(policy)
+    told = 0
+    for second, nats in enumerate(scores):
+        alerts = book.consider(claim(float(nats), second, kind="track"), ns(second))
+        alerts += book.tick(ns(second))
+        told += sum(alert.phase is Phase.NEW for alert in alerts)
+    assert bare > 500
+    assert told < bare / 5
+
+
+@pytest.mark.parametrize("event", list(Event))
+def test_lines_rise_with_the_level(event):
+    low, middle, high = POLICY.level_lines[event]
+    assert low <= middle <= high

@@ -1,0 +1,99 @@
+import pytest
+
+from fusion import cues
+from fusion.associate import Lane, Transit, Zone
+from fusion.policy import AssociationPolicy
+from tests.fusion.makers import CHECKPOINT, dense, detection, gamma, occupancy, steps
+
+POLICY = AssociationPolicy()
+
+
+def transit(*detections) -> Transit:
+    made = Lane(CHECKPOINT.lanes[0], POLICY).occupancy(occupancy(0.0))
+    for index, one in enumerate(detections):
+        made.add(one, index)
+    return made
+
+
+def zone(*detections) -> Zone:
+    made = Zone("fence", [s for s in CHECKPOINT.sensors if s.place == "fence"], POLICY)
+    for one in detections:
+        made.add(one)
+    return made
+
+
+def test_a_weak_peak_at_the_place_of_a_dense_block_is_shielding():
+    cue = cues.shielding(transit(gamma(3.0, point=4.5, extended=1.0), dense(11.6)), POLICY)
+    assert cue is not None
+    assert cue.facts["apart_m"] == pytest.approx(0.6)
+    assert cue.nats["shielded-source"] > 2.0
+    assert cue.nats["contraband-anomaly"] < 0.0, "one block is not told twice"
+
+
+@pytest.mark.parametrize(
+    "detections",
+    [
+        (gamma(3.0, point=4.5, extended=1.0), dense(14.0)),
+        (gamma(3.0, point=4.5, extended=1.0), dense(11.0, material="organic")),
+        (gamma(1.0, point=0.5, extended=0.2), dense(11.0)),
+        (gamma(9.0, point=40.0, extended=9.0, cab=True), dense(11.0)),
+        (dense(11.0),),
+    ],
+    ids=["elsewhere", "not dense", "no peak", "the driver", "no portal"],
+)
+def test_without_both_halves_at_one_place_there_is_no_shielding(detections):
+    assert cues.shielding(transit(*detections), POLICY) is None
+
+
+def test_a_dip_counts_like_a_peak():
+    dip = detection("gamma.dip", "rpm-1", {"dip_sigma": 5.0, "position_m": 10.5})
+    assert cues.shielding(transit(dip, dense(11.0)), POLICY) is not None
+
+
+def test_a_wide_profile_over_one_bulk_material_is_released():
+    scan = detection("xray.scan", "xray-1", {"homogeneity": 0.9})
+    cue = cues.bulk_norm(transit(gamma(20.0, point=50, extended=190, width_m=10.0), scan))
+    assert cue is not None
+    assert cue.nats["norm"] > 0.0 > cue.nats["threat-source"]
+
+
+def test_a_dense_block_in_the_bulk_forbids_the_release():
+    scan = detection("xray.scan", "xray-1", {"homogeneity": 0.9})
+    wide = gamma(20.0, point=50, extended=190, width_m=10.0)
+    assert cues.bulk_norm(transit(wide, scan, dense(9.0))) is None
+
+
+def test_direction_and_speed_come_from_the_order_of_the_sensors():
+    zone_ = zone(*(steps(f"geo-{i + 1}", 10.0 + 10.0 * i) for i in range(3)))
+    cue = cues.motion(zone_.tracks[0], zone_)
+    assert cue is not None
+    assert cue.facts["direction"] == "north"
+    assert cue.facts["speed_m_s"] == pytest.approx(1.5)
+    back = zone(*(steps(f"geo-{3 - i}", 10.0 + 10.0 * i) for i in range(3)))
+    assert cues.motion(back.tracks[0], back).facts["direction"] == "south"
+
+
+def test_one_sensor_gives_no_direction():
+    zone_ = zone(steps("geo-1", 10.0))
+    assert cues.motion(zone_.tracks[0], zone_) is None
+
+
+def vehicle(sensor_id: str, at_s: float):
+    facts = {"class": "vehicle", "classes": {"vehicle": 1.0}, "peak_um_s": 30.0}
+    return detection("seismic.event", sensor_id, facts, start_s=at_s - 8.0, end_s=at_s)
+
+
+def test_footsteps_where_a_vehicle_stopped_are_a_drop_off():
+    zone_ = zone(vehicle("geo-2", 10.0))
+    stopped = zone_.tracks[0]
+    walking = zone(steps("geo-2", 30.0)).tracks[0]
+    cue = cues.drop_off(walking, zone_, [stopped], POLICY)
+    assert cue is not None
+    assert cues.drop_off(zone(steps("geo-2", 90.0)).tracks[0], zone_, [stopped], POLICY) is None
+
+
+def test_a_cue_made_of_simulated_evidence_is_an_exercise():
+    simulated = detection(
+        "gamma.dip", "rpm-1", {"dip_sigma": 5.0, "position_m": 10.5}, origin="simulator"
+    )
+    assert cues.shielding(transit(simulated, dense(11.0)), POLICY).origin == "simulator"

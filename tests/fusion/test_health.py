@@ -1,0 +1,96 @@
+from fusion.health import SensorHealth
+from fusion.policy import AlarmPolicy
+from fusion.types import (
+    SECOND_NS,
+    BackgroundSample,
+    Family,
+    Origin,
+    Radiation,
+    SensorSpec,
+    StatusSample,
+)
+from tests.fusion.makers import START_UTC_NS
+
+POLICY = AlarmPolicy()
+SPEC = SensorSpec(sensor_id="rpm-1", family=Family.RADIATION, place="nb-01", silent_after_ms=15_000)
+
+
+def ns(seconds: float) -> int:
+    return START_UTC_NS + int(seconds * SECOND_NS)
+
+
+def sample(at_s: float) -> BackgroundSample:
+    return BackgroundSample(
+        sensor_id="rpm-1",
+        origin=Origin.SIMULATOR,
+        start_utc_ns=ns(at_s),
+        duration_ms=5000,
+        radiation=Radiation.GAMMA,
+        rate_cps=(250.0,) * 4,
+        device_fault="",
+    )
+
+
+def status(code: str, at_s: float, *, active: bool) -> StatusSample:
+    return StatusSample(
+        sensor_id="rpm-1",
+        origin=Origin.SIMULATOR,
+        start_utc_ns=ns(at_s),
+        code=code,
+        active=active,
+    )
+
+
+def test_silence_is_told_once_and_ends_with_the_next_sample():
+    health = SensorHealth(SPEC, POLICY)
+    assert health.heard(sample(0.0), ns(0.0)) == []
+    assert health.tick(ns(15.0)) == []
+    (silent,) = health.tick(ns(15.1))
+    assert silent.kind == "health.silent"
+    assert silent.origin is Origin.SIMULATOR
+    assert health.tick(ns(30.0)) == []
+    assert not health.up
+    (back,) = health.heard(sample(40.0), ns(40.0))
+    assert back.facts["active"] is False
+    assert back.facts["silent_s"] == 40.0
+    assert health.up
+
+
+def test_a_sensor_that_never_spoke_is_silent_too():
+    health = SensorHealth(SPEC, POLICY)
+    assert health.tick(ns(0.0)) == []
+    assert len(health.tick(ns(15.1))) == 1
+
+
+def test_a_link_that_comes_back_at_once_is_no_alert():
+    health = SensorHealth(SPEC, POLICY)
+    health.heard(sample(0.0), ns(0.0))
+    health.heard(status("link", 1.0, active=True), ns(1.0))
+    assert not health.up
+    health.heard(status("link", 2.0, active=False), ns(2.0))
+    assert health.tick(ns(14.0)) == []
+
+
+def test_a_link_that_stays_away_is_silence_before_the_time_is_out():
+    health = SensorHealth(SPEC, POLICY)
+    health.heard(sample(0.0), ns(0.0))
+    health.heard(status("link", 1.0, active=True), ns(1.0))
+    (silent,) = health.tick(ns(1.0 + POLICY.link_delay_s))
+    assert silent.facts["text"] == "link"
+
+
+def test_tamper_is_told_when_it_begins_and_when_it_ends_and_not_in_between():
+    health = SensorHealth(SPEC, POLICY)
+    told = [
+        health.heard(status("tamper", at_s, active=active), ns(at_s))
+        for at_s, active in ((1.0, True), (2.0, True), (3.0, False), (4.0, False))
+    ]
+    assert [len(one) for one in told] == [1, 0, 1, 0]
+    assert told[0][0].kind == "health.tamper"
+    assert told[0][0].start_utc_ns == told[2][0].start_utc_ns
+
+
+def test_any_other_condition_is_a_fault_with_its_code():
+    (fault,) = SensorHealth(SPEC, POLICY).heard(status("gamma-high", 1.0, active=True), ns(1.0))
+    assert fault.kind == "health.fault"
+    assert fault.facts["code"] == "gamma-high"

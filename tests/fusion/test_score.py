@@ -1,0 +1,93 @@
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fusion.evidence import CALIBRATIONS
+from fusion.judge import EVENTS, QUESTIONS
+from fusion.policy import ScoringPolicy
+from fusion.score import score
+from fusion.types import SECOND_NS
+from tests.fusion.makers import START_UTC_NS, dense, gamma, steps
+
+POLICY = ScoringPolicy()
+NOW = START_UTC_NS + 20 * SECOND_NS
+
+evidence = st.lists(
+    st.one_of(
+        st.builds(
+            lambda s, p, e: gamma(s, point=p, extended=e),
+            st.floats(-5, 200),
+            st.floats(0, 1e4),
+            st.floats(0, 1e4),
+        ),
+        st.builds(dense, st.floats(0, 18), st.floats(0, 50)),
+    ),
+    max_size=6,
+)
+
+
+@given(evidence, st.floats(0.1, 1.0))
+def test_prior_and_contributions_add_to_the_score(detections, weight):
+    result = score([(d, weight) for d in detections], QUESTIONS["radiation"], NOW, POLICY)
+    for name, nats in result.nats.items():
+        rows = [c.nats for c in result.contributions if c.explanation == name]
+        assert abs(sum(rows) - nats) < 1e-9
+
+
+@given(evidence)
+def test_probabilities_are_the_softmax_of_the_scores(detections):
+    result = score([(d, 1.0) for d in detections], QUESTIONS["radiation"], NOW, POLICY)
+    shares = dict(result.explanations)
+    assert math.isclose(sum(shares.values()), 1.0, abs_tol=1e-12)
+    for name, nats in result.nats.items():
+        if shares[name] > 1e-300 and shares["nothing"] > 1e-300:
+            assert math.isclose(math.log(shares[name] / shares["nothing"]), nats, abs_tol=1e-6)
+
+
+@given(st.permutations([gamma(9.0, point=40, extended=30), dense(11.0), dense(5.0, 7.0)]))
+def test_the_order_of_arrival_does_not_matter(detections):
+    result = score([(d, 1.0) for d in detections], QUESTIONS["radiation"], NOW, POLICY)
+    same = [gamma(9.0, point=40, extended=30), dense(11.0), dense(5.0, 7.0)]
+    assert result == score([(d, 1.0) for d in same], QUESTIONS["radiation"], NOW, POLICY)
+
+
+def test_of_two_dense_blocks_of_one_scan_only_the_stronger_speaks():
+    one = score([(dense(11.0), 1.0)], QUESTIONS["cargo"], NOW, POLICY)
+    two = score([(dense(11.0), 1.0), (dense(5.0, 7.0), 1.0)], QUESTIONS["cargo"], NOW, POLICY)
+    assert one.nats == two.nats
+
+
+def test_three_geophones_on_one_trigger_weigh_as_their_correlation_allows():
+    alone = score([(steps("geo-1", 20.0), 1.0)], QUESTIONS["motion"], NOW, POLICY)
+    rows = [(steps(f"geo-{i}", 20.0), 1.0) for i in (1, 2, 3)]
+    together = score(rows, QUESTIONS["motion"], NOW, POLICY)
+    prior = POLICY.priors_nats["person"]
+    rho = POLICY.group_rho["seismic"]
+    gain = (together.nats["person"] - prior) / (alone.nats["person"] - prior)
+    assert gain == pytest.approx(3 / (1 + 2 * rho))
+
+
+def test_steps_grow_old_and_measured_cargo_does_not():
+    later = NOW + 120 * SECOND_NS
+    fresh = score([(steps("geo-1", 20.0), 1.0)], QUESTIONS["motion"], NOW, POLICY)
+    old = score([(steps("geo-1", 20.0), 1.0)], QUESTIONS["motion"], later, POLICY)
+    prior = POLICY.priors_nats["person"]
+    ratio = (old.nats["person"] - prior) / (fresh.nats["person"] - prior)
+    assert ratio == pytest.approx(math.exp(-1.0))
+    cargo = score([(dense(11.0), 1.0)], QUESTIONS["cargo"], NOW, POLICY)
+    assert score([(dense(11.0), 1.0)], QUESTIONS["cargo"], later, POLICY).nats == cargo.nats
+
+
+def test_no_source_says_more_than_its_cap():
+    result = score([(gamma(500.0, point=1e5, extended=1e4), 1.0)], ("threat-source",), NOW, POLICY)
+    row = next(c for c in result.contributions if c.kind == "gamma.profile")
+    assert row.capped
+    assert row.nats == POLICY.caps_nats["gamma.profile"]
+
+
+def test_every_explanation_has_a_prior_and_every_kind_that_speaks_a_cap():
+    names = {name for question in QUESTIONS.values() for name in question} | set(EVENTS)
+    assert names <= set(POLICY.priors_nats)
+    assert set(CALIBRATIONS) <= set(POLICY.caps_nats)
