@@ -1,0 +1,179 @@
+"""Which files of a folder make a scan, and how recorded pictures become one."""
+
+import hashlib
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from drivers.base import SensorConfig
+from drivers.wire import bundle
+from drivers.wire.image_headers import ImageHeader, form_of, read_header
+from drivers.wire.sidecar import Sidecar, encode_json, parse_sidecar
+
+Role = Literal["high", "low", "composite", "sidecar"]
+ROLES: tuple[Role, ...] = ("high", "low", "composite", "sidecar")
+Patterns = Mapping[Role, tuple[str, ...]]
+
+DEFAULT_PATTERNS: Patterns = {
+    "high": ("*_high.tiff", "*_high.tif", "*_high.png"),
+    "low": ("*_low.tiff", "*_low.tif", "*_low.png"),
+    "composite": ("*.jpg", "*.jpeg", "*_composite.png"),
+    "sidecar": ("*.json", "*.xml"),
+}
+NEEDS: Mapping[str, tuple[tuple[Role, ...], ...]] = {
+    "dual": (("high", "low"),),
+    "single": (("high",),),
+    "composite": (("composite",),),
+    "auto": (("high", "low"), ("composite",)),
+}
+"""Which planes make a scan of each kind: any one of the groups, and always a sidecar."""
+
+SIDECARS = (".json", ".xml")
+
+# What file copiers add to a name while it is still being written.
+UNFINISHED = (".tmp", ".part", ".partial", ".filepart", ".crdownload", ".lock", ".writing", "~")
+
+
+@dataclass(frozen=True, slots=True)
+class ScanSet:
+    """The files of one scan, as far as they are there."""
+
+    name: str
+    """What the file names have in common."""
+    files: tuple[tuple[Role, str], ...]
+    """(role, file name), in the order of `ROLES`."""
+    complete: bool
+    """All that is declared is there and nothing is still being written."""
+    missing: tuple[Role, ...]
+    """What is still awaited; empty as well where only a lock is in the way."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The file names, in the order of `ROLES`."""
+        return tuple(name for _, name in self.files)
+
+
+def role_of(name: str, patterns: Patterns) -> tuple[Role, str] | None:
+    """What a file is of which scan, or None where no pattern fits. Case does not matter.
+
+    The part for which `*` stands is the scan's name; the longest fitting pattern wins, so
+    that `a_composite.png` is not a scan called `a_composite`.
+    """
+    best: tuple[int, Role, str] | None = None
+    for role in ROLES:
+        for pattern in patterns[role]:
+            before, _, after = pattern.lower().partition("*")
+            folded = name.lower()
+            fixed = len(before) + len(after)
+            fits = folded.startswith(before) and folded.endswith(after) and len(name) > fixed
+            if fits and (best is None or fixed > best[0]):
+                best = (fixed, role, name[len(before) : len(name) - len(after)])
+    return best and (best[1], best[2])
+
+
+def scan_sets(names: Collection[str], patterns: Patterns, planes: str) -> list[ScanSet]:
+    """The folder's scans in order of their names. Pure: sizes are the transport's to watch."""
+    scans: dict[str, dict[Role, str]] = {}
+    unfinished: list[str] = []
+    for name in sorted(names):
+        if name.startswith((".", "~")) or name.lower().endswith(UNFINISHED):
+            unfinished.append(name.lstrip(".~$"))
+        elif found := role_of(name, patterns):
+            scans.setdefault(found[1], {}).setdefault(found[0], name)
+    sets = []
+    for scan, files in scans.items():
+        groups = [tuple(r for r in (*g, "sidecar") if r not in files) for g in NEEDS[planes]]
+        missing = min(groups, key=len)
+        # A lock named after a longer scan name only delays this one until it goes.
+        locked = any(name.startswith(scan) for name in unfinished)
+        ordered = tuple((role, files[role]) for role in ROLES if role in files)
+        sets.append(ScanSet(scan, ordered, not missing and not locked, missing))
+    return sets
+
+
+def bundles_of(files: Mapping[str, bytes], patterns: Patterns, planes: str) -> list[bytes]:
+    """Recorded files (name to contents) as bundles, one for each scan found among them.
+
+    Sibling planes with their sidecar are taken as they are; planes or pictures without one
+    get a minimal sidecar named after the scan. Limits: see `bundle.encode`.
+    """
+    scans: dict[str, dict[str, bytes]] = {}
+    for name in sorted(files):
+        if found := role_of(name, patterns):
+            scans.setdefault(found[1], {})[name] = files[name]
+        elif form_of(files[name]):
+            stem = name.rpartition(".")[0] or name
+            scans.setdefault(stem, {})[_picture_name(stem, files[name])] = files[name]
+    made = []
+    for scan, members in scans.items():
+        roles = {role_of(name, patterns) or role_of(name, DEFAULT_PATTERNS) for name in members}
+        if ("sidecar", scan) not in roles:
+            members[f"{scan}.json"] = encode_json(Sidecar(scan_id=scan))
+        if roles != {("sidecar", scan)}:
+            made.append(bundle.encode(members))
+    return made
+
+
+def _picture_name(stem: str, data: bytes) -> str:
+    """A name that says what the picture is: 16 bits are a plane, 8 a composite."""
+    header = read_header(data)
+    if isinstance(header, ImageHeader) and header.bits == 16:
+        return f"{stem}_high.{header.form}"
+    return f"{stem}.jpg" if form_of(data) == "jpeg" else f"{stem}_composite.png"
+
+
+@dataclass(frozen=True, slots=True)
+class BundleFile:
+    """A file of bundles (`.gxb`), as the folder transport makes them."""
+
+    name: str = "xray-bundle"
+
+    def recognise(self, file_name: str, head: bytes) -> bool:
+        """By its magic; the name may be any."""
+        del file_name
+        return head.startswith(bundle.MAGIC)
+
+    def chunks(
+        self, data: bytes, file_name: str = "", config: SensorConfig | None = None
+    ) -> Iterator[tuple[int, bytes]]:
+        """One bundle at a time, received when its scan ended, or as soon as the one before."""
+        del file_name, config
+        received_utc_ns = 0
+        for piece in bundle.split(data):
+            received_utc_ns = max(received_utc_ns, _end_utc_ns(piece))
+            yield received_utc_ns, piece
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFile:
+    """A single TIFF, PNG or JPEG picture of a scan."""
+
+    name: str = "xray-picture"
+
+    def recognise(self, file_name: str, head: bytes) -> bool:
+        """By its first bytes; the name may be any."""
+        del file_name
+        return bool(form_of(head))
+
+    def chunks(
+        self, data: bytes, file_name: str = "", config: SensorConfig | None = None
+    ) -> Iterator[tuple[int, bytes]]:
+        """One bundle with a minimal sidecar; the scan is named by the file, else its content."""
+        del config
+        bare = re.sub(r"[^A-Za-z0-9._-]", "_", re.split(r"[/\\]", file_name)[-1])[-80:].strip(".")
+        name = bare or f"picture-{hashlib.sha256(data).hexdigest()[:12]}"
+        if len(data) < bundle.MAX_BUNDLE_BYTES - (1 << 20):
+            for piece in bundles_of({name: data}, DEFAULT_PATTERNS, "auto"):
+                yield 0, piece
+
+
+def _end_utc_ns(piece: bytes) -> int:
+    """When the bundle's scan ended, as its sidecar says; 0 where it does not."""
+    for record in bundle.BundleDecoder().feed(piece):
+        files = record.files if isinstance(record, bundle.Bundle) else ()
+        for content in (content for name, content in files if name.lower().endswith(SIDECARS)):
+            sidecar = parse_sidecar(content)
+            if isinstance(sidecar, Sidecar):
+                return sidecar.end_utc_ns or sidecar.start_utc_ns or 0
+    return 0
