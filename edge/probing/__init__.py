@@ -1,0 +1,1 @@
+"""Is what a configuration names there? Questions for `garita check`, each with a time limit."""

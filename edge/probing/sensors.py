@@ -1,0 +1,100 @@
+"""Does something answer at a sensor's address?"""
+
+import os
+import socket
+import stat
+import time
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+
+from drivers.address import parse_address
+from drivers.base import SensorConfig
+from edge.addresses import network_address
+from edge.probing.run import Probe
+from edge.probing.verdict import FAIL, OK, WARN, Verdict, cause
+
+LISTEN_S = 2.0  # a seismometer sends several datagrams a second
+
+
+def sensor_probes(sensors: Iterable[SensorConfig]) -> list[Probe]:
+    """One for each sensor."""
+    return [
+        Probe(group="sensor", name=sensor.id, ask=partial(ask, sensor), timeout_s=sensor.timeout_s)
+        for sensor in sensors
+    ]
+
+
+def ask(sensor: SensorConfig) -> Verdict:
+    """Whether it is there. With a simulator to fall back on, absence is only a warning."""
+    verdict = _ask_address(sensor)
+    if verdict.status == FAIL and sensor.fallback == "simulator":
+        return Verdict(WARN, f"{verdict.text}; its simulator would run instead")
+    return verdict
+
+
+def _ask_address(sensor: SensorConfig) -> Verdict:
+    address = parse_address(sensor.url)
+    match address.form:
+        case "tcp":
+            return _ask_tcp(sensor.url, address.host, address.port, sensor.timeout_s)
+        case "udp":
+            return _ask_udp(sensor.url, address.host, address.port, sensor.timeout_s)
+        case "folder":
+            return _ask_folder(Path(address.path))
+        case _:
+            return _ask_serial(address.path, sensor.timeout_s)
+
+
+def _ask_tcp(url: str, host: str, port: int, timeout_s: float) -> Verdict:
+    began = time.monotonic()
+    try:
+        socket.create_connection((host, port), timeout_s).close()
+    except OSError as error:
+        return Verdict(FAIL, f"{url}: {cause(error)}; check address, power and cable")
+    return Verdict(OK, f"{url}: connected in {1000 * (time.monotonic() - began):.0f} ms")
+
+
+def _ask_udp(url: str, host: str, port: int, timeout_s: float) -> Verdict:
+    try:
+        (family, *_, local), *_ = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+        with socket.socket(family, socket.SOCK_DGRAM) as listener:
+            listener.bind(local)
+            listener.settimeout(min(timeout_s, LISTEN_S))
+            try:
+                sender = listener.recvfrom(65_536)[1][0]
+            except TimeoutError:
+                said = "the port is free, but nothing arrived; check that the sensor sends here"
+                return Verdict(WARN, f"{url}: {said}")
+    except OSError as error:
+        return Verdict(FAIL, f"{url}: cannot listen there ({cause(error)})")
+    return Verdict(OK, f"{url}: data from {sender}")
+
+
+def _ask_folder(folder: Path) -> Verdict:
+    try:
+        count = sum(1 for _ in folder.iterdir())
+    except OSError as error:
+        return Verdict(FAIL, f"{folder}: {cause(error)}; create it, or mount the share")
+    # Scans that were read are moved into a folder beside them.
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return Verdict(FAIL, f"{folder}: not writable; let Garita's user write there")
+    return Verdict(OK, f"{folder}: readable and writable, {count} entries")
+
+
+def _ask_serial(path: str, timeout_s: float) -> Verdict:
+    scheme = path.partition(":")[0].lower()
+    if scheme in ("socket", "rfc2217"):
+        return _ask_tcp(path, *network_address(path), timeout_s)
+    if not path.startswith("/"):
+        return Verdict(WARN, f"{path}: cannot be asked without opening it")
+    # Looked at, not opened: opening a port pulls DTR, which restarts some devices.
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116 - a device is no file to read
+    except OSError as error:
+        return Verdict(FAIL, f"{path}: {cause(error)}; check the port's name and the cable")
+    if not stat.S_ISCHR(mode):
+        return Verdict(FAIL, f"{path}: this is no serial port")
+    if not os.access(path, os.R_OK | os.W_OK):
+        return Verdict(FAIL, f"{path}: no permission; add Garita's user to the group dialout")
+    return Verdict(OK, f"{path}: the port is there")
