@@ -1,0 +1,125 @@
+"""Brings alerts to disk in order, on a thread of its own, so a slow disk never stops the loop."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from edge import metrics
+from edge.delivery.outbox_file import OutboxError
+from edge.delivery.rows import Row
+from fusion.types import SECOND_NS
+
+# At 5 kB an alert this is 100 MB, and at the budget of six an hour it never comes to that: a
+# disk that takes nothing during a flood of alerts ends here.
+MAX_WAITING = 20_000
+RETRY_S = (0.05, 2.0)  # first and longest pause while the disk refuses
+
+log = structlog.get_logger()
+
+
+class Store(Protocol):
+    """The outbox, as the committer sees it."""
+
+    def commit(self, rows: Sequence[Row]) -> object:
+        """Bring the rows to disk, all or none. OutboxError where that fails."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A row on its way to the disk."""
+
+    row: Row
+    received_utc_ns: int
+    """When the bytes that triggered it arrived."""
+
+
+class Committer:
+    """Takes rows from the loop's thread; what waits together is committed together."""
+
+    def __init__(
+        self, store: Store, *, wake: Callable[[], object], now_utc_ns: Callable[[], int]
+    ) -> None:
+        self._store = store
+        self._wake = wake
+        self._now_utc_ns = now_utc_ns
+        self._waiting: list[Waiting] = []
+        self._changed = threading.Condition()
+        self._closing = False
+        self._stuck_since: float | None = None
+        self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
+        self._thread.start()
+
+    @property
+    def full(self) -> bool:
+        """No further alert can be taken: the disk has refused for long."""
+        return len(self._waiting) >= MAX_WAITING
+
+    @property
+    def stuck_s(self) -> float:
+        """How long the disk has refused, 0 while it works."""
+        since = self._stuck_since
+        return 0.0 if since is None else time.monotonic() - since
+
+    def put(self, rows: Sequence[Waiting]) -> None:
+        """Commit these next, in this order."""
+        with self._changed:
+            self._waiting += rows
+            self._changed.notify()
+
+    def close(self, timeout_s: float) -> int:
+        """Commit what waits; returns how many rows did not reach the disk in time."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join(timeout_s)
+        return len(self._waiting)
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting or self._closing)
+                batch = list(self._waiting)
+            if not batch:
+                return
+            if self._commit(batch):
+                with self._changed:
+                    del self._waiting[: len(batch)]
+                self._wake()
+            elif self._closing:
+                return
+
+    def _commit(self, batch: list[Waiting]) -> bool:
+        rows = [waiting.row for waiting in batch]
+        pause_s = RETRY_S[0]
+        while True:
+            began = time.perf_counter()
+            try:
+                self._store.commit(rows)
+            except OutboxError as error:
+                self._refused(error, len(rows))
+                if self._closing:
+                    return False
+                time.sleep(pause_s)
+                pause_s = min(2 * pause_s, RETRY_S[1])
+                continue
+            self._done(batch, time.perf_counter() - began)
+            return True
+
+    def _refused(self, error: Exception, rows: int) -> None:
+        if self._stuck_since is None:
+            self._stuck_since = time.monotonic()
+            log.error("alerts cannot be stored, trying again", error=str(error), waiting=rows)
+
+    def _done(self, batch: list[Waiting], took_s: float) -> None:
+        if self._stuck_since is not None:
+            log.warning("alerts are stored again", after_s=round(self.stuck_s, 1))
+            self._stuck_since = None
+        metrics.STAGE_COMMIT.observe(took_s)
+        now_utc_ns = self._now_utc_ns()
+        for waiting in batch:
+            metrics.ALERT_DELAY.observe((now_utc_ns - waiting.received_utc_ns) / SECOND_NS)

@@ -1,0 +1,153 @@
+"""Recognises recorded device files and sorts them by sensor."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+
+from drivers.base import RecordingFormat, SensorConfig
+from drivers.catalog import KINDS
+from drivers.wire.sidecar import Sidecar, parse_sidecar
+from drivers.xray_files import DEFAULT_PATTERNS, bundles_of, role_of
+from edge.study.day import ReplayError
+
+HEAD_BYTES = 4096  # what `RecordingFormat.recognise` is promised
+SIDECAR_BYTES = 1_000_000  # a sidecar has a few hundred
+SCANNER_KIND = "xray-planes"
+_DATE = re.compile(r"[_.-]?\d{4}[-_]?\d{2}[-_]?\d{2}$")
+
+Chunk = tuple[int, bytes]
+"""(received_utc_ns, bytes for the driver)."""
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True, kw_only=True)
+class DeviceFiles:
+    """The recorded files of one sensor."""
+
+    sensor_id: str
+    kind: str
+    format: RecordingFormat | None
+    """None: picture planes, which make scans only together."""
+    paths: list[Path] = field(default_factory=list)
+
+    def chunks(self, config: SensorConfig) -> Iterator[Chunk]:
+        """All of them in the order of time; each file is read when its turn comes."""
+        if self.format is None:
+            yield from _scans(self.paths)
+            return
+        for path in sorted(self.paths, key=lambda path: path.name):
+            yield from self.format.chunks(path.read_bytes(), path.name, config)
+
+
+def find(inputs: Iterable[Path], kind: str | None = None) -> list[DeviceFiles]:
+    """The sensors whose files are among the inputs; folders are searched.
+
+    `kind` forces a sensor kind or a format by name. ReplayError where an input is missing or
+    a file that was named itself is not recognised; in folders such files are passed over.
+    """
+    if kind is not None and kind not in accepted():
+        raise ReplayError(f"--kind {kind}: unknown; there are {', '.join(accepted())}")
+    found: dict[tuple[str, str], DeviceFiles] = {}
+    for given in inputs:
+        named = given.is_file()
+        for path in [given] if named else _files_below(given):
+            recognised = _recognise(path, kind)
+            if recognised is None and named:
+                raise ReplayError(
+                    f"{path}: not recognised; accepted are Garita recordings (MCAP) and "
+                    f"{', '.join(accepted())}; --kind forces one of them"
+                )
+            if recognised is None:
+                log.debug("file passed over", file=str(path))
+                continue
+            kind_name, form = recognised
+            sensor_id = _sensor_id(path, given, kind_name, planes=form is None)
+            key = (sensor_id, kind_name)
+            found.setdefault(
+                key, DeviceFiles(sensor_id=sensor_id, kind=kind_name, format=form)
+            ).paths.append(path)
+        if not named and not found:
+            raise ReplayError(f"{given}: no recording in this folder")
+    return [found[key] for key in sorted(found)]
+
+
+def accepted() -> list[str]:
+    """Every sensor kind with recorded files, and every format by its own name."""
+    formats = [form.name for row in KINDS.values() for form in row.recordings]
+    return [*(kind for kind, row in KINDS.items() if row.recordings), *formats]
+
+
+def _files_below(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise ReplayError(f"{folder}: no such file or folder")
+    # Hidden folders hold what the service has put aside.
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    ]
+
+
+def _recognise(path: Path, kind: str | None) -> tuple[str, RecordingFormat | None] | None:
+    if kind in {None, SCANNER_KIND} and _part_of_scan(path):
+        return SCANNER_KIND, None
+    with path.open("rb") as stream:
+        head = stream.read(HEAD_BYTES)
+    rows = [
+        (name, form)
+        for name, row in KINDS.items()
+        for form in row.recordings
+        if kind in {None, name, form.name}
+    ]
+    for name, form in rows:
+        if form.recognise(path.name, head):
+            return name, form
+    return rows[0] if kind is not None else None
+
+
+def _part_of_scan(path: Path) -> bool:
+    role = role_of(path.name, DEFAULT_PATTERNS)
+    if role is None or role[0] != "sidecar":
+        return role is not None
+    # Much is called .json or .xml; only what reads as a sidecar is one.
+    return path.stat().st_size < SIDECAR_BYTES and isinstance(
+        parse_sidecar(path.read_bytes()), Sidecar
+    )
+
+
+def _sensor_id(path: Path, given: Path, kind: str, *, planes: bool) -> str:
+    """From the file's name without its date; planes belong to their folder's scanner."""
+    if planes:
+        name = path.parent.name if path.parent != given.parent else kind
+    else:
+        name = _DATE.sub("", path.name.split(".", 1)[0])
+    plain = re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")[:32].strip("-")
+    return plain or kind
+
+
+def _scans(paths: list[Path]) -> Iterator[Chunk]:
+    """The scans in order of their ends, as their sidecars tell them; undated ones first."""
+    scans: dict[tuple[Path, str], list[Path]] = {}
+    for path in paths:
+        role = role_of(path.name, DEFAULT_PATTERNS)
+        assert role is not None
+        scans.setdefault((path.parent, role[1]), []).append(path)
+    timed = sorted((_ended_utc_ns(files), key, files) for key, files in scans.items())
+    for utc_ns, _, files in timed:
+        contents = {path.name: path.read_bytes() for path in files}
+        for data in bundles_of(contents, DEFAULT_PATTERNS, "auto"):
+            yield utc_ns, data
+
+
+def _ended_utc_ns(files: list[Path]) -> int:
+    for path in files:
+        if path.suffix.lower() in {".json", ".xml"}:
+            sidecar = parse_sidecar(path.read_bytes())
+            if isinstance(sidecar, Sidecar):
+                return sidecar.end_utc_ns or sidecar.start_utc_ns or 0
+    return 0

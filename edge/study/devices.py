@@ -1,0 +1,181 @@
+"""Recorded device files as a day: recognised, given a checkpoint, merged by time."""
+
+import hashlib
+import heapq
+from collections.abc import Generator, Iterable, Iterator
+
+import msgspec
+
+from drivers.base import SensorConfig
+from drivers.catalog import KINDS
+from edge.config import Config, checkpoint_of, config_digest, kind_of, load_policy
+from edge.recording import Event, What
+from edge.study.day import Day, ReplayError, ReplaySensor, with_settings
+from edge.study.device_files import Chunk, DeviceFiles
+from edge.text import LANGUAGES
+from fusion.policy import Policy
+from fusion.types import (
+    MILLISECOND_NS,
+    SECOND_NS,
+    Checkpoint,
+    Family,
+    LaneSpec,
+    Origin,
+    SensorSpec,
+    ZoneSpec,
+)
+
+SITE = "replay"
+EPOCH = "0" * 26
+"""There was no boot, so it is no ULID of any time."""
+TICK_NS = 500 * MILLISECOND_NS  # half of the shortest on-delay; five times fewer than live
+TAIL_NS = 600 * SECOND_NS  # every incident closes within ten minutes of its last sample
+LEAD_NS = 60 * SECOND_NS
+
+
+def day(found: list[DeviceFiles], config: Config | None, settings: list[tuple[str, str]]) -> Day:
+    """The files as one day, in the checkpoint of `config` or in one that is made up.
+
+    ReplayError where the configuration has no sensor for a file.
+    """
+    made = _made_up(found) if config is None else _from_config(found, config)
+    made = [(files, with_settings(sensor, settings)) for files, sensor in made]
+    if config is None:
+        checkpoint, policy = _checkpoint([sensor for _, sensor in made]), Policy()
+        digest = _digest(checkpoint, policy)
+    else:
+        checkpoint, policy = checkpoint_of(config), load_policy(config.policy)
+        digest = config_digest(config)
+    return Day(
+        name=", ".join(sensor.id for _, sensor in made),
+        checkpoint=checkpoint,
+        policy=policy,
+        # Nothing in a device file says that a sensor wrote it, so it never rings as real.
+        sensors=tuple(
+            ReplaySensor(config=sensor, recorded_origin=Origin.REPLAY) for _, sensor in made
+        ),
+        epoch=EPOCH,
+        first_seq=1,
+        config_digest=digest,
+        languages=tuple(LANGUAGES),
+        events=with_ticks(_merged(made)),
+    )
+
+
+def with_ticks(events: Iterable[Event]) -> Iterator[Event]:
+    """The events with the ticks that a live service would have made around them.
+
+    A silence of hours gets ticks for its first ten minutes and its last one.
+    """
+    now = -1
+    for event in events:
+        if now < 0:
+            now = event.utc_ns
+            yield _tick(now)
+        if event.utc_ns - now > TAIL_NS + LEAD_NS:
+            now = yield from _ticks(now, now + TAIL_NS)
+            now = event.utc_ns - LEAD_NS
+        now = yield from _ticks(now, event.utc_ns)
+        yield event
+    if now >= 0:
+        yield from _ticks(now, now + TAIL_NS)
+
+
+def _ticks(after_utc_ns: int, until_utc_ns: int) -> Generator[Event, None, int]:
+    """Ticks up to `until_utc_ns`; returns the time of the last."""
+    now = after_utc_ns
+    while now + TICK_NS <= until_utc_ns:
+        now += TICK_NS
+        yield _tick(now)
+    return now
+
+
+def _tick(utc_ns: int) -> Event:
+    return Event(What.TICK, utc_ns, 0, "", b"")
+
+
+def _merged(made: list[tuple[DeviceFiles, SensorConfig]]) -> Iterator[Event]:
+    streams = [
+        _stream(files.chunks(sensor), sensor.id, heavy=KINDS[files.kind].heavy)
+        for files, sensor in made
+    ]
+    # Ties keep the order of the sensors, so the same files give the same order every time.
+    for events in heapq.merge(*streams, key=lambda events: events[0].utc_ns):
+        yield from events
+
+
+def _stream(chunks: Iterator[Chunk], sensor_id: str, *, heavy: bool) -> Iterator[list[Event]]:
+    for utc_ns, data in chunks:
+        raw = Event(What.RAW, utc_ns, 0, sensor_id, data)
+        yield [raw, Event(What.FED, utc_ns, 0, sensor_id, b"")] if heavy else [raw]
+
+
+def _made_up(found: list[DeviceFiles]) -> list[tuple[DeviceFiles, SensorConfig]]:
+    """One zone for all ground sensors; the n-th portal and the n-th scanner share a lane."""
+    made: list[tuple[DeviceFiles, SensorConfig]] = []
+    count = dict.fromkeys(Family, 0)
+    for files in found:
+        kind = KINDS[files.kind].config
+        count[kind.family] += 1
+        seismic = kind.family is Family.SEISMIC
+        sensor = kind(
+            id=files.sensor_id,
+            url="folder:.",
+            lane=None if seismic else f"lane-{count[kind.family]}",
+            zone="zone-1" if seismic else None,
+        )
+        made.append((files, sensor))
+    return made
+
+
+def _from_config(
+    found: list[DeviceFiles], config: Config
+) -> list[tuple[DeviceFiles, SensorConfig]]:
+    """Each file goes to the sensor it is named after, else to the first free one of its kind."""
+    free = {sensor.id: sensor for sensor in config.sensors}
+    named = {
+        files.sensor_id: free.pop(files.sensor_id)
+        for files in found
+        if files.sensor_id in free and kind_of(free[files.sensor_id]) == files.kind
+    }
+    made = []
+    for files in found:
+        sensor = named.get(files.sensor_id)
+        if sensor is None:
+            rest = [sensor for sensor in free.values() if kind_of(sensor) == files.kind]
+            if not rest:
+                raise ReplayError(
+                    f"{files.paths[0]}: the configuration has no free sensor of kind {files.kind}"
+                )
+            sensor = free.pop(rest[0].id)
+        made.append((files, sensor))
+    return made
+
+
+def _checkpoint(sensors: list[SensorConfig]) -> Checkpoint:
+    specs = []
+    for sensor in sensors:
+        silent_s = sensor.silent_after_s
+        if silent_s is None:
+            silent_s = sensor.default_silent_after_s
+        specs.append(
+            SensorSpec(
+                sensor_id=sensor.id,
+                family=sensor.family,
+                place=sensor.lane or sensor.zone or "",
+                silent_after_ms=round(silent_s * 1000),
+                panel_distance_m=getattr(sensor, "panel_distance_m", 2.5),
+            )
+        )
+    lanes = sorted({sensor.lane for sensor in sensors if sensor.lane})
+    zones = sorted({sensor.zone for sensor in sensors if sensor.zone})
+    return Checkpoint(
+        site=SITE,
+        sensors=tuple(specs),
+        lanes=tuple(LaneSpec(lane_id=lane, direction="northbound") for lane in lanes),
+        zones=tuple(ZoneSpec(zone_id=zone) for zone in zones),
+    )
+
+
+def _digest(checkpoint: Checkpoint, policy: Policy) -> str:
+    return hashlib.sha256(msgspec.json.encode([checkpoint, policy])).hexdigest()

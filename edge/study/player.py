@@ -1,0 +1,201 @@
+"""Plays a day: the three calls of the live service, in the order of its recording."""
+
+import gc
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import msgspec
+import numpy as np
+import structlog
+
+from drivers.wire.malformed import Malformed, malformed
+from edge.intake import Intake, Taken
+from edge.messages import encode_detection
+from edge.numbering import Numbering
+from edge.pipeline import feed, tick
+from edge.recording import Event, What
+from edge.scans import measured
+from edge.study.day import Day
+from fusion.engine import Engine
+from fusion.types import SECOND_NS, Alert, Origin, Sample
+
+Read = list[Sample | Malformed]
+AHEAD_EVENTS = 8192  # half a minute of the reference load, replayed while one scan is measured
+AHEAD_SCANS = 2  # as many planes in memory: 40 MB and their arithmetic
+PROGRESS_S = 1.0
+
+log = structlog.get_logger()
+
+
+class Player:
+    """Runs one day and hands out lines. `show` is `"alerts"`, `"detections"` or `"samples"`."""
+
+    def __init__(
+        self,
+        day: Day,
+        *,
+        show: str = "alerts",
+        as_recorded: bool = False,
+        speed: float | None = None,
+        progress: Callable[[int, float], None] = lambda utc_ns, speed: None,
+    ) -> None:
+        self._day = day
+        self._show = show
+        self._speed = speed
+        self._progress = progress
+        self._engine = Engine(day.checkpoint, day.policy)
+        self._numbering = Numbering(
+            first_seq=day.first_seq,
+            epoch=day.epoch,
+            config_digest=day.config_digest,
+            languages=day.languages,
+        )
+        self._intakes = {
+            sensor.config.id: Intake(
+                sensor.config, sensor.recorded_origin if as_recorded else Origin.REPLAY
+            )
+            for sensor in day.sensors
+        }
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="scans")
+        self._policy = day.policy.xray
+        self._heavy = {name for name, intake in self._intakes.items() if intake.kind.heavy}
+        self._started: deque[Future[Read]] = deque()
+        self._in_hand: dict[str, tuple[Event, Future[Read]]] = {}
+        self._scans = 0
+        self.events = self.alerts = self.malformed = 0
+        self.first_utc_ns = self.last_utc_ns = 0
+
+    def lines(self) -> Iterator[bytes]:
+        """The day's JSON objects, one a line, in order."""
+        gc.collect()
+        # What is loaded by now stays; the collector need not look at it again.
+        gc.freeze()
+        try:
+            yield from self._lines()
+        finally:
+            self._pool.shutdown(cancel_futures=True)
+
+    def _lines(self) -> Iterator[bytes]:
+        intakes, engine, show = self._intakes, self._engine, self._show
+        paced = self._paced(self._ahead())
+        for event in paced:
+            samples: list[Sample] = []
+            alerts: list[Alert] = []
+            if event.what is What.TICK:
+                alerts = tick(engine, event.utc_ns) if show != "samples" else []
+            else:
+                samples = self._samples(event, intakes.get(event.sensor_id))
+            if show == "samples":
+                yield from map(_sample_line, samples)
+                continue
+            for sample in samples:
+                alerts += feed(engine, sample)
+            if show == "detections":
+                for detection in engine.take_detections():
+                    yield encode_detection(detection) + b"\n"
+            elif event.what is What.TICK:
+                engine.take_detections()
+            for alert in alerts:
+                self.alerts += 1
+                written = self._numbering.write(alert)
+                if written is not None and show == "alerts":
+                    yield written[1] + b"\n"
+
+    def _samples(self, event: Event, intake: Intake | None) -> list[Sample]:
+        """What the engine was fed at this event."""
+        if intake is None:  # a configuration given for the replay may leave sensors out
+            return []
+        if event.sensor_id not in self._heavy:
+            taken = intake.feed(event.data, event.utc_ns)
+        else:
+            earlier = self._in_hand.pop(event.sensor_id, None)
+            if event.what is What.RAW:
+                # Where an earlier one is left, it made nothing that the service could feed.
+                self._in_hand[event.sensor_id] = (event, self._started.popleft())
+            if earlier is None:
+                return []
+            taken = self._finish(intake, *earlier)
+            if event.what is What.RAW:
+                taken.samples.clear()
+        self.malformed += len(taken.malformed)
+        return taken.samples
+
+    def _finish(self, intake: Intake, event: Event, work: Future[Read]) -> Taken:
+        self._scans -= 1
+        try:
+            read = work.result()
+        # As in the live service: a picture that breaks the analysis must not end the rest.
+        except Exception as error:
+            log.exception("analysis failed", sensor=event.sensor_id)
+            read = [malformed("analysis-error", repr(error).encode())]
+        return intake.sort(read, event.data, event.utc_ns)
+
+    def _ahead(self) -> Iterator[Event]:
+        """The day's events, with scans given to a worker as soon as they come into sight."""
+        events, waiting = iter(self._day.events), deque[Event]()
+        ended = False
+        while True:
+            while not ended and (
+                not waiting or (len(waiting) < AHEAD_EVENTS and self._scans < AHEAD_SCANS)
+            ):
+                event = next(events, None)
+                if event is None:
+                    ended = True
+                    break
+                if event.sensor_id in self._heavy and event.what is What.RAW:
+                    self._start(event)
+                waiting.append(event)
+            if not waiting:
+                return
+            yield waiting.popleft()
+
+    def _start(self, event: Event) -> None:
+        intake = self._intakes[event.sensor_id]
+        self._scans += 1
+
+        def read() -> Read:
+            return intake.read(event.data, event.utc_ns)
+
+        if self._show == "samples":
+            self._started.append(self._pool.submit(read))
+        else:
+            self._started.append(self._pool.submit(measured, read, self._policy))
+
+    def _paced(self, events: Iterator[Event]) -> Iterator[Event]:
+        began = told = time.monotonic()
+        for event in events:
+            self.events += 1
+            if self.events == 1:
+                self.first_utc_ns = event.utc_ns
+            self.last_utc_ns = event.utc_ns
+            if self._speed is not None:
+                passed_s = (event.utc_ns - self.first_utc_ns) / SECOND_NS
+                wait_s = began + passed_s / self._speed - time.monotonic()
+                if wait_s > 0:
+                    time.sleep(wait_s)
+            yield event
+            # Asking the time for every event would cost as much as reading it.
+            if self.events % 1024 == 0 and (now := time.monotonic()) - told >= PROGRESS_S:
+                told = now
+                self._progress(event.utc_ns, self.recorded_s / (now - began))
+
+    @property
+    def recorded_s(self) -> float:
+        """How much recorded time has been played."""
+        return (self.last_utc_ns - self.first_utc_ns) / SECOND_NS
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    raise NotImplementedError(f"a sample holds {type(value).__name__}")
+
+
+_samples = msgspec.json.Encoder(enc_hook=_plain)
+
+
+def _sample_line(sample: Sample) -> bytes:
+    name = type(sample).__name__.removesuffix("Sample").lower()
+    return b'{"sample":"' + name.encode() + b'",' + _samples.encode(sample)[1:] + b"\n"

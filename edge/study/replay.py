@@ -1,0 +1,115 @@
+"""`garita replay`: recordings and device files through the live service's own three calls."""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+import structlog
+
+from edge import errors
+from edge import log as logging
+from edge.config import Config, load_config
+from edge.recording import RecordingDamaged, is_recording
+from edge.study import devices, recorded
+from edge.study.day import Day, ReplayError, check_settings
+from edge.study.device_files import find
+from edge.study.player import Player
+from fusion.types import SECOND_NS
+
+log = structlog.get_logger()
+
+
+def main(args: argparse.Namespace) -> int:
+    """Replay; JSON Lines on stdout, progress and summary on stderr."""
+    logging.configure()
+    config = None if args.config is None else load_config(args.config)
+    try:
+        for day in days(args.inputs, config, kind=args.kind, settings=args.settings):
+            _play(day, args, sys.stdout.buffer)
+    except (ReplayError, RecordingDamaged, OSError) as error:
+        if isinstance(error, BrokenPipeError):  # whoever read our lines has seen enough
+            raise
+        sys.stderr.write(f"garita replay: {error}\n")
+        return errors.EXIT_USAGE
+    return errors.EXIT_OK
+
+
+def days(
+    inputs: list[Path],
+    config: Config | None = None,
+    *,
+    kind: str | None = None,
+    settings: list[tuple[str, str]] | None = None,
+) -> Iterator[Day]:
+    """What the inputs hold: a day for each boot in the recordings, one for all device files.
+
+    ReplayError, RecordingDamaged, OSError where an input cannot be used.
+    """
+    settings = settings or []
+    recordings, others = _sorted(inputs)
+    found = find(others, kind) if others else []
+    every = [*recorded.days(recordings, config, settings)]
+    if found:
+        every.append(devices.day(found, config, settings))
+    check_settings([sensor.config for day in every for sensor in day.sensors], settings)
+    yield from every
+
+
+def _sorted(inputs: list[Path]) -> tuple[list[Path], list[Path]]:
+    """Garita's own recordings, those in folders too, and everything else."""
+    recordings: list[Path] = []
+    others: list[Path] = []
+    for given in inputs:
+        inside = sorted(given.rglob("*.mcap")) if given.is_dir() else []
+        if inside:
+            recordings += inside
+        elif given.is_file() and is_recording(_head(given)):
+            recordings.append(given)
+        else:
+            others.append(given)
+    return recordings, others
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(16)
+
+
+def _play(day: Day, args: argparse.Namespace, out: BinaryIO) -> None:
+    player = Player(
+        day,
+        show=args.show,
+        as_recorded=args.as_recorded,
+        speed=args.speed,
+        progress=_tell if sys.stderr.isatty() else lambda utc_ns, speed: None,
+    )
+    began = time.monotonic()
+    lines = 0
+    for line in player.lines():
+        out.write(line)
+        lines += 1
+        if args.speed is not None:
+            out.flush()
+    out.flush()
+    took_s = time.monotonic() - began
+    log.info(
+        "replayed",
+        day=day.name,
+        recorded_s=round(player.recorded_s, 1),
+        took_s=round(took_s, 2),
+        times_real_time=round(player.recorded_s / took_s, 1) if took_s else None,
+        events=player.events,
+        malformed=player.malformed,
+        alerts=player.alerts,
+        lines=lines,
+    )
+
+
+def _tell(utc_ns: int, speed: float) -> None:
+    at = datetime.fromtimestamp(utc_ns // SECOND_NS, UTC)
+    sys.stderr.write(f"\r{at:%Y-%m-%d %H:%M:%S} UTC, {speed:.0f}x ")
+    sys.stderr.flush()
