@@ -27,6 +27,8 @@ class Taken:
     malformed: list[Malformed]
     trigger: str
     """Names the bytes: sensor id and how many of its bytes had been fed with these."""
+    refused: str
+    """Why the bytes were of no use at all; `""` where they were of some."""
 
 
 def kind_of(config: SensorConfig) -> DriverKind:
@@ -65,10 +67,12 @@ class Intake:
         """The rest of `feed`, given what `read` returned for the same bytes."""
         self.bytes_fed += len(data)
         samples = [one for one in read if not isinstance(one, Malformed)]
+        bad = [one for one in read if isinstance(one, Malformed)]
         return Taken(
             self._link(data, received_utc_ns) + samples,
-            [one for one in read if isinstance(one, Malformed)],
+            bad,
             f"{self.config.id}@{self.bytes_fed}",
+            bad[0].reason if bad and not samples else "",
         )
 
     def _link(self, data: bytes, received_utc_ns: int) -> list[Sample]:

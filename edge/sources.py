@@ -93,7 +93,7 @@ class Source:
         """Open the link, or decide once for all on the simulator. Raises nothing for a sensor
         that does not answer: `run` goes on trying."""
         try:
-            self._transport = await open_transport(self.config)
+            self._transport = await open_transport(self.config, refuse=self._refuse)
         except SensorUnavailable as error:
             if self.config.fallback != "simulator":
                 self._unavailable(error)
@@ -132,8 +132,8 @@ class Source:
     async def _read_until_cut(self, transport: Transport) -> None:
         while data := await transport.read():
             self._attempts = 0
-            malformed_reason = await self._take(data)
-            await transport.settle(malformed_reason)
+            refused = await self._take(data)
+            await transport.settle(refused)
             # A socket that always has more does not suspend by itself; the others want a turn.
             await asyncio.sleep(0)
 
@@ -147,10 +147,11 @@ class Source:
             taken = self._intake.sort(read, data, received_utc_ns)
         else:
             taken = self._intake.feed(data, received_utc_ns)
-        self._count(taken, received_utc_ns)
+        self._count_samples(taken, received_utc_ns)
+        self._count_malformed(taken.malformed, received_utc_ns)
         if taken.samples:
             self._deliver(self.config.id, taken.samples, received_utc_ns, taken.trigger)
-        return taken.malformed[0].reason if taken.malformed else ""
+        return taken.refused
 
     async def _read_heavy(self, data: bytes, received_utc_ns: int) -> Read:
         try:
@@ -159,27 +160,31 @@ class Source:
             log.exception("analysis failed", sensor=self.config.id)
             return [malformed("analysis-error", repr(error).encode())]
 
-    def _count(self, taken: Taken, received_utc_ns: int) -> None:
+    def _count_samples(self, taken: Taken, received_utc_ns: int) -> None:
         self.status.samples += len(taken.samples)
         if taken.samples:
             self.status.last_sample_utc_ns = received_utc_ns
-        for one in taken.malformed:
-            self.status.malformed[one.reason] += 1
-        if not taken.malformed:
+
+    def _count_malformed(self, bad: list[Malformed], received_utc_ns: int) -> None:
+        if not bad:
             return
+        for one in bad:
+            self.status.malformed[one.reason] += 1
         if received_utc_ns >= self._burst_ends_utc_ns:
-            first = taken.malformed[0]
             log.warning(
-                "input malformed", sensor=self.config.id, reason=first.reason, text=first.text
+                "input malformed", sensor=self.config.id, reason=bad[0].reason, text=bad[0].text
             )
         self._burst_ends_utc_ns = received_utc_ns + BURST_NS
+
+    def _refuse(self, one: Malformed) -> None:
+        self._count_malformed([one], self._now_utc_ns())
 
     async def _open_again(self) -> Transport:
         while True:
             await asyncio.sleep(self._pause_s())
             self._attempts += 1
             try:
-                return await open_transport(self.config, patient=True)
+                return await open_transport(self.config, patient=True, refuse=self._refuse)
             except SensorUnavailable as error:
                 self._unavailable(error)
 

@@ -1,0 +1,114 @@
+"""A watched folder as a transport: each complete file set comes as one bundle of bytes.
+
+Polling, because network shares raise no change events. The disk is visited from worker
+threads, one visit at a time, so a slow share holds up nobody else.
+"""
+
+import asyncio
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from drivers.address import cause_of, unavailable
+from drivers.base import SensorConfig
+from drivers.scan_folder import WORK_DIRECTORY, ScanFolder, TakenSet
+from drivers.wire.malformed import Malformed
+from drivers.xray import XrayPlanesConfig, scan_sets
+
+POLL_S = 0.1  # a scan comes every few minutes; this adds at most 0.2 s to its alert
+# Between the first and the last file of one export lie seconds. A set that has stood
+# incomplete for a minute will stay so.
+STALE_S = 60.0
+
+Result = TypeVar("Result")
+
+
+class FolderTransport:
+    """File sets of a folder as bundles."""
+
+    def __init__(self, folder: ScanFolder, poll_s: float) -> None:
+        self._folder = folder
+        self._poll_s = poll_s
+        self._taken: TakenSet | None = None
+        self._visit: asyncio.Future[Any] | None = None
+        self._lost = False
+
+    async def read(self) -> bytes:
+        """The next bundle; `b""` when the folder cannot be read any more."""
+        while not self._lost:
+            try:
+                self._taken = await self._in_thread(self._folder.poll)
+            except OSError:
+                self._lost = True
+                break
+            if self._taken is not None:
+                return self._taken.data
+            await asyncio.sleep(self._poll_s)
+        return b""
+
+    async def settle(self, reason: str) -> None:
+        """File the set that was read last."""
+        taken, self._taken = self._taken, None
+        if taken is None:
+            return
+        try:
+            await self._in_thread(lambda: self._folder.settle(taken, reason))
+        except OSError:
+            self._lost = True
+
+    async def close(self) -> None:
+        """Wait for the visit in hand: what it holds open is closed when it ends."""
+        if self._visit is not None:
+            await asyncio.wait([self._visit])
+
+    async def _in_thread(self, visit: Callable[[], Result]) -> Result:
+        future = asyncio.get_running_loop().run_in_executor(None, visit)
+        self._visit = future
+        # A cancelled wait does not end the thread, and `close` must still find it.
+        return await asyncio.shield(future)
+
+
+async def open_folder(
+    config: SensorConfig, path: str, *, patient: bool, refuse: Callable[[Malformed], None]
+) -> FolderTransport:
+    """Watch the folder of an X-ray scanner.
+
+    SensorUnavailable when it is not there within `config.timeout_s`, or cannot be written
+    below; `patient` waits for it as long as it takes. `refuse` is told, on the loop, of each
+    set that is not worth reading.
+    """
+    loop = asyncio.get_running_loop()
+    inbox = Path(path)
+
+    def refuse_on_loop(one: Malformed) -> None:
+        loop.call_soon_threadsafe(refuse, one)
+
+    opener = _opener(config, inbox, refuse_on_loop)
+    ends_s = loop.time() + (math.inf if patient else config.timeout_s)
+    while True:
+        try:
+            return FolderTransport(await asyncio.to_thread(opener), POLL_S)
+        except OSError as error:
+            if loop.time() + POLL_S >= ends_s:
+                raise unavailable(config, cause_of(error)) from error
+        await asyncio.sleep(POLL_S)
+
+
+def _opener(
+    config: SensorConfig, inbox: Path, refuse: Callable[[Malformed], None]
+) -> Callable[[], ScanFolder]:
+    if not isinstance(config, XrayPlanesConfig):
+        raise ValueError(f"{config.id}: a sensor of this kind is not read from a folder")
+
+    def visit() -> ScanFolder:
+        inbox.stat()  # a share that is not mounted must not be made up as an empty folder
+        return ScanFolder(
+            inbox=inbox,
+            work=inbox / WORK_DIRECTORY,
+            group=lambda names: scan_sets(names, config),
+            stale_polls=round(STALE_S / POLL_S),
+            refuse=refuse,
+        )
+
+    return visit
