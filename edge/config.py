@@ -5,6 +5,7 @@ The keys stand in `edge.config_model`; names of it that others need can be had f
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ from edge.config_model import (
 )
 from edge.errors import ConfigError, Mistake
 from edge.policy_file import load_policy
-from fusion.types import Checkpoint, LaneSpec, SensorSpec, ZoneSpec
+from fusion.types import Checkpoint, LaneSpec, Origin, SensorSpec, ZoneSpec
 
 __all__ = [
     "Config",
@@ -63,7 +64,7 @@ def load_config(path: Path) -> Config:
     mistakes = [*document.mistakes, *cross_check(document)]
     config = None
     try:
-        base = path.absolute().parent
+        base = path.resolve().parent
         config = Config.model_validate(document.data, context={"base": base})
     except ValidationError as error:
         told = {(mistake.line, mistake.key) for mistake in mistakes}
@@ -79,11 +80,19 @@ def kind_of(sensor: SensorConfig) -> str:
     return str(getattr(sensor, "kind"))  # noqa: B009 - every subclass has it, as its own literal
 
 
-def checkpoint_of(config: Config) -> Checkpoint:
-    """The site as the engine sees it."""
+def checkpoint_of(config: Config, origins: Mapping[str, Origin] | None = None) -> Checkpoint:
+    """The site as the engine sees it.
+
+    origins  by sensor id, where the start has decided otherwise than the configuration:
+             a sensor that its simulator stands in for, a replay
+    """
+    known = origins or {}
     return Checkpoint(
         site=config.site.id,
-        sensors=tuple(_sensor_spec(sensor) for sensor in config.sensors),
+        sensors=tuple(
+            _sensor_spec(sensor, known.get(sensor.id, Origin(sensor.origin)))
+            for sensor in config.sensors
+        ),
         lanes=tuple(_lane_spec(lane) for lane in config.lanes),
         zones=tuple(ZoneSpec(zone_id=zone.id, side=zone.side) for zone in config.zones),
     )
@@ -121,7 +130,7 @@ def _shaping(sensor: SensorConfig) -> dict[str, Any]:
     return {key: value for key, value in asdict(sensor).items() if key not in elsewhere}
 
 
-def _sensor_spec(sensor: SensorConfig) -> SensorSpec:
+def _sensor_spec(sensor: SensorConfig, origin: Origin) -> SensorSpec:
     silent_s = sensor.silent_after_s
     if silent_s is None:
         silent_s = sensor.default_silent_after_s
@@ -135,6 +144,7 @@ def _sensor_spec(sensor: SensorConfig) -> SensorSpec:
         family=sensor.family,
         place=sensor.lane or sensor.zone or "",
         position_m=sensor.position_m,
+        origin=origin,
         silent_after_ms=round(silent_s * 1000),
         **own,
     )

@@ -36,11 +36,10 @@ def cross_check(document: Document) -> list[Mistake]:
 
 
 def _mistake(document: Document, path: KeyPath, message: str, mend: str) -> Mistake:
-    value = document.at(path)
     return Mistake(
         line=document.line(path),
         key=dotted(path),
-        value="" if value is None else shown(value, str(path[-1])),
+        value=shown(document.at(path), str(path[-1])),
         message=message,
         mend=mend,
     )

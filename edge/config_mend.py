@@ -31,7 +31,9 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
 
 
 def shown(value: object, key: str) -> str:
-    """The value on one line; nothing of a secret."""
+    """The value on one line; nothing of a secret, `""` for nothing."""
+    if value is None:
+        return ""
     if any(word in key.lower() for word in SECRET_WORDS) and not key.endswith(("_file", "_env")):
         return "***"
     if isinstance(value, dict | list):
@@ -42,13 +44,15 @@ def shown(value: object, key: str) -> str:
 
 def _mistake(details: ErrorDetails, document: Document, schema: Schema) -> Mistake:
     path, parent = _path_and_schema(details["loc"], document, schema)
+    if details["type"] == "union_tag_invalid":
+        path = (*path, "kind")
     word = str(path[-1]) if path else ""
     message, mend = _said(details, word, parent, schema)
     missing = details["type"] == "missing"
     return Mistake(
         line=document.line(path),
         key=dotted(path),
-        value="" if missing else shown(details["input"], word),
+        value="" if missing else shown(document.at(path), word),
         message=message,
         mend=mend,
     )
@@ -77,7 +81,8 @@ def _said(details: ErrorDetails, word: str, parent: Schema, schema: Schema) -> t
             said = "at least one is needed", f"add one below `{word}:`"
         case _:
             about = _about(word, parent).removeprefix("  # ")
-            said = _in_plain_words(details["msg"]), about
+            mend = f"change the value; {word}: {about}" if about else "change the value"
+            said = _in_plain_words(details["msg"]), mend
     return said
 
 
@@ -97,7 +102,7 @@ def _about(word: str, parent: Schema) -> str:
 
 
 def _in_plain_words(message: str) -> str:
-    return message.removeprefix("Value error, ").removeprefix("Input should be ").strip()
+    return message.removeprefix("Value error, ").replace("Input should", "must").strip()
 
 
 def _choices(expected: str) -> list[str]:

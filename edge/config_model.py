@@ -37,7 +37,7 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 def _from_base(path: Path, info: ValidationInfo) -> Path:
     base = (info.context or {}).get("base")
     path = path.expanduser()
-    return path if base is None else base / path
+    return path if base is None else Path(os.path.normpath(base / path))
 
 
 FilePath = Annotated[Path, AfterValidator(_from_base)]

@@ -203,11 +203,10 @@ def _wrapped(text: str) -> list[str]:
 
 
 def _mistake(document: Document, at: KeyPath, message: str, mend: str) -> Mistake:
-    value = document.at(at)
     return Mistake(
         line=document.line(at),
         key=dotted(at),
-        value="" if value is None else shown(value, str(at[-1]) if at else ""),
+        value=shown(document.at(at), str(at[-1]) if at else ""),
         message=message,
         mend=mend,
     )
