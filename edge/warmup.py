@@ -1,0 +1,165 @@
+"""One small pass, walk and scan through the real engine, so that every kernel is compiled.
+
+The first call of a kernel loads or compiles it, which takes up to a second: before the
+service says that it is ready is the time for that. The image is built with it as well, so
+that a container starts from the cache.
+"""
+
+import math
+
+import numpy as np
+
+from fusion.engine import Engine
+from fusion.policy import Policy
+from fusion.types import (
+    MILLISECOND_NS,
+    SECOND_NS,
+    BackgroundSample,
+    Checkpoint,
+    CountSample,
+    Family,
+    LaneSpec,
+    OccupancySample,
+    Origin,
+    Radiation,
+    Sample,
+    ScanSample,
+    SensorSpec,
+    WaveformSample,
+    ZoneSpec,
+)
+from fusion.xray import analyse
+
+START_UTC_NS = 1_700_000_000 * SECOND_NS
+PANELS = 4
+SCAN_SHAPE = (300, 900)  # small, yet a whole vehicle at 20 mm a pixel
+WALK_S = 45  # longer than the averaging times of every detector's own warm-up
+
+_CHECKPOINT = Checkpoint(
+    site="warm-up",
+    sensors=(
+        SensorSpec(sensor_id="portal", family=Family.RADIATION, place="lane"),
+        SensorSpec(sensor_id="ground", family=Family.SEISMIC, place="zone"),
+        SensorSpec(sensor_id="scanner", family=Family.XRAY, place="lane", silent_after_ms=0),
+    ),
+    lanes=(LaneSpec(lane_id="lane", direction="northbound"),),
+    zones=(ZoneSpec(zone_id="zone"),),
+)
+
+
+def warm_up(policy: Policy | None = None) -> int:
+    """Run everything once; returns how many alerts the made-up traffic raised."""
+    policy = policy or Policy()
+    engine = Engine(_CHECKPOINT, policy)
+    alerts = 0
+    for second in range(WALK_S):
+        now = START_UTC_NS + second * SECOND_NS
+        for sample in (*_portal(second, now), *_ground(second, now)):
+            alerts += len(engine.feed(sample))
+        alerts += len(engine.tick(now + SECOND_NS))
+    alerts += len(engine.feed(analyse(_scan(), policy.xray)))
+    return alerts + len(engine.tick(START_UTC_NS + (WALK_S + 60) * SECOND_NS))
+
+
+def _portal(second: int, now: int) -> list[Sample]:
+    """Background, and a source that drives by from second 30 to 38."""
+    begins, ends = 30, 38
+    if not begins <= second < ends:
+        level: list[Sample] = [
+            BackgroundSample(
+                sensor_id="portal",
+                origin=Origin.SIMULATOR,
+                start_utc_ns=now,
+                duration_ms=1000,
+                radiation=radiation,
+                rate_cps=(rate,) * PANELS,
+                device_fault="",
+            )
+            for radiation, rate in ((Radiation.GAMMA, 350.0), (Radiation.NEUTRON, 1.0))
+        ]
+        return [_occupancy(now, opened=False), *level] if second == ends else level
+    samples: list[Sample] = [_occupancy(now, opened=True)] if second == begins else []
+    for part in range(5):
+        seconds_off = second + part / 5 - (begins + ends) / 2
+        near = 1.0 / (1.0 + seconds_off**2)
+        samples.append(_counts(now + part * 200 * MILLISECOND_NS, int(70 + 600 * near), 200))
+    samples.append(_counts(now, 1, 1000, Radiation.NEUTRON))
+    return samples
+
+
+def _occupancy(now: int, *, opened: bool) -> OccupancySample:
+    return OccupancySample(
+        sensor_id="portal", origin=Origin.SIMULATOR, start_utc_ns=now, opened=opened, counter=1
+    )
+
+
+def _counts(
+    now: int, counts: int, duration_ms: int, radiation: Radiation = Radiation.GAMMA
+) -> CountSample:
+    return CountSample(
+        sensor_id="portal",
+        origin=Origin.SIMULATOR,
+        start_utc_ns=now,
+        duration_ms=duration_ms,
+        radiation=radiation,
+        counts=(counts,) * PANELS,
+        device_alarm=False,
+    )
+
+
+def _ground(second: int, now: int) -> list[Sample]:
+    """Noise, and two steps a second from second 20 on."""
+    rate_hz = 100
+    random = np.random.default_rng(second)
+    motion = random.normal(0.0, 40.0, rate_hz)
+    if second >= 20:
+        for step in (10, 60):
+            ring = np.arange(30)
+            motion[step : step + 30] += 4000 * np.exp(-ring / 6) * np.sin(ring * math.tau / 5)
+    halves = np.split(motion.astype(np.int32), 2)
+    return [
+        WaveformSample(
+            sensor_id="ground",
+            origin=Origin.SIMULATOR,
+            start_utc_ns=now + part * 500 * MILLISECOND_NS,
+            rate_hz=float(rate_hz),
+            channel="EHZ",
+            counts=half,
+            counts_per_m_s=4.0e8,
+        )
+        for part, half in enumerate(halves)
+    ]
+
+
+def _scan() -> ScanSample:
+    """A box with a load and a dense block in it, in both energies."""
+    rows, columns = SCAN_SHAPE
+    thickness_g_cm2 = np.zeros(SCAN_SHAPE)
+    thickness_g_cm2[40:260, 100:820] = 6.0
+    thickness_g_cm2[150:255, 150:760] += 25.0
+    thickness_g_cm2[180:220, 400:440] += 60.0
+    random = np.random.default_rng(0)
+
+    def plane(attenuation_cm2_g: float) -> np.ndarray:
+        signal = 50_000 * np.exp(-attenuation_cm2_g * thickness_g_cm2) + 1000
+        return random.normal(signal, np.sqrt(signal)).clip(0, 65_535).astype(np.uint16)
+
+    return ScanSample(
+        sensor_id="scanner",
+        origin=Origin.SIMULATOR,
+        start_utc_ns=START_UTC_NS + (WALK_S + 10) * SECOND_NS,
+        duration_ms=9000,
+        scan_id="warm-up",
+        high=plane(0.035),
+        low=plane(0.045),
+        composite=None,
+        pitch_x_mm=20.0,
+        pitch_y_mm=10.0,
+        declared="",
+        container="",
+        digests=(),
+    )
+
+
+if __name__ == "__main__":
+    warm_up()
