@@ -178,10 +178,25 @@ def simulate_arguments(sub: argparse.ArgumentParser) -> None:
 
 def watch_arguments(sub: argparse.ArgumentParser) -> None:
     """Arguments of `garita watch`."""
-    sub.add_argument("url", metavar="URL", help="a broker, such as mqtt://127.0.0.1:18831")
+    sub.add_argument(
+        "urls",
+        nargs="+",
+        metavar="URL",
+        help="a broker, such as mqtt://127.0.0.1:18831, or of both sides, "
+        "such as north=mqtts://a.example south=mqtts://b.example",
+    )
     _language(sub)
     sub.add_argument("--site", help="only that site's alerts (default: all)")
     sub.add_argument("--for", dest="for_s", type=duration_s, metavar="TIME", help="stop after that")
+    sub.add_argument("--json", action="store_true", help="JSON Lines, for a program")
+    for name, what in (
+        ("ca", "certificates that may sign the broker's (default: the system's)"),
+        ("cert", "this viewer's certificate"),
+        ("key", "its private key"),
+        ("password-file", "a file whose first line is the password"),
+    ):
+        sub.add_argument(f"--{name}", type=Path, metavar="FILE", help=what)
+    sub.add_argument("--username", help="where the broker asks for one")
 
 
 def schema_arguments(sub: argparse.ArgumentParser) -> None:

@@ -10,7 +10,6 @@ clause in brackets is left out when a fact in it is missing; a fact that is miss
 of brackets is left out alone.
 """
 
-import math
 import re
 import tomllib
 from collections.abc import Mapping
@@ -21,6 +20,9 @@ from typing import Any
 
 LANGUAGES = ("en-US", "es-MX")
 """Every language there is a catalogue for; the first is CAP's default."""
+
+NOT_MEASURED = 1e9
+"""No sensor reads this much; a message that says so must not fill the screen with digits."""
 
 _CLAUSE = re.compile(r"\[([^\[\]]*)\]")
 _FACT = re.compile(r"\{([A-Za-z0-9_|]+)(?::([^{}]+))?\}")
@@ -87,7 +89,7 @@ class Catalogue:
         if isinstance(value, bool) or not isinstance(value, int | float):
             # Brackets and braces in a fact would be read as a template's.
             return clean(str(value)).translate(_NO_MARKS)[:60] if not spec else None
-        if not math.isfinite(value):
+        if not abs(value) < NOT_MEASURED:  # also true of what is not a number
             return None
         return f"{value * 100:.0f} %" if spec == "pct" else format(value, spec)
 

@@ -16,6 +16,8 @@ MAX_NAMED = 3
 """Names in a list before the rest is only counted."""
 WORTH_SAYING_NATS = 0.05
 """A contribution that moves the odds by less than 5 % is not a reason."""
+BELIEVABLE_NATS = 1e6
+"""Caps are below 20; a message from outside with more is not weighed."""
 
 EXPLANATIONS: Mapping[str, tuple[str, ...]] = {
     Event.RAD_THREAT: ("threat-source",),
@@ -104,7 +106,7 @@ def supporting(alert: HasReasons) -> list[HasEvidence]:
     """The contributions that speak for what the alert says, strongest first, without the prior."""
     by_name: dict[str, list[HasEvidence]] = {}
     for each in alert.contributions:
-        if each.kind != "prior" and each.nats > WORTH_SAYING_NATS:
+        if each.kind != "prior" and WORTH_SAYING_NATS < each.nats < BELIEVABLE_NATS:
             by_name.setdefault(each.explanation, []).append(each)
     wanted = [name for name in EXPLANATIONS.get(alert.event, ()) if name in by_name]
     if not wanted:
@@ -176,7 +178,9 @@ def with_place_word(facts: Mapping[str, Any]) -> dict[str, Any]:
         return {**facts, "where": "cab"}
     if isinstance(position, bool) or not isinstance(position, int | float):
         return dict(facts)
-    third = min(2, max(0, int(position * 3.0)))
+    if not 0.0 <= position <= 1.0:
+        return dict(facts)
+    third = min(2, int(position * 3.0))
     return {**facts, "where": ("front", "middle", "rear")[third]}
 
 
@@ -276,3 +280,9 @@ def phrase(name: str, language: str, **facts: object) -> str:
     """One of the catalogue's short phrases with its facts."""
     texts = catalogue(language)
     return texts.fill(texts.text("phrase", name), facts)
+
+
+def screen(name: str, language: str, **facts: object) -> str:
+    """One of the phrases of a viewer's screen with its facts."""
+    texts = catalogue(language)
+    return texts.fill(texts.text("screen", name), facts)
