@@ -128,9 +128,10 @@ class Reader:
         self._came.put(_Came(self._side, topic=topic, payload=payload, retained=message.retain))
 
 
-def _no_delay(_client: mqtt.Client, _data: object, sock: mqtt.SocketLike) -> None:
+def _no_delay(_client: mqtt.Client, _data: object, sock: object) -> None:
     """Without it Nagle and delayed acknowledgements cost 40 ms (facts: delivery 1.3)."""
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if isinstance(sock, socket.socket):  # paho also knows websockets, which we do not use
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _let_in(client: mqtt.Client, target: Target, access: Access) -> None:

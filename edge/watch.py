@@ -28,7 +28,9 @@ class JsonScreen:
         """Alerts only; the rest is not data."""
         for item in items:
             if isinstance(item, Entry):
-                line = {"sides": item.sides, "alert": msgspec.Raw(item.payload)}
+                # As it came, but on one line whatever the sender's taste in white space.
+                alert = msgspec.Raw(msgspec.json.format(item.payload, indent=-1))
+                line = {"sides": item.sides, "alert": alert}
                 sys.stdout.buffer.write(msgspec.json.encode(line) + b"\n")
         sys.stdout.buffer.flush()
 
