@@ -1,0 +1,276 @@
+"""Kernels of the gamma profile test. Callers check arguments; kernels trust them.
+
+Counts of one pass are modelled as Poisson with the mean
+
+    m = background (1 + level + trend - vehicle shadow) + amplitude * profile
+
+The shadow's size and shape and the background's level are nuisances with Gaussian priors, so
+the test is a penalised likelihood ratio. Columns of `basis` are in counts.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
+
+MAX_STEPS = 30  # Fisher scoring doubles its digits; 8 are usual, more means a flat likelihood
+SMALLEST_MEAN = 1e-3  # counts per bin: keeps the logarithm finite where a fit shields everything
+
+
+class CountModel(NamedTuple):
+    """How the mean of the counts depends on unknowns, each with a prior and bounds."""
+
+    background: Vector
+    """(bins,) the fixed part of the mean."""
+    design: Matrix
+    """(bins, unknowns) change of the mean per unit of each unknown."""
+    prior_mean: Vector
+    """(unknowns,)"""
+    prior_precision: Vector
+    """(unknowns,); 0: no prior."""
+    lower: Vector
+    upper: Vector
+
+
+class Fit(NamedTuple):
+    """A start, overwritten by the solution."""
+
+    values: Vector
+    """(unknowns,)"""
+    mean: Vector
+    """(bins,) fitted counts."""
+
+
+class View(NamedTuple):
+    """How the pass was seen."""
+
+    passed_m: Vector
+    """(bins,) which place of the vehicle was at the portal."""
+    bin_s: float
+    distance_m: float
+    """From the lane's middle to a panel, > 0."""
+
+
+@njit(cache=True, nogil=True)
+def source_profile(
+    passed_m: Vector, middle_m: float, width_m: float, distance_m: float, out: Vector
+) -> None:
+    """Count rate of a source relative to a point at the same place, written to `out`.
+
+    passed_m    (bins,) which place of the vehicle is at the portal
+    middle_m    of the source, width_m its length along the vehicle (0: a point)
+    distance_m  from the lane's middle to a panel, > 0
+
+    S0 (d2 / (d2 + x2))^1.5, inverse square with the panel's cosine (facts/radiation 5.1); its
+    mean over the width has the closed form d x / sqrt(d2 + x2).
+    """
+    square = distance_m * distance_m
+    for i in range(passed_m.shape[0]):
+        away = passed_m[i] - middle_m
+        if width_m <= 0.0:
+            share = square / (square + away * away)
+            out[i] = share * math.sqrt(share)
+        else:
+            ahead = away + 0.5 * width_m
+            behind = away - 0.5 * width_m
+            out[i] = (
+                distance_m
+                / width_m
+                * (
+                    ahead / math.sqrt(square + ahead * ahead)
+                    - behind / math.sqrt(square + behind * behind)
+                )
+            )
+
+
+@njit(cache=True, nogil=True)
+def nuisance_basis(
+    passed_m: Vector, background: Vector, length_m: float, reach_m: float, waves: int
+) -> Matrix:
+    """Columns by which a clean vehicle may change the background, in counts.
+
+    passed_m    (bins,) which place of the vehicle is at the portal
+    background  (bins,) expected counts without a vehicle
+    length_m    of the vehicle; reach_m the half width of the ground that a panel sees
+    returns     (bins, 3 + waves): level, trend, shadow, then the shadow times cos(k pi x / L)
+    """
+    bins = passed_m.shape[0]
+    basis = np.empty((bins, 3 + waves))
+    square = reach_m * reach_m
+    for i in range(bins):
+        ahead = passed_m[i]
+        behind = ahead - length_m
+        shadow = 0.5 * (
+            ahead / math.sqrt(square + ahead * ahead) - behind / math.sqrt(square + behind * behind)
+        )
+        place = min(max(ahead / length_m, 0.0), 1.0)
+        basis[i, 0] = background[i]
+        basis[i, 1] = background[i] * (2.0 * i / max(bins - 1, 1) - 1.0)
+        basis[i, 2] = -background[i] * shadow
+        for k in range(waves):
+            basis[i, 3 + k] = -background[i] * shadow * math.cos((k + 1) * math.pi * place)
+    return basis
+
+
+@njit(cache=True, nogil=True)
+def solve_symmetric(matrix: Matrix, vector: Vector, size: int) -> None:
+    """Solve in place by Cholesky; `vector` becomes the solution, `matrix` is destroyed.
+
+    Plain loops: numba's own solver needs SciPy, and 8 unknowns need no LAPACK. A direction
+    without information is left at zero.
+    """
+    for j in range(size):
+        diagonal = matrix[j, j]
+        for k in range(j):
+            diagonal -= matrix[j, k] * matrix[j, k]
+        diagonal = math.sqrt(diagonal) if diagonal > 1e-12 else 0.0
+        matrix[j, j] = diagonal
+        for i in range(j + 1, size):
+            total = matrix[i, j]
+            for k in range(j):
+                total -= matrix[i, k] * matrix[j, k]
+            matrix[i, j] = total / diagonal if diagonal > 0.0 else 0.0
+    for i in range(size):
+        total = vector[i]
+        for k in range(i):
+            total -= matrix[i, k] * vector[k]
+        vector[i] = total / matrix[i, i] if matrix[i, i] > 0.0 else 0.0
+    for back in range(size):
+        i = size - 1 - back
+        total = vector[i]
+        for k in range(i + 1, size):
+            total -= matrix[k, i] * vector[k]
+        vector[i] = total / matrix[i, i] if matrix[i, i] > 0.0 else 0.0
+
+
+@njit(cache=True, nogil=True)
+def log_likelihood(counts: Vector, model: CountModel, values: Vector, mean: Vector) -> float:
+    """Penalised Poisson log-likelihood without ln(n!); the bins' means are written to `mean`."""
+    total = 0.0
+    for i in range(counts.shape[0]):
+        expected = model.background[i]
+        for k in range(values.shape[0]):
+            expected += model.design[i, k] * values[k]
+        expected = max(expected, SMALLEST_MEAN)
+        mean[i] = expected
+        total += counts[i] * math.log(expected) - expected
+    for k in range(values.shape[0]):
+        off = values[k] - model.prior_mean[k]
+        total -= 0.5 * model.prior_precision[k] * off * off
+    return total
+
+
+@njit(cache=True, nogil=True)
+def scoring_step(
+    counts: Vector, model: CountModel, fit: Fit, information: Matrix, step: Vector
+) -> None:
+    """The Fisher-scoring step from `fit`, written to `step`; `information` is work space."""
+    size = step.shape[0]
+    information[:, :] = 0.0
+    for k in range(size):
+        step[k] = model.prior_precision[k] * (model.prior_mean[k] - fit.values[k])
+        information[k, k] = model.prior_precision[k]
+    for i in range(counts.shape[0]):
+        weight = 1.0 / fit.mean[i]
+        slope = counts[i] * weight - 1.0
+        for k in range(size):
+            step[k] += model.design[i, k] * slope
+            scaled = model.design[i, k] * weight
+            for j in range(k + 1):
+                information[k, j] += scaled * model.design[i, j]
+    for k in range(size):
+        # At its bound and pushed outwards: it stays, and the others move without it.
+        if (fit.values[k] <= model.lower[k] and step[k] < 0.0) or (
+            fit.values[k] >= model.upper[k] and step[k] > 0.0
+        ):
+            for j in range(size):
+                information[max(k, j), min(k, j)] = 0.0
+            information[k, k] = 1.0
+            step[k] = 0.0
+    solve_symmetric(information, step, size)
+
+
+@njit(cache=True, nogil=True)
+def fit_counts(counts: Vector, model: CountModel, fit: Fit) -> float:
+    """Greatest penalised log-likelihood within bounds, by Fisher scoring with step halving.
+
+    counts  (bins,) measured
+    fit     start values within the bounds; overwritten by the solution
+    """
+    bins, size = model.design.shape
+    information = np.empty((size, size))
+    step = np.empty(size)
+    trial = np.empty(size)
+    trial_mean = np.empty(bins)
+    best = log_likelihood(counts, model, fit.values, fit.mean)
+    for _ in range(MAX_STEPS):
+        scoring_step(counts, model, fit, information, step)
+        scale = 1.0
+        gained = 0.0
+        for _ in range(12):
+            for k in range(size):
+                moved = fit.values[k] + scale * step[k]
+                trial[k] = min(max(moved, model.lower[k]), model.upper[k])
+            likelihood = log_likelihood(counts, model, trial, trial_mean)
+            if likelihood > best:
+                gained = likelihood - best
+                best = likelihood
+                fit.values[:] = trial
+                fit.mean[:] = trial_mean
+                break
+            scale *= 0.5
+        if gained < 1e-5:  # nats; a thousandth of what any threshold asks
+            break
+    return best
+
+
+@njit(cache=True, nogil=True)
+def profile_scores(
+    fit: Fit, counts: Vector, model: CountModel, view: View, places_m: tuple[Vector, Vector]
+) -> Matrix:
+    """Efficient score in standard deviations of a profile at each place and of each width.
+
+    fit, model  without a source
+    places_m    ((positions,), (widths,))
+    returns     (widths, positions); negative where counts are missing
+
+    Rao's test: U = p'W(n - m), V = p'Wp - p'WN (N'WN + P)^-1 N'Wp with W = 1 / m (Cox and
+    Hinkley 1974, section 9.3). At the penalised maximum N adds nothing to U.
+    """
+    positions_m, widths_m = places_m
+    bins, size = model.design.shape
+    scores = np.empty((widths_m.shape[0], positions_m.shape[0]))
+    information = np.zeros((size, size))
+    for k in range(size):
+        information[k, k] = model.prior_precision[k]
+        for j in range(k + 1):
+            for i in range(bins):
+                information[k, j] += model.design[i, k] * model.design[i, j] / fit.mean[i]
+    work = np.empty((size, size))
+    cross = np.empty(size)
+    solved = np.empty(size)
+    profile = np.empty(bins)
+    for w in range(widths_m.shape[0]):
+        for q in range(positions_m.shape[0]):
+            source_profile(view.passed_m, positions_m[q], widths_m[w], view.distance_m, profile)
+            score = 0.0
+            variance = 0.0
+            cross[:] = 0.0
+            for i in range(bins):
+                weighted = profile[i] / fit.mean[i]
+                score += weighted * (counts[i] - fit.mean[i])
+                variance += weighted * profile[i]
+                for k in range(size):
+                    cross[k] += weighted * model.design[i, k]
+            work[:, :] = information
+            solved[:] = cross
+            solve_symmetric(work, solved, size)
+            for k in range(size):
+                variance -= cross[k] * solved[k]
+            scores[w, q] = score / math.sqrt(variance) if variance > 1e-12 else 0.0
+    return scores

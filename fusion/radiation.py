@@ -1,0 +1,280 @@
+"""One portal: samples in, detections out."""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from fusion.radiation_background import RunningBackground
+from fusion.radiation_pass import NeutronTest, Passage, excess_sigma, neutron_test
+from fusion.radiation_policy import RadiationPolicy
+from fusion.radiation_profile import MIN_BINS, Pass, Profile, ProfileFit
+from fusion.types import (
+    SECOND_NS,
+    BackgroundSample,
+    CountSample,
+    Detection,
+    Fact,
+    Family,
+    OccupancySample,
+    Origin,
+    Radiation,
+    Sample,
+    SensorSpec,
+    SetupSample,
+    SpeedSample,
+)
+
+__all__ = ["RadiationDetector", "RadiationPolicy", "excess_sigma"]
+
+INTERIM_SCANS = 5  # a look every second: the device's own window (facts/radiation 2)
+LOOK_SIGMA = 4.0  # of that second over the frozen background; less cannot become an interim result
+HOLD_IN_UNIT_S = 0.2  # facts/radiation 1.1, SG1 field 4
+
+
+class RadiationDetector:
+    """Background, occupancies, and the tests of each pass. Bounded; never asks a clock."""
+
+    def __init__(self, spec: SensorSpec, policy: RadiationPolicy) -> None:
+        self._spec = spec
+        self._policy = policy
+        self._gamma = RunningBackground(policy, policy.background_weight)
+        self._neutron = RunningBackground(policy, policy.neutron_background_weight)
+        self._hold_in_s = policy.hold_in_s
+        self._passage: Passage | None = None
+        self._origin = Origin.SENSOR
+
+    def feed(self, sample: Sample) -> list[Detection]:
+        """What this sample adds."""
+        match sample:
+            case CountSample():
+                return self._count(sample)
+            case BackgroundSample():
+                gamma = sample.radiation is Radiation.GAMMA
+                (self._gamma if gamma else self._neutron).feed(sample)
+            case OccupancySample():
+                self._origin = sample.origin
+                return self._open(sample.start_utc_ns) if sample.opened else self._close(sample)
+            case SpeedSample() if self._passage:
+                self._passage.add_speed(sample.start_utc_ns, sample.speed_m_s)
+            case SetupSample(record="gamma-setup"):
+                self._take_setup(dict(sample.settings))
+        return []
+
+    def tick(self, utc_ns: int) -> list[Detection]:
+        """Let time pass: an occupancy that went silent ends."""
+        passage = self._passage
+        if passage is None or utc_ns - passage.last_utc_ns < self._policy.stale_s * SECOND_NS:
+            return []
+        return self._finish(passage, None)
+
+    def _take_setup(self, settings: Mapping[str, str]) -> None:
+        intervals = settings.get("occupancy_hold_in", "")
+        # 99 intervals are the two digits of the field; anything else is no such setting.
+        if intervals.isdecimal() and len(intervals) <= 2:
+            self._hold_in_s = int(intervals) * HOLD_IN_UNIT_S
+
+    # --- life of an occupancy ----------------------------------------------------------
+
+    def _open(self, at_utc_ns: int) -> list[Detection]:
+        found = self._finish(self._passage, None) if self._passage else []
+        neutrons = self._neutron.rates_cps
+        self._passage = Passage(
+            opened_utc_ns=at_utc_ns,
+            last_utc_ns=at_utc_ns,
+            gamma_background_cps=self._gamma.rates_cps,
+            gamma_background_s=self._gamma.seconds,
+            neutron_background_cps=None if neutrons is None else float(neutrons.sum()),
+            neutron_background_s=self._neutron.seconds,
+        )
+        facts: dict[str, Fact] = {"opened": True, "counter": None, "duration_s": 0.0}
+        facts |= {"speed_m_s": None, "length_m": None}
+        return [*found, self._detection("portal.occupancy", self._passage, facts, final=False)]
+
+    def _close(self, sample: OccupancySample) -> list[Detection]:
+        return self._finish(self._passage, sample.counter) if self._passage else []
+
+    def _count(self, sample: CountSample) -> list[Detection]:
+        self._origin = sample.origin
+        found = [] if self._passage else self._open(sample.start_utc_ns)
+        passage = self._passage
+        assert passage is not None
+        if sample.radiation is Radiation.NEUTRON:
+            passage.add_neutron(sample)
+            return found + self._interim_neutron(passage)
+        passage.add_gamma(sample)
+        if len(passage.counts) % INTERIM_SCANS == 0:
+            found += self._interim_gamma(passage)
+        return found
+
+    def _finish(self, passage: Passage, counter: int | None) -> list[Detection]:
+        self._passage = None
+        length_m = passage.length_m(self._hold_in_s, self._policy)
+        profile = self._profile(passage, length_m)
+        found = [
+            self._detection(
+                "gamma.profile", passage, self._gamma_facts(passage, profile, length_m), final=True
+            )
+        ]
+        if profile and profile.dip_sigma >= self._policy.dip_sigma:
+            facts: dict[str, Fact] = {
+                "dip_sigma": round(profile.dip_sigma, 3),
+                "position_m": round(profile.dip_position_m, 2),
+                "width_m": round(profile.dip_width_m, 2),
+            }
+            found.append(self._detection("gamma.dip", passage, facts, final=True))
+        neutrons = self._neutron_facts(passage, neutron_test(passage))
+        found.append(self._detection("neutron.counts", passage, neutrons, final=True))
+        facts = {
+            "opened": False,
+            "counter": counter,
+            "duration_s": round((passage.last_utc_ns - passage.opened_utc_ns) / SECOND_NS, 3),
+            "speed_m_s": round(passage.speed_m_s(self._policy), 3) if passage.speeds else None,
+            "length_m": round(length_m, 2),
+        }
+        found.append(self._detection("portal.occupancy", passage, facts, final=True))
+        return found
+
+    # --- tests -------------------------------------------------------------------------
+
+    def _interim_gamma(self, passage: Passage) -> list[Detection]:
+        background = passage.gamma_background_cps
+        if background is None or len(passage.counts) < MIN_BINS:
+            return []
+        window = np.array(passage.counts[-INTERIM_SCANS:])
+        seconds = INTERIM_SCANS * passage.scan_s
+        expected = max(float(background.sum()) * seconds, 1.0)
+        over_range = self._is_over_range(window, passage.scan_s)
+        if not over_range and window.sum() < expected + LOOK_SIGMA * math.sqrt(expected):
+            return []
+        profile = self._profile(passage, None)
+        if profile is None or not self._is_telling(passage, profile, over_range=over_range):
+            return []
+        facts = self._gamma_facts(passage, profile, None)
+        passage.told_sigma, passage.told_extent = profile.sigma, str(facts["extent"])
+        return [self._detection("gamma.profile", passage, facts, final=False)]
+
+    def _is_telling(self, passage: Passage, profile: Profile, *, over_range: bool) -> bool:
+        """Whether an interim result is sure, of one shape, and new."""
+        policy = self._policy
+        if profile.sigma < policy.interim_sigma:
+            return False
+        stronger = profile.sigma >= policy.interim_growth * passage.told_sigma
+        if over_range:
+            return stronger
+        shape_nats = profile.point.nats - profile.extended.nats
+        if abs(shape_nats) < policy.shape_nats:
+            return False
+        # A load's front looks like a point that has just come: wait until a point has gone by.
+        last = np.array(passage.starts_utc_ns[-1:])
+        seen_m = float(passage.passed_m(last, policy)[0])
+        if (
+            shape_nats > 0.0
+            and profile.point.position_m > seen_m - 0.4 * self._spec.panel_distance_m
+        ):
+            return False
+        extent = "point" if shape_nats > 0.0 else "extended"
+        return stronger or extent != passage.told_extent
+
+    def _interim_neutron(self, passage: Passage) -> list[Detection]:
+        if passage.neutron_background_cps is None:
+            return []
+        test = neutron_test(passage)
+        line = max(self._policy.neutron_sigma, passage.told_neutron_sigma)
+        if (
+            test.sigma < line
+            or test.sigma < self._policy.interim_growth * passage.told_neutron_sigma
+        ):
+            return []
+        passage.told_neutron_sigma = test.sigma
+        facts = self._neutron_facts(passage, test)
+        return [self._detection("neutron.counts", passage, facts, final=False)]
+
+    def _profile(self, passage: Passage, length_m: float | None) -> Profile | None:
+        if len(passage.counts) < MIN_BINS:
+            return None
+        counts = np.array(passage.counts, np.float64)
+        background, background_s = passage.gamma_background_cps, passage.gamma_background_s
+        if background is None:
+            # Nothing is known from before: the buffered scans, when the beam was still free.
+            lead_in = max(1, round(self._policy.lead_in_s / passage.scan_s))
+            background_s = lead_in * passage.scan_s
+            background = counts[:lead_in].sum(axis=0) / background_s
+        middle_ns = np.array(passage.starts_utc_ns) + round(passage.scan_s * SECOND_NS / 2)
+        return ProfileFit(
+            Pass(
+                counts=counts,
+                passed_m=passage.passed_m(middle_ns, self._policy),
+                scan_s=passage.scan_s,
+                background_cps=background,
+                background_s=background_s,
+                length_m=length_m,
+                distance_m=self._spec.panel_distance_m,
+            ),
+            self._policy,
+        ).profile()
+
+    def _is_over_range(self, counts: np.ndarray[tuple[int, int]], scan_s: float) -> bool:
+        return bool(counts.max() >= self._policy.over_range_cps * scan_s)
+
+    # --- facts -------------------------------------------------------------------------
+
+    def _gamma_facts(
+        self, passage: Passage, profile: Profile | None, length_m: float | None
+    ) -> dict[str, Fact]:
+        policy = self._policy
+        background = passage.gamma_background_cps
+        facts: dict[str, Fact] = {
+            "background_cps": None if background is None else round(float(background.sum()), 2),
+            "over_range": self._is_over_range(np.array(passage.counts or [(0,)]), passage.scan_s),
+        }
+        if profile is None:  # too few scans to tell anything but over-range
+            category = "over-range" if facts["over_range"] else "background"
+            return facts | {"gamma_sigma": 0.0, "extent": "none", "category": category}
+        extent, category = "none", "background"
+        source = max(profile.point, profile.extended, key=lambda form: form.nats)
+        if profile.sigma >= policy.significant_sigma:
+            is_point = source is profile.point
+            extent, category = ("point", "unknown") if is_point else ("extended", "norm")
+        if facts["over_range"]:
+            category = "over-range"
+        facts |= {
+            "gamma_sigma": round(profile.sigma, 3),
+            "extent": extent,
+            "category": category,
+            "width_m": round(source.width_m, 2),
+            "position_m": round(source.position_m, 2),
+            "net_cps": round(source.net_cps, 1),
+            "suppression": round(source.suppression, 4),
+            "point_nats": round(profile.point.nats, 3),
+            "extended_nats": round(profile.extended.nats, 3),
+            "cab": extent == "point" and source.position_m <= policy.cab_m,
+            "panel_share": tuple(round(share, 3) for share in source.panel_share),
+        }
+        if length_m:
+            facts["position"] = round(min(max(source.position_m / length_m, 0.0), 1.0), 3)
+        return facts
+
+    def _neutron_facts(self, passage: Passage, test: NeutronTest) -> dict[str, Fact]:
+        # The middle of the window is a second before its end.
+        middle = np.array([test.end_utc_ns - SECOND_NS])
+        return {
+            "neutron_sigma": round(test.sigma, 3),
+            "counts": test.counts,
+            "expected": round(test.expected, 3),
+            "position_m": round(float(passage.passed_m(middle, self._policy)[0]), 2),
+        }
+
+    def _detection(
+        self, kind: str, passage: Passage, facts: Mapping[str, Fact], *, final: bool
+    ) -> Detection:
+        return Detection(
+            sensor_id=self._spec.sensor_id,
+            family=Family.RADIATION,
+            origin=self._origin,
+            kind=kind,
+            start_utc_ns=passage.opened_utc_ns,
+            end_utc_ns=passage.last_utc_ns,
+            facts=facts,
+            final=final,
+        )

@@ -1,0 +1,70 @@
+"""Every threshold of the radiation tests, with its reason."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RadiationPolicy:
+    """Thresholds and priors of the portal tests."""
+
+    background_weight: float = 0.1
+    """Weight of a new 5 s background in the running one: 50 s follow rain and the day, and
+    still average 19 reports."""
+    background_outlier_sigma: float = 6.0
+    """A report this far off is the approach of a strong source and not background."""
+    background_accept_after: int = 6
+    """So many outliers in a row (30 s) are the new background after all."""
+    level_sd: float = 0.015
+    """Relative error of the background's level within a pass: 1-2 % of correlated noise
+    (facts/radiation 5.2)."""
+    trend_sd: float = 0.01
+    """Relative change of the background from the pass's middle to its end, same source."""
+    suppression_mean: float = 0.1
+    """Vehicles shield 2-25 % of the background (facts/radiation 5.1)."""
+    suppression_sd: float = 0.1
+    """Wide enough for the whole range of 2-25 % to be as good as the mean."""
+    suppression_max: float = 0.35
+    """More than the 25 % of facts/radiation 5.1 is no vehicle's shadow."""
+    wave_share: float = 0.25
+    """A cab shields less than a trailer and a load varies: 1 sd of the first wave along the
+    vehicle relative to its suppression; the k-th has 1/k of it."""
+    wave_floor: float = 0.01
+    """Added to that, for vehicles whose suppression is near none."""
+    shield_reach_m: float = 2.5
+    """Half width of the ground that a panel sees, which smooths the shadow."""
+    widths_m: tuple[float, ...] = (0.0, 2.0, 3.5, 6.0, 8.0, 11.0, 15.0)
+    """Source lengths that are tried before the best is refined."""
+    point_width_m: float = 3.5
+    """Up to here a source is called a point: a panel without the cosine law sees a true point
+    as one of 3 m (facts/radiation 5.1, p = 1)."""
+    extended_width_m: float = 6.0
+    """From here it is a load. Between the two, portals cannot tell: the profile of a point is
+    itself 3.8 m wide at 2.5 m."""
+    significant_sigma: float = 4.5
+    """About 30 independent places times 3e-6 is 1e-4 a pass, the false alarms that IAEA allows
+    (facts/radiation 2)."""
+    interim_sigma: float = 6.0
+    """While the vehicle is still there a test is made every second: more chances, higher line."""
+    interim_growth: float = 1.5
+    """An interim result is told again when it has become this much stronger."""
+    shape_nats: float = 6.0
+    """Point or load is told within the pass only when the one is e^6 = 400 times likelier."""
+    over_range_cps: float = 200_000.0
+    """Of one panel: a dead time of 1 us loses 20 % there, and shapes can no longer be trusted
+    (facts/radiation 8)."""
+    dip_sigma: float = 3.5
+    """A dip is never evidence alone, so one clean vehicle in 300 may show one."""
+    cab_m: float = 3.5
+    """From the front: where a driver sits."""
+    neutron_sigma: float = 4.5
+    """As for gamma: a dozen windows a pass and no lawful neutrons."""
+    neutron_background_weight: float = 0.05
+    """Neutron rates are low and steady: 100 s, some 140 counts (facts/radiation 5.1)."""
+    lead_in_s: float = 1.0
+    """Scans that the device buffered from before the beam was broken (facts/radiation 1.1)."""
+    hold_in_s: float = 2.0
+    """Scans after the beam has cleared, where the device has not said (facts/radiation 1.1)."""
+    usual_speed_m_s: float = 2.2
+    """Where the device measures none: the 8 km/h of the standards (facts/radiation 2)."""
+    stale_s: float = 30.0
+    """An occupancy that says nothing for so long has ended unseen."""
