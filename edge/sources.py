@@ -5,6 +5,7 @@ Each sensor has its own task and fails by itself. What a chunk of bytes means is
 
 import asyncio
 import random
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ import structlog
 from drivers.base import SensorConfig, SensorUnavailable
 from drivers.transports import Transport, open_transport
 from drivers.wire.malformed import Malformed, malformed
+from edge import metrics
 from edge.intake import Intake, Taken
 from edge.standin import StandIn, quiet_day, with_sensor
 from fusion.types import SECOND_NS, Origin, Sample
@@ -142,11 +144,13 @@ class Source:
         received_utc_ns = self._now_utc_ns()
         self._record(self.config.id, data, received_utc_ns)
         self.status.received_bytes += len(data)
+        began = time.perf_counter()
         if self._intake.kind.heavy and data:
             read = await self._read_heavy(data, received_utc_ns)
             taken = self._intake.sort(read, data, received_utc_ns)
         else:
             taken = self._intake.feed(data, received_utc_ns)
+            metrics.STAGE_DECODE.observe(time.perf_counter() - began)
         self._count_samples(taken, received_utc_ns)
         self._count_malformed(taken.malformed, received_utc_ns)
         if taken.samples:
