@@ -1,0 +1,162 @@
+"""What one window of ground motion is like: rhythm, steps, impulsiveness, bands."""
+
+import math
+
+import numpy as np
+from numba import njit
+
+from fusion.kernels.seismic import (
+    BAND_0,
+    BANDS,
+    BIN_FILLED,
+    BIN_FRAMES,
+    BIN_RING,
+    BINS,
+    FLOOR,
+    FRAME_RING,
+    FRAME_SAMPLES,
+    FRAMES,
+    SUM_2,
+    SUM_4,
+    Floats,
+    Motion,
+)
+
+# Places in the array that `describe` returns.
+(
+    RMS,
+    KURTOSIS,
+    ROUGHNESS,  # standard deviation / mean of the bins' rms
+    CADENCE_HZ,
+    CADENCE,  # autocorrelation of the envelope at that cadence, -1 to 1
+    HALF,  # the same at half that lag: a four-legged gait has a beat there, a walker a pause
+    STEPS,  # peaks of the envelope in the window
+    NEW_STEPS,  # of them in the last second
+    STEP_SPREAD,  # standard deviation / mean of the intervals between them
+    STEP_HEIGHTS,  # standard deviation / mean of their heights
+    SLOPE,  # ln(rms of the second half / rms of the first half)
+    SHARE_0,
+) = range(12)
+FEATURES = SHARE_0 + BANDS
+MAX_STEPS = 64
+STEP_APART_S = 0.16  # two feet of a trotting horse
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def describe(
+    window_bins: int, slowest_hz: float, fastest_hz: float, rate_hz: float, motion: Motion
+) -> Floats:
+    """Describe the last `window_bins` whole bins, (FEATURES,).
+
+    The window must have been filled; at most BIN_RING - 1 bins and FRAME_RING frames.
+    """
+    setup, _, state, _, bins = motion
+    last = int(state[BINS])
+    samples = setup[BIN_FRAMES] * setup[FRAME_SAMPLES]
+    out = np.zeros(FEATURES)
+    square = fourth = mean = spread = early = 0.0
+    for back in range(1, window_bins + 1):
+        row = bins[(last - back) % BIN_RING]
+        square += row[SUM_2]
+        fourth += row[SUM_4]
+        rms = math.sqrt(row[SUM_2] / samples)
+        mean += rms / window_bins
+        spread += rms * rms / window_bins
+        if back > window_bins // 2:
+            early += row[SUM_2]
+        for b in range(BANDS):
+            out[SHARE_0 + b] += row[BAND_0 + b]
+    total = window_bins * samples
+    if square <= 0.0:
+        return out
+    out[RMS] = math.sqrt(square / total)
+    out[KURTOSIS] = fourth / total / (square / total) ** 2
+    out[ROUGHNESS] = math.sqrt(max(spread - mean * mean, 0.0)) / mean
+    late = max(square - early, 1e-30)
+    out[SLOPE] = 0.5 * math.log(late / max(early, 1e-30))
+    bands = max(out[SHARE_0 : SHARE_0 + BANDS].sum(), 1e-300)
+    out[SHARE_0 : SHARE_0 + BANDS] /= bands
+    frame_hz = 0.5 * rate_hz / setup[FRAME_SAMPLES]
+    envelope = _envelope(window_bins, motion)
+    _rhythm(envelope, frame_hz, slowest_hz, fastest_hz, out)
+    _count_steps(envelope, frame_hz, 2.5 * math.exp(0.5 * state[FLOOR]), out)
+    return out
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _envelope(window_bins: int, motion: Motion) -> Floats:
+    """Means of pairs of the frames that belong to the last whole bins."""
+    setup, _, state, frames, _ = motion
+    end = int(state[FRAMES] - state[BIN_FILLED])
+    pairs = int(window_bins * setup[BIN_FRAMES]) // 2
+    envelope = np.empty(pairs)
+    for i in range(pairs):
+        at = end - 2 * (pairs - i)
+        envelope[i] = 0.5 * (frames[at % FRAME_RING] + frames[(at + 1) % FRAME_RING])
+    return envelope
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _rhythm(
+    envelope: Floats, frame_hz: float, slowest_hz: float, fastest_hz: float, out: Floats
+) -> None:
+    """The strongest repetition of the envelope between two cadences, by autocorrelation.
+
+    The square root of the envelope is used: one loud step must not drown the others.
+    """
+    size = envelope.shape[0]
+    lags = min(int(frame_hz / slowest_hz) + 2, size - 1)
+    root = np.sqrt(envelope)
+    root -= root.mean()
+    power = np.zeros(lags + 1)
+    for i in range(size):
+        for lag in range(min(lags, i) + 1):
+            power[lag] += root[i] * root[i - lag]
+    if power[0] <= 0.0:
+        return
+    for lag in range(1, lags + 1):
+        power[lag] *= size / (size - lag) / power[0]
+    power[0] = 1.0
+    first = max(math.ceil(frame_hz / fastest_hz), 1)
+    best = 0
+    for lag in range(first, lags):
+        peak = power[lag] >= power[lag - 1] and power[lag] >= power[lag + 1]
+        if peak and (best == 0 or power[lag] > power[best]):
+            best = lag
+    if best == 0:
+        return
+    below, at, above = power[best - 1], power[best], power[best + 1]
+    bend = below - 2.0 * at + above
+    shift = 0.5 * (below - above) / bend if bend < 0.0 else 0.0
+    out[CADENCE_HZ] = frame_hz / (best + shift)
+    out[CADENCE] = min(at, 1.0)
+    out[HALF] = max(power[best // 2], power[(best + 1) // 2])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _count_steps(envelope: Floats, frame_hz: float, least: float, out: Floats) -> None:
+    """Count the peaks that stand out of the window and out of the quiet."""
+    size = envelope.shape[0]
+    threshold = max(least, 1.2 * envelope.mean())
+    apart = STEP_APART_S * frame_hz
+    places = np.empty(MAX_STEPS)
+    heights = np.empty(MAX_STEPS)
+    count = 0
+    for i in range(1, size - 1):
+        here = envelope[i]
+        if here < threshold or here < envelope[i - 1] or here <= envelope[i + 1]:
+            continue
+        if count > 0 and i - places[count - 1] < apart:
+            if here > heights[count - 1]:
+                places[count - 1], heights[count - 1] = i, here
+        elif count < MAX_STEPS:
+            places[count], heights[count] = i, here
+            count += 1
+    out[STEPS] = count
+    for k in range(count):
+        if places[k] >= size - 1 - frame_hz:
+            out[NEW_STEPS] += 1.0
+    if count >= 3:
+        between = places[1:count] - places[: count - 1]
+        out[STEP_SPREAD] = between.std() / between.mean()
+        out[STEP_HEIGHTS] = heights[:count].std() / heights[:count].mean()
