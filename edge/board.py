@@ -231,9 +231,6 @@ def _kind(topic: str) -> str | None:
 def filters(site: str | None) -> list[str]:
     """Topic filters for everything that a viewer shows, of one site or of all."""
     name = site or "+"
-    below = [f"{name}/+/alert", f"{name}/+/active/+"]
-    return [
-        *(f"{root}/{each}" for root in (ROOT, EXERCISE_ROOT) for each in below),
-        f"{ROOT}/{name}/state",
-        f"{ROOT}/{name}/+/health",
-    ]
+    below = [f"{name}/+/alert", f"{name}/+/active/+", f"{name}/state", f"{name}/+/health"]
+    # A site of simulators alone shows even its state below the exercise root only.
+    return [f"{root}/{each}" for root in (ROOT, EXERCISE_ROOT) for each in below]

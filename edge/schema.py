@@ -128,26 +128,27 @@ for _root, _suffix, _what in (
             about=f"What a sensor measures, {_what}; expires after seconds.",
             qos=0,
         ),
+        f"state{_suffix}": _Channel(
+            address=f"{_root}/{{site}}/state",
+            message="state",
+            about=f"Whether an edge is there that raises alerts {_what}; its will says lost.",
+            retain=True,
+        ),
+        f"birth{_suffix}": _Channel(
+            address=f"{_root}/{{site}}/birth",
+            message="birth",
+            about=f"What an edge consists of that raises alerts {_what}.",
+            retain=True,
+        ),
+        f"health{_suffix}": _Channel(
+            address=f"{_root}/{{site}}/{{place}}/health",
+            message="health",
+            about="Sensors of a lane or zone, and delivery to both sides; of an edge that raises "
+            f"alerts {_what}.",
+            retain=True,
+        ),
     }
 _CHANNELS |= {
-    "state": _Channel(
-        address=f"{ROOT}/{{site}}/state",
-        message="state",
-        about="Whether the edge is there; its will says lost.",
-        retain=True,
-    ),
-    "birth": _Channel(
-        address=f"{ROOT}/{{site}}/birth",
-        message="birth",
-        about="What the edge consists of.",
-        retain=True,
-    ),
-    "health": _Channel(
-        address=f"{ROOT}/{{site}}/{{place}}/health",
-        message="health",
-        about="Sensors of a lane or zone, and delivery to both sides.",
-        retain=True,
-    ),
     "cursor": _Channel(
         address=f"{ROOT}/ops/{{side}}/cursor/{{site}}",
         message="cursor",

@@ -151,13 +151,13 @@ def test_addresses_are_those_that_the_edge_publishes_to():
     addresses = {name: each["address"].format(**NAMES) for name, each in channels.items()}
     site, place, root = NAMES["site"], NAMES["place"], topics.ROOT
     expected = {
-        "state": topics.state_topic(root, site),
-        "birth": topics.birth_topic(root, site),
-        "health": topics.health_topic(root, site, place),
         "cursor": topics.cursor_topic(root, NAMES["side"], site),
         "opsState": topics.ops_state_topic(root, NAMES["side"]),
     }
     for suffix, base in (("", root), ("Exercise", topics.EXERCISE_ROOT)):
+        expected[f"state{suffix}"] = topics.state_topic(base, site)
+        expected[f"birth{suffix}"] = topics.birth_topic(base, site)
+        expected[f"health{suffix}"] = topics.health_topic(base, site, place)
         expected[f"alert{suffix}"] = topics.alert_topic(base, site, place)
         expected[f"active{suffix}"] = topics.active_topic(base, site, place, NAMES["id"])
         expected[f"live{suffix}"] = topics.live_topic(base, site, place, NAMES["kind"])
