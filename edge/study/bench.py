@@ -1,0 +1,56 @@
+"""`garita bench`: every figure that Garita names, measured here and now.
+
+A speed is a ratio against a named reference of the same run: machines differ and are noisy.
+"""
+
+import argparse
+import importlib
+import sys
+
+from edge.study.figures import Figure, Options, as_json, table
+
+BENCHES = {
+    "decoders": ("edge.study.bench_decoders:run", "random and mutated bytes through every decoder"),
+    "stages": ("edge.study.bench_stages:run", "each stage against a named reference"),
+    "replay": ("edge.study.bench_replay:run", "the reference checkpoint, faster than real time"),
+    "first-alert": ("edge.study.bench_demo:run", "from ./garita demo to an alert on both sides"),
+    "load": ("edge.study.bench_load:run", "the reference load, live: latency, CPU and memory"),
+    "kills": ("edge.study.bench_kills:run", "kill -9 of service and brokers, alerts flowing"),
+}
+"""Name to function and what it measures."""
+QUICK = ("decoders", "stages", "replay")
+"""What runs when nothing is named: seconds each. The others are long or take ports."""
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run the named benches; exit code 0 when every goal was reached, else 1."""
+    names = args.names or list(QUICK)
+    unknown = [name for name in names if name not in BENCHES]
+    if unknown:
+        say(f"there is no {', '.join(unknown)}; there are:")
+        for name, (_, what) in BENCHES.items():
+            say(f"  {name:12} {what}")
+        return 2
+    figures: list[Figure] = []
+    for name in names:
+        say(f"{name}: {BENCHES[name][1]}")
+        figures += run(name, Options(seed=args.seed, times=args.times, say=say))
+    if args.json:
+        sys.stdout.buffer.write(as_json(figures) + b"\n")
+    else:
+        sys.stdout.write(table(figures) + "\n")
+    return 0 if all(figure.reached is not False for figure in figures) else 1
+
+
+def run(name: str, options: Options) -> list[Figure]:
+    """The figures of one bench."""
+    module, _, function = BENCHES[name][0].partition(":")
+    measure = getattr(importlib.import_module(module), function)
+    figures: list[Figure] = measure(options)
+    return figures
+
+
+def say(text: str) -> None:
+    """A line of progress, on stderr so that pipes work."""
+    sys.stderr.write(f"bench: {text}\n")
+    sys.stderr.flush()

@@ -1,0 +1,75 @@
+"""What a benchmark found: figures with their goal and how they were taken."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import msgspec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One measured number beside the goal that the project has set for it."""
+
+    name: str
+    value: float
+    unit: str
+    goal: str
+    """In words, such as `"<= 10"`; empty where none is set."""
+    reached: bool | None
+    """None where there is no goal."""
+    how: str
+    """Of what, how many, against which reference."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line chose."""
+
+    seed: int
+    times: int | None
+    say: Callable[[str], None]
+    """Takes a line of progress."""
+
+
+def at_most(name: str, value: float, limit: float, unit: str, how: str) -> Figure:
+    """A figure that must not pass `limit`."""
+    goal = f"<= {limit:g}"
+    return Figure(name=name, value=value, unit=unit, goal=goal, reached=value <= limit, how=how)
+
+
+def at_least(name: str, value: float, limit: float, unit: str, how: str) -> Figure:
+    """A figure that must reach `limit`."""
+    goal = f">= {limit:g}"
+    return Figure(name=name, value=value, unit=unit, goal=goal, reached=value >= limit, how=how)
+
+
+def plain(name: str, value: float, unit: str, how: str) -> Figure:
+    """A figure without a goal, for the reader."""
+    return Figure(name=name, value=value, unit=unit, goal="", reached=None, how=how)
+
+
+def percentile(values: Iterable[float], share: float) -> float:
+    """The smallest value that at least `share` of all values do not pass; 0 of none."""
+    ranked = sorted(values)
+    if not ranked:
+        return 0.0
+    return ranked[min(len(ranked) - 1, max(0, int(share * len(ranked) + 0.999999) - 1))]
+
+
+def table(figures: Iterable[Figure]) -> str:
+    """Lines for a person: ok or MISSED in words, the figure, its goal, how it was taken."""
+    rows = []
+    for figure in figures:
+        word = {True: "ok", False: "MISSED", None: ""}[figure.reached]
+        value = f"{figure.value:,.4g} {figure.unit}".strip()
+        rows.append((word, figure.name, value, figure.goal, figure.how))
+    widths = [max((len(row[i]) for row in rows), default=0) for i in range(4)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, [*widths, 0], strict=True)).rstrip()
+        for row in rows
+    )
+
+
+def as_json(figures: Iterable[Figure]) -> bytes:
+    """The same for a program."""
+    return msgspec.json.format(msgspec.json.encode(list(figures)), indent=2)
