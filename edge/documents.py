@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from drivers.base import SensorConfig
 from edge import topics
 from edge.config import Config, kind_of
 from edge.messages import (
@@ -51,7 +52,7 @@ class Documents:
         return encode(
             BirthMessage(
                 site=config.site.id,
-                names={tag: name for tag, name in config.site.names.items()},
+                names={str(tag): name for tag, name in config.site.names.items()},
                 epoch=self._epoch,
                 first_seq=self._first_seq,
                 started=rfc3339(self._started_utc_ns),
@@ -93,7 +94,7 @@ class Documents:
     ) -> bytes:
         """How the sensors of a place and the delivery to both sides are."""
         by_id = {status.sensor_id: status for status in statuses}
-        here = [one for one in self._config.sensors if (one.lane or one.zone or "site") == place]
+        here = self._sensors(place)
         return encode(
             HealthMessage(
                 site=self._config.site.id,
@@ -116,6 +117,14 @@ class Documents:
                 sides=list(sides),
             )
         )
+
+    def at(self, place: str, statuses: Iterable[SourceStatus]) -> list[SourceStatus]:
+        """The sensors of a place."""
+        ids = {sensor.id for sensor in self._sensors(place)}
+        return [status for status in statuses if status.sensor_id in ids]
+
+    def _sensors(self, place: str) -> list[SensorConfig]:
+        return [one for one in self._config.sensors if (one.lane or one.zone or "site") == place]
 
     def places(self) -> list[str]:
         """Every lane and zone with a sensor, in order of mention."""

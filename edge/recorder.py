@@ -108,6 +108,11 @@ class Recorder:
         """What could not be kept, because of a full queue or a full or broken disk."""
         return self._refused_bytes + self._unwritten_bytes
 
+    def wait_for_room(self) -> None:
+        """Wait until half of the queue is free: for who records faster than life."""
+        while self._thread.is_alive() and 2 * self.queued_bytes > self._limits.queue_bytes:
+            self._closing.wait(POLL_S)
+
     def close(self, timeout_s: float = 3.0) -> None:
         """Write what waits and finish the file; returns after `timeout_s` at the latest."""
         self._closing.set()

@@ -8,6 +8,8 @@ that a container starts from the cache.
 import math
 
 import numpy as np
+from numpy.typing import NDArray
+from fusion.xray import analyse
 
 from fusion.engine import Engine
 from fusion.policy import Policy
@@ -28,7 +30,6 @@ from fusion.types import (
     WaveformSample,
     ZoneSpec,
 )
-from fusion.xray import analyse
 
 START_UTC_NS = 1_700_000_000 * SECOND_NS
 PANELS = 4
@@ -133,14 +134,13 @@ def _ground(second: int, now: int) -> list[Sample]:
 
 def _scan() -> ScanSample:
     """A box with a load and a dense block in it, in both energies."""
-    rows, columns = SCAN_SHAPE
     thickness_g_cm2 = np.zeros(SCAN_SHAPE)
     thickness_g_cm2[40:260, 100:820] = 6.0
     thickness_g_cm2[150:255, 150:760] += 25.0
     thickness_g_cm2[180:220, 400:440] += 60.0
     random = np.random.default_rng(0)
 
-    def plane(attenuation_cm2_g: float) -> np.ndarray:
+    def plane(attenuation_cm2_g: float) -> NDArray[np.uint16]:
         signal = 50_000 * np.exp(-attenuation_cm2_g * thickness_g_cm2) + 1000
         return random.normal(signal, np.sqrt(signal)).clip(0, 65_535).astype(np.uint16)
 
