@@ -165,13 +165,14 @@ class RadiationDetector:
         shape_nats = profile.point.nats - profile.extended.nats
         if abs(shape_nats) < policy.shape_nats:
             return False
-        # A load's front looks like a point that has just come: wait until a point has gone by.
+        # A load's front looks like a point that has just come, and a strong point like a load
+        # until its flank falls: wait until the whole of either has gone by.
         last = np.array(passage.starts_utc_ns[-1:])
         seen_m = float(passage.passed_m(last, policy)[0])
-        if (
-            shape_nats > 0.0
-            and profile.point.position_m > seen_m - 0.4 * self._spec.panel_distance_m
-        ):
+        source = profile.point if shape_nats > 0.0 else profile.extended
+        front_m = source.position_m - source.width_m / 2
+        needed_m = policy.point_width_m if shape_nats > 0.0 else policy.extended_width_m
+        if seen_m < front_m + needed_m:
             return False
         extent = "point" if shape_nats > 0.0 else "extended"
         return stronger or extent != passage.told_extent

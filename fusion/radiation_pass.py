@@ -82,7 +82,8 @@ class Passage:
 
     def length_m(self, hold_in_s: float, policy: RadiationPolicy) -> float:
         """Of the vehicle: how far it went from breaking the beam to clearing it."""
-        cleared_ns = self.last_utc_ns - round(hold_in_s * SECOND_NS)
+        # It clears within a scan: on average in its middle.
+        cleared_ns = self.last_utc_ns - round((hold_in_s + self.scan_s / 2) * SECOND_NS)
         length = float(self.passed_m(np.array([cleared_ns]), policy)[0])
         return max(1.0, length)
 

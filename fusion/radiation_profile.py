@@ -19,7 +19,7 @@ from fusion.kernels.radiation import (
     profile_scores,
     source_profile,
 )
-from fusion.kernels.radiation_search import Search, refine_source
+from fusion.kernels.radiation_search import Search, fit_source, refine_source
 from fusion.radiation_policy import RadiationPolicy
 
 MAX_BINS = 160  # a parked vehicle's scans are pooled: it costs no more than an 18 m truck at 1 m/s
@@ -30,6 +30,7 @@ WAVES = 4  # along the vehicle: the fourth of an 18 m truck is 9 m long, a point
 SUPPRESSION = 2  # its column in the basis
 MAX_WIDTH_M = 25.0  # the longest trailers
 MOST_CPS = 1e9
+KNOWN = 1e12  # precision of what is not free
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,8 +174,12 @@ class ProfileFit:
         widths_m = np.array(self._policy.widths_m)
         end_m = self._length_m + MARGIN_M if self._length_m else self._seen_m + 8.0
         places_m = np.arange(-MARGIN_M, max(end_m, 0.0) + GRID_M, GRID_M)
+        # An unknown at its bound cannot give way to a source: as if it were known.
+        clean, values = self._clean, self._clean_fit.values
+        held = (values <= clean.lower) | (values >= clean.upper)
+        clean = clean._replace(prior_precision=np.where(held, KNOWN, clean.prior_precision))
         scores = profile_scores(
-            self._clean_fit, self._counts, self._clean, self._view, (places_m, widths_m)
+            self._clean_fit, self._counts, clean, self._view, (places_m, widths_m)
         )
         half_m = np.where(widths_m > self._policy.point_width_m, widths_m / 2, 0.0)[:, None]
         if self._length_m:
@@ -187,14 +192,21 @@ class ProfileFit:
     def _best(
         self, widths: NDArray[np.bool_], least_m: float, most_m: float
     ) -> tuple[Source, float]:
-        scores = np.where(widths[:, None], self._scores, -np.inf)
-        width, place = np.unravel_index(int(scores.argmax()), scores.shape)
-        score = float(scores[width, place])
-        if score <= 0.0:
+        found: tuple[float, Search, Fit] | None = None
+        for width in np.flatnonzero(widths):
+            place = int(self._scores[width].argmax())
+            score = float(self._scores[width, place])
+            if score <= 0.0:
+                continue
+            fit = Fit(self._start.values.copy(), self._start.mean.copy())
+            search = self._search(self._places_m[place], self._policy.widths_m[width], score)
+            search.least[1], search.most[1] = least_m, most_m
+            nats = fit_source(self._counts, self._model, self._view, search.place, fit)
+            if found is None or nats > found[0]:
+                found = nats, search, fit
+        if found is None:
             return _no_source(float(self._clean_fit.values[SUPPRESSION])), 1.0
-        fit = Fit(self._start.values.copy(), self._start.mean.copy())
-        search = self._search(float(self._places_m[place]), self._policy.widths_m[width], score)
-        search.least[1], search.most[1] = least_m, most_m
+        _, search, fit = found
         nats = refine_source(self._counts, self._model, self._view, search, fit)
         excess = max(0.0, nats - self._clean_nats)
         return self._source(excess, search, fit), self._misfit(fit)

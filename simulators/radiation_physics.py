@@ -55,6 +55,7 @@ NEUTRON_CPS_PER_N_S = 21.6 / 20_000 * 4.0  # facts 5.1: 21.6 cps of 20,000 n/s a
 
 VIEW_M = 2.8  # half width of the stretch of ground that makes half of a panel's background
 DENSE_MAX_M = 6.0  # a longer block is the load itself, part of the vehicle's suppression
+LOAD_G_CM2 = 100.0  # of an ordinary load, which the vehicle's suppression counts already
 DENSE_CM2_G = 0.06  # attenuation of the 1 MeV background, NIST XCOM, iron
 HALF_FROM_THE_FAR_SIDE = 0.5  # the rest reaches a panel from behind it, past no vehicle
 RAIN_HALF_LIFE_S = 1800.0  # facts 5.2: radon daughters on the ground
@@ -124,7 +125,8 @@ def dense_shadow(block: Cargo, passed_m: Metres) -> Share:
     """Share of the background that a short block of metal shields beyond its surroundings."""
     if block.material not in {"steel", "lead"} or block.to_m - block.from_m > DENSE_MAX_M:
         return np.zeros_like(passed_m)
-    stopped = 1.0 - math.exp(-DENSE_CM2_G * block.density_g_cm3 * block.width_m * 100.0)
+    areal_g_cm2 = block.density_g_cm3 * block.width_m * 100.0 - LOAD_G_CM2
+    stopped = 1.0 - math.exp(-DENSE_CM2_G * max(0.0, areal_g_cm2))
     height = min(1.0, (block.top_m - block.bottom_m) / 1.7)  # of the panel's 1.74 m
     covered = _covered(passed_m - block.from_m, 2.0) - _covered(passed_m - block.to_m, 2.0)
     return HALF_FROM_THE_FAR_SIDE * stopped * height * covered
