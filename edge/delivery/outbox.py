@@ -316,5 +316,8 @@ class Outbox:
                     "alert not deliverable", side=letter.side, seq=letter.seq,
                     topic=letter.topic, part=letter.part, reason=letter.reason,
                 )  # fmt: skip
-                if self._on_dead_letter is not None:
-                    self._on_dead_letter(letter)
+                try:
+                    if self._on_dead_letter is not None:
+                        self._on_dead_letter(letter)
+                except Exception:  # what was stored must not look as if it had failed
+                    log.exception("hook failed")

@@ -1,0 +1,184 @@
+"""A small reference centre: the receiving end of the delivery promise.
+
+It stores an alert only when it holds the alert's predecessor, says "stored up to seq N" in a
+retained cursor, and asks for nothing else: saying the cursor again is all it takes to be sent
+what is missing. Real centres need no more than this.
+
+    python -m edge.delivery.centre --side north --url mqtt://127.0.0.1:18831 --store centre.db
+"""
+
+import argparse
+import signal
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import structlog
+
+from edge import topics
+from edge.addresses import broker_address
+from edge.contract import CursorMessage, OpsStateMessage
+from edge.delivery.centre_store import Arrival, CentreStore, Verdict
+from edge.delivery.flow import read_after
+from edge.delivery.happenings import Connected, Document, LinkLost, Received, Waker
+from edge.delivery.link import Link
+from edge.delivery.rows import ORIGIN, Mark
+from edge.delivery.sides import SideSettings, TlsFiles
+from edge.messages import encode, rfc3339
+
+log = structlog.get_logger()
+
+SESSION_EXPIRY_S = 7 * 24 * 3600  # a centre may be away for a week's repair
+WAIT_S = 0.5
+STEP_S = 0.25
+AGAIN_S = 0.5  # how often a cursor is said again while what arrives does not fit
+
+
+class Centre:
+    """Receives for one side, on a thread of its own, until it is stopped."""
+
+    def __init__(self, settings: SideSettings, store: Path) -> None:
+        self._settings = settings
+        self._path = store
+        self._waker = Waker()
+        self._stopping = threading.Event()
+        self._said_s: dict[str, float] = {}
+        self._thread = threading.Thread(
+            target=self.run, name=f"centre-{settings.name}", daemon=True
+        )
+
+    def start(self) -> None:
+        """Receive from now on."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Go offline and end the thread."""
+        self.ask_to_stop()
+        self._thread.join()
+        self._waker.close()
+
+    def ask_to_stop(self) -> None:
+        """End soon; may be called from a signal handler."""
+        self._stopping.set()
+        self._waker.wake()
+
+    def run(self) -> None:
+        """Receive until asked to stop."""
+        store = CentreStore(self._path)
+        try:
+            while not self._stopping.is_set():
+                try:
+                    self._receive(store)
+                except LinkLost as error:
+                    log.info("centre not connected", side=self._settings.name, error=str(error))
+                    self._stopping.wait(WAIT_S)
+        finally:
+            store.close()
+
+    def _receive(self, store: CentreStore) -> None:
+        # clean_start=False from the first connection on: a Mosquitto before 2.0.15 forgets a
+        # session that began clean at its next restart, whatever expiry was asked for.
+        link = Link(
+            self._settings,
+            self._waker,
+            client_id=f"garita-centre-{self._settings.name}",
+            clean_start=False,
+            session_expiry_s=SESSION_EXPIRY_S,
+            will=self._state(online=False),
+            manual_ack=True,
+        )
+        try:
+            while not self._stopping.is_set():
+                happened = link.step(STEP_S)
+                if any(isinstance(each, Connected) for each in happened):
+                    self._greet(link, store)
+                self._take(link, store, [each for each in happened if isinstance(each, Received)])
+            self._say(link, self._state(online=False))
+            link.step(0.0)
+            link.close(politely=True)
+        finally:
+            link.close()
+
+    def _greet(self, link: Link, store: CentreStore) -> None:
+        link.subscribe([topics.alert_filter(topics.root(each)) for each in (False, True)])
+        self._say(link, self._state(online=True))
+        for site, mark in store.cursors().items():
+            self._say_cursor(link, site, mark)
+
+    def _take(self, link: Link, store: CentreStore, messages: list[Received]) -> None:
+        arrivals = [arrival for each in messages if (arrival := read_arrival(each)) is not None]
+        verdicts = store.store(arrivals) if arrivals else []
+        for message in messages:  # only now: what was not stored yet comes again after a crash
+            link.acknowledge(message)
+        if not arrivals:
+            return
+        cursors = store.cursors()
+        fresh = {a.site for a, v in zip(arrivals, verdicts, strict=True) if v is Verdict.STORED}
+        for site in sorted({arrival.site for arrival in arrivals}):
+            due = time.monotonic() - self._said_s.get(site, -AGAIN_S) >= AGAIN_S
+            if site in fresh or due:
+                self._say_cursor(link, site, cursors.get(site, ORIGIN))
+
+    def _say_cursor(self, link: Link, site: str, mark: Mark) -> None:
+        self._said_s[site] = time.monotonic()
+        cursor = CursorMessage(
+            side=self._settings.name,
+            site=site,
+            seq=mark.seq,
+            epoch=mark.epoch,
+            updated=rfc3339(time.time_ns()),
+        )
+        topic = topics.cursor_topic(topics.ROOT, self._settings.name, site)
+        self._say(link, Document(topic=topic, payload=encode(cursor)))
+
+    def _say(self, link: Link, document: Document) -> None:
+        link.publish(document.topic, document.payload, retain=True, content_type="application/json")
+
+    def _state(self, *, online: bool) -> Document:
+        state = OpsStateMessage(
+            side=self._settings.name, online=online, updated=rfc3339(time.time_ns())
+        )
+        topic = topics.ops_state_topic(topics.ROOT, self._settings.name)
+        return Document(topic=topic, payload=encode(state))
+
+
+def read_arrival(message: Received) -> Arrival | None:
+    """What a message says of itself, or None where it is no alert that can be placed."""
+    topic = topics.parse_alert_topic(message.topic)
+    properties = dict(message.user_properties)
+    seq = properties.get("seq", "")
+    after = read_after(properties.get("after", ""))
+    if topic is None or after is None or not (seq.isascii() and seq.isdigit()) or len(seq) > 18:
+        log.warning("alert not readable", topic=message.topic)
+        return None
+    return Arrival(
+        site=topic.site,
+        mark=Mark(epoch=properties.get("epoch", ""), seq=int(seq)),
+        after=after,
+        topic=message.topic,
+        payload=message.payload,
+    )
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Receive until SIGTERM."""
+    parser = argparse.ArgumentParser(prog="python -m edge.delivery.centre", description=__doc__)
+    parser.add_argument("--side", required=True)
+    parser.add_argument("--url", required=True, help="mqtt://HOST:PORT or mqtts://HOST:PORT")
+    parser.add_argument("--store", required=True, type=Path, help="a SQLite file")
+    for name in ("ca", "cert", "key"):
+        parser.add_argument(f"--{name}", type=Path)
+    chosen = parser.parse_args(args)
+    address = broker_address(chosen.url)
+    tls = TlsFiles(ca=chosen.ca, cert=chosen.cert, key=chosen.key) if address.tls else None
+    settings = SideSettings(name=chosen.side, host=address.host, port=address.port, tls=tls)
+    centre = Centre(settings, chosen.store)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: centre.ask_to_stop())
+    centre.run()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

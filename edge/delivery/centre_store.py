@@ -1,0 +1,189 @@
+"""What a centre holds: alerts by (site, epoch, seq), each only after its predecessor."""
+
+import sqlite3
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from edge.delivery.rows import ORIGIN, Mark
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS alert (
+    number INTEGER PRIMARY KEY,      -- in the order of storing
+    site TEXT NOT NULL,
+    epoch TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    topic TEXT NOT NULL,
+    payload BLOB NOT NULL,
+    stored_utc_ns INTEGER NOT NULL,
+    UNIQUE (site, epoch, seq)
+);
+CREATE TABLE IF NOT EXISTS cursor (
+    site TEXT PRIMARY KEY,
+    epoch TEXT NOT NULL,
+    seq INTEGER NOT NULL
+);
+-- Numbers that the edge said it will never send: (after_seq, seq) exclusive.
+CREATE TABLE IF NOT EXISTS gap (
+    site TEXT NOT NULL,
+    epoch TEXT NOT NULL,
+    after_seq INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (site, epoch, seq)
+);
+CREATE TABLE IF NOT EXISTS wire (
+    site TEXT PRIMARY KEY,
+    stored INTEGER NOT NULL,
+    duplicates INTEGER NOT NULL,
+    ahead INTEGER NOT NULL
+);
+"""
+
+
+class Verdict(StrEnum):
+    """What became of an alert that arrived."""
+
+    STORED = "stored"
+    DUPLICATE = "duplicates"
+    AHEAD = "ahead"
+    """Its predecessor is not here; it will come again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """An alert as it came over the wire."""
+
+    site: str
+    mark: Mark
+    after: Mark
+    topic: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wire:
+    """How often what arrived from a site."""
+
+    stored: int
+    duplicates: int
+    ahead: int
+
+
+class CentreStore:
+    """A SQLite file of one centre; used by one thread."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._connection = sqlite3.connect(path, isolation_level=None)
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = FULL")
+        self._connection.executescript(_TABLES)
+
+    def store(self, arrivals: list[Arrival]) -> list[Verdict]:
+        """Store what follows on what is here, in one transaction that is on disk on return."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            verdicts = [self._store(arrival) for arrival in arrivals]
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+        return verdicts
+
+    def _store(self, arrival: Arrival) -> Verdict:
+        site = arrival.site
+        if self.holds(site, arrival.mark):
+            verdict = Verdict.DUPLICATE
+        elif arrival.after == ORIGIN or self.holds(site, arrival.after):
+            verdict = Verdict.STORED
+            self._append(arrival)
+        else:
+            verdict = Verdict.AHEAD
+        self._connection.execute(
+            "INSERT INTO wire (site, stored, duplicates, ahead) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (site) DO UPDATE SET stored = stored + excluded.stored,"
+            " duplicates = duplicates + excluded.duplicates, ahead = ahead + excluded.ahead",
+            (site, *(int(verdict is each) for each in Verdict)),
+        )
+        return verdict
+
+    def _append(self, arrival: Arrival) -> None:
+        site, mark, after = arrival.site, arrival.mark, arrival.after
+        late = self._fills_a_gap(arrival)
+        self._connection.execute(
+            "INSERT INTO alert (site, epoch, seq, topic, payload, stored_utc_ns)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (site, mark.epoch, mark.seq, arrival.topic, arrival.payload, time.time_ns()),
+        )
+        if late:
+            return
+        if mark.seq > after.seq + 1:
+            self._connection.execute(
+                "INSERT OR IGNORE INTO gap VALUES (?, ?, ?, ?)",
+                (site, mark.epoch, after.seq, mark.seq),
+            )
+        self._connection.execute(
+            "INSERT OR REPLACE INTO cursor VALUES (?, ?, ?)", (site, mark.epoch, mark.seq)
+        )
+
+    def _fills_a_gap(self, arrival: Arrival) -> bool:
+        """Whether it belongs before the cursor: a row given up once and sent after all.
+
+        The first row of a rebuilt edge is no such row: its epoch is new here, and what
+        follows it follows the cursor.
+        """
+        cursor = self.cursors().get(arrival.site, ORIGIN)
+        if arrival.after == cursor:
+            return False
+        return (
+            self._connection.execute(
+                "SELECT 1 FROM gap WHERE site = ?1 AND after_seq < ?2 AND seq > ?2"
+                " AND EXISTS (SELECT 1 FROM alert WHERE site = ?1 AND epoch = ?3)",
+                (arrival.site, arrival.mark.seq, arrival.mark.epoch),
+            ).fetchone()
+            is not None
+        )
+
+    def holds(self, site: str, mark: Mark) -> bool:
+        """Whether an alert is here."""
+        return (
+            self._connection.execute(
+                "SELECT 1 FROM alert WHERE site = ? AND epoch = ? AND seq = ?",
+                (site, mark.epoch, mark.seq),
+            ).fetchone()
+            is not None
+        )
+
+    def cursors(self) -> dict[str, Mark]:
+        """The last alert stored, of every site."""
+        found = self._connection.execute("SELECT site, epoch, seq FROM cursor ORDER BY site")
+        return {site: Mark(epoch=epoch, seq=seq) for site, epoch, seq in found}
+
+    def stored(self, site: str) -> list[tuple[Mark, bytes]]:
+        """Every alert of a site in the order of storing."""
+        found = self._connection.execute(
+            "SELECT epoch, seq, payload FROM alert WHERE site = ? ORDER BY number", (site,)
+        )
+        return [(Mark(epoch=epoch, seq=seq), payload) for epoch, seq, payload in found]
+
+    def gaps(self, site: str) -> list[int]:
+        """Numbers that the edge said it will never send."""
+        found = self._connection.execute(
+            "SELECT after_seq, seq FROM gap WHERE site = ? ORDER BY seq", (site,)
+        )
+        missing = {seq for after, before in found for seq in range(after + 1, before)}
+        return sorted(missing - {mark.seq for mark, _ in self.stored(site)})
+
+    def wire(self, site: str) -> Wire:
+        """How often what arrived from a site."""
+        found = self._connection.execute(
+            "SELECT stored, duplicates, ahead FROM wire WHERE site = ?", (site,)
+        ).fetchone()
+        stored, duplicates, ahead = found or (0, 0, 0)
+        return Wire(stored=stored, duplicates=duplicates, ahead=ahead)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()

@@ -1,0 +1,183 @@
+"""Which row goes to a side next: go-back-N over a window, without socket, clock or disk.
+
+Rows go out in order. Each names its predecessor on this side in the user property `after`
+(`epoch/seq`), and a centre stores a row only when it holds that predecessor; so what a
+centre holds is always a prefix, and its cursor says all. Where a row can never arrive (the
+broker refused it, or a full outbox gave it up), its follower names the one before the gap,
+or the cursor itself: the gap is passed, and both ends can see it.
+
+A centre that misses something says so by publishing its cursor again. When it has spoken
+and then stands still, everything after its cursor is sent once more, each time after a
+longer wait; a centre that says nothing is away, and is not flooded.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+from edge.delivery.rows import ORIGIN, Mark
+
+WINDOW = 20
+"""Unacknowledged messages at most: Mosquitto's own default, and a round trip of 10 ms still
+carries 2,000 messages a second."""
+STALL_S = 2.0  # storing a burst on a slow card takes 0.5 s; less would send it twice
+MAX_STALL_S = 30.0
+LEAD = 500
+"""Rows sent beyond the cursor of a centre that is storing: half of what Mosquitto queues for
+a client by default, so that catching up never overflows that queue."""
+LEAD_S = 5.0
+"""A centre that has stored nothing for so long no longer holds new alerts back from the other
+readers of its broker."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flight:
+    """A message that the broker has yet to acknowledge."""
+
+    part: str
+    """`"alert"`, `"active"` or `"document"`."""
+    seq: int
+    topic: str
+    sent_s: float
+
+
+class Flow:
+    """The state of one connection to one side. Times are seconds of any steady clock."""
+
+    def __init__(
+        self, *, keeps_cursor: bool, done: int, base: Mark, window: int, now_s: float
+    ) -> None:
+        """Begin after row `done`; `base` is what the side's centre has, as far as is known."""
+        self.keeps_cursor = keeps_cursor
+        self.window = max(1, min(WINDOW, window))
+        self.done = done
+        self.base = base
+        self.position = done
+        """The last row that was sent in this pass."""
+        self.previous = base
+        """What the next row follows."""
+        self.flights: dict[int, Flight] = {}
+        self._order: deque[tuple[int, int]] = deque()
+        self._rewind_to: int | None = None
+        self._heard = False
+        self._progress_s = now_s
+        self._stored_s = -LEAD_S
+        self._stall_s = STALL_S
+
+    # --- sending -----------------------------------------------------------------------
+
+    @property
+    def room(self) -> int:
+        """Messages that may be sent now."""
+        return self.window - len(self.flights)
+
+    def may_send_rows(self, now_s: float) -> bool:
+        """Whether the next row may go out, as far as it is not a matter of room."""
+        if self._rewind_to is not None:
+            return False
+        ahead = self.keeps_cursor and self.position - self.done >= LEAD
+        return not (ahead and now_s - self._stored_s < LEAD_S)
+
+    def sent(self, mid: int, flight: Flight, mark: Mark | None = None) -> None:
+        """A message is on its way; `mark` names it where it is a row."""
+        self.flights[mid] = flight
+        if mark is not None:
+            if self.position == self.done:
+                self._progress_s = flight.sent_s  # waiting for the centre begins now
+            self.position, self.previous = mark.seq, mark
+            if not self.keeps_cursor:
+                self._order.append((mid, mark.seq))
+
+    # --- what the broker says ----------------------------------------------------------
+
+    def acked(self, mid: int) -> Flight | None:
+        """What was acknowledged; None where it is none of ours."""
+        flight = self.flights.pop(mid, None)
+        if not self.keeps_cursor:
+            while self._order and self._order[0][0] not in self.flights:
+                self.done = max(self.done, self._order.popleft()[1])
+        return flight
+
+    def refused(self, seq: int) -> None:
+        """A row will never arrive; what followed it must be sent again, naming the gap.
+
+        Without a cursor nobody waits for the row, and its followers are on their way.
+        """
+        if self.keeps_cursor:
+            self._go_back(seq - 1)
+
+    def oldest_flight_s(self) -> float | None:
+        """When the longest-waiting message was sent."""
+        return next(iter(self.flights.values())).sent_s if self.flights else None
+
+    # --- what the centre says ----------------------------------------------------------
+
+    def heard(self, mark: Mark, *, known: bool, retained: bool, now_s: float) -> bool:
+        """The centre says what it has stored. True where `done` changed.
+
+        known     the mark is one of our rows; a stranger's is what it has of another outbox
+        retained  it may be old: such a cursor never takes anything back
+        """
+        # A retained cursor is no sign of life: the broker keeps it for a centre that is away.
+        self._heard = self._heard or not retained
+        if not known:
+            self.base = mark  # should this pass not be taken, the next says: it follows from there
+            return False
+        if mark.seq == self.done or (mark.seq < self.done and retained):
+            if mark.seq == self.done:
+                self.base = mark
+            return False
+        if mark.seq > self.done:
+            self._progress_s = self._stored_s = now_s
+            self._stall_s = STALL_S
+        self.done, self.base = mark.seq, mark
+        if self._rewind_to is not None:
+            self._rewind_to = max(self._rewind_to, self.done)
+        if self.position < self.done:
+            self.position, self.previous = self.done, mark
+        return True
+
+    # --- going back --------------------------------------------------------------------
+
+    def due_to_go_back(self, now_s: float) -> int | None:
+        """The row after which to begin again, once nothing of the old pass is under way."""
+        if self._rewind_to is None and self._stalled(now_s):
+            self._stall_s = min(self._stall_s * 2, MAX_STALL_S)
+            self._go_back(self.done)
+        if self._rewind_to is None or any(f.part == "alert" for f in self.flights.values()):
+            return None
+        return self._rewind_to
+
+    def begin_again(self, predecessor: Mark | None, now_s: float) -> None:
+        """Go back; `predecessor` is the last row before there that the side can have, or None."""
+        self._rewind_to = None
+        self._heard = False
+        self._progress_s = now_s
+        if predecessor is None or predecessor.seq <= self.done:
+            self.position, self.previous = self.done, self.base
+        else:
+            self.position, self.previous = predecessor.seq, predecessor
+
+    def _go_back(self, seq: int) -> None:
+        self._rewind_to = seq if self._rewind_to is None else min(self._rewind_to, seq)
+
+    def _stalled(self, now_s: float) -> bool:
+        return (
+            self.keeps_cursor
+            and self._heard
+            and self.position > self.done
+            and now_s - self._progress_s > self._stall_s
+        )
+
+
+def after_property(mark: Mark) -> str:
+    """A mark as the user property `after` carries it."""
+    return f"{mark.epoch}/{mark.seq}"
+
+
+def read_after(text: str) -> Mark | None:
+    """The mark in a user property `after`, or None where it is none."""
+    epoch, slash, seq = text.rpartition("/")
+    if not slash or not (seq.isascii() and seq.isdigit()) or len(seq) > 18:
+        return None
+    mark = Mark(epoch=epoch, seq=int(seq))
+    return mark if mark.seq or mark == ORIGIN else None
