@@ -107,6 +107,22 @@ class Channel:
         """Let lost samples pass; `next_count` is the first that follows."""
         kernel.skip(missing, next_count, self.motion)
 
+    @property
+    def seconds(self) -> float:
+        """How long it has been fed."""
+        return float(self.state[kernel.SAMPLES]) / self.rate_hz
+
+    def take_peaks(self) -> tuple[float, float, bool]:
+        """Since the last call: peak velocity in m/s, peak STA/LTA, whether it tripped."""
+        state = self.state
+        taken = (
+            float(state[kernel.MOTION_PEAK]),
+            float(state[kernel.RATIO_PEAK]),
+            bool(state[kernel.ON_COUNT]),
+        )
+        state[kernel.MOTION_PEAK] = state[kernel.RATIO_PEAK] = state[kernel.ON_COUNT] = 0.0
+        return taken
+
     def level(self, bins: int = 4) -> float:
         """rms of the last half-seconds over the quiet floor."""
         return float(kernel.level(bins, self.motion))

@@ -1,0 +1,109 @@
+"""One event of ground motion while it lasts: what it was so far, and when to tell of it."""
+
+import math
+from dataclasses import dataclass, field
+
+from fusion.seismic_channel import BAND_NAMES
+from fusion.seismic_features import CLASSES, Features, evidence, shares
+from fusion.seismic_policy import SeismicPolicy
+from fusion.types import SECOND_NS, Fact
+
+NOBODY = ("weather", "unknown")
+"""Classes that are never named while an event lasts: they ask for nothing."""
+
+
+@dataclass(slots=True)
+class Event:
+    """Evidence gathered second by second; `name` is the class it has been given."""
+
+    start_utc_ns: int
+    policy: SeismicPolicy
+    nats: dict[str, float] = field(default_factory=lambda: dict.fromkeys(CLASSES, 0.0))
+    shares: dict[str, float] = field(default_factory=dict)
+    name: str = ""
+    leader: str = ""
+    led: int = 0
+    """Windows for which the leader has been sure."""
+    steps: int = 0
+    peak_m_s: float = 0.0
+    ratio: float = 0.0
+    loudest: float = 0.0
+    quietest: float = math.inf
+    active_utc_ns: int = 0
+    best: Features | None = None
+    """The loudest window that spoke for the event's class."""
+    best_shares: dict[str, float] = field(default_factory=dict)
+    told_utc_ns: int = 0
+    told_name: str = ""
+    told_share: float = 0.0
+    told_peak_m_s: float = 0.0
+
+    def hear(self, peak_m_s: float, ratio: float, level: float) -> None:
+        """The strongest motion and STA/LTA of a second, and its rms over the floor."""
+        self.peak_m_s = max(self.peak_m_s, peak_m_s)
+        self.ratio = max(self.ratio, ratio)
+        self.loudest = max(self.loudest, level)
+        self.quietest = min(self.quietest, level)
+
+    @property
+    def swell(self) -> float:
+        """Loudest over quietest second."""
+        return self.loudest / max(self.quietest, 1e-9)
+
+    def weigh(self, features: Features, utc_ns: int) -> None:
+        """Add what one window speaks for; name the event once a class is sure."""
+        policy = self.policy
+        self.steps += features.new_steps if self.active_utc_ns else features.steps
+        self.active_utc_ns = utc_ns
+        for name, nats in evidence(features, policy.window_s).items():
+            self.nats[name] = policy.memory * self.nats[name] + nats
+        self.shares = shares(self.nats)
+        leader = max(CLASSES, key=self.shares.__getitem__)
+        sure = leader not in NOBODY and self.shares[leader] >= policy.sure_share
+        self.led = self.led + 1 if sure and leader == self.leader else int(sure)
+        self.leader = leader
+        needed = policy.change_windows if self.name else policy.sure_windows
+        if leader != self.name and self.led >= needed:
+            self.name = leader
+            self.best = None
+        speaks = leader == self.name or not self.name
+        if speaks and (self.best is None or features.level >= self.best.level):
+            self.best = features
+            self.best_shares = self.shares
+
+    def worth_telling(self, utc_ns: int) -> bool:
+        """Whether an interim report says something new; marks it as told."""
+        if not self.name or self.leader != self.name:
+            return False
+        share = self.shares[self.name]
+        new = (
+            self.told_name != self.name
+            or abs(share - self.told_share) >= self.policy.repeat_share
+            or self.peak_m_s >= self.told_peak_m_s * (1.0 + self.policy.repeat_share)
+            or utc_ns - self.told_utc_ns >= self.policy.repeat_s * SECOND_NS
+        )
+        if new:
+            self.told_utc_ns, self.told_name = utc_ns, self.name
+            self.told_share, self.told_peak_m_s = share, self.peak_m_s
+        return new
+
+    def facts(self, end_utc_ns: int, *, final: bool) -> dict[str, Fact]:
+        """What a detection says of it."""
+        features = self.best
+        assert features is not None
+        told = self.best_shares if final else self.shares
+        best = max(CLASSES, key=told.__getitem__)
+        return {
+            "class": self.name or (best if best in NOBODY else "unknown"),
+            "classes": {name: round(share, 4) for name, share in told.items()},
+            "cadence_hz": round(features.cadence_hz, 2),
+            "kurtosis": round(features.kurtosis, 2),
+            "peak_um_s": round(self.peak_m_s * 1e6, 3),
+            "ratio": round(self.ratio, 2),
+            "bands": {
+                name: round(share, 3)
+                for name, share in zip(BAND_NAMES, features.bands, strict=True)
+            },
+            "duration_s": round((end_utc_ns - self.start_utc_ns) / SECOND_NS, 2),
+            "steps": self.steps,
+        }
