@@ -211,6 +211,8 @@ class ScanFinding:
     notes: tuple[str, ...]
     """Fallbacks that were used, such as `"no-dark-reference"`."""
     digests: tuple[tuple[str, str], ...] = ()
+    geometry: tuple[tuple[str, float], ...] = ()
+    """Named places in metres: box from the vehicle's front, deck and roof above the lowest row."""
 
 
 Sample = (
