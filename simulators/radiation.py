@@ -76,7 +76,7 @@ class PortalSimulator:
     def step(self, dt_ms: int) -> bytes:
         """Let `dt_ms` of simulated time pass; return what the portal sent."""
         self._due_ms += dt_ms
-        lines: list[bytes] = [SETUP] if self._due_ms and not self._tick else []
+        lines: list[bytes] = []
         while (self._tick + 1) * TICK_MS <= self._due_ms:
             self._tick += 1
             sent = self._one_tick()
@@ -85,7 +85,9 @@ class PortalSimulator:
         return b"".join(lines)
 
     def _one_tick(self) -> list[bytes]:
-        lines = self._fault_lines() if self._faults else []
+        lines = [SETUP] if self._tick == 1 else []
+        if self._faults:
+            lines += self._fault_lines()
         while self._occupancies and self._tick > self._occupancies[0].last_tick:
             del self._occupancies[0]
         if self._occupancies and self._tick >= self._occupancies[0].first_tick:
