@@ -172,6 +172,11 @@ def simulate_arguments(sub: argparse.ArgumentParser) -> None:
         "--base-port", type=port, metavar="PORT", help="first port to serve on (default: any free)"
     )
     sub.add_argument(
+        "--hold",
+        action="store_true",
+        help="with --serve: open the wires at once, play when a line comes on stdin",
+    )
+    sub.add_argument(
         "--pty", action="store_true", help="serve portals on pseudo-terminals instead of TCP"
     )
 
