@@ -18,8 +18,7 @@ from rich.text import Text
 from edge.board import Entry, Link, Notice, Status
 from edge.contract import AlertMessage
 from edge.messages import utc_ns
-from edge.text import clean, reasons, strip_exercise, word
-from edge.text.render import screen
+from edge.text import clean, reasons, say, strip_exercise, word
 from fusion.types import SECOND_NS, Level
 
 REASONS = 3
@@ -117,7 +116,7 @@ class Wording:
         return pieces
 
     def _say(self, name: str, **facts: object) -> str:
-        return screen(name, self.language, **facts)
+        return say("screen", name, self.language, **facts)
 
     def _link(self, link: Link) -> list[tuple[str, str]]:
         delivery, connected = link.delivery, link.connected

@@ -1,16 +1,16 @@
 """Words for people, one catalogue per language, keyed by code."""
 
 from edge.text.catalogue import LANGUAGES, clean
-from edge.text.render import Info, Reason, phrase, reasons, render, strip_exercise, word
+from edge.text.render import Info, Reason, reasons, render, say, strip_exercise, word
 
 __all__ = [
     "LANGUAGES",
     "Info",
     "Reason",
     "clean",
-    "phrase",
     "reasons",
     "render",
+    "say",
     "strip_exercise",
     "word",
 ]

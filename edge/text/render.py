@@ -276,13 +276,7 @@ def word(table: str, code: str, language: str) -> str:
     return catalogue(language).word(table, code)
 
 
-def phrase(name: str, language: str, **facts: object) -> str:
-    """One of the catalogue's short phrases with its facts."""
+def say(table: str, name: str, language: str, /, **facts: object) -> str:
+    """A phrase of the catalogue's table `screen`, `demo`, ... with its facts."""
     texts = catalogue(language)
-    return texts.fill(texts.text("phrase", name), facts)
-
-
-def screen(name: str, language: str, **facts: object) -> str:
-    """One of the phrases of a viewer's screen with its facts."""
-    texts = catalogue(language)
-    return texts.fill(texts.text("screen", name), facts)
+    return texts.fill(texts.text(table, name), facts)
