@@ -122,7 +122,7 @@ def start_broker(
     log = directory / "broker.log"
     with log.open("wb") as stderr:
         process = subprocess.Popen(  # noqa: S603 - our own command line, no shell
-            [*_ending_with_parent(), *command],
+            [*ending_with_parent(), *command],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=stderr,
@@ -164,7 +164,8 @@ def _iotcore(port: int, directory: Path) -> list[str]:
     return [sys.executable, "-m", "iotcore", "--config", str(config.resolve())]
 
 
-def _ending_with_parent() -> list[str]:
+def ending_with_parent() -> list[str]:
+    """What goes before a command line so that its process ends with the one that starts it."""
     # setpriv is in util-linux, which every Debian has; it becomes the broker, so the pid stays.
     setpriv = shutil.which("setpriv")
     return [setpriv, "--pdeathsig", "TERM", "--"] if setpriv else []

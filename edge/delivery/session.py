@@ -88,7 +88,7 @@ class Tally:
     """What a publisher counts over all its connections; written by its thread alone."""
 
     pubacks: dict[int, int] = field(default_factory=dict)
-    acked_s: deque[float] = field(default_factory=lambda: deque(maxlen=1000))
+    acked_s: deque[float] = field(default_factory=lambda: deque(maxlen=10_000))
     dropped_live: int = 0
     in_flight: int = 0
     stored_seq: int = 0
