@@ -209,15 +209,16 @@ class _SerialTransport:
         self._thread.start()
 
     async def read(self) -> bytes:
-        await self._arrived.wait()
         data = bytearray()
+        while not self._pieces:  # a wake-up may be for pieces that were taken already
+            self._arrived.clear()
+            if not self._pieces:
+                await self._arrived.wait()
         with self._lock:
             # An empty piece is the end: it stays where it is, so every later read finds it.
             while self._pieces and self._pieces[0] and len(data) < CHUNK_BYTES:
                 data += self._pieces.popleft()
             self._size -= len(data)
-            if not self._pieces:
-                self._arrived.clear()
         self._room.set()
         return bytes(data)
 
