@@ -47,6 +47,8 @@ class Child:
     def tell(self, line: str) -> None:
         """Write a line to its stdin; a child that has ended hears nothing."""
         assert self._process.stdin is not None
+        if self._process.stdin.closed:
+            return
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.write(line.encode() + b"\n")
             self._process.stdin.flush()
