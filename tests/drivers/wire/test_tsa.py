@@ -90,7 +90,9 @@ six_digits = st.integers(0, tsa.MAX_COUNT)
 four_counts = st.tuples(six_digits, six_digits, six_digits, six_digits)
 settings_text = st.text("0123456789.APT", min_size=1, max_size=8)
 records = st.one_of(
-    st.builds(CountsLine, st.sampled_from(sorted(tsa.BACKGROUND_TAGS | tsa.SCAN_TAGS)), four_counts),
+    st.builds(
+        CountsLine, st.sampled_from(sorted(tsa.BACKGROUND_TAGS | tsa.SCAN_TAGS)), four_counts
+    ),
     st.builds(
         SpeedLine,
         st.integers(0, 99_999).map(lambda n: n / 10_000),
@@ -200,7 +202,7 @@ def test_the_speed_of_the_sample_line_is_the_same_in_all_its_units():
     # Golden vector of facts/radiation 1.1: 0.2249 s/ft = 4.446 ft/s = 3.03 mph = 4.88 km/h.
     line = speed_line(0.3048 / 0.2249)
     assert encode(line) == b"SP,0.2249,03.032,004.88,000000\r\n"
-    assert 1 / 0.2249 == pytest.approx(4.446, abs=1e-3)
+    assert pytest.approx(4.446, abs=1e-3) == 1 / 0.2249
 
 
 def test_no_speed_overflows_its_fields():
