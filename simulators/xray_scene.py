@@ -94,6 +94,8 @@ def _tractor(scene: Scene, vehicle: Vehicle) -> None:
     scene.add("steel", (0.7, 2.0), (0.7, 1.4), 70.0)  # engine block
     scene.add("steel", (0.3, vehicle.box_m[0] + 2.0), (0.75, 1.0), CHASSIS_G_CM2)
     rear_m = vehicle.box_m[1]
+    scene.add("steel", (rear_m, vehicle.length_m), (0.75, 1.0), CHASSIS_G_CM2)
+    scene.add("steel", (vehicle.length_m - 0.12, vehicle.length_m), (0.4, 1.0), 8.0)  # bumper
     for axle_m in (1.1, vehicle.box_m[0] + 0.2, rear_m - 4.0, rear_m - 2.7, rear_m - 1.4):
         _wheel(scene, axle_m)
 

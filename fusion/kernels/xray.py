@@ -1,0 +1,180 @@
+"""Kernels of the X-ray analysis. Whole numbers where it counts: the same bits everywhere."""
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+
+@njit(cache=True, nogil=True)
+def pooled_counts(
+    plane: NDArray[np.uint16],
+    dark_q4: NDArray[np.uint32],
+    gain_q12: NDArray[np.uint32],
+    pulse_q12: NDArray[np.int64],
+    cell: int,
+) -> NDArray[np.int64]:
+    """Sums of dark-corrected, gain-corrected counts over square cells, in 2**-24 counts.
+
+    plane      (rows, columns) raw counts
+    dark_q4    (rows,) dark level in 1/16 counts
+    gain_q12   (rows,) correction factor times 4096, below 2; 0 leaves the row out
+    pulse_q12  (columns,) correction factor times 4096; 0 leaves the column out
+    cell       side of a cell; 8 rows of 65,535 counts times 2 just fill 32 bits
+    returns    (rows // cell, columns // cell); divide by the cell's live pixels for a mean
+
+    Counts are averaged before the logarithm and not after: at 2 quanta a pixel the mean of
+    logarithms is off by 30 %, the logarithm of the mean by nothing.
+    """
+    cells_y, cells_x = plane.shape[0] // cell, plane.shape[1] // cell
+    sums = np.zeros((cells_y, cells_x), np.int64)
+    line = np.zeros(cells_x * cell, np.uint32)
+    for i in range(cells_y):
+        line[:] = 0
+        dark = np.int64(0)
+        for row in range(i * cell, (i + 1) * cell):
+            gain = gain_q12[row]
+            if gain == 0:
+                continue
+            dark += np.int64(gain) * np.int64(dark_q4[row])
+            for column in range(line.shape[0]):
+                line[column] += np.uint32(plane[row, column]) * gain
+        dark >>= 4
+        for j in range(cells_x):
+            total = np.int64(0)
+            for column in range(j * cell, (j + 1) * cell):
+                total += (np.int64(line[column]) - dark) * pulse_q12[column]
+            sums[i, j] = total
+    return sums
+
+
+@njit(cache=True, nogil=True)
+def components(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
+    """Connected parts (up, down, left, right) of a mask.
+
+    mask     (rows, columns)
+    returns  (rows, columns) 0 outside, else 1 ... count in the order of each part's first
+             cell row by row; and the count
+    """
+    rows, columns = mask.shape
+    labels = np.zeros((rows, columns), np.int32)
+    stack = np.empty(rows * columns, np.int64)
+    count = 0
+    for start in range(rows * columns):
+        if not mask[start // columns, start % columns] or labels[start // columns, start % columns]:
+            continue
+        count += 1
+        labels[start // columns, start % columns] = count
+        stack[0] = start
+        depth = 1
+        while depth > 0:
+            depth -= 1
+            row, column = stack[depth] // columns, stack[depth] % columns
+            for step in range(4):
+                y = row + (step == 0) - (step == 1)
+                x = column + (step == 2) - (step == 3)
+                if 0 <= y < rows and 0 <= x < columns and mask[y, x] and labels[y, x] == 0:
+                    labels[y, x] = count
+                    stack[depth] = y * columns + x
+                    depth += 1
+    return labels, count
+
+
+@njit(cache=True, nogil=True)
+def box_sums(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Integral image with a leading row and column of zeros, summed row by row in order.
+
+    values   (rows, columns)
+    returns  (rows + 1, columns + 1): the sum of a box is a - b - c + d of its corners
+    """
+    rows, columns = values.shape
+    sums = np.zeros((rows + 1, columns + 1))
+    for i in range(rows):
+        run = 0.0
+        for j in range(columns):
+            run += values[i, j]
+            sums[i + 1, j + 1] = sums[i, j + 1] + run
+    return sums
+
+
+@njit(cache=True, nogil=True)
+def surround_contrast(
+    values: NDArray[np.float64],
+    load: NDArray[np.bool_],
+    halves: tuple[int, int, int],
+    min_load: float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean of a box over the mean of the load around it, at every place.
+
+    values    (rows, columns) attenuation over the walls
+    load      (rows, columns) cells that hold load; only these count, inside and around
+    halves    half sides in cells: of the box (which has 2 * half + 1), of what is left out
+              around it, and of the surroundings; each greater than the one before
+    min_load  share of the whole surroundings that must be load
+    returns   (rows, columns) contrast and mean of the surroundings; NaN where the box is not
+              all load, leaves the picture, or has too little load around it
+    """
+    inner, guard, outer = halves
+    rows, columns = values.shape
+    weight = np.zeros((rows, columns))
+    weighted = np.zeros((rows, columns))
+    for i in range(rows):
+        for j in range(columns):
+            if load[i, j]:
+                weight[i, j] = 1.0
+                weighted[i, j] = values[i, j]
+    counts, sums = box_sums(weight), box_sums(weighted)
+    contrast = np.full((rows, columns), np.nan)
+    around = np.full((rows, columns), np.nan)
+    whole = float((2 * outer + 1) ** 2 - (2 * guard + 1) ** 2)
+    side = 2 * inner + 1
+    for i in range(inner, rows - inner):
+        for j in range(inner, columns - inner):
+            if _box(counts, i, j, inner) < side * side:
+                continue
+            near = _box(counts, i, j, outer) - _box(counts, i, j, guard)
+            if near < min_load * whole:
+                continue
+            mean = (_box(sums, i, j, outer) - _box(sums, i, j, guard)) / near
+            around[i, j] = mean
+            contrast[i, j] = _box(sums, i, j, inner) / (side * side) - mean
+    return contrast, around
+
+
+@njit(cache=True, nogil=True)
+def _box(sums: NDArray[np.float64], i: int, j: int, half: int) -> float:
+    """Sum over the box about (i, j), cut off at the picture's edges."""
+    top, bottom = max(i - half, 0), min(i + half + 1, sums.shape[0] - 1)
+    left, right = max(j - half, 0), min(j + half + 1, sums.shape[1] - 1)
+    return float(sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left])
+
+
+@njit(cache=True, nogil=True)
+def local_texture(
+    values: NDArray[np.float64], load: NDArray[np.bool_], half: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How far each inner load cell is from the mean of the load about it, relative to that.
+
+    values   (rows, columns) attenuation over the walls
+    load     (rows, columns) cells that hold load
+    half     half side of the neighbourhood in cells
+    returns  (n,) relative distance and (n,) local mean of the cells whose whole
+             neighbourhood is load, row by row
+    """
+    rows, columns = values.shape
+    weight = np.zeros((rows, columns))
+    for i in range(rows):
+        for j in range(columns):
+            weight[i, j] = 1.0 if load[i, j] else 0.0
+    counts, sums = box_sums(weight), box_sums(values)
+    size = float((2 * half + 1) ** 2)
+    distance = np.empty(rows * columns)
+    means = np.empty(rows * columns)
+    found = 0
+    for i in range(half, rows - half):
+        for j in range(half, columns - half):
+            if _box(counts, i, j, half) == size:
+                mean = _box(sums, i, j, half) / size
+                distance[found] = abs(values[i, j] - mean) / mean
+                means[found] = mean
+                found += 1
+    return distance[:found].copy(), means[:found].copy()
