@@ -20,7 +20,8 @@ def main(arguments: argparse.Namespace) -> int:
     path: Path = arguments.file
     try:
         config = load_config(path)
-        load_policy(config.policy)
+        if config.policy is not None:  # the defaults are right, and slow to import
+            load_policy(config.policy)
     except ConfigError as error:
         sys.stdout.write(mistakes_text(error))
         return errors.EXIT_CONFIG
