@@ -150,9 +150,7 @@ class Wording:
         return f"{moment:%H:%M:%S}"
 
     def _place(self, message: AlertMessage) -> str:
-        place = message.lane or message.zone or message.site
-        direction = {"northbound": " N", "southbound": " S"}.get(message.direction or "", "")
-        return f"{place}{direction}"
+        return message.lane or message.zone or message.site
 
     def _headline(self, message: AlertMessage) -> str:
         block = next((each for each in message.info if each.language == self.language), None)

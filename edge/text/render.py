@@ -22,7 +22,7 @@ BELIEVABLE_NATS = 1e6
 EXPLANATIONS: Mapping[str, tuple[str, ...]] = {
     Event.RAD_THREAT: ("threat-source",),
     Event.RAD_INNOCENT: ("norm", "medical", "legal-source"),
-    Event.RAD_OVERRANGE: ("threat-source", "medical", "norm"),
+    Event.RAD_OVERRANGE: ("threat-source", "shielded-source", "medical", "norm", "legal-source"),
     Event.SHIELDED_SOURCE: ("shielded-source",),
     Event.CARGO_ANOMALY: ("contraband-anomaly",),
     Event.CARGO_MISMATCH: ("not-empty",),
@@ -103,16 +103,20 @@ class HasReasons(Protocol):
 
 
 def supporting(alert: HasReasons) -> list[HasEvidence]:
-    """The contributions that speak for what the alert says, strongest first, without the prior."""
-    by_name: dict[str, list[HasEvidence]] = {}
+    """The contributions that speak for what the alert says, strongest first, without the prior.
+
+    Of the explanations that the event stands for it is the one with the highest score.
+    """
+    rows: dict[str, list[HasEvidence]] = {}
     for each in alert.contributions:
-        if each.kind != "prior" and WORTH_SAYING_NATS < each.nats < BELIEVABLE_NATS:
-            by_name.setdefault(each.explanation, []).append(each)
-    wanted = [name for name in EXPLANATIONS.get(alert.event, ()) if name in by_name]
+        if abs(each.nats) < BELIEVABLE_NATS:
+            rows.setdefault(each.explanation, []).append(each)
+    wanted = [name for name in EXPLANATIONS.get(alert.event, ()) if name in rows]
     if not wanted:
         return []
-    chosen = max(wanted, key=lambda name: sum(each.nats for each in by_name[name]))
-    return sorted(by_name[chosen], key=lambda each: -each.nats)
+    chosen = max(wanted, key=lambda name: sum(each.nats for each in rows[name]))
+    told = [row for row in rows[chosen] if row.kind != "prior" and row.nats > WORTH_SAYING_NATS]
+    return sorted(told, key=lambda each: -each.nats)
 
 
 def reasons(alert: HasReasons, language: str, n: int = DESCRIPTION_REASONS) -> list[Reason]:
@@ -203,8 +207,10 @@ def strip_exercise(headline: str) -> str:
 
 
 def _alert_facts(alert: Alert) -> dict[str, Any]:
-    strongest = supporting(alert)
-    facts = dict(strongest[0].facts) if strongest else {}
+    """What the words may need: the alert's own facts, then those of the strongest reasons."""
+    facts: dict[str, Any] = {}
+    for each in reversed(supporting(alert)):
+        facts |= each.facts
     return with_place_word({**facts, **alert.facts})
 
 

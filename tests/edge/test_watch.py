@@ -66,7 +66,7 @@ def test_alerts_of_two_brokers_are_one_plain_stream(brokers):
     ]
     process = watching(*urls, "--language", "es-MX", "--for", "30s")
     told = read_until(process, "Acción".encode()).decode()
-    assert "[SIMULACRO]  nb-01 N  Fuente radiactiva en el tercio central  N+S" in told
+    assert "[SIMULACRO]  nb-01  Fuente radiactiva en el tercio central  N+S" in told
     assert "81 % gamma 11" in told
     assert "\x1b" not in told
     process.send_signal(signal.SIGTERM)

@@ -44,11 +44,11 @@ FACTS = {
     "xray.unpenetrated": {"share": 0.22, "position_m": 9.0},
     "health.tamper": {"active": True, "code": "tamper", "text": ""},
     "health.fault": {"active": True, "code": "gamma-high", "text": ""},
-    "health.silent": {"active": True, "silent_s": 15.0},
-    "fusion.shielding": {"position_m": 9.0, "within_m": 1.5, "length_m": 18.0},
+    "health.silent": {"active": True, "silent_s": 15.0, "text": "timeout"},
+    "fusion.shielding": {"position_m": 9.0, "apart_m": 0.4, "length_m": 18.0},
     "fusion.bulk-norm": {"homogeneity": 0.93},
-    "fusion.bypass": {"vehicle_nats": 3.0, "wait_s": 15.0},
-    "fusion.drop-off": {"distance_m": 12.0, "delay_s": 4.0, "share": 1.0},
+    "fusion.bypass": {"vehicle_nats": 3.0, "seen_by": "geo-01"},
+    "fusion.drop-off": {"after_s": 4.0},
     "fusion.count-mismatch": {"portal_count": 3, "other_count": 5},
 }
 KIND = {
@@ -254,6 +254,26 @@ def test_the_description_names_the_two_strongest_reasons_and_a_lonely_source():
     assert "One source only." in description
     two = (*rows[:1], contribution("xray.dense", "threat-source", 2.0, source="xray-01"))
     assert "One source only." not in render(alert(Event.RAD_THREAT, rows=two), "en-US").description
+
+
+def test_of_two_lawful_causes_the_one_with_the_higher_score_is_told():
+    rows = (
+        contribution("gamma.profile", "norm", 9.0),
+        contribution("prior", "norm", -3.5, "prior"),
+        contribution("gamma.profile", "medical", 10.0),
+        contribution("prior", "medical", -5.5, "prior"),
+    )
+    assert "Naturally" in render(alert(Event.RAD_INNOCENT, rows=rows), "en-US").headline
+
+
+def test_where_a_track_goes_is_in_the_headline():
+    headline = render(alert(Event.PERSON), "en-US").headline
+    assert headline == "EXERCISE: Person on foot, heading north"
+
+
+def test_a_sensor_event_names_the_sensor():
+    one = alert(Event.SENSOR_SILENT, facts={"source": "geo-wd-03", "silent_s": 16.0})
+    assert render(one, "es-MX").headline == "SIMULACRO: Sensor sin señal: geo-wd-03"
 
 
 def test_a_lawful_cause_is_told_by_its_name():
