@@ -49,7 +49,9 @@ class Committer:
         self._now_utc_ns = now_utc_ns
         self._waiting: list[Waiting] = []
         self._changed = threading.Condition()
-        self._closing = False
+        self._ends_at: float | None = None
+        self.failed = False
+        """The thread has ended over a mistake in Garita: only a restart helps."""
         self._stuck_since: float | None = None
         self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
         self._thread.start()
@@ -74,15 +76,23 @@ class Committer:
     def close(self, timeout_s: float) -> int:
         """Commit what waits; returns how many rows did not reach the disk in time."""
         with self._changed:
-            self._closing = True
+            self._ends_at = time.monotonic() + timeout_s
             self._changed.notify()
         self._thread.join(timeout_s)
         return len(self._waiting)
 
     def _run(self) -> None:
+        try:
+            self._commit_waiting()
+        # Without this thread nothing is stored any more; the pipeline asks and ends the service.
+        except Exception:
+            self.failed = True
+            log.exception("alerts cannot be stored: a mistake in Garita")
+
+    def _commit_waiting(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._waiting or self._closing)
+                self._changed.wait_for(lambda: self._waiting or self._ends_at)
                 batch = list(self._waiting)
             if not batch:
                 return
@@ -90,7 +100,7 @@ class Committer:
                 with self._changed:
                     del self._waiting[: len(batch)]
                 self._wake()
-            elif self._closing:
+            else:
                 return
 
     def _commit(self, batch: list[Waiting]) -> bool:
@@ -102,7 +112,7 @@ class Committer:
                 self._store.commit(rows)
             except OutboxError as error:
                 self._refused(error, len(rows))
-                if self._closing:
+                if self._ends_at is not None and time.monotonic() + pause_s > self._ends_at:
                     return False
                 time.sleep(pause_s)
                 pause_s = min(2 * pause_s, RETRY_S[1])

@@ -84,7 +84,9 @@ class Pipeline:
             self._send(alerts, trigger, received_utc_ns)
 
     def tick(self) -> None:
-        """Tell the engine what time it is."""
+        """Tell the engine what time it is. RuntimeError where alerts cannot be stored any more."""
+        if self._committer.failed:
+            raise RuntimeError("the committer has failed; a restart loses nothing that is stored")
         utc_ns = self._now_utc_ns()
         self._record.tick(utc_ns)
         began = time.perf_counter()

@@ -9,7 +9,6 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from fusion.xray import analyse
 
 from fusion.engine import Engine
 from fusion.policy import Policy
@@ -30,6 +29,7 @@ from fusion.types import (
     WaveformSample,
     ZoneSpec,
 )
+from fusion.xray import analyse
 
 START_UTC_NS = 1_700_000_000 * SECOND_NS
 PANELS = 4

@@ -1,7 +1,7 @@
 """What a replay needs, wherever it comes from: a recording or recorded device files."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -45,9 +45,7 @@ def with_settings(config: SensorConfig, settings: list[tuple[str, str]]) -> Sens
 
     ReplayError where a value does not fit the key.
     """
-    values: dict[str, Any] = {
-        name: getattr(config, name) for name in type(config).__dataclass_fields__
-    }
+    values: dict[str, Any] = {each.name: getattr(config, each.name) for each in fields(config)}
     mine = [(key, value) for key, value in settings if key in values]
     if not mine:
         return config
@@ -64,7 +62,7 @@ def with_settings(config: SensorConfig, settings: list[tuple[str, str]]) -> Sens
 
 def check_settings(configs: Iterable[SensorConfig], settings: list[tuple[str, str]]) -> None:
     """ReplayError where no sensor has the key of a setting."""
-    known = {name for config in configs for name in type(config).__dataclass_fields__}
+    known = {each.name for config in configs for each in fields(config)}
     for key, _ in settings:
         if key not in known:
             raise ReplayError(f"--set {key}: no sensor has that key; there are {sorted(known)}")

@@ -72,7 +72,10 @@ def find(inputs: Iterable[Path], kind: str | None = None) -> list[DeviceFiles]:
             ).paths.append(path)
         if not named and not found:
             raise ReplayError(f"{given}: no recording in this folder")
-    return [found[key] for key in sorted(found)]
+    for files in found.values():
+        if files.format is None:
+            files.paths = _with_pictures(files.paths)
+    return [found[key] for key in sorted(found) if found[key].paths]
 
 
 def accepted() -> list[str]:
@@ -130,18 +133,37 @@ def _sensor_id(path: Path, given: Path, kind: str, *, planes: bool) -> str:
     return plain or kind
 
 
+def _with_pictures(paths: list[Path]) -> list[Path]:
+    """Without sidecars that belong to no picture: much is called .json."""
+    return [
+        path
+        for files in _by_scan(paths).values()
+        if not all(map(_is_sidecar, files))
+        for path in files
+    ]
+
+
 def _scans(paths: list[Path]) -> Iterator[Chunk]:
     """The scans in order of their ends, as their sidecars tell them; undated ones first."""
+    timed = sorted((_ended_utc_ns(files), key, files) for key, files in _by_scan(paths).items())
+    for utc_ns, _, files in timed:
+        contents = {path.name: path.read_bytes() for path in files}
+        for data in bundles_of(contents, DEFAULT_PATTERNS, "auto"):
+            yield utc_ns, data
+
+
+def _by_scan(paths: list[Path]) -> dict[tuple[Path, str], list[Path]]:
     scans: dict[tuple[Path, str], list[Path]] = {}
     for path in paths:
         role = role_of(path.name, DEFAULT_PATTERNS)
         assert role is not None
         scans.setdefault((path.parent, role[1]), []).append(path)
-    timed = sorted((_ended_utc_ns(files), key, files) for key, files in scans.items())
-    for utc_ns, _, files in timed:
-        contents = {path.name: path.read_bytes() for path in files}
-        for data in bundles_of(contents, DEFAULT_PATTERNS, "auto"):
-            yield utc_ns, data
+    return scans
+
+
+def _is_sidecar(path: Path) -> bool:
+    role = role_of(path.name, DEFAULT_PATTERNS)
+    return role is not None and role[0] == "sidecar"
 
 
 def _ended_utc_ns(files: list[Path]) -> int:

@@ -7,8 +7,6 @@ would come over the wires; so an hour of a checkpoint is recorded in minutes.
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from fusion.xray import XrayPolicy
-
 from drivers.base import SensorConfig
 from edge.capture import heavy_sensors, open_recorder
 from edge.config import Config, Recording, load_policy
@@ -16,6 +14,7 @@ from edge.intake import Intake
 from edge.recorder import Recorder
 from edge.scans import measured
 from fusion.types import MILLISECOND_NS, Origin, Sample
+from fusion.xray import XrayPolicy
 from simulators.catalog import KINDS
 from simulators.scenario import Scenario
 
@@ -38,6 +37,7 @@ class Rehearsal:
         deliver: Deliver,
         tick: Callable[[], object],
         xray: XrayPolicy | None = None,
+        origin: Origin = Origin.SIMULATOR,
     ) -> None:
         """`xray`: scans are measured with it before they are delivered; None leaves them."""
         self._record = record
@@ -48,7 +48,7 @@ class Rehearsal:
         known = {place.sensor_id: place.kind for place in scenario.sensors}
         self._players = [
             (
-                Intake(config, Origin.SIMULATOR),
+                Intake(config, origin),
                 KINDS[known[config.id]].build(scenario, config.id),
                 KINDS[known[config.id]].packets,
             )
