@@ -31,6 +31,8 @@ class Features:
     """rms over the quiet floor."""
     kurtosis: float
     """Of the band-passed velocity; 3 for noise, more for knocks, 1.5 for one tone."""
+    impulse: float
+    """The same within half seconds: 3 for noise that swells, 4 to 10 for steps."""
     roughness: float
     cadence_hz: float
     cadence: float
@@ -51,6 +53,7 @@ def features_of(values: list[float], level: float, duration_s: float, swell: flo
     return Features(
         level=level,
         kurtosis=values[window.KURTOSIS],
+        impulse=values[window.IMPULSE],
         roughness=values[window.ROUGHNESS],
         cadence_hz=values[window.CADENCE_HZ],
         cadence=values[window.CADENCE],
@@ -73,53 +76,55 @@ def lean(value: float, middle: float, width: float) -> float:
 
 def evidence(f: Features, window_s: float) -> dict[str, float]:
     """Nats of one window for each class against `unknown`, which has none."""
-    knocks = lean(math.log(max(f.kurtosis, 1.0)), math.log(5.5), 0.35)
-    smooth = -lean(f.kurtosis, 4.6, 1.2)
+    knocks = lean(math.log(max(f.impulse, 1.0)), math.log(4.8), 0.3)
+    some_knocks = lean(f.impulse, 3.45, 0.25)
+    smooth = -lean(f.impulse, 3.3, 0.3)
+    bursts = lean(math.log(max(f.kurtosis, 1.0)), math.log(14.0), 0.4)
     rhythm = lean(f.cadence, 0.5, 0.2)
-    stands_out = lean(f.level, 2.0, 0.7)
-    per_s = f.steps / window_s
-    several = lean(per_s, 2.5, 0.5)
+    loud = lean(f.level, 6.5, 2.0)
+    faint = 2.0 * max(-lean(f.level, 3.5, 1.0), 0.0)  # gusts can have a weak rhythm
+    per_s = f.steps / max(min(window_s, f.duration_s), 1.0)
+    several = lean(per_s / max(f.cadence_hz, 1.3), 1.4, 0.25)
     even = -lean(f.step_spread, 0.3, 0.15)
     pause = -lean(f.half, -0.05, 0.2)  # a walker's ground is still between two steps
     enough = lean(f.steps, 3.5, 1.0)
     rolling = lean(f.bands[1] + f.bands[2], 0.6, 0.15)
-    sharp = lean(f.bands[2] + f.bands[3], 0.75, 0.15)
-    lasting = lean(f.duration_s, 6.0, 3.0)
-    tone = -lean(f.kurtosis, 2.4, 0.2)
+    sharp = lean(f.bands[2] + f.bands[3], 0.58, 0.15)
+    tremor = 6.0 * max(lean(f.bands[0], 0.3, 0.15), 0.0)  # thunder, earthquakes, far traffic
+    lasting = lean(f.duration_s, 8.0, 3.0)
+    tone = -lean(f.kurtosis, 2.3, 0.2)
     swelling = lean(math.log(f.swell), 1.0, 0.5)
+    # What everything on feet has in common; a tremor can have rhythm too, but is low.
+    steps = rhythm + sharp + enough - 3.0 * max(-sharp, 0.0)
     return {
-        "person": 1.5 * knocks + 1.5 * rhythm + pause + enough + 0.5 * even - several + sharp,
-        "group": several
-        + 1.2 * lean(f.cadence, 0.3, 0.2)
-        + sharp
-        + stands_out
-        + lean(f.kurtosis, 3.5, 0.4)
-        + min(pause, 0.0)
+        "person": steps + 1.5 * knocks + pause + 0.5 * even - several,
+        "group": steps
+        - faint
+        + some_knocks
         - max(knocks, 0.0)
-        - max(even, 0.0),
-        "animal": 1.2 * lean(f.half, 0.2, 0.2)
         + several
-        + rhythm
-        + sharp
-        + lean(f.kurtosis, 3.5, 0.4)
-        + 0.5 * even,
+        - even
+        - abs(f.half + 0.1),
+        "animal": steps - faint + some_knocks + several + 1.5 * lean(f.half, 0.2, 0.2) + 0.5 * even,
         "vehicle": 1.5 * smooth
         + rolling
-        + stands_out
+        + 2.0 * loud
         + lasting
-        - max(tone, 0.0)
         + 0.5 * swelling
-        + min(0.0, stands_out),
-        "digging": 1.5 * lean(math.log(max(f.kurtosis, 1.0)), math.log(9.0), 0.4)
+        - max(tone, 0.0)
+        - tremor,
+        "digging": 2.5 * bursts
+        - faint
+        + knocks
+        + sharp
         - 1.5 * rhythm
         - even
-        + 1.5 * lean(f.duration_s, 10.0, 4.0)
-        + sharp
-        + lean(f.steps, 2.0, 1.5)
-        - max(several, 0.0),
-        "aircraft": 2.0 * tone + lasting + swelling + stands_out,
-        "weather": smooth - 1.5 * lean(f.level, 3.5, 1.0) + 0.5 - lean(f.cadence, 0.4, 0.2),
-        "machinery": 2.0 * tone - swelling + lean(f.duration_s, 20.0, 10.0),
+        - 3.0 * max(-sharp, 0.0)
+        + 2.5 * lean(f.duration_s, 9.0, 3.0)
+        + lean(f.steps, 2.0, 1.5),
+        "aircraft": 2.0 * tone + lasting + swelling + loud - tremor,
+        "weather": smooth - 1.5 * loud - lean(f.cadence, 0.4, 0.2),
+        "machinery": 2.0 * tone - swelling + lean(f.duration_s, 20.0, 10.0) - tremor,
         "unknown": 0.0,
     }
 

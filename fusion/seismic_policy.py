@@ -21,16 +21,17 @@ class SeismicPolicy:
     window_s: float = 6.0
     """Ten steps of a walker; four are inside two seconds after the first."""
     slowest_hz: float = 1.3
-    fastest_hz: float = 2.6
-    """Cadence of walking and slow running (facts 3.1)."""
+    fastest_hz: float = 3.3
+    """Cadence of walking, 1.3 to 2.6, and most running (facts 3.1)."""
     memory: float = 0.6
     """How much of a second's evidence counts in the next: about two windows."""
     sure_share: float = 0.7
     """Share of the best class to be named."""
     sure_windows: int = 2
     """So many windows in a row: persistence is what keeps single knocks quiet."""
-    change_windows: int = 3
-    """A named class gives way only to one that has been sure for so long."""
+    change_windows: int = 5
+    """A named class gives way only to one that has been sure for so long: while steps fade
+    out of a window, it looks like something else for most of `window_s`."""
     end_after_s: float = 4.0
     """Quiet for so long ends an event: longer than the rest between two spades."""
     repeat_share: float = 0.1

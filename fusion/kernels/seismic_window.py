@@ -26,6 +26,7 @@ from fusion.kernels.seismic import (
 (
     RMS,
     KURTOSIS,
+    IMPULSE,  # kurtosis within half seconds: a swelling noise has 3 here, steps still stand out
     ROUGHNESS,  # standard deviation / mean of the bins' rms
     CADENCE_HZ,
     CADENCE,  # autocorrelation of the envelope at that cadence, -1 to 1
@@ -36,9 +37,10 @@ from fusion.kernels.seismic import (
     STEP_HEIGHTS,  # standard deviation / mean of their heights
     SLOPE,  # ln(rms of the second half / rms of the first half)
     SHARE_0,
-) = range(12)
+) = range(13)
 FEATURES = SHARE_0 + BANDS
 MAX_STEPS = 64
+SHORTER_WINS = 1.15
 STEP_APART_S = 0.16  # two feet of a trotting horse
 
 
@@ -54,11 +56,12 @@ def describe(
     last = int(state[BINS])
     samples = setup[BIN_FRAMES] * setup[FRAME_SAMPLES]
     out = np.zeros(FEATURES)
-    square = fourth = mean = spread = early = 0.0
+    square = fourth = squared = mean = spread = early = 0.0
     for back in range(1, window_bins + 1):
         row = bins[(last - back) % BIN_RING]
         square += row[SUM_2]
         fourth += row[SUM_4]
+        squared += row[SUM_2] ** 2
         rms = math.sqrt(row[SUM_2] / samples)
         mean += rms / window_bins
         spread += rms * rms / window_bins
@@ -71,6 +74,7 @@ def describe(
         return out
     out[RMS] = math.sqrt(square / total)
     out[KURTOSIS] = fourth / total / (square / total) ** 2
+    out[IMPULSE] = fourth * samples / squared
     out[ROUGHNESS] = math.sqrt(max(spread - mean * mean, 0.0)) / mean
     late = max(square - early, 1e-30)
     out[SLOPE] = 0.5 * math.log(late / max(early, 1e-30))
@@ -121,7 +125,8 @@ def _rhythm(
     best = 0
     for lag in range(first, lags):
         peak = power[lag] >= power[lag - 1] and power[lag] >= power[lag + 1]
-        if peak and (best == 0 or power[lag] > power[best]):
+        # A rhythm repeats at twice its lag as well: the shorter wins unless clearly weaker.
+        if peak and (best == 0 or power[lag] > SHORTER_WINS * power[best]):
             best = lag
     if best == 0:
         return
