@@ -14,6 +14,7 @@ from fusion.policy import AssociationPolicy
 from fusion.types import SECOND_NS, Detection, LaneSpec, Origin, SensorSpec
 
 MAX_TRANSITS_PER_LANE = 16  # at 45 vehicles an hour and a scan window of 2 min there are 2
+PASSED_SHARE = 0.6  # steps vary by half from one to the next; less than this is distance
 MAX_TRACKS_PER_ZONE = 32  # a flood of 30 simultaneous movers still fits
 
 
@@ -157,9 +158,11 @@ class Track:
     start_utc_ns: int
     end_utc_ns: int
     detections: dict[str, Detection] = field(default_factory=dict)
-    first_heard: dict[str, int] = field(default_factory=dict)
-    """Sensor id to the time of its strongest motion."""
-    peaks: dict[str, float] = field(default_factory=dict)
+    """Each sensor's best heard moment."""
+    peaks_um_s: dict[str, float] = field(default_factory=dict)
+    peak_utc_ns: dict[str, int] = field(default_factory=dict)
+    passed: set[str] = field(default_factory=set)
+    """Sensors that it has clearly been nearer to than it is now."""
     motion: Detection | None = None
     drop_off: Detection | None = None
 
@@ -169,12 +172,16 @@ class Track:
         return f"track/{self.zone_id}/{self.start_utc_ns}"
 
     def add(self, detection: Detection) -> None:
-        """Keep the sensor's latest word, unless an earlier one was better heard."""
-        peak = number(detection.facts, "peak_um_s")
-        if peak >= self.peaks.get(detection.sensor_id, 0.0):
-            self.detections[detection.sensor_id] = detection
-            self.peaks[detection.sensor_id] = peak
-            self.first_heard[detection.sensor_id] = detection.end_utc_ns
+        """Keep the sensor's word where it heard better than ever; else it has been passed."""
+        name, peak = detection.sensor_id, number(detection.facts, "peak_um_s")
+        best = self.peaks_um_s.get(name, 0.0)
+        if peak >= best:
+            self.detections[name] = detection
+            self.peaks_um_s[name] = peak
+            self.peak_utc_ns[name] = detection.end_utc_ns
+            self.passed.discard(name)
+        elif detection.final or peak < PASSED_SHARE * best:
+            self.passed.add(name)
         self.end_utc_ns = max(self.end_utc_ns, detection.end_utc_ns)
 
     def weighed(self) -> list[tuple[Detection, float]]:

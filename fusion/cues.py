@@ -14,7 +14,7 @@ from fusion.types import SECOND_NS, Detection, Fact, Family, Origin
 FUSION = "fusion"
 WEAK_GAMMA_NATS = 3.0  # 2.4 sigma: a leak this weak only counts at the very place of a dense block
 BULK_HOMOGENEITY = 0.6  # above this a load is one material, not a mixture
-POINT_SPEED_SENSORS = 2  # order and speed need two places
+MOTION_SENSORS = 2  # order and speed need two places
 
 
 def shielding(transit: Transit, policy: AssociationPolicy) -> Detection | None:
@@ -78,11 +78,11 @@ def bypass(vehicle: Detection) -> Detection:
 
 
 def motion(track: Track, zone: Zone) -> Detection | None:
-    """Direction and speed from the order in which the sensors heard it best."""
-    if len(track.detections) < POINT_SPEED_SENSORS:
+    """Direction and speed from the order in which it came nearest to the sensors it has passed."""
+    heard = sorted((track.peak_utc_ns[name], name) for name in track.passed)
+    if len(heard) < MOTION_SENSORS:
         return None
-    heard = sorted(track.first_heard.items(), key=lambda pair: (pair[1], pair[0]))
-    (first, start_utc_ns), (last, end_utc_ns) = heard[0], heard[-1]
+    (start_utc_ns, first), (end_utc_ns, last) = heard[0], heard[-1]
     elapsed_s = (end_utc_ns - start_utc_ns) / SECOND_NS
     here, there = zone.places[first], zone.places[last]
     if elapsed_s < 1.0 or here == there:
@@ -91,7 +91,7 @@ def motion(track: Track, zone: Zone) -> Detection | None:
     facts: dict[str, Fact] = {
         "direction": _compass(bearing_deg),
         "speed_m_s": round(math.dist(here, there) / elapsed_s, 2),
-        "sensors": tuple(name for name, _ in heard),
+        "sensors": tuple(name for _, name in heard),
     }
     members = [track.detections[name] for name in sorted(track.detections)]
     return _cue("track.motion", members, facts, Family.SEISMIC)

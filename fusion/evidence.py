@@ -14,8 +14,10 @@ from fusion.types import Detection, Fact
 MISSED_SOURCE_NATS = -2.3  # ln(1 - Pd) at Pd 0.9: a source worth finding would have shown
 CAB_SHARE_NATS = -1.6  # ln(3.5 m / 18 m): a threat is in the cab as often as anywhere else
 NOT_CAB_NATS = -6.0  # patients ride in the cab
+EXCESS_NATS = 14.0  # that there is radiation at all; beyond, only the shape tells more
 SHAPE_NATS = 8.0  # a profile's shape alone never says more than this
-SHIELDED_GAMMA_NATS = 8.0  # what leaks out is weak; more would be an unshielded source
+WEAK_GAMMA_NATS = 8.0  # an excess below the alarm line never says more than this
+SHIELD_NATS = -2.0  # who shields a source shields it well: a clear excess is rather a bare one
 SIGMA_SEEN = 3.5  # below this an excess is not worth a name
 
 
@@ -33,10 +35,10 @@ def gamma_profile(facts: Mapping[str, Fact]) -> dict[str, float]:
     """
     sigma = number(facts, "gamma_sigma")
     point, extended = number(facts, "point_nats"), number(facts, "extended_nats")
-    excess = max(point, extended)
+    excess = min(EXCESS_NATS, max(point, extended))
     if sigma < SIGMA_SEEN:
         # A leak below the alarm line still counts where the scanner shows what hides the rest.
-        weak = min(point, SHIELDED_GAMMA_NATS) if sigma > 0.0 else 0.0
+        weak = min(point, WEAK_GAMMA_NATS) if sigma > 0.0 else 0.0
         return {
             "norm": MISSED_SOURCE_NATS,
             "medical": MISSED_SOURCE_NATS,
@@ -50,7 +52,7 @@ def gamma_profile(facts: Mapping[str, Fact]) -> dict[str, float]:
         "norm": excess - max(0.0, shape),
         "medical": as_point + (0.0 if in_cab else NOT_CAB_NATS),
         "threat-source": as_point + (CAB_SHARE_NATS if in_cab else 0.0),
-        "shielded-source": min(as_point, SHIELDED_GAMMA_NATS),
+        "shielded-source": as_point + SHIELD_NATS,
     }
 
 
@@ -106,10 +108,21 @@ def xray_unpenetrated(facts: Mapping[str, Fact]) -> dict[str, float]:
 
 
 def fusion_shielding(facts: Mapping[str, Fact]) -> dict[str, float]:
-    """Portal and scanner point at one place: by chance that is one in (length / tolerance)."""
+    """Portal and scanner point at one place: by chance that is one in (length / tolerance).
+
+    A peak at the very place of a dense block is what a shield lets through: neither minerals nor
+    a driver are there. The block is then told as a shielded source and not a second time as an
+    anomaly. A dip alone says only that the block is dense, which the scanner has said already.
+    """
     nats = math.log(max(1.0, number(facts, "length_m", 18.0) / number(facts, "within_m", 3.0)))
-    # The block is then told as a shielded source and not a second time as an anomaly.
-    return {"shielded-source": nats + 2.0, "contraband-anomaly": -6.0}
+    if facts.get("trace") == "gamma.dip":
+        return {"shielded-source": nats}
+    return {
+        "shielded-source": nats + 2.0,
+        "norm": -4.0,
+        "medical": -4.0,
+        "contraband-anomaly": -6.0,
+    }
 
 
 def fusion_bulk_norm(facts: Mapping[str, Fact]) -> dict[str, float]:

@@ -45,9 +45,11 @@ def test_without_both_halves_at_one_place_there_is_no_shielding(detections):
     assert cues.shielding(transit(*detections), POLICY) is None
 
 
-def test_a_dip_counts_like_a_peak():
+def test_a_dip_counts_for_a_shield_but_explains_no_block_away():
     dip = detection("gamma.dip", "rpm-1", {"dip_sigma": 5.0, "position_m": 10.5})
-    assert cues.shielding(transit(dip, dense(11.0)), POLICY) is not None
+    cue = cues.shielding(transit(dip, dense(11.0)), POLICY)
+    assert cue is not None
+    assert "contraband-anomaly" not in cue.nats, "a dip does not make a safe a source"
 
 
 def test_a_wide_profile_over_one_bulk_material_is_released():
@@ -63,14 +65,29 @@ def test_a_dense_block_in_the_bulk_forbids_the_release():
     assert cues.bulk_norm(transit(wide, scan, dense(9.0))) is None
 
 
+def walk(*order: int) -> Zone:
+    """Past the sensors in that order, 10 s apart, each heard well and then faintly."""
+    made = zone()
+    for i, sensor in enumerate(order):
+        made.add(steps(f"geo-{sensor}", 10.0 + 10.0 * i, peak=20.0))
+        made.add(steps(f"geo-{sensor}", 14.0 + 10.0 * i, peak=4.0))
+    return made
+
+
 def test_direction_and_speed_come_from_the_order_of_the_sensors():
-    zone_ = zone(*(steps(f"geo-{i + 1}", 10.0 + 10.0 * i) for i in range(3)))
-    cue = cues.motion(zone_.tracks[0], zone_)
+    there = walk(1, 2, 3)
+    cue = cues.motion(there.tracks[0], there)
     assert cue is not None
     assert cue.facts["direction"] == "north"
     assert cue.facts["speed_m_s"] == pytest.approx(1.5)
-    back = zone(*(steps(f"geo-{3 - i}", 10.0 + 10.0 * i) for i in range(3)))
+    back = walk(3, 2, 1)
     assert cues.motion(back.tracks[0], back).facts["direction"] == "south"
+
+
+def test_a_sensor_that_is_still_being_approached_gives_no_order():
+    made = zone(steps("geo-1", 10.0, peak=5.0), steps("geo-2", 10.5, peak=4.0))
+    made.add(steps("geo-1", 12.0, peak=9.0))
+    assert cues.motion(made.tracks[0], made) is None
 
 
 def test_one_sensor_gives_no_direction():

@@ -81,10 +81,12 @@ def test_steps_grow_old_and_measured_cargo_does_not():
 
 
 def test_no_source_says_more_than_its_cap():
-    result = score([(gamma(500.0, point=1e5, extended=1e4), 1.0)], ("threat-source",), NOW, POLICY)
-    row = next(c for c in result.contributions if c.kind == "gamma.profile")
+    strong = dense(11.0, 60.0, homogeneity=1.0)
+    result = score([(strong, 1.0)], QUESTIONS["cargo"], NOW, POLICY)
+    row = next(c for c in result.contributions if c.explanation == "contraband-anomaly" and c.facts)
+    assert strong.nats["contraband-anomaly"] > POLICY.caps_nats["xray.dense"]
     assert row.capped
-    assert row.nats == POLICY.caps_nats["gamma.profile"]
+    assert row.nats == POLICY.caps_nats["xray.dense"]
 
 
 def test_every_explanation_has_a_prior_and_every_kind_that_speaks_a_cap():
