@@ -26,6 +26,7 @@ DATAGRAM_BYTES = 65_536  # the largest that UDP can carry, so none is ever cut s
 # A serial line at 460,800 baud brings 46 kB/s: more than 20 s of it means the loop has stopped.
 SERIAL_BUFFER_BYTES = 2**20
 SERIAL_POLL_S = 0.2  # how long a closing port may keep its reader waiting
+REFUSED_PAUSE_S = 0.25  # a device that is just starting refuses for a second or two
 KEEPALIVE_S = (10, 5, 3)  # idle, interval, probes: a pulled cable is noticed within 25 s
 
 
@@ -60,14 +61,15 @@ async def open_transport(
     """Connect to where the sensor answers.
 
     Raises SensorUnavailable when nothing answers within `config.timeout_s`. An address that
-    only listens (udp, folder) has answered when the first datagram, or the folder, is there;
-    `patient` listens for as long as that takes. `refuse` is told of input that is not worth
-    a read, such as a scan that is too large. ValueError when `config.url` is no address.
+    only listens (udp, folder) has answered when the first datagram, or the folder, is there.
+    `patient` is for those who pause by themselves: listen for ever, try to connect once.
+    `refuse` is told of input that is not worth a read, such as a scan that is too large.
+    ValueError when `config.url` is no address.
     """
     address = parse_address(config.url)
     match address.form:
         case "tcp":
-            return await _open_tcp(config, address)
+            return await _open_tcp(config, address, patient=patient)
         case "udp":
             return await _open_udp(config, address, patient=patient)
         case "folder":
@@ -103,14 +105,24 @@ class _TcpTransport:
             await self._writer.wait_closed()
 
 
-async def _open_tcp(config: SensorConfig, address: Address) -> _TcpTransport:
+async def _open_tcp(config: SensorConfig, address: Address, *, patient: bool) -> _TcpTransport:
+    refused: OSError | None = None
     try:
         async with asyncio.timeout(config.timeout_s):
-            reader, writer = await asyncio.open_connection(
-                address.host, address.port, limit=CHUNK_BYTES
-            )
-    except OSError as error:  # TimeoutError and the resolver's errors are OSErrors
-        raise unavailable(config, cause_of(error)) from error
+            while True:
+                try:
+                    reader, writer = await asyncio.open_connection(
+                        address.host, address.port, limit=CHUNK_BYTES
+                    )
+                    break
+                except OSError as error:  # the resolver's errors are OSErrors too
+                    refused = error
+                    if patient:
+                        raise
+                await asyncio.sleep(REFUSED_PAUSE_S)
+    except OSError as error:
+        cause = refused or error
+        raise unavailable(config, cause_of(cause)) from cause
     link: socket.socket = writer.get_extra_info("socket")
     link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     link.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)

@@ -218,28 +218,39 @@ class _Player:
 
 
 class Stage:
-    """Simulators of one scenario on their wires.
+    """The wires of a scenario's sensors, and what plays on them.
 
     `async with await open_stage(...) as stage: await stage.run()`
     """
 
-    def __init__(self, scenario: Scenario, players: Mapping[str, _Player], speed: float) -> None:
+    def __init__(self, scenario: Scenario, outlets: Mapping[str, Outlet], speed: float) -> None:
         self._scenario = scenario
-        self._players = players
+        self._outlets = outlets
         self._speed = speed
 
     @property
     def addresses(self) -> dict[str, str]:
         """Where to find each sensor, by its id."""
-        return {name: player.outlet.address for name, player in self._players.items()}
+        return {sensor_id: outlet.address for sensor_id, outlet in self._outlets.items()}
 
-    async def run(self, *, duration_s: float | None = None) -> None:
-        """Play from the start; returns at the scenario's end, or after `duration_s` of it."""
+    async def run(
+        self, scenario: Scenario | None = None, *, duration_s: float | None = None
+    ) -> None:
+        """Play from the start; returns at the scenario's end, or after `duration_s` of it.
+
+        Another scenario than the one that the stage was opened with needs the same sensors;
+        to its listeners they are the same devices.
+        """
+        scenario = scenario or self._scenario
+        end_s = min(scenario.duration_s, duration_s or scenario.duration_s)
+        players = [
+            _Player(KINDS[scenario.sensor(sensor_id).kind].build(scenario, sensor_id), outlet)
+            for sensor_id, outlet in self._outlets.items()
+        ]
         started_s = asyncio.get_running_loop().time()
-        end_s = min(self._scenario.duration_s, duration_s or self._scenario.duration_s)
         async with asyncio.TaskGroup() as group:
-            for name, player in self._players.items():
-                group.create_task(self._play(player, started_s, end_s), name=f"simulate {name}")
+            for player in players:
+                group.create_task(self._play(player, started_s, end_s))
 
     async def _play(self, player: _Player, started_s: float, end_s: float) -> None:
         loop = asyncio.get_running_loop()
@@ -251,8 +262,8 @@ class Stage:
 
     async def close(self) -> None:
         """Close every wire."""
-        for player in self._players.values():
-            await player.outlet.close()
+        for outlet in self._outlets.values():
+            await outlet.close()
 
     async def __aenter__(self) -> "Stage":
         return self
@@ -266,20 +277,18 @@ async def open_stage(scenario: Scenario, urls: Mapping[str, str], *, speed: floa
 
     Errors as in `open_outlet`, naming the sensor; KeyError for an id the scenario has not.
     """
-    players: dict[str, _Player] = {}
+    outlets: dict[str, Outlet] = {}
     async with contextlib.AsyncExitStack() as opened:
         for sensor_id, url in urls.items():
             kind = KINDS[scenario.sensor(sensor_id).kind]
             try:
-                outlet = await open_outlet(url, kind)
+                outlets[sensor_id] = outlet = await open_outlet(url, kind)
             except OSError as error:
-                raise OSError(
-                    error.errno, f"{sensor_id}: cannot serve on {url}: {error}"
-                ) from error
+                why = error.strerror or str(error)
+                raise OSError(error.errno, f"{sensor_id}: cannot serve on {url} ({why})") from error
             opened.push_async_callback(outlet.close)
-            players[sensor_id] = _Player(kind.build(scenario, sensor_id), outlet)
         opened.pop_all()
-    return Stage(scenario, players, speed)
+    return Stage(scenario, outlets, speed)
 
 
 async def serve(scenario: Scenario, sensor_id: str, url: str, *, speed: float = 1.0) -> None:

@@ -89,12 +89,37 @@ def test_several_simulators_of_one_scenario_play_at_the_same_time():
     scenario = replace(PORTAL, sensors=(*PORTAL.sensors, other))
 
     async def check():
-        urls = {DEVICE: ANY_TCP, "device-2": "pty:"}
-        async with await open_stage(scenario, urls, speed=200) as stage:
-            assert sorted(stage.addresses) == [DEVICE, "device-2"]
+        urls = {DEVICE: ANY_TCP, "device-2": ANY_TCP}
+        async with await open_stage(scenario, urls, speed=50) as stage:
+            ends = [await connect(stage.addresses[name]) for name in urls]
+            playing = asyncio.create_task(stage.run())
+            first, second = [reader for reader, _ in ends]
+            opened = []
+            for reader in (first, second):
+                while b"SP," not in await reader.readline():
+                    pass
+                opened.append(asyncio.get_running_loop().time())
+            # One truck drives through both: a fifth of a second apart would be ten of its own.
+            assert abs(opened[0] - opened[1]) < 0.2
+            playing.cancel()
+            for _, writer in ends:
+                writer.close()
+
+    run(check())
+
+
+def test_another_scenario_may_go_on_over_the_same_wires():
+    quiet = replace(PORTAL, vehicles=(), seed=99, duration_s=20.0)
+
+    async def check():
+        async with await open_stage(PORTAL, {DEVICE: ANY_TCP}, speed=200) as stage:
+            reader, writer = await connect(stage.addresses[DEVICE])
+            await stage.run(quiet)
             await stage.run()
-            elapsed = {player.stepped_ms for player in stage._players.values()}
-        assert elapsed == {round(scenario.duration_s * 1000)}
+            await stage.close()
+            heard = await reader.read()
+            writer.close()
+        assert heard == day_of("rpm-tsa", quiet) + day_of("rpm-tsa", PORTAL)
 
     run(check())
 
@@ -128,7 +153,7 @@ def test_a_port_in_use_is_said_with_the_sensor_and_opens_nothing():
                 PORTAL, sensors=(*PORTAL.sensors, replace(PORTAL.sensors[0], sensor_id="second"))
             )
             before = open_files()
-            with pytest.raises(OSError, match=f"second: cannot serve on {url}"):
+            with pytest.raises(OSError, match=f"second: cannot serve on {url} .*in use"):
                 await open_stage(scenario, {DEVICE: "pty:", "second": url})
             assert open_files() == before
 
