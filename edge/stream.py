@@ -87,14 +87,17 @@ class Wording:
         return pieces
 
     def reasons(self, entry: Entry) -> list[str]:
-        """The strongest reasons with their share, strongest first."""
-        told = reasons(entry.message, self.language, REASONS)
+        """The strongest reasons with their share; fewer where little is asked of anybody."""
+        message = entry.message
+        if message.msg_type == "Cancel":
+            return []
+        told = reasons(message, self.language, REASONS if message.level > Level.LOG else 1)
         return [f"{reason.share * 100:3.0f} % {reason.text}" for reason in told]
 
     def instruction(self, entry: Entry) -> str | None:
-        """What to do, once per alert and again when it is over."""
+        """What to do, told once per alert."""
         message = entry.message
-        if message.level < Level.ADVISORY or message.msg_type == "Update":
+        if message.level < Level.ADVISORY or message.msg_type != "Alert":
             return None
         info = self._info(message)
         return self._say("do") + clean(info)[:300] if info else None

@@ -68,7 +68,7 @@ def plain(language, *items, **options):
 def test_an_alert_reads_like_this_in_english():
     assert plain("en-US", entry("exercise")) == (
         "18:03:19  ■ CRITICAL     [EXERCISE]  nb-01  Radioactive source in the middle third  N+S"
-        "\n            81 % gamma 11 σ above this lane's background, 2.4 m wide, "  # noqa: RUF001
+        "\n            81 % gamma 11 σ above this lane's background, "  # noqa: RUF001
         "in the middle third, 9.6 m behind the front\n"
         "            19 % neutrons 3 σ above background, 7 counted, 1.5 expected\n"  # noqa: RUF001
         "           Do: Stop the vehicle. Keep people 30 m away. Do not open it. "
