@@ -11,6 +11,8 @@ from fusion.types import SECOND_NS, Fact
 NOBODY = ("weather", "unknown")
 """Classes that are never named while an event lasts: they ask for nothing."""
 
+ONSET_SECONDS = 2  # an engine that is switched on begins in the middle of a second
+
 
 @dataclass(slots=True)
 class Event:
@@ -27,6 +29,8 @@ class Event:
     steps: int = 0
     peak_m_s: float = 0.0
     ratio: float = 0.0
+    heard: int = 0
+    """Seconds."""
     loudest: float = 0.0
     quietest: float = math.inf
     active_utc_ns: int = 0
@@ -42,13 +46,15 @@ class Event:
         """The strongest motion and STA/LTA of a second, and its rms over the floor."""
         self.peak_m_s = max(self.peak_m_s, peak_m_s)
         self.ratio = max(self.ratio, ratio)
-        self.loudest = max(self.loudest, level)
-        self.quietest = min(self.quietest, level)
+        self.heard += 1
+        if self.heard > ONSET_SECONDS:
+            self.loudest = max(self.loudest, level)
+            self.quietest = min(self.quietest, level)
 
     @property
     def swell(self) -> float:
-        """Loudest over quietest second."""
-        return self.loudest / max(self.quietest, 1e-9)
+        """Loudest over quietest second, the onset left out; 1 before there are any."""
+        return self.loudest / self.quietest if self.loudest > 0.0 else 1.0
 
     def weigh(self, features: Features, utc_ns: int) -> None:
         """Add what one window speaks for; name the event once a class is sure."""

@@ -90,9 +90,9 @@ def evidence(f: Features, window_s: float) -> dict[str, float]:
     enough = lean(f.steps, 3.5, 1.0)
     rolling = lean(f.bands[1] + f.bands[2], 0.6, 0.15)
     sharp = lean(f.bands[2] + f.bands[3], 0.58, 0.15)
-    tremor = 6.0 * max(lean(f.bands[0], 0.3, 0.15), 0.0)  # thunder, earthquakes, far traffic
+    tremor = 8.0 * max(lean(f.bands[0], 0.3, 0.15), 0.0)  # thunder, earthquakes, far traffic
     lasting = lean(f.duration_s, 8.0, 3.0)
-    tone = -lean(f.kurtosis, 2.3, 0.2)
+    tone = -lean(f.impulse, 2.12, 0.12)
     swelling = lean(math.log(f.swell), 1.0, 0.5)
     # What everything on feet has in common; a tremor can have rhythm too, but is low.
     steps = rhythm + sharp + enough - 3.0 * max(-sharp, 0.0)
@@ -111,7 +111,7 @@ def evidence(f: Features, window_s: float) -> dict[str, float]:
         + 2.0 * loud
         + lasting
         + 0.5 * swelling
-        - max(tone, 0.0)
+        - 3.0 * max(tone, 0.0)
         - tremor,
         "digging": 2.5 * bursts
         - faint
@@ -122,9 +122,9 @@ def evidence(f: Features, window_s: float) -> dict[str, float]:
         - 3.0 * max(-sharp, 0.0)
         + 2.5 * lean(f.duration_s, 9.0, 3.0)
         + lean(f.steps, 2.0, 1.5),
-        "aircraft": 2.0 * tone + lasting + swelling + loud - tremor,
+        "aircraft": 3.0 * tone + lasting + 2.0 * swelling + loud - tremor,
         "weather": smooth - 1.5 * loud - lean(f.cadence, 0.4, 0.2),
-        "machinery": 2.0 * tone - swelling + lean(f.duration_s, 20.0, 10.0) - tremor,
+        "machinery": 3.0 * tone + loud - 2.0 * swelling + lean(f.duration_s, 12.0, 6.0) - tremor,
         "unknown": 0.0,
     }
 
