@@ -1,0 +1,205 @@
+"""`garita simulate`: the simulators on their own, as recordings or live on their wires."""
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from drivers.address import parse_address
+from edge.config import load_config
+from edge.errors import EXIT_OK, EXIT_SENSOR, EXIT_USAGE
+from fusion.types import SECOND_NS
+from simulators.record import record
+from simulators.scenario import Scenario, SensorPlace
+from simulators.scripts import SCENARIOS
+from simulators.serve import Stage, open_stage
+
+HOST = "127.0.0.1"
+BASE_PORT = 16010  # in no registry's list; portals count from here
+SHAKES_AFTER = 100  # more portals than any checkpoint has
+SCANS = Path("run") / "scans"
+# Recordings say the same whenever they are made: Monday 2026-01-05, 08:00 in Arizona.
+RECORDED_START_UTC_NS = 1_767_625_200 * SECOND_NS
+HOLD_S = 86_400.0  # whoever holds for longer has forgotten it
+
+
+def main(args: argparse.Namespace) -> int:
+    """Write recordings with their truth, or serve live; returns the exit code."""
+    script = SCENARIOS.get(args.scenario)
+    if script is None:
+        return _usage(f"no scenario {args.scenario!r}; there are {', '.join(sorted(SCENARIOS))}")
+    if args.out is not None:
+        return _record(script(args.seed, RECORDED_START_UTC_NS), args)
+    if not args.serve:
+        return _usage("choose --out DIR for recordings, or --serve for live sensors")
+    with contextlib.suppress(asyncio.CancelledError):  # SIGTERM or Ctrl+C: the usual end
+        return asyncio.run(_serve(args))
+    return EXIT_OK
+
+
+# --- recordings ------------------------------------------------------------------------
+
+
+def _record(scenario: Scenario, args: argparse.Namespace) -> int:
+    began_s = time.monotonic()
+    try:
+        paths = record(scenario, args.out, duration_s=args.for_s, progress=_progress)
+    except OSError as error:
+        return _usage(f"cannot write below {args.out} ({error.strerror or error})")
+    took_s = time.monotonic() - began_s
+    _say(f"{len(paths)} files of {scenario.name!r} in {args.out} after {took_s:.1f} s")
+    return EXIT_OK
+
+
+def _progress(sensor_id: str, share: float) -> None:
+    if sys.stderr.isatty():
+        end = "\n" if share >= 1.0 else ""
+        sys.stderr.write(f"\r{sensor_id:24} {100 * share:4.0f} %{end}")
+        sys.stderr.flush()
+    elif share >= 1.0:
+        _say(f"{sensor_id} written")
+
+
+# --- live ------------------------------------------------------------------------------
+
+
+async def _serve(args: argparse.Namespace) -> int:
+    loop = asyncio.get_running_loop()
+    this = asyncio.current_task()
+    assert this is not None
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, this.cancel)
+    scenario = SCENARIOS[args.scenario](args.seed, time.time_ns())
+    urls = _urls(scenario, args)
+    try:
+        stage = await open_stage(scenario, urls)
+    except OSError as error:
+        _say(f"garita simulate: {error.strerror}; end what uses it, or choose --base-port")
+        return EXIT_SENSOR
+    async with stage:
+        _say(_table(scenario, stage.addresses))
+        if args.hold and not await _held(stage, scenario):
+            return EXIT_OK
+        # Devices with clocks tell the time: the day begins now, not when it was scripted.
+        day = SCENARIOS[args.scenario](args.seed, time.time_ns())
+        _say(f"playing {day.name!r} for {min(day.duration_s, args.for_s or day.duration_s):.0f} s")
+        await stage.run(day, duration_s=args.for_s)
+    _say("the scenario has ended")
+    return EXIT_OK
+
+
+async def _held(stage: Stage, scenario: Scenario) -> bool:
+    """Let the devices idle until a line comes on stdin; False where stdin was closed instead.
+
+    They are not mute meanwhile: a real device sends background before anything happens, and
+    a geophone that sends nothing has not answered.
+    """
+    idle = replace(
+        scenario,
+        name="idle",
+        seed=scenario.seed + 1,
+        start_utc_ns=time.time_ns(),
+        duration_s=HOLD_S,
+        vehicles=(),
+        movers=(),
+        faults=(),
+        rain=(),
+        truth=(),
+    )
+    idling = asyncio.create_task(stage.run(idle))
+    try:
+        return await _line_on_stdin()
+    finally:
+        idling.cancel()
+        await asyncio.wait([idling])
+
+
+async def _line_on_stdin() -> bool:
+    loop = asyncio.get_running_loop()
+    heard: asyncio.Future[bool] = loop.create_future()
+
+    def answer(line: str) -> None:
+        if not heard.done():
+            heard.set_result(bool(line))
+
+    def read() -> None:
+        line = sys.stdin.readline()
+        with contextlib.suppress(RuntimeError):  # the loop has ended in the meantime
+            loop.call_soon_threadsafe(answer, line)
+
+    # A daemon: a read of a terminal cannot be interrupted and must not keep the process alive.
+    threading.Thread(target=read, name="stdin", daemon=True).start()
+    return await heard
+
+
+def _urls(scenario: Scenario, args: argparse.Namespace) -> dict[str, str]:
+    """Where to serve each sensor: as the configuration says, else on ports in a row."""
+    if args.config is None:
+        base_port = args.base_port or BASE_PORT
+        return dict(_own_urls(scenario.sensors, base_port, pty=args.pty))
+    configured = {sensor.id: sensor.url for sensor in load_config(args.config).sensors}
+    places = {place.sensor_id: place for place in scenario.sensors}
+    if absent := sorted(places.keys() - configured.keys()):
+        _say(f"not in the configuration, so not served: {', '.join(absent)}")
+    if unknown := sorted(configured.keys() - places.keys()):
+        _say(f"not in the scenario, so not served: {', '.join(unknown)}")
+    return {
+        name: _serving_url(configured[name], pty=args.pty and _is_portal(places[name]))
+        for name in places
+        if name in configured
+    }
+
+
+def _serving_url(url: str, *, pty: bool) -> str:
+    """The sending end of a sensor's address."""
+    address = parse_address(url)
+    if pty or address.form == "serial":
+        return "pty:"  # its path is the system's choice; the table tells it
+    if address.form == "udp" and address.host in ("0.0.0.0", "::"):  # noqa: S104 - not bound here
+        return f"udp://{HOST}:{address.port}"  # it listens everywhere; we send to this machine
+    return url
+
+
+def _own_urls(
+    sensors: Iterable[SensorPlace], base_port: int, *, pty: bool
+) -> Iterable[tuple[str, str]]:
+    portals = shakes = 0
+    for place in sensors:
+        if _is_portal(place):
+            yield place.sensor_id, "pty:" if pty else f"tcp://{HOST}:{base_port + portals}"
+            portals += 1
+        elif place.kind == "shake-udp":
+            yield place.sensor_id, f"udp://{HOST}:{base_port + SHAKES_AFTER + shakes}"
+            shakes += 1
+        else:
+            yield place.sensor_id, f"folder:{SCANS / place.sensor_id}"
+
+
+def _is_portal(place: SensorPlace) -> bool:
+    return place.kind.startswith("rpm-")
+
+
+# --- words -----------------------------------------------------------------------------
+
+
+def _table(scenario: Scenario, addresses: dict[str, str]) -> str:
+    kinds = {place.sensor_id: place.kind for place in scenario.sensors}
+    rows = [("sensor", "kind", "url"), *((n, kinds[n], url) for n, url in addresses.items())]
+    widths = [max(len(row[column]) for row in rows) for column in range(2)]
+    return "\n".join(f"{a:{widths[0]}}  {b:{widths[1]}}  {c}" for a, b, c in rows)
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+def _usage(text: str) -> int:
+    _say(f"garita simulate: {text}")
+    return EXIT_USAGE
