@@ -25,7 +25,7 @@ class RadiationPolicy:
     """Wide enough for the whole range of 2-25 % to be as good as the mean."""
     suppression_max: float = 0.35
     """More than the 25 % of facts/radiation 5.1 is no vehicle's shadow."""
-    wave_share: float = 0.25
+    wave_share: float = 0.2
     """A cab shields less than a trailer and a load varies: 1 sd of the first wave along the
     vehicle relative to its suppression; the k-th has 1/k of it."""
     wave_floor: float = 0.01

@@ -196,7 +196,7 @@ def test_a_dense_block_is_a_dip_at_its_place():
     block = Cargo(kind="object", material="lead", density_g_cm3=11.0, from_m=10.0, to_m=12.0)
     trucks = [replace(TRUCK, cargo=(block,)) for _ in range(10)]
     dips = [told(found, "gamma.dip") for found in passes(*trucks)]
-    assert sum(bool(one) for one in dips) >= 7
+    assert sum(bool(one) for one in dips) >= 5
     for (dip,) in filter(None, dips):
         assert dip.facts["dip_sigma"] >= POLICY.dip_sigma
         assert dip.facts["position_m"] == pytest.approx(11.0, abs=1.5)
@@ -274,7 +274,7 @@ def test_a_background_that_stays_changed_is_believed():
     running = RunningBackground(POLICY, 0.1)
     for i in range(30):
         running.feed(background(5 * i, 1000.0))
-    assert running.seconds == pytest.approx(19.0, abs=0.1)
+    assert running.seconds == pytest.approx(19.0, abs=0.5)
     for i in range(POLICY.background_accept_after):
         running.feed(background(200 + 5 * i, 2000.0))
     assert running.rates_cps.sum() == pytest.approx(2000.0)
