@@ -1,0 +1,310 @@
+import json
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import msgspec
+import paho.mqtt.client as mqtt
+import pytest
+
+from edge.cli import main as garita
+from edge.delivery.broker import find_mosquitto
+from edge.delivery.outbox import Outbox
+from edge.errors import EXIT_BROKER, EXIT_CONFIG, EXIT_SENSOR, EXIT_USAGE
+from edge.recording import What, read, read_session
+from edge.service import with_recording
+from edge.study.player import Player
+from edge.study.replay import days
+from tests.edge.rehearsed import SENSORS, small_config
+
+ROOT = Path(__file__).parents[2]
+START_S = 100.0  # a first run compiles every kernel
+
+pytestmark = pytest.mark.skipif(find_mosquitto() is None, reason="mosquitto is not installed")
+
+
+def free_port():
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def site(tmp_path):
+    """A configuration whose sensors all fall back to their simulators."""
+    ports = {name: free_port() for name in ("north", "south", "http", "nobody")}
+    sensors = [
+        sensor
+        | {"fallback": "simulator", "timeout_s": 0.3}
+        | ({"url": f"tcp://127.0.0.1:{ports['nobody']}"} if sensor["id"] == "rpm-1" else {})
+        | ({"url": f"udp://127.0.0.1:{free_port()}"} if "geo" in sensor["id"] else {})
+        for sensor in SENSORS
+    ]
+    written = {
+        "site": {"id": "mariposa", "names": {"en-US": "Mariposa", "es-MX": "Mariposa"}},
+        "sides": {"north": {"port": ports["north"]}, "south": {"port": ports["south"]}},
+        "lanes": [{"id": "nb-01", "direction": "northbound"}],
+        "zones": [{"id": "fence", "side": "east"}],
+        "sensors": sensors,
+        "http": {"port": ports["http"]},
+        "recording": {"dir": str(tmp_path / "recordings"), "keep_free_gb": 0},
+        "state_dir": str(tmp_path / "state"),
+    }
+    path = tmp_path / "site.yaml"
+    path.write_text(json.dumps(written))  # JSON is YAML
+    return Site(path, written, ports)
+
+
+class Site:
+    def __init__(self, path, written, ports):
+        self.path, self.written, self.ports = path, written, ports
+
+    def change(self, **keys):
+        self.written |= keys
+        self.path.write_text(json.dumps(self.written))
+
+    def get(self, page):
+        url = f"http://127.0.0.1:{self.ports['http']}/{page}"
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as refused:
+            return refused.code, refused.read()
+
+
+class Running:
+    """`python -m edge ...` and what it says."""
+
+    def __init__(self, *words):
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "edge", *map(str, words)],
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        self.said = []
+        self._rest = b""
+        os.set_blocking(self.process.stderr.fileno(), False)
+        self._watch = selectors.DefaultSelector()
+        self._watch.register(self.process.stderr, selectors.EVENT_READ)
+
+    def wait_for(self, event, timeout_s=START_S):
+        ends = time.monotonic() + timeout_s
+        while time.monotonic() < ends:
+            for entry in self.said:
+                if entry.get("event") == event:
+                    return entry
+            if self._watch.select(0.2):
+                data = self.process.stderr.read() or b""
+                if not data and self.process.poll() is not None:
+                    break
+                *lines, self._rest = (self._rest + data).split(b"\n")
+                self.said += [json.loads(one) for one in lines if one.startswith(b"{")]
+        raise AssertionError(f"never said {event!r}: {self.said}")
+
+    def end(self, number=signal.SIGTERM, timeout_s=10.0):
+        """Signal it; returns its exit code and how long it took to end."""
+        began = time.monotonic()
+        self.process.send_signal(number)
+        code = self.process.wait(timeout_s)
+        return code, time.monotonic() - began
+
+
+@contextmanager
+def running(*words):
+    service = Running(*words)
+    try:
+        yield service
+    finally:
+        if service.process.poll() is None:
+            os.killpg(service.process.pid, signal.SIGKILL)
+            service.process.wait()
+        service.process.stderr.close()
+        service._watch.close()
+
+
+class Centre:
+    """What a centre sees on its broker."""
+
+    def __init__(self, port):
+        self.messages = []
+        self.client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
+        self.client.on_message = lambda client, data, message: self.messages.append(
+            (message.topic, message.payload, bool(message.retain))
+        )
+        self.client.on_connect = lambda client, *rest: client.subscribe("#", qos=1)
+        self.client.connect("127.0.0.1", port)
+        self.client.loop_start()
+
+    def wait_for(self, topic, condition=lambda payload: True, timeout_s=20.0):
+        ends = time.monotonic() + timeout_s
+        while time.monotonic() < ends:
+            for name, payload, _ in list(self.messages):
+                if name == topic and condition(payload):
+                    return msgspec.json.decode(payload) if payload else None
+            time.sleep(0.05)
+        raise AssertionError(f"nothing on {topic}: {sorted({name for name, *_ in self.messages})}")
+
+    def close(self):
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+def nobody_listens(port):
+    with closing(socket.socket()) as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def test_the_service_runs_from_ready_to_sigterm_and_leaves_nothing(site, tmp_path):
+    with running("run", "--config", site.path) as service:
+        ready = service.wait_for("ready")
+        assert ready["sensors"] == ready["simulated"] == 4
+        centre = Centre(site.ports["south"])
+        root = "garita-exercise/v1/mariposa"
+        birth = centre.wait_for(f"{root}/birth")
+        assert {sensor["origin"] for sensor in birth["sensors"]} == {"simulator"}
+        assert centre.wait_for(f"{root}/state")["state"] == "ready"
+        health = centre.wait_for(
+            f"{root}/fence/health", lambda said: b'"connected":true' in said.replace(b" ", b"")
+        )
+        assert {sensor["id"] for sensor in health["sensors"]} == {"geo-1", "geo-2"}
+        live = centre.wait_for(f"{root}/fence/live/ground")
+        assert live["values"]["rms_um_s"] > 0
+        assert site.get("healthz")[0] == 200
+        assert site.get("readyz")[0] == 200
+        metrics = site.get("metrics")[1].decode()
+        assert 'garita_sensor_up{origin="simulator",sensor="rpm-1"} 1.0' in metrics
+        assert 'garita_broker_connected{side="north"} 1.0' in metrics
+        code, took_s = service.end()
+        assert (code, took_s < 5.0) == (0, True)
+        assert centre.wait_for(f"{root}/state", lambda said: b"disconnected" in said)
+        centre.close()
+        # A drill shows nothing among the real sites.
+        assert not [name for name, *_ in centre.messages if name.startswith("garita/v1/")]
+    assert all(nobody_listens(port) for port in site.ports.values())
+    (path,) = (tmp_path / "recordings").glob("*.mcap")
+    assert {What.RAW, What.TICK} <= {event.what for event in read(path)}
+    assert {sensor.origin for sensor in read_session(path)[0].sensors} == {"simulator"}
+
+
+def test_what_ran_live_replays_to_the_same_bytes_after_a_kill(site, tmp_path):
+    with running("run", "--config", site.path) as service:
+        service.wait_for("ready")
+        # A sensor that falls silent is the quickest alert that a stand-in can raise: none is
+        # needed here, since the ticks and the state of the engine are in the recording anyway.
+        time.sleep(4.0)
+        os.killpg(service.process.pid, signal.SIGKILL)
+        service.process.wait()
+    outbox = Outbox(tmp_path / "state" / "outbox.db", ["north", "south"])
+    live = [row.payload + b"\n" for row in outbox.pending("north", 0, 1000)]
+    outbox.close()
+    (day,) = days([tmp_path / "recordings"])
+    player = Player(day, as_recorded=True)
+    replayed = list(player.lines())
+    assert replayed == live[: len(replayed)]
+    assert player.recorded_s > 2.0  # at most about a second was lost
+
+
+def test_ctrl_c_ends_it_as_sigterm_does(site):
+    site.change(recording=None)
+    with running("run", "--config", site.path) as service:
+        service.wait_for("ready")
+        code, took_s = service.end(signal.SIGINT)
+        assert (code, took_s < 5.0) == (0, True)
+
+
+def test_a_signal_while_it_starts_ends_it_too(site):
+    # Nothing answers for a minute, so the service is still waiting when the signal comes.
+    sensors = [
+        sensor | {"fallback": "none", "timeout_s": 60}
+        for sensor in site.written["sensors"]
+        if "geo" in sensor["id"]
+    ]
+    site.change(sensors=sensors)
+    with running("run", "--config", site.path) as service:
+        service.wait_for("http listening")
+        service.wait_for("broker started")
+        code, took_s = service.end()
+        assert (code, took_s < 5.0) == (0, True)
+    assert all(nobody_listens(port) for port in site.ports.values())
+
+
+def test_record_keeps_bytes_that_replay_turns_into_samples(site, tmp_path):
+    out = tmp_path / "monday"
+    with running("record", "--config", site.path, "--out", out) as recording:
+        recording.wait_for("ready")
+        time.sleep(2.5)
+        assert recording.end()[0] == 0
+    (day,) = days([out])
+    lines = list(Player(day, show="samples").lines())
+    assert {json.loads(line)["sensor_id"] for line in lines} >= {"geo-1", "geo-2"}
+
+
+def refusal(capsys, *words):
+    code = garita([*map(str, words)])
+    return code, capsys.readouterr().err
+
+
+def test_a_taken_http_port_is_said_with_a_way_out(site, capsys):
+    with socket.create_server(("127.0.0.1", site.ports["http"])):
+        code, said = refusal(capsys, "run", "--config", site.path)
+    assert code == EXIT_CONFIG
+    assert f"127.0.0.1:{site.ports['http']}" in said
+    assert "another port" in said
+
+
+def test_a_taken_broker_port_is_said_with_its_side(site, capsys):
+    with socket.create_server(("127.0.0.1", site.ports["south"])):
+        code, said = refusal(capsys, "run", "--config", site.path)
+    assert code == EXIT_BROKER
+    assert "side south" in said
+    assert nobody_listens(site.ports["north"])  # the one that had started was ended
+
+
+def test_where_no_sensor_answers_it_says_which_and_where(site, capsys):
+    sensors = [sensor | {"fallback": "none"} for sensor in site.written["sensors"]]
+    site.change(sensors=[sensor for sensor in sensors if sensor["id"] == "rpm-1"])
+    code, said = refusal(capsys, "run", "--config", site.path)
+    assert code == EXIT_SENSOR
+    assert "rpm-1" in said
+    assert str(site.ports["nobody"]) in said
+
+
+def test_a_state_folder_that_cannot_be_made_is_a_config_error(site, capsys, tmp_path):
+    (tmp_path / "file").write_text("")
+    site.change(state_dir=str(tmp_path / "file" / "state"))
+    code, said = refusal(capsys, "run", "--config", site.path)
+    assert code == EXIT_CONFIG
+    assert "state_dir" in said
+
+
+def test_a_password_that_cannot_be_read_is_a_config_error(site, capsys, tmp_path):
+    sides = {"north": {"broker": "mqtt://127.0.0.1:1", "username": "edge"}}
+    sides["north"]["password_env"] = "GARITA_TEST_NO_SUCH_VARIABLE"
+    site.change(sides=sides)
+    code, said = refusal(capsys, "run", "--config", site.path)
+    assert code == EXIT_CONFIG
+    assert "GARITA_TEST_NO_SUCH_VARIABLE" in said
+
+
+def test_record_without_a_place_is_a_usage_error(site, capsys):
+    site.change(recording=None)
+    code, said = refusal(capsys, "record", "--config", site.path)
+    assert code == EXIT_USAGE
+    assert "--out DIR" in said
+
+
+def test_the_command_line_may_say_where_to_record(tmp_path):
+    config = small_config(tmp_path)
+    moved = with_recording(config, tmp_path / "elsewhere")
+    assert moved.recording.dir == tmp_path / "elsewhere"
+    assert moved.recording.keep_free_gb == config.recording.keep_free_gb
+    assert with_recording(config.model_copy(update={"recording": None}), tmp_path).recording
