@@ -45,6 +45,7 @@ class TsaConfig(SensorConfig):
 
     family: ClassVar[Family] = Family.RADIATION
     default_silent_after_s: ClassVar[float] = 15.0  # three background pairs
+    url_forms: ClassVar[tuple[str, ...]] = ("tcp", "serial")
 
     kind: Literal["rpm-tsa"] = "rpm-tsa"
     panel_distance_m: Annotated[float, Gt(0), Le(10)] = 2.5

@@ -34,6 +34,7 @@ class XrayPlanesConfig(SensorConfig):
 
     family: ClassVar[Family] = Family.XRAY
     default_silent_after_s: ClassVar[float] = 0.0  # no truck, no scan: silence says nothing
+    url_forms: ClassVar[tuple[str, ...]] = ("folder",)
 
     kind: Literal["xray-planes"] = "xray-planes"
     planes: Literal["auto", "dual", "single", "composite"] = "auto"

@@ -41,7 +41,7 @@ def _lines(data):
 WIRES = {
     "rpm-tsa": Wire(serve=("tcp", "pty"), duration_s=45.0, records=_lines),
     "shake-udp": Wire(
-        serve=("udp",),
+        serve=("udp", "tcp"),
         duration_s=20.0,
         records=datacast.split,
         options=(("channels", "EHZ,ENZ"),),

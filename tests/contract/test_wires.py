@@ -102,6 +102,12 @@ def test_there_are_wires_to_test():
     assert ON_WIRES
 
 
+@pytest.mark.parametrize("kind", sorted(DRIVERS))
+def test_a_kind_takes_the_forms_of_address_over_which_it_is_tested(kind):
+    tested = {URL_FORMS.get(form, form) for form in WIRES[kind].serve}
+    assert tested == set(DRIVERS[kind].config.url_forms)
+
+
 def test_10_over_the_real_wire_the_samples_equal_those_in_memory(wired):
     pair, form, directory = wired
     chunks = run(received(pair, form, directory))
