@@ -59,8 +59,8 @@ def analyse(scan: ScanSample, policy: XrayPolicy) -> ScanFinding:
     if geometry is None:
         return replace(nothing, notes=(*notes, "no-vehicle"), quality=quality)
     planes = scan.high is not None
-    opaque_at = policy.opaque_transmission if planes else policy.composite_opaque_transmission
-    high = residue(values, geometry, -math.log(opaque_at), policy)
+    least = policy.opaque_transmission if planes else policy.composite_opaque_transmission
+    high = residue(values, geometry, least, policy)
     low = _low_plane(scan, geometry, policy)
     notes += () if low is not None or not planes else ("no-low-plane",)
     notes += () if high.wall_known else ("wall-assumed",)
@@ -134,7 +134,7 @@ def _low_plane(scan: ScanSample, geometry: Geometry, policy: XrayPolicy) -> Resi
     if scan.high is None or scan.low is None or scan.low.shape != scan.high.shape:
         return None
     values = attenuation(scan.low, calibrate(scan.low, policy), policy)
-    return residue(values, geometry, -math.log(policy.opaque_transmission), policy)
+    return residue(values, geometry, policy.opaque_transmission, policy)
 
 
 def _with_load(

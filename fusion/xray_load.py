@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.kernels.xray import components, local_texture
+from fusion.kernels.xray import box_sums, components, local_texture
 from fusion.xray_geometry import Geometry
 from fusion.xray_normalise import Flags, Floats
 from fusion.xray_policy import XrayPolicy
@@ -34,21 +34,40 @@ class Residue:
     """False where cargo hides the walls along most of the box."""
 
 
-def residue(values: Floats, geometry: Geometry, opaque_at: float, policy: XrayPolicy) -> Residue:
+def residue(
+    values: Floats, geometry: Geometry, least_transmission: float, policy: XrayPolicy
+) -> Residue:
     """Take the walls off: their ribs are the same from roof to floor, a load is not.
 
-    values     (rows, columns) attenuation of the whole picture's cells
-    opaque_at  attenuation from which a cell is opaque
+    values              (rows, columns) attenuation of the whole picture's cells
+    least_transmission  below it a cell is opaque, and also where its light may all be
+                        scattered by what stands around it
     """
     zone = values[geometry.zone_rows, geometry.zone_columns]
     template, known = _wall(zone, geometry, policy)
     over = zone - template[None, :]
+    clear = np.exp(-values)
+    half = max(round(policy.scatter_reach_m / geometry.cell_x_m), 1)
+    scattered = policy.scatter_share * local_mean(clear, half)
+    opaque = clear < np.maximum(scattered, least_transmission)
     return Residue(
         values=over,
         load=over > policy.load_attenuation,
-        opaque=zone >= opaque_at,
+        opaque=opaque[geometry.zone_rows, geometry.zone_columns],
         wall_known=known,
     )
+
+
+def local_mean(values: Floats, half: int) -> Floats:
+    """(rows, columns) mean over the square of 2 * half + 1 cells about each, cut at the edges."""
+    sums = box_sums(values)
+    rows, columns = (np.arange(side) for side in values.shape)
+    top, bottom = np.maximum(rows - half, 0), np.minimum(rows + half + 1, rows.size)
+    left, right = np.maximum(columns - half, 0), np.minimum(columns + half + 1, columns.size)
+    total = (
+        sums[bottom][:, right] - sums[top][:, right] - sums[bottom][:, left] + sums[top][:, left]
+    )
+    return np.asarray(total / np.outer(bottom - top, right - left), np.float64)
 
 
 def _wall(zone: Floats, geometry: Geometry, policy: XrayPolicy) -> tuple[Floats, bool]:

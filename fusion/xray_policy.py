@@ -55,6 +55,11 @@ class XrayPolicy:
     """More over the wall is load: 1.5 g/cm2 of goods, ten times the ribs' residue."""
     opaque_transmission: float = 2e-4
     """Two quanta a pixel, 128 a cell: below, dark drift and scatter decide (facts 3)."""
+    scatter_share: float = 0.0015
+    """Scattered light is 0.1 to 1 % of the mean around (facts 4): a cell with less than the
+    lower end of that may show nothing else."""
+    scatter_reach_m: float = 0.5
+    """How far around scattered light comes from."""
     composite_opaque_transmission: float = 3e-4
     """The five darkest of 256 grey values cannot be told from black."""
 
