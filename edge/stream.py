@@ -32,6 +32,8 @@ INDENT = 11
 """Width of the time and of what follows it: reasons stand below the level."""
 STATUS_EVERY_S = 30.0
 """In a pipe the status is a line like any other; more often it would drown the alerts."""
+STATUS_SETTLE_S = 3.0
+"""After a status line the next one waits so long: a dozen sensors that start are one change."""
 
 
 class Screen(Protocol):
@@ -195,8 +197,8 @@ class PlainScreen:
     def __init__(self, wording: Wording, out: TextIO) -> None:
         self._wording = wording
         self._out = out
-        self._next_status_s = 0.0
-        self._sensors_before = ""
+        self._told = ""
+        self._told_s: float | None = None
 
     def show(self, items: Iterable[Entry | Notice]) -> None:
         """One line per entry, one per reason."""
@@ -219,10 +221,10 @@ class PlainScreen:
         """A line now and then, and at once when a sensor or a side changes."""
         pieces = [text for text, _ in self._wording.status(status)]
         changing = f"{[(e.id, e.up) for e in status.sensors]}{[e.connected for e in status.links]}"
-        if now_s < self._next_status_s and changing == self._sensors_before:
+        wait_s = STATUS_EVERY_S if changing == self._told else STATUS_SETTLE_S
+        if self._told_s is not None and now_s < self._told_s + wait_s:
             return
-        self._next_status_s = now_s + STATUS_EVERY_S
-        self._sensors_before = changing
+        self._told, self._told_s = changing, now_s
         self.say("-- " + " | ".join(pieces))
 
     def close(self) -> None:

@@ -4,9 +4,8 @@ import argparse
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from types import FrameType
-from typing import Any
 
 import msgspec
 
@@ -134,21 +133,19 @@ def _wait_for_one(viewer: Viewer, targets: Sequence[Target], deadline: float | N
 
 
 class ending_calmly:  # noqa: N801 - reads as a phrase: with ending_calmly()
-    """SIGTERM ends a command like Ctrl+C does, so that the terminal and children are left in order.
+    """SIGTERM, and a terminal that was closed, end a command like Ctrl+C does.
 
-    Signals arrive in the main thread only; elsewhere this does nothing.
+    So the terminal and the children are left in order. For the main thread only.
     """
 
     def __enter__(self) -> None:
-        self._before: Callable[[int, FrameType | None], Any] | int | None = None
-        try:
-            self._before = signal.signal(signal.SIGTERM, _interrupt)
-        except ValueError:  # not the main thread
-            self._before = None
+        self._before = {
+            number: signal.signal(number, _interrupt) for number in (signal.SIGTERM, signal.SIGHUP)
+        }
 
     def __exit__(self, *_: object) -> None:
-        if self._before is not None:
-            signal.signal(signal.SIGTERM, self._before)
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

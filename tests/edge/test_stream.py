@@ -1,9 +1,11 @@
+import dataclasses
 import io
 import json
 import re
 from datetime import UTC
 from pathlib import Path
 
+import msgspec
 import pytest
 from rich.console import Console
 
@@ -177,6 +179,10 @@ def test_in_a_pipe_the_status_is_told_at_changes_and_now_and_then():
     for now_s in (0.0, 0.1, 29.0, 31.0, 31.1):
         screen.status(STATUS, now_s)
     assert len(out.getvalue().splitlines()) == 2
+    changed = msgspec.structs.replace(sensor("rpm-01"), up=False)
+    for now_s in (32.0, 35.0, 35.1):
+        screen.status(dataclasses.replace(STATUS, sensors=(changed,)), now_s)
+    assert len(out.getvalue().splitlines()) == 3
 
 
 def test_every_notice_has_words_in_both_languages():

@@ -1,5 +1,7 @@
+import contextlib
 import json
 import os
+import pty
 import shutil
 import signal
 import socket
@@ -71,6 +73,31 @@ def test_alerts_of_two_brokers_are_one_plain_stream(brokers):
     assert "\x1b" not in told
     process.send_signal(signal.SIGTERM)
     assert process.wait(10) == EXIT_OK
+
+
+def test_on_a_terminal_the_status_stays_below_and_the_cursor_comes_back(brokers):
+    near, far = pty.openpty()
+    put(brokers[0], f"{TOPIC}/active/01JD", ALERT, retain=True)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "edge", "watch", brokers[0].url, "--language", "en-US"],
+        cwd=ROOT,
+        stdin=far,
+        stdout=far,
+        stderr=far,
+        env=os.environ | {"TERM": "xterm", "PYTHONUTF8": "1", "COLUMNS": "100"},
+    )
+    os.close(far)
+    told = b""
+    while b"no edge heard yet" not in told or b"Radioactive source" not in told:
+        told += os.read(near, 4096)
+    process.send_signal(signal.SIGINT)
+    with contextlib.suppress(OSError):  # Linux: the other end is closed
+        while data := os.read(near, 4096):
+            told += data
+    os.close(near)
+    assert process.wait(10) == EXIT_OK
+    assert told.count(b"\x1b[?25l") == told.count(b"\x1b[?25h") == 1
+    assert b"Traceback" not in told
 
 
 def test_json_has_one_object_per_alert_and_the_bytes_of_the_alert(brokers, capfdbinary):
