@@ -60,7 +60,6 @@ class Channel:
         rate_hz: float,
         counts_per_m_s: float,
         band_hz: tuple[float, float] = (5.0, 40.0),
-        order: int = 4,
         sta_s: float = 0.5,
         lta_s: float = 10.0,
         on: float = 4.0,
@@ -69,16 +68,11 @@ class Channel:
         """`band_hz` is narrowed where the rate does not carry it."""
         self.rate_hz = rate_hz
         self.counts_per_m_s = counts_per_m_s
-        highest_hz = HIGHEST_SHARE * rate_hz
-        sections = [butterworth_band(order, band_hz[0], min(band_hz[1], highest_hz), rate_hz)]
-        for low_hz, high_hz in BANDS_HZ:
-            if low_hz >= 0.8 * highest_hz:  # nothing of this band is carried
-                sections.append(np.zeros((kernel.BAND_SECTIONS, 5)))
-            else:
-                top_hz = min(high_hz, highest_hz)
-                sections.append(butterworth_band(kernel.BAND_SECTIONS, low_hz, top_hz, rate_hz))
-        bank = np.concatenate(sections)
-        setup = np.zeros(kernel.SETUP_SIZE)
+        self._memory = np.zeros(kernel.MEMORY_SIZE)
+        self.motion = kernel.views(self._memory)
+        self.state = self.motion.state
+        self.motion.sections[:] = self._filters(band_hz)
+        setup = self.motion.setup
         setup[kernel.STA_SAMPLES] = round(sta_s * rate_hz)
         setup[kernel.LTA_SAMPLES] = round(lta_s * rate_hz)
         setup[kernel.ON] = on
@@ -90,22 +84,27 @@ class Channel:
         setup[kernel.FLOOR_WARM_BINS] = FLOOR_WARM_S * BINS_PER_SECOND
         setup[kernel.FLOOR_RISE] = 1.0 / (FLOOR_RISE_S * BINS_PER_SECOND)
         setup[kernel.FLOOR_FALL] = 1.0 / (FLOOR_FALL_S * BINS_PER_SECOND)
-        self.motion = kernel.Motion(
-            setup,
-            bank,
-            np.zeros(kernel.STATE_SCALARS + 2 * len(bank)),
-            np.zeros(kernel.FRAME_RING),
-            np.zeros((kernel.BIN_RING, kernel.BIN_FIELDS)),
-        )
-        self.state = self.motion.state
+
+    def _filters(self, band_hz: tuple[float, float]) -> kernel.Floats:
+        """The band-pass and the bands', as far as the rate carries them."""
+        highest_hz = HIGHEST_SHARE * self.rate_hz
+        wide = (band_hz[0], min(band_hz[1], highest_hz))
+        sections = [butterworth_band(kernel.PASS_SECTIONS, *wide, self.rate_hz)]
+        for low_hz, high_hz in BANDS_HZ:
+            if low_hz < 0.8 * highest_hz:
+                band = (low_hz, min(high_hz, highest_hz))
+                sections.append(butterworth_band(kernel.BAND_SECTIONS, *band, self.rate_hz))
+            else:  # nothing of this band is carried
+                sections.append(np.zeros((kernel.BAND_SECTIONS, kernel.SECTION_FIELDS)))
+        return np.concatenate(sections)
 
     def feed(self, counts: NDArray[np.int32]) -> None:
         """Take the samples that follow, (samples,) counts."""
-        kernel.advance(counts, self.motion)
+        kernel.advance(counts, self._memory)
 
     def skip(self, missing: int, next_count: int) -> None:
         """Let lost samples pass; `next_count` is the first that follows."""
-        kernel.skip(missing, next_count, self.motion)
+        kernel.skip(missing, next_count, self._memory)
 
     @property
     def seconds(self) -> float:
@@ -125,10 +124,10 @@ class Channel:
 
     def level(self, bins: int = 4) -> float:
         """rms of the last half-seconds over the quiet floor."""
-        return float(kernel.level(bins, self.motion))
+        return float(kernel.level(bins, self._memory))
 
     def describe(self, window_s: float, slowest_hz: float, fastest_hz: float) -> list[float]:
         """The last window's features, in the order of the kernel's names."""
         bins = round(window_s * BINS_PER_SECOND)
-        window = seismic_window.describe(bins, slowest_hz, fastest_hz, self.rate_hz, self.motion)
+        window = seismic_window.describe(bins, slowest_hz, fastest_hz, self.rate_hz, self._memory)
         return window.tolist()  # type: ignore[no-any-return]

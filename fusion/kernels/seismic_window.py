@@ -20,6 +20,7 @@ from fusion.kernels.seismic import (
     SUM_4,
     Floats,
     Motion,
+    views,
 )
 
 # Places in the array that `describe` returns.
@@ -46,12 +47,13 @@ STEP_APART_S = 0.16  # two feet of a trotting horse
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def describe(
-    window_bins: int, slowest_hz: float, fastest_hz: float, rate_hz: float, motion: Motion
+    window_bins: int, slowest_hz: float, fastest_hz: float, rate_hz: float, memory: Floats
 ) -> Floats:
     """Describe the last `window_bins` whole bins, (FEATURES,).
 
     The window must have been filled; at most BIN_RING - 1 bins and FRAME_RING frames.
     """
+    motion = views(memory)
     setup, _, state, _, bins = motion
     last = int(state[BINS])
     samples = setup[BIN_FRAMES] * setup[FRAME_SAMPLES]
