@@ -53,7 +53,7 @@ class SeismicDetector:
             counts = counts.copy()
         taken, size = 0, len(counts)
         while taken < size:
-            piece = counts if self._to_look >= size else counts[taken : taken + self._to_look]
+            piece = counts[taken : taken + self._to_look]
             channel.feed(piece)
             taken += len(piece)
             self._to_look -= len(piece)
