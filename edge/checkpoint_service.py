@@ -59,6 +59,8 @@ class CheckpointService:
         self._policy = load_policy(config.policy)
         self._workers = ThreadPoolExecutor(SCAN_WORKERS, thread_name_prefix="scan")
         self._record: Record = NoRecorder()
+        self._recorded_at = 0.0
+        self._heavy = heavy_sensors(config)
         self._pipeline: Pipeline | None = None
         self._committer: Committer | None = None
         self.outlets = Outlets(config)
@@ -129,7 +131,7 @@ class CheckpointService:
             ),
             committer=self._committer,
             record=self._record,
-            heavy=heavy_sensors(config),
+            heavy=self._heavy,
             now_utc_ns=now_utc_ns,
             look=glimpses.look,
         )
@@ -151,19 +153,19 @@ class CheckpointService:
 
     def _raw(self, sensor_id: str, data: bytes, received_utc_ns: int) -> None:
         self._record.raw(sensor_id, data, received_utc_ns)
+        self._recorded_at = time.perf_counter()
 
     def _deliver(
         self, sensor_id: str, samples: list[Sample], received_utc_ns: int, trigger: str
     ) -> None:
+        if sensor_id not in self._heavy:  # their reading is part of `garita_scan_seconds`
+            metrics.STAGE_DECODE.observe(time.perf_counter() - self._recorded_at)
         if self._pipeline is not None:
             self._pipeline.deliver(sensor_id, samples, received_utc_ns, trigger)
 
     async def _work(self, read: Callable[[], Read]) -> Read:
-        began = time.perf_counter()
         loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(self._workers, measured, read, self._policy.xray)
-        metrics.SCAN.observe(time.perf_counter() - began)
-        return found
+        return await loop.run_in_executor(self._workers, measured, read, self._policy.xray)
 
     async def _turn(self) -> None:
         assert self._pipeline is not None

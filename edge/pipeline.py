@@ -16,7 +16,7 @@ from edge.committer import Committer, Waiting
 from edge.delivery.rows import Row
 from edge.numbering import Numbering
 from edge.recorder import Record
-from fusion.types import Alert, Detection, Phase, Sample
+from fusion.types import SECOND_NS, Alert, Detection, Phase, Sample
 
 TICK_S = 0.1  # the shortest on-delay of the alarm rules is a second; a tenth of it is fine enough
 
@@ -73,7 +73,9 @@ class Pipeline:
         comes later, so the recording notes when.
         """
         if sensor_id in self._heavy:
-            self._record.fed(sensor_id, self._now_utc_ns())
+            now_utc_ns = self._now_utc_ns()
+            self._record.fed(sensor_id, now_utc_ns)
+            metrics.SCAN.observe((now_utc_ns - received_utc_ns) / SECOND_NS)
         began = time.perf_counter()
         alerts: list[Alert] = []
         for sample in samples:

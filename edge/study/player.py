@@ -177,7 +177,8 @@ class Player:
                     time.sleep(wait_s)
             yield event
             # Asking the time for every event would cost as much as reading it.
-            if self.events % 1024 == 0 and (now := time.monotonic()) - told >= PROGRESS_S:
+            looks = self._speed is not None or self.events % 1024 == 0
+            if looks and (now := time.monotonic()) - told >= PROGRESS_S:
                 told = now
                 self._progress(event.utc_ns, self.recorded_s / (now - began))
 

@@ -95,6 +95,8 @@ def _play(day: Day, args: argparse.Namespace, out: BinaryIO) -> None:
         if args.speed is not None:
             out.flush()
     out.flush()
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\033[K")  # over the progress
     took_s = time.monotonic() - began
     log.info(
         "replayed",

@@ -1,6 +1,6 @@
 """A small checkpoint and a live day through the real pipeline, in simulated time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -91,6 +91,20 @@ def small_scenario(seed: int = 1) -> Scenario:
             ),
         ),
         faults=(Fault(sensor_id="rpm-1", kind="tamper", start_s=60.0, end_s=70.0),),
+    )
+
+
+def brief_scenario(start_utc_ns: int) -> Scenario:
+    """The same checkpoint for a quarter of a minute: a fast truck that is scanned, a tamper."""
+    small = small_scenario()
+    truck = Vehicle(vehicle_id="fast", lane="nb-01", at_portal_s=1.0, speed_m_s=6.0, scanned=True)
+    return replace(
+        small,
+        start_utc_ns=start_utc_ns,
+        duration_s=15.0,
+        vehicles=(bare_source(Random(1)).onto(truck),),
+        movers=(),
+        faults=(Fault(sensor_id="rpm-1", kind="tamper", start_s=3.0, end_s=8.0),),
     )
 
 
