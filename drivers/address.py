@@ -62,8 +62,11 @@ def cause_of(error: BaseException) -> str:
     """Why it failed, in the system's words."""
     if isinstance(error, TimeoutError) and not error.errno:
         return "no answer"
-    number = getattr(error, "errno", None)
-    return os.strerror(number) if number else str(error) or type(error).__name__
+    number = getattr(error, "errno", None) or 0
+    if number > 0:
+        return os.strerror(number)
+    # The resolver's numbers are below zero and not the system's; its words are its own.
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
 def unavailable(config: SensorConfig, cause: str) -> SensorUnavailable:

@@ -23,7 +23,8 @@ from simulators.scenario import Scenario
 STEP_S = 0.02  # ten times finer than the fastest report, so arrival times are honest
 # What a client that does not read may leave unread: hours of a portal's lines. Then it is cut.
 CLIENT_BUFFER_BYTES = 2**20
-# A serial line loses what nobody reads. A reader that is only late is waited for so long.
+# A serial line loses what nobody reads, and a client that has stopped reading loses the end of
+# what was sent. One that is only late is waited for so long.
 STALL_S = 1.0
 SIDECARS = (".json", ".xml")  # written last: a scan is complete when its sidecar is there
 
@@ -99,9 +100,13 @@ class _TcpOutlet:
         assert self._server is not None
         self._server.close()
         for writer in tuple(self._clients):
-            writer.close()
+            writer.close()  # what was sent is still delivered, to those who read
+        ends_s = asyncio.get_running_loop().time() + STALL_S
         while self._clients:  # each leaves in its own `_join`
-            await asyncio.sleep(0)
+            if asyncio.get_running_loop().time() > ends_s:
+                for writer in tuple(self._clients):
+                    writer.transport.abort()
+            await asyncio.sleep(0.005)
         await self._server.wait_closed()
 
 

@@ -143,6 +143,21 @@ def test_a_client_that_never_reads_is_cut_and_the_others_are_not():
     run(check())
 
 
+def test_a_client_that_has_stopped_reading_does_not_hold_up_the_end():
+    async def check():
+        outlet = await open_outlet(ANY_TCP, PLAIN)
+        deaf = socket.create_connection(("127.0.0.1", urlsplit(outlet.address).port))
+        await asyncio.sleep(0.05)
+        for _ in range(200):
+            await outlet.send(b"x" * 65_536)
+        began = asyncio.get_running_loop().time()
+        await outlet.close()
+        deaf.close()
+        return asyncio.get_running_loop().time() - began
+
+    assert run(check()) < 5
+
+
 def test_a_port_in_use_is_said_with_the_sensor_and_opens_nothing():
     async def check():
         with socket.socket() as other:
