@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from fusion.radiation_background import RunningBackground
-from fusion.radiation_pass import NeutronTest, Passage, excess_sigma, neutron_test
+from fusion.radiation_pass import MAX_SCANS, NeutronTest, Passage
 from fusion.radiation_policy import RadiationPolicy
 from fusion.radiation_profile import MIN_BINS, Pass, Profile, ProfileFit
 from fusion.types import (
@@ -25,7 +25,7 @@ from fusion.types import (
     SpeedSample,
 )
 
-__all__ = ["RadiationDetector", "RadiationPolicy", "excess_sigma"]
+__all__ = ["RadiationDetector", "RadiationPolicy"]
 
 INTERIM_SCANS = 5  # a look every second: the device's own window (facts/radiation 2)
 LOOK_SIGMA = 4.0  # of that second over the frozen background; less cannot become an interim result
@@ -103,9 +103,22 @@ class RadiationDetector:
             passage.add_neutron(sample)
             return found + self._interim_neutron(passage)
         passage.add_gamma(sample)
-        if len(passage.counts) % INTERIM_SCANS == 0:
+        scans = len(passage.counts)
+        if passage.gamma_background_cps is None:
+            self._use_lead_in(passage)
+        if scans >= MAX_SCANS:
+            found += self._part_gamma(passage)
+        elif scans % INTERIM_SCANS == 0:
             found += self._interim_gamma(passage)
         return found
+
+    def _use_lead_in(self, passage: Passage) -> None:
+        """Nothing is known from before: the buffered scans, when the beam was still free."""
+        scans = max(1, round(self._policy.lead_in_s / passage.scan_s))
+        if len(passage.counts) >= scans:
+            passage.gamma_background_s = scans * passage.scan_s
+            counts = np.array(passage.counts[:scans], np.float64)
+            passage.gamma_background_cps = counts.sum(axis=0) / passage.gamma_background_s
 
     def _finish(self, passage: Passage, counter: int | None) -> list[Detection]:
         self._passage = None
@@ -123,7 +136,7 @@ class RadiationDetector:
                 "width_m": round(profile.dip_width_m, 2),
             }
             found.append(self._detection("gamma.dip", passage, facts, final=True))
-        neutrons = self._neutron_facts(passage, neutron_test(passage))
+        neutrons = self._neutron_facts(passage, passage.neutron_test())
         found.append(self._detection("neutron.counts", passage, neutrons, final=True))
         facts = {
             "opened": False,
@@ -154,6 +167,16 @@ class RadiationDetector:
         passage.told_sigma, passage.told_extent = profile.sigma, str(facts["extent"])
         return [self._detection("gamma.profile", passage, facts, final=False)]
 
+    def _part_gamma(self, passage: Passage) -> list[Detection]:
+        """A vehicle stays in the beam: judge what was seen, and go on with the last scans."""
+        profile = self._profile(passage, None)
+        facts = self._gamma_facts(passage, profile, None)
+        passage.drop_old()
+        if profile is None or profile.sigma < self._policy.significant_sigma:
+            return []
+        passage.told_sigma, passage.told_extent = profile.sigma, str(facts["extent"])
+        return [self._detection("gamma.profile", passage, facts, final=False)]
+
     def _is_telling(self, passage: Passage, profile: Profile, *, over_range: bool) -> bool:
         """Whether an interim result is sure, of one shape, and new."""
         policy = self._policy
@@ -180,7 +203,7 @@ class RadiationDetector:
     def _interim_neutron(self, passage: Passage) -> list[Detection]:
         if passage.neutron_background_cps is None:
             return []
-        test = neutron_test(passage)
+        test = passage.neutron_test()
         line = max(self._policy.neutron_sigma, passage.told_neutron_sigma)
         if (
             test.sigma < line
@@ -192,23 +215,17 @@ class RadiationDetector:
         return [self._detection("neutron.counts", passage, facts, final=False)]
 
     def _profile(self, passage: Passage, length_m: float | None) -> Profile | None:
-        if len(passage.counts) < MIN_BINS:
+        background = passage.gamma_background_cps
+        if background is None or len(passage.counts) < MIN_BINS:
             return None
-        counts = np.array(passage.counts, np.float64)
-        background, background_s = passage.gamma_background_cps, passage.gamma_background_s
-        if background is None:
-            # Nothing is known from before: the buffered scans, when the beam was still free.
-            lead_in = max(1, round(self._policy.lead_in_s / passage.scan_s))
-            background_s = lead_in * passage.scan_s
-            background = counts[:lead_in].sum(axis=0) / background_s
         middle_ns = np.array(passage.starts_utc_ns) + round(passage.scan_s * SECOND_NS / 2)
         return ProfileFit(
             Pass(
-                counts=counts,
+                counts=np.array(passage.counts, np.float64),
                 passed_m=passage.passed_m(middle_ns, self._policy),
                 scan_s=passage.scan_s,
                 background_cps=background,
-                background_s=background_s,
+                background_s=passage.gamma_background_s,
                 length_m=length_m,
                 distance_m=self._spec.panel_distance_m,
             ),

@@ -26,8 +26,8 @@ class RunningBackground:
 
     @property
     def seconds(self) -> float:
-        """Measuring time that the average is worth: each report counts for 1 s."""
-        return 1.0 / self._variance
+        """Measuring time that the average is worth."""
+        return self._policy.background_report_s / self._variance
 
     def feed(self, sample: BackgroundSample) -> None:
         """Take one report of the vacant lane."""
@@ -51,7 +51,7 @@ class RunningBackground:
     def _is_outlier(self, rates: NDArray[np.float64]) -> bool:
         assert self._rates_cps is not None
         expected = float(self._rates_cps.sum())
-        # One second's Poisson noise, the average's own, and 3 % that weather may bring.
+        # Poisson noise as if of one second only, the average's own, and 3 % for the weather.
         variance = (expected + 1.0) * (1.0 + self._variance) + (0.03 * expected) ** 2
         off = abs(float(rates.sum()) - expected)
         return off > self._policy.background_outlier_sigma * math.sqrt(variance)

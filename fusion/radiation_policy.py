@@ -10,6 +10,9 @@ class RadiationPolicy:
     background_weight: float = 0.1
     """Weight of a new 5 s background in the running one: 50 s follow rain and the day, and
     still average 19 reports."""
+    background_report_s: float = 5.0
+    """Measuring time behind one report: the device averages at least from one to the next
+    (facts/radiation 1.1, SG3 field 3 asks for 20 s or more)."""
     background_outlier_sigma: float = 6.0
     """A report this far off is the approach of a strong source and not background."""
     background_accept_after: int = 6
@@ -59,7 +62,7 @@ class RadiationPolicy:
     neutron_sigma: float = 4.5
     """As for gamma: a dozen windows a pass and no lawful neutrons."""
     neutron_background_weight: float = 0.05
-    """Neutron rates are low and steady: 100 s, some 140 counts (facts/radiation 5.1)."""
+    """Neutron rates are low and steady: 100 s follow them (facts/radiation 5.1)."""
     lead_in_s: float = 1.0
     """Scans that the device buffered from before the beam was broken (facts/radiation 1.1)."""
     hold_in_s: float = 2.0
