@@ -13,6 +13,8 @@ EARLY_S = 5.0
 """An alert's onset may lie before the label's start by as much: the approach is heard."""
 LATE_S = 45.0
 """And after its end: silence is only noticed once a sensor has said nothing for a while."""
+SETTLE_S = 5.0
+"""A label is judged when it has been over for so long: a scan is complete at the truck's end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +51,11 @@ class Tally:
         )
 
     def verdicts(self, truths: Iterable[Truth], start_utc_ns: int, until_s: float) -> list[Verdict]:
-        """Every label that calls for an alert and was over before `until_s`."""
+        """Every label that calls for an alert and has been over for a moment at `until_s`."""
         return [
             Verdict(truth=truth, said=tuple(sorted(self._said(truth, start_utc_ns))))
             for truth in truths
-            if truth.events and truth.end_s <= until_s
+            if truth.events and truth.end_s + SETTLE_S <= until_s
         ]
 
     def unexpected(self, truths: Iterable[Truth], start_utc_ns: int) -> list[AlertMessage]:

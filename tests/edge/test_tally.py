@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from edge.messages import decode_alert, rfc3339
-from edge.tally import EARLY_S, LATE_S, Tally
+from edge.tally import EARLY_S, LATE_S, SETTLE_S, Tally
 from fusion.types import SECOND_NS
 from simulators.scenario import Truth
 
@@ -56,8 +56,8 @@ def test_another_time_place_or_event_does_not(wrong):
     assert verdict.said == ()
 
 
-def test_a_label_that_is_not_over_yet_is_not_judged():
-    assert tally().verdicts([SOURCE], START, 24.0) == []
+def test_a_label_that_is_hardly_over_is_not_judged():
+    assert tally().verdicts([SOURCE], START, 25.0 + SETTLE_S - 0.1) == []
 
 
 def test_an_urgent_alert_that_no_label_explains_is_named():

@@ -88,7 +88,7 @@ def test_on_a_terminal_the_status_stays_below_and_the_cursor_comes_back(brokers)
     )
     os.close(far)
     told = b""
-    while b"no edge heard yet" not in told or b"Radioactive source" not in told:
+    while b"no service heard yet" not in told or b"Radioactive source" not in told:
         told += os.read(near, 4096)
     process.send_signal(signal.SIGINT)
     with contextlib.suppress(OSError):  # Linux: the other end is closed

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from edge import text
 from edge.text.catalogue import Catalogue, catalogue, clean
-from edge.text.render import EXPLANATIONS, reason_text, reasons, render
+from edge.text.render import render
+from edge.text.why import EXPLANATIONS, reason_text, reasons
 from fusion.types import Alert, Contribution, Event, Level, Phase
 
 LONGEST_NAME = "a" * 32
@@ -230,6 +231,13 @@ def test_reasons_are_ranked_and_their_shares_are_of_what_speaks_for_the_event():
     told = reasons(alert(Event.RAD_THREAT, rows=rows), "en-US", 3)
     assert [round(reason.share, 2) for reason in told] == [0.72, 0.2, 0.08]
     assert told[0].text.startswith("gamma 11 ")
+
+
+def test_motion_that_was_taken_for_something_else_says_so():
+    row = contribution("seismic.event", "person", facts={"class": "digging", "ratio": 12.0})
+    assert reason_text(row, "en-US") == (
+        "ground motion that may be footsteps of one person, 12 times the quiet level"
+    )
 
 
 def test_sensors_that_say_the_same_are_one_reason():
