@@ -30,13 +30,9 @@ REJOIN_NS = 2 * SECOND_NS  # a link cut for longer may hide a GX: facts 1.1, hol
 BURST_SPREAD_NS = GAMMA_SCAN_NS  # a burst that TCP cuts in two still ends before the next scan
 MIN_SECONDS_PER_FOOT = 0.003  # 100 m/s: less, and above all zero, is no speed of a vehicle
 
+WireField = Annotated[int, Ge(1), Le(4)]
 SETUP_PARTS = {"gamma-setup": ("SG1", "SG2", "SG3"), "neutron-setup": ("SN1", "SN2")}
-FAULTS = {
-    "GH": "gamma-high",
-    "GL": "gamma-low",
-    "NH": "neutron-high",
-    "NL": "neutron-low",
-}
+FAULTS = {"GH": "gamma-high", "GL": "gamma-low", "NH": "neutron-high", "NL": "neutron-low"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,12 +46,7 @@ class TsaConfig(SensorConfig):
     kind: Literal["rpm-tsa"] = "rpm-tsa"
     panel_distance_m: Annotated[float, Gt(0), Le(10)] = 2.5
     """From the lane's middle to a detector panel."""
-    panel_order: tuple[
-        Annotated[int, Ge(1), Le(4)],
-        Annotated[int, Ge(1), Le(4)],
-        Annotated[int, Ge(1), Le(4)],
-        Annotated[int, Ge(1), Le(4)],
-    ] = (1, 2, 3, 4)
+    panel_order: tuple[WireField, WireField, WireField, WireField] = (1, 2, 3, 4)
     """Which field of a line holds master lower, master upper, slave lower, slave upper: makers'
     papers disagree on upper and lower."""
     utc_offset_min: Annotated[int, Ge(-840), Le(840)] = 0
