@@ -29,6 +29,7 @@ class Features:
 
     level: float
     """rms over the quiet floor."""
+    rms_um_s: float
     kurtosis: float
     """Of the band-passed velocity; 3 for noise, more for knocks, 1.5 for one tone."""
     impulse: float
@@ -52,6 +53,7 @@ def features_of(values: list[float], level: float, duration_s: float, swell: flo
     """From the kernel's row of numbers."""
     return Features(
         level=level,
+        rms_um_s=values[window.RMS] * 1e6,
         kurtosis=values[window.KURTOSIS],
         impulse=values[window.IMPULSE],
         roughness=values[window.ROUGHNESS],
@@ -81,7 +83,8 @@ def evidence(f: Features, window_s: float) -> dict[str, float]:
     smooth = -lean(f.impulse, 3.3, 0.3)
     bursts = lean(math.log(max(f.kurtosis, 1.0)), math.log(14.0), 0.4)
     rhythm = lean(f.cadence, 0.5, 0.2)
-    loud = lean(f.level, 6.5, 2.0)
+    # Where traffic never stops it is the floor; but no wind shakes ground by 4 um/s.
+    loud = max(lean(f.level, 6.5, 2.0), lean(f.rms_um_s, 4.0, 2.0))
     faint = 2.0 * max(-lean(f.level, 3.5, 1.0), 0.0)  # gusts can have a weak rhythm
     per_s = f.steps / max(min(window_s, f.duration_s), 1.0)
     several = lean(per_s / max(f.cadence_hz, 1.3), 1.4, 0.25)
