@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import threading
 from dataclasses import dataclass
 
 
@@ -66,15 +67,18 @@ class Waker:
         self._out, self._in = os.pipe()
         os.set_blocking(self._out, False)
         os.set_blocking(self._in, False)
+        self._closed = False
+        self._lock = threading.Lock()  # a number that was given back may be another file's
 
     def fileno(self) -> int:
         """What to wait for."""
         return self._out
 
     def wake(self) -> None:
-        """End the wait, or the next one."""
-        with contextlib.suppress(BlockingIOError):  # as awake as can be
-            os.write(self._in, b"\0")
+        """End the wait, or the next one; nothing after `close`."""
+        with self._lock, contextlib.suppress(BlockingIOError):  # as awake as can be
+            if not self._closed:
+                os.write(self._in, b"\0")
 
     def clear(self) -> None:
         """Wait again from now on."""
@@ -82,6 +86,9 @@ class Waker:
             os.read(self._out, 65536)
 
     def close(self) -> None:
-        """Give the two file descriptors back."""
-        os.close(self._out)
-        os.close(self._in)
+        """Give the two file descriptors back; once is enough."""
+        with self._lock:
+            if not self._closed:
+                os.close(self._out)
+                os.close(self._in)
+            self._closed = True

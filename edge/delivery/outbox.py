@@ -319,5 +319,5 @@ class Outbox:
                 try:
                     if self._on_dead_letter is not None:
                         self._on_dead_letter(letter)
-                except Exception:  # what was stored must not look as if it had failed
-                    log.exception("hook failed")
+                except Exception as error:  # noqa: BLE001 - the rows are stored whatever it says
+                    log.error("hook failed", error=repr(error))

@@ -79,8 +79,9 @@ def safely(call: Callable[..., None], *values: object) -> None:
     """Call somebody else's code from a side's thread."""
     try:
         call(*values)
-    except Exception:  # whatever it is, it must not cost the side its alerts
-        log.exception("hook failed")
+    except Exception as error:  # noqa: BLE001 - whatever it is, it must not cost the side its alerts
+        # One line: rendering a traceback for every acknowledgement would hold the side up.
+        log.error("hook failed", error=repr(error))
 
 
 @dataclass(kw_only=True)
@@ -281,6 +282,8 @@ class Session:
     def _bury(self, flow: Flow, seq: int, reason: str, part: str, topic: str = "") -> None:
         if part == "document":
             log.error("document not deliverable", side=self._side, topic=topic, reason=reason)
+        elif part == "alert" and seq <= flow.done:
+            pass  # sent once too often: the side has it
         elif self._outbox.dead_letter(self._side, seq, reason, part=part) and part == "alert":
             flow.refused(seq)
 

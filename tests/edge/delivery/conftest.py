@@ -1,6 +1,18 @@
+import contextlib
 import socket
+import struct
+import threading
+import time
 
 import pytest
+
+from edge import topics
+from edge.delivery.broker import find_mosquitto, start_broker
+from edge.delivery.outbox import Outbox, Row
+from edge.delivery.publisher import Publisher
+from edge.delivery.sides import SideSettings
+
+SITE = "mariposa"
 
 
 @pytest.fixture
@@ -18,3 +30,242 @@ def free_port():
                 return port
 
     return find
+
+
+@pytest.fixture
+def until():
+    """Waits for a condition; what it last was is the test's failure."""
+
+    def wait(reached, within_s=15.0):
+        deadline = time.monotonic() + within_s
+        while not (value := reached()):
+            assert time.monotonic() < deadline, f"not reached within {within_s} s: {value!r}"
+            time.sleep(0.005)
+        return value
+
+    return wait
+
+
+@pytest.fixture
+def mosquitto(tmp_path, free_port):
+    """Starts real brokers, each in a folder of its own; every one is ended."""
+    if find_mosquitto() is None:
+        pytest.skip("mosquitto is not installed")
+    with contextlib.ExitStack() as stack:
+
+        def start(port=None, **options):
+            port = port or free_port()
+            broker = start_broker(
+                port, tmp_path / f"broker-{port}", kind="mosquitto", options=options
+            )
+            stack.callback(broker.kill)
+            return broker
+
+        yield start
+
+
+@pytest.fixture
+def outbox(tmp_path):
+    box = Outbox(tmp_path / "outbox.db", ["north", "south"])
+    yield box
+    box.close()
+
+
+@pytest.fixture
+def publisher(outbox):
+    """Makes publishers for a port and starts them; every one is stopped."""
+    made = []
+
+    def start(port, *, side="north", cursor=False, box=outbox, hooks=None, will=None, **settings):
+        values = {"keepalive_s": 5, "ack_timeout_s": 5.0, **settings}
+        side_settings = SideSettings(
+            name=side, host="127.0.0.1", port=port, keeps_cursor=cursor, **values
+        )
+        made.append(Publisher(side_settings, box, site=SITE, hooks=hooks, will=will))
+        made[-1].start()
+        return made[-1]
+
+    yield start
+    for each in made:
+        each.stop()
+    for each in made:
+        assert not [t for t in threading.enumerate() if t.name == f"publisher-{each.side}"]
+
+
+@pytest.fixture
+def make_rows(outbox):
+    """Makes the next rows of an outbox; commits nothing."""
+
+    def make(count, *, box=outbox, place="nb-01", clear=False):
+        first = box.last_seq + 1
+        return [_row(box, seq, place, clear) for seq in range(first, first + count)]
+
+    return make
+
+
+def _row(box, seq, place, clear):
+    exercise = seq % 3 == 0
+    root = topics.root(exercise)
+    payload = b'{"seq": %d}' % seq
+    return Row(
+        seq=seq,
+        epoch=box.epoch,
+        exercise=exercise,
+        topic=topics.alert_topic(root, SITE, place),
+        payload=payload,
+        active_topic=topics.active_topic(root, SITE, place, f"A{seq}"),
+        active_payload=b"" if clear else payload,
+        level=3,
+        created_utc_ns=seq,
+        properties=(("schema", "garita.alert/1"), ("epoch", box.epoch), ("seq", str(seq))),
+    )
+
+
+class FakeBroker:
+    """A server that speaks just enough MQTT 5 to say what no real broker can be made to say.
+
+    It acknowledges a publish only while `answering`, and keeps for every connection what it
+    got and how much of it was ever unacknowledged at once.
+    """
+
+    def __init__(self, *, receive_maximum=None, maximum_packet=None, answering=True):
+        self.answering = answering
+        self.connections = []
+        """One list of (packet id, dup, topic) per connection."""
+        self.most_open = 0
+        self._properties = b""
+        if receive_maximum:
+            self._properties += b"\x21" + struct.pack(">H", receive_maximum)
+        if maximum_packet:
+            self._properties += b"\x27" + struct.pack(">I", maximum_packet)
+        self._open = []
+        self._socket = None
+        self._lock = threading.Lock()
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port = self._server.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def answer(self, count=None):
+        """Acknowledge what is open, from now on or only so many."""
+        with self._lock:
+            self.answering = count is None
+            for mid in self._open[:count]:
+                self._socket.sendall(b"\x40\x02" + struct.pack(">H", mid))
+            del self._open[:count]
+
+    def cut(self):
+        """Drop the connection."""
+        with self._lock:
+            self._socket.shutdown(socket.SHUT_RDWR)
+
+    def close(self):
+        self._server.shutdown(socket.SHUT_RDWR)
+        self._server.close()
+        with contextlib.suppress(OSError):
+            self.cut()
+        self._thread.join(5)
+
+    def _serve(self):
+        while True:
+            try:
+                self._socket, _ = self._server.accept()
+            except OSError:
+                return
+            self._open, got = [], []
+            self.connections.append(got)
+            with self._socket, contextlib.suppress(OSError, EOFError):
+                stream = self._socket.makefile("rb")
+                while True:
+                    self._packet(*_read(stream), got)
+
+    def _packet(self, head, body, got):
+        reply = b""
+        if head >> 4 == 1:
+            content = b"\x00\x00" + bytes([len(self._properties)]) + self._properties
+            reply = b"\x20" + bytes([len(content)]) + content
+        elif head >> 4 == 8:
+            reply = b"\x90\x05" + body[:2] + b"\x00\x01\x01"
+        elif head >> 4 == 12:
+            reply = b"\xd0\x00"
+        elif head >> 4 == 3 and head & 6:
+            size = struct.unpack(">H", body[:2])[0]
+            mid = struct.unpack(">H", body[2 + size : 4 + size])[0]
+            with self._lock:
+                got.append((mid, bool(head & 8), body[2 : 2 + size].decode()))
+                self._open.append(mid)
+                self.most_open = max(self.most_open, len(self._open))
+            if self.answering:
+                self.answer()
+        if reply:
+            self._socket.sendall(reply)
+
+
+def _read(stream):
+    head = stream.read(1)
+    if not head:
+        raise EOFError
+    length = shift = 0
+    while True:
+        byte = stream.read(1)[0]
+        length |= (byte & 127) << shift
+        shift += 7
+        if byte < 128:
+            return head[0], stream.read(length)
+
+
+@pytest.fixture
+def fake_broker():
+    """Makes brokers that say what a real one cannot be made to say; every one is closed."""
+    made = []
+
+    def make(**options):
+        made.append(FakeBroker(**options))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+class Listener:
+    """A subscriber of its own, apart from the code under test."""
+
+    def __init__(self, port, *filters, client_id="listener"):
+        from paho.mqtt import client as mqtt  # noqa: PLC0415 - only where it is used
+
+        self.got = []
+        self.client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id, protocol=mqtt.MQTTv5)
+        ready = threading.Event()
+        self.client.on_message = lambda client, userdata, message: self.got.append(message)
+        self.client.on_subscribe = lambda *_: ready.set()
+        self.client.connect("127.0.0.1", port)
+        self.client.subscribe([(each, 1) for each in filters])
+        self.client.loop_start()
+        assert ready.wait(10)
+
+    def numbers(self, suffix="/alert"):
+        """Sequence numbers of the alerts that came, in order."""
+        return [
+            int(dict(message.properties.UserProperty)["seq"])
+            for message in self.got
+            if message.topic.endswith(suffix)
+        ]
+
+    def close(self):
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+@pytest.fixture
+def listen():
+    """Makes subscribers; every one is disconnected."""
+    made = []
+
+    def make(port, *filters, **options):
+        made.append(Listener(port, *(filters or ["#"]), **options))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
