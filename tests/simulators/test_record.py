@@ -77,7 +77,9 @@ def test_the_truth_is_written_beside_with_times_in_utc(tmp_path):
     )
     after_the_end = replace(source, name="clean", start_s=900.0, end_s=910.0, events=())
     recorded("rpm-tsa", tmp_path, truth=(source, after_the_end))
-    (label,) = [json.loads(line) for line in (tmp_path / "out/truth.jsonl").open()]
+    (label,) = [
+        json.loads(line) for line in (tmp_path / "out/truth.jsonl").read_text().splitlines()
+    ]
     assert label["name"] == "bare-source"
     assert label["events"] == ["RAD_THREAT"]
     assert label["start_utc_ns"] == START_UTC_NS + 12 * 10**9
