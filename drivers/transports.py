@@ -84,7 +84,12 @@ async def chunks(transport: Transport) -> AsyncIterator[bytes]:
         yield data
 
 
-class _TcpTransport:
+class _Stream:
+    async def settle(self, reason: str) -> None:
+        """Nothing is kept."""
+
+
+class _TcpTransport(_Stream):
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
@@ -95,9 +100,6 @@ class _TcpTransport:
             return await self._reader.read(CHUNK_BYTES)
         except OSError:
             return b""
-
-    async def settle(self, reason: str) -> None:
-        pass
 
     async def close(self) -> None:
         self._writer.close()
@@ -132,7 +134,7 @@ async def _open_tcp(config: SensorConfig, address: Address, *, patient: bool) ->
     return _TcpTransport(reader, writer)
 
 
-class _UdpTransport:
+class _UdpTransport(_Stream):
     """Datagrams wait in the kernel, which bounds and counts them; here is no queue."""
 
     def __init__(self, link: socket.socket) -> None:
@@ -161,9 +163,6 @@ class _UdpTransport:
         except OSError:
             return bytes(data)
         return bytes(data)
-
-    async def settle(self, reason: str) -> None:
-        pass
 
     async def close(self) -> None:
         self._link.close()
@@ -204,7 +203,7 @@ def _bound(family: int, where: object) -> socket.socket:
     return link
 
 
-class _SerialTransport:
+class _SerialTransport(_Stream):
     """A thread reads the port, because pyserial's URLs have no file to select on."""
 
     def __init__(self, port: serial.Serial) -> None:
@@ -233,9 +232,6 @@ class _SerialTransport:
             self._size -= len(data)
         self._room.set()
         return bytes(data)
-
-    async def settle(self, reason: str) -> None:
-        pass
 
     async def close(self) -> None:
         self._closing = True

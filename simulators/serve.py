@@ -223,10 +223,7 @@ class _Player:
 
 
 class Stage:
-    """The wires of a scenario's sensors, and what plays on them.
-
-    `async with await open_stage(...) as stage: await stage.run()`
-    """
+    """The wires of a scenario's sensors: `async with await open_stage(...) as stage`."""
 
     def __init__(self, scenario: Scenario, outlets: Mapping[str, Outlet], speed: float) -> None:
         self._scenario = scenario
@@ -243,8 +240,7 @@ class Stage:
     ) -> None:
         """Play from the start; returns at the scenario's end, or after `duration_s` of it.
 
-        Another scenario than the one that the stage was opened with needs the same sensors;
-        to its listeners they are the same devices.
+        Another scenario needs the same sensors: to their listeners they are the same devices.
         """
         scenario = scenario or self._scenario
         end_s = min(scenario.duration_s, duration_s or scenario.duration_s)
