@@ -22,7 +22,7 @@ from fusion.types import SECOND_NS, Family, Origin, Sample, ScanSample
 
 REMEMBERED_SCANS = 4096  # four days at 40 scans an hour; 64 bytes each
 
-# A mutated picture is our Malformed; the codecs' own remarks on stderr would flood a log.
+# A spoilt picture is our Malformed; OpenCV's own remarks on stderr would flood a log.
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 PatternList = Annotated[tuple[str, ...], MinLen(1)]

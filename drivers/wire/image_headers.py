@@ -56,7 +56,7 @@ def read_header(data: bytes) -> ImageHeader | Malformed:
     """Read and check a whole file's header.
 
     Malformed reasons: `bad-header`, `truncated`, `unsupported`, `too-large`,
-    `dimension-mismatch` (more pixels than the file's bytes can hold).
+    `dimension-mismatch` (more pixels than the file's bytes can hold), `bad-checksum` (PNG).
     """
     readers = {"tiff": _tiff, "png": _png, "jpeg": _jpeg}
     if data[:4] in BIG_TIFF_MAGICS:
@@ -173,9 +173,14 @@ def _png(data: bytes) -> ImageHeader | str:
     at, packed = 33, 0
     for _ in range(MAX_PNG_CHUNKS):
         length, name = struct.unpack_from(">I4s", data, at)
-        at += 12 + length
-        if at > len(data):
+        end = at + 12 + length
+        if end > len(data):
             return "truncated"
+        (crc,) = struct.unpack_from(">I", data, end - 4)
+        # A decoder goes on after a spoilt chunk, and the rest of the picture is wrong.
+        if zlib.crc32(memoryview(data)[at + 4 : end - 4]) != crc:
+            return "bad-checksum"
+        at = end
         if name == b"IDAT":
             packed += length
         if name == b"IEND":

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from drivers.wire.image_headers import ImageHeader, form_of, read_header
 from drivers.wire.malformed import Malformed
 
-REASONS = {"bad-header", "truncated", "unsupported", "too-large", "dimension-mismatch"}
+REASONS = {"bad-header", "truncated", "unsupported", "too-large", "dimension-mismatch"} | {
+    "bad-checksum"
+}
 
 
 def encoded(extension: str, picture: np.ndarray, *options: int) -> bytes:
@@ -117,6 +119,7 @@ def test_a_cut_file_is_truncated_wherever_it_is_cut(name):
         (png(10, 10, colour=3, bits=8), "unsupported"),
         (png(10, 10, bits=1), "unsupported"),
         (png(10, 10)[:19] + b"\x0b" + png(10, 10)[20:], "bad-header"),
+        (png(10, 10)[:41] + b"y" + png(10, 10)[42:], "bad-checksum"),
         (b"\xff\xd8\xff\xc3" + bytes(20), "unsupported"),
         (b"\xff\xd8\xff\xe0\x00\x00", "bad-header"),
         (b"\xff\xd8\xff\xd9", "bad-header"),
