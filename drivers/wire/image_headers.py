@@ -170,6 +170,19 @@ def _png(data: bytes) -> ImageHeader | str:
         return "bad-header"
     if colour not in _PNG_CHANNELS:
         return "unsupported"
+    packed = _png_data_bytes(data)
+    if isinstance(packed, str):
+        return packed
+    return _checked(
+        ImageHeader(
+            form="png", width=width, height=height, bits=bits, channels=_PNG_CHANNELS[colour]
+        ),
+        packed,
+    )
+
+
+def _png_data_bytes(data: bytes) -> int | str:
+    """How many bytes of packed pixels the chunks behind the header hold."""
     at, packed = 33, 0
     for _ in range(MAX_PNG_CHUNKS):
         length, name = struct.unpack_from(">I4s", data, at)
@@ -181,14 +194,9 @@ def _png(data: bytes) -> ImageHeader | str:
         if zlib.crc32(memoryview(data)[at + 4 : end - 4]) != crc:
             return "bad-checksum"
         at = end
-        if name == b"IDAT":
-            packed += length
+        packed += length if name == b"IDAT" else 0
         if name == b"IEND":
-            channels = _PNG_CHANNELS[colour]
-            return _checked(
-                ImageHeader(form="png", width=width, height=height, bits=bits, channels=channels),
-                packed,
-            )
+            return packed
     return "bad-header"
 
 
