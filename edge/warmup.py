@@ -109,7 +109,7 @@ def _counts(
 
 
 def _ground(second: int, now: int) -> list[Sample]:
-    """Noise, and two steps a second from second 20 on."""
+    """Noise with a gap in it, and two steps a second from second 20 on."""
     rate_hz = 100
     random = np.random.default_rng(second)
     motion = random.normal(0.0, 40.0, rate_hz)
@@ -118,6 +118,7 @@ def _ground(second: int, now: int) -> list[Sample]:
             ring = np.arange(30)
             motion[step : step + 30] += 4000 * np.exp(-ring / 6) * np.sin(ring * math.tau / 5)
     halves = np.split(motion.astype(np.int32), 2)
+    lost = rate_hz // 2 if second == 10 else 0  # a packet that the network lost
     return [
         WaveformSample(
             sensor_id="ground",
@@ -127,8 +128,10 @@ def _ground(second: int, now: int) -> list[Sample]:
             channel="EHZ",
             counts=half,
             counts_per_m_s=4.0e8,
+            missing=lost,
         )
         for part, half in enumerate(halves)
+        if not (lost and part == 0)
     ]
 
 
