@@ -127,7 +127,7 @@ class SeismicDetector:
             if not active:
                 return
             event = self._event = Event(utc_ns - SECOND_NS, policy)
-        event.hear(peak_m_s, ratio, channel.level(2))
+        event.hear(peak_m_s, ratio, channel.level(2), utc_ns)
         if active:
             window = channel.describe(policy.window_s, policy.slowest_hz, policy.fastest_hz)
             duration_s = (utc_ns - event.start_utc_ns) / SECOND_NS

@@ -28,6 +28,8 @@ class Event:
     """Windows for which the leader has been sure."""
     steps: int = 0
     peak_m_s: float = 0.0
+    peak_utc_ns: int = 0
+    """Middle of the second with the strongest motion."""
     ratio: float = 0.0
     heard: int = 0
     """Seconds."""
@@ -42,9 +44,11 @@ class Event:
     told_share: float = 0.0
     told_peak_m_s: float = 0.0
 
-    def hear(self, peak_m_s: float, ratio: float, level: float) -> None:
-        """The strongest motion and STA/LTA of a second, and its rms over the floor."""
-        self.peak_m_s = max(self.peak_m_s, peak_m_s)
+    def hear(self, peak_m_s: float, ratio: float, level: float, utc_ns: int) -> None:
+        """A second that ended then: its strongest motion and STA/LTA, its rms over the floor."""
+        if peak_m_s > self.peak_m_s:
+            self.peak_m_s = peak_m_s
+            self.peak_utc_ns = utc_ns - SECOND_NS // 2
         self.ratio = max(self.ratio, ratio)
         self.heard += 1
         if self.heard > ONSET_SECONDS:
@@ -105,6 +109,7 @@ class Event:
             "cadence_hz": round(features.cadence_hz, 2),
             "kurtosis": round(features.kurtosis, 2),
             "peak_um_s": round(self.peak_m_s * 1e6, 3),
+            "peak_s": round((self.peak_utc_ns - self.start_utc_ns) / SECOND_NS, 2),
             "ratio": round(self.ratio, 2),
             "bands": {
                 name: round(share, 3)

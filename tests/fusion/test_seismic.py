@@ -98,6 +98,7 @@ def test_a_walker_is_told_while_walking_and_once_at_the_end():
     assert facts["ratio"] > 4.0
     assert sum(facts["bands"].values()) == pytest.approx(1.0, abs=0.01)
     assert facts["duration_s"] == pytest.approx(37.0, abs=3.0)
+    assert facts["peak_s"] == pytest.approx(17.0, abs=5.0)  # half-way
     assert facts["steps"] == pytest.approx(67, abs=10)
 
 
