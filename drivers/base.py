@@ -55,7 +55,7 @@ class Driver(Protocol):
         """Read what arrived at `received_utc_ns`.
 
         Empty `data` says that the link was cut: a record half read is dropped.
-        The samples' times never run backwards.
+        The times of one channel never run backwards.
         """
         ...
 

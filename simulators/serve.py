@@ -9,7 +9,7 @@ import contextlib
 import os
 import socket
 import tty
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -214,7 +214,7 @@ class _Player:
         if dt_ms <= 0:
             return
         self.stepped_ms = elapsed_ms
-        if isinstance(self.outlet, _FolderOutlet):  # drawing a scan takes long: off the loop
+        if self.outlet.address.startswith("folder:"):  # drawing a scan takes long: off the loop
             data = await asyncio.to_thread(self.simulator.step, dt_ms)
         else:
             data = self.simulator.step(dt_ms)
@@ -234,6 +234,10 @@ class Stage:
     def addresses(self) -> dict[str, str]:
         """Where to find each sensor, by its id."""
         return {sensor_id: outlet.address for sensor_id, outlet in self._outlets.items()}
+
+    def wrap(self, around: Callable[[str, Outlet], Outlet]) -> None:
+        """Put something around every wire, by sensor id: a measurement, or a fault."""
+        self._outlets = {name: around(name, outlet) for name, outlet in self._outlets.items()}
 
     async def run(
         self, scenario: Scenario | None = None, *, duration_s: float | None = None
