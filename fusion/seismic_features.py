@@ -95,12 +95,13 @@ def evidence(f: Features, window_s: float) -> dict[str, float]:
     sharp = lean(f.bands[2] + f.bands[3], 0.58, 0.15)
     tremor = 8.0 * max(lean(f.bands[0], 0.3, 0.15), 0.0)  # thunder, earthquakes, far traffic
     lasting = lean(f.duration_s, 8.0, 3.0)
+    long = lean(f.duration_s, 9.0, 3.0)  # the first steps of a walk are bursts, too
     tone = -lean(f.impulse, 2.12, 0.12)
     swelling = lean(math.log(f.swell), 1.0, 0.5)
     # What everything on feet has in common; a tremor can have rhythm too, but is low.
     steps = rhythm + sharp + enough - 3.0 * max(-sharp, 0.0)
     return {
-        "person": steps + 1.5 * knocks + pause + 0.5 * even - several,
+        "person": steps + 1.5 * knocks + pause + 0.5 * even - several - 3.0 * max(-rhythm, 0.0),
         "group": steps
         - faint
         + some_knocks
@@ -123,7 +124,8 @@ def evidence(f: Features, window_s: float) -> dict[str, float]:
         - 1.5 * rhythm
         - even
         - 3.0 * max(-sharp, 0.0)
-        + 2.5 * lean(f.duration_s, 9.0, 3.0)
+        + 2.5 * long
+        - 4.0 * max(-long, 0.0)
         + lean(f.steps, 2.0, 1.5),
         "aircraft": 3.0 * tone + lasting + 2.0 * swelling + loud - tremor,
         "weather": smooth - 1.5 * loud - lean(f.cadence, 0.4, 0.2),

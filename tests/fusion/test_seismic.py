@@ -278,3 +278,16 @@ def test_no_counts_and_no_gap_raise(counts, missing):
         told = station.feed(waveform(counts, number * 3.0, missing=missing if number % 3 else 0))
         for each in told:
             assert np.isfinite(list(each.facts["classes"].values())).all()
+
+
+@pytest.mark.parametrize("name", ["ref_STS2", "ref_unknown"])
+def test_an_hour_of_real_noise_calls_nobody_on_foot(name):
+    obspy = pytest.importorskip("obspy", reason="obspy and its recordings are a test extra")
+    path = Path(obspy.__file__).parent / "signal/tests/data" / name
+    if not path.exists():
+        pytest.skip("this obspy was installed without its recordings")
+    trace = obspy.read(str(path))[0]
+    told = detections(trace.data.astype(np.int32), round(trace.stats.sampling_rate))
+    assert not named(told) & {"person", "group", "animal", "digging"}
+    # Nobody wrote down what drove by in that hour; more than this would be noise.
+    assert sum(each.final and each.facts["class"] == "vehicle" for each in told) <= 10
