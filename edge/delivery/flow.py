@@ -111,14 +111,20 @@ class Flow:
 
     # --- what the centre says ----------------------------------------------------------
 
+    def alive(self, now_s: float) -> None:
+        """The centre is there: from now on it is expected to get on."""
+        if not self._heard:
+            self._heard = True
+            self._progress_s = max(self._progress_s, now_s)
+
     def heard(self, mark: Mark, *, known: bool, retained: bool, now_s: float) -> bool:
         """The centre says what it has stored. True where `done` changed.
 
         known     the mark is one of our rows; a stranger's is what it has of another outbox
         retained  it may be old: such a cursor never takes anything back
         """
-        # A retained cursor is no sign of life: the broker keeps it for a centre that is away.
-        self._heard = self._heard or not retained
+        if not retained:  # the broker keeps a retained one for a centre that is away
+            self.alive(now_s)
         if not known:
             self.base = mark  # should this pass not be taken, the next says: it follows from there
             return False

@@ -15,7 +15,7 @@ import msgspec
 import structlog
 
 from edge import topics
-from edge.contract import CursorMessage
+from edge.contract import CursorMessage, OpsStateMessage
 from edge.delivery.flow import Flight, Flow, after_property
 from edge.delivery.happenings import (
     Acked,
@@ -36,6 +36,7 @@ REFUSED = 0x80  # from here on a reason code is a refusal, MQTT 5 section 2.4
 FETCH = 64  # rows read from disk at a time
 JSON = "application/json"
 _cursor_decoder = msgspec.json.Decoder(CursorMessage)
+_ops_decoder = msgspec.json.Decoder(OpsStateMessage)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +117,7 @@ class Session:
         self._outbox = outbox
         self._hooks = hooks
         self._tally = tally
+        self._ops_topic = topics.ops_state_topic(topics.ROOT, self._side)
         self._cursor_topic = topics.cursor_topic(topics.ROOT, self._side, site)
         self._flow: Flow | None = None
         self._limit_bytes: int | None = None
@@ -235,6 +237,8 @@ class Session:
                 self._acked(happening)
             case Received() if happening.topic == self._cursor_topic:
                 self._cursor(happening)
+            case Received() if happening.topic == self._ops_topic:
+                self._centre_state(happening)
             case Received():
                 self._command(happening)
             case Subscribed() if max(happening.reasons) >= REFUSED:
@@ -261,7 +265,8 @@ class Session:
         )
         self._tally.stored_seq = self._flow.done
         commands = [topics.command_filter(topics.root(each), self._site) for each in (False, True)]
-        self._link.subscribe([self._cursor_topic, *commands] if keeps_cursor else commands)
+        from_centre = [self._cursor_topic, self._ops_topic] if keeps_cursor else []
+        self._link.subscribe([*from_centre, *commands])
         safely(self._hooks.connected, side, True)
 
     def _acked(self, acked: Acked) -> None:
@@ -282,8 +287,8 @@ class Session:
     def _bury(self, flow: Flow, seq: int, reason: str, part: str, topic: str = "") -> None:
         if part == "document":
             log.error("document not deliverable", side=self._side, topic=topic, reason=reason)
-        elif part == "alert" and seq <= flow.done:
-            pass  # sent once too often: the side has it
+        elif part == "alert" and flow.keeps_cursor and seq <= flow.done:
+            pass  # sent once too often: the centre has it
         elif self._outbox.dead_letter(self._side, seq, reason, part=part) and part == "alert":
             flow.refused(seq)
 
@@ -303,6 +308,15 @@ class Session:
         known = self._outbox.knows(mark)
         if flow.heard(mark, known=known, retained=message.retained, now_s=time.monotonic()):
             self._outbox.store_cursor(self._side, mark.seq, mark.epoch)
+
+    def _centre_state(self, message: Received) -> None:
+        # It may have come too late for what was sent so far, and have no cursor to say so.
+        try:
+            online = _ops_decoder.decode(message.payload).online
+        except ValueError:
+            online = False
+        if self._flow is not None and online and not message.retained:
+            self._flow.alive(time.monotonic())
 
     def _command(self, message: Received) -> None:
         command = Command(

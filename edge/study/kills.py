@@ -197,7 +197,7 @@ class Bench:
                 f"centre-{side}", "edge.delivery.centre",
                 "--side", side, "--url", url, "--store", str(self.centre_path(side)),
             )  # fmt: skip
-        self._start_service()
+        self.start_service()
 
     def strike(self, victim: str) -> None:
         """Kill -9 the service or a side's broker."""
@@ -210,7 +210,7 @@ class Bench:
     def revive(self, victim: str) -> None:
         """Start what was killed again."""
         if victim == "service":
-            self._start_service()
+            self.start_service()
         else:
             self._start_broker(victim)
 
@@ -239,7 +239,8 @@ class Bench:
     def _start_broker(self, side: str) -> None:
         self._brokers[side] = start_broker(self.ports[side], self.folder / side, kind="mosquitto")
 
-    def _start_service(self) -> None:
+    def start_service(self) -> None:
+        """Start the service, on whatever its predecessor left behind."""
         north, south = (str(self.ports[side]) for side in SIDES)
         self._spawn(
             "service", "edge.study.kills",
@@ -344,11 +345,12 @@ def _compare(bench: Bench, seed: int, kills: dict[str, int], seconds: float) -> 
         seconds=round(seconds, 1),
         sequence_has_gaps=[mark.seq for mark, _ in rows] != list(range(1, len(rows) + 1)),
         missing_from_outbox=len(ledger - truth),
-        sides={side: _compare_side(bench.centre_path(side), rows) for side in SIDES},
+        sides={side: compare_side(bench.centre_path(side), rows) for side in SIDES},
     )
 
 
-def _compare_side(path: Path, rows: list[tuple[Mark, bytes]]) -> SideResult:
+def compare_side(path: Path, rows: list[tuple[Mark, bytes]]) -> SideResult:
+    """What a centre holds beside what was committed, both in order."""
     with _store(path) as store:
         held, gaps = store.stored(SITE), store.gaps(SITE)
         wire: Wire = store.wire(SITE)
