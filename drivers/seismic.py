@@ -217,7 +217,7 @@ class ShakeDriver:
         spacing_ns = packet.start_utc_ns - channel.heard_utc_ns
         heard = channel.heard_count
         channel.heard_utc_ns, channel.heard_count = packet.start_utc_ns, len(packet.counts)
-        if not heard or spacing_ns <= 0:
+        if spacing_ns <= 0 or not heard:
             return
         rate_hz = heard * SECOND_NS / spacing_ns
         if abs(rate_hz - self._rate_hz) <= 0.1 * self._rate_hz:

@@ -6,7 +6,7 @@ that a verdict can be read: "kurtosis 11, cadence 1.9 Hz, ..." (facts/seismic.md
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from fusion.kernels import seismic_window as window
 
@@ -23,8 +23,7 @@ CLASSES = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Features:
+class Features(NamedTuple):
     """One window, and what is known of the event it belongs to."""
 
     level: float

@@ -8,6 +8,7 @@ with or without line ends. Third-party senders use other decimals, spacing and l
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Annotated
 
 import msgspec
 
@@ -22,8 +23,9 @@ CAPTURE_HEAD_BYTES = 65_536  # some 60 packets of each of 4 channels: enough to 
 
 _NS_PER_S = 1_000_000_000
 _HEAD = re.compile(rb"\{\s*(['\"])([A-Za-z0-9]{1,8})\1\s*,\s*([0-9]{1,10})(?:\.([0-9]{1,9}))?\s*,")
-_counts = msgspec.json.Decoder(tuple[int, ...]).decode
-_INT32_MIN, _INT32_MAX = -(2**31), 2**31 - 1
+_Int32 = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
+_counts = msgspec.json.Decoder(tuple[_Int32, ...]).decode
+_whole_numbers = msgspec.json.Decoder(tuple[int, ...]).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +107,22 @@ def parse_record(record: bytes) -> ShakePacket | Malformed:
     utc_ns = int(seconds) * _NS_PER_S + (int(decimals.ljust(9, b"0")) if decimals else 0)
     if utc_ns > MAX_UTC_NS:
         return malformed("time", record)
+    body = b"[%b]" % record[head.end() : -1]
     try:
-        counts = _counts(b"[%b]" % record[head.end() : -1])
+        counts = _counts(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return malformed("counts", record)
+        return malformed("range" if _all_whole(body) else "counts", record)
     if not 1 <= len(counts) <= MAX_COUNTS:
         return malformed("length", record)
-    if min(counts) < _INT32_MIN or max(counts) > _INT32_MAX:
-        return malformed("range", record)
     return ShakePacket(channel.decode("ascii"), utc_ns, counts)
+
+
+def _all_whole(body: bytes) -> bool:
+    try:
+        _whole_numbers(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    return True
 
 
 def encode(packet: ShakePacket) -> bytes:

@@ -50,8 +50,8 @@ SETUP_SIZE = 11
     BINS,  # written so far
     HELD,  # the last frame, which stands in for what is lost
     FLOOR,  # natural logarithm of the quiet mean square, (m/s)^2
-) = range(18)
-STATE_SCALARS = 18
+    FILLING,  # first of the fields of the bin that is being filled
+) = range(19)
 
 # --- rings -------------------------------------------------------------------------------
 FRAME_RING = 1024  # 20 s of 20 ms means of |velocity|
@@ -59,6 +59,7 @@ SUM_2, SUM_4, PEAK, BAND_0 = 0, 1, 2, 3
 BANDS = 4
 BIN_FIELDS = BAND_0 + BANDS
 BIN_RING = 64  # 32 s of half-second sums
+STATE_SCALARS = FILLING + BIN_FIELDS
 PASS_SECTIONS = 4  # biquads of the band-pass that steps are looked for in
 BAND_SECTIONS = 2  # biquads of each band's filter
 SECTIONS = PASS_SECTIONS + BANDS * BAND_SECTIONS
@@ -83,7 +84,7 @@ class Motion(NamedTuple):
     """(FRAME_RING,) mean of |band-passed velocity| in m/s over FRAME_SAMPLES."""
     bins: Floats
     """(BIN_RING, BIN_FIELDS) sums over BIN_FRAMES frames: squares, fourth powers and peak of
-    the band-passed velocity, squares of each band's; the row at BINS is being filled."""
+    the band-passed velocity, squares of each band's."""
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -107,7 +108,7 @@ def advance(counts: NDArray[np.int32], memory: Floats) -> None:
     LTA has passed; trigger on above ON, off below OFF.
     """
     motion = views(memory)
-    setup, sections, state, _, bins = motion
+    setup, sections, state = motion.setup, motion.sections, motion.state
     short, long = 1.0 / setup[STA_SAMPLES], 1.0 / setup[LTA_SAMPLES]
     scale = setup[SCALE]
     if state[SAMPLES] == 0.0 and counts.shape[0] > 0:
@@ -134,7 +135,7 @@ def advance(counts: NDArray[np.int32], memory: Floats) -> None:
                 state[z + 1] = sections[s, 2] * w - sections[s, 4] * y
                 w = y
             w *= scale
-            bins[int(state[BINS]) % BIN_RING, BAND_0 + b] += w * w
+            state[FILLING + BAND_0 + b] += w * w
         state[SAMPLES] += 1.0
         if state[SETTLE] > 0.0:  # after a gap the filters ring; what they say is not motion
             state[SETTLE] -= 1.0
@@ -166,10 +167,9 @@ def _collect(v: float, motion: Motion) -> None:
     setup, _, state, frames, bins = motion
     size = abs(v)
     square = v * v
-    bin_at = int(state[BINS]) % BIN_RING
-    bins[bin_at, SUM_2] += square
-    bins[bin_at, SUM_4] += square * square
-    bins[bin_at, PEAK] = max(bins[bin_at, PEAK], size)
+    state[FILLING + SUM_2] += square
+    state[FILLING + SUM_4] += square * square
+    state[FILLING + PEAK] = max(state[FILLING + PEAK], size)
     state[MOTION_PEAK] = max(state[MOTION_PEAK], size)
     state[FRAME_SUM] += size
     state[FRAME_FILLED] += 1.0
@@ -183,11 +183,11 @@ def _collect(v: float, motion: Motion) -> None:
     state[BIN_FILLED] += 1.0
     if state[BIN_FILLED] == setup[BIN_FRAMES]:
         state[BIN_FILLED] = 0.0
-        _follow_floor(
-            bins[bin_at, SUM_2] / (setup[BIN_FRAMES] * setup[FRAME_SAMPLES]), setup, state
-        )
+        samples = setup[BIN_FRAMES] * setup[FRAME_SAMPLES]
+        _follow_floor(state[FILLING + SUM_2] / samples, setup, state)
+        bins[int(state[BINS]) % BIN_RING, :] = state[FILLING : FILLING + BIN_FIELDS]
+        state[FILLING : FILLING + BIN_FIELDS] = 0.0
         state[BINS] += 1.0
-        bins[int(state[BINS]) % BIN_RING, :] = 0.0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
