@@ -27,7 +27,7 @@ class Row:
     level: int
     created_utc_ns: int
     properties: tuple[tuple[str, str], ...] = ()
-    """MQTT user properties."""
+    """MQTT user properties beside `schema`, `epoch`, `seq` and `after`, which every alert has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

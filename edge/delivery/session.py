@@ -35,6 +35,7 @@ log = structlog.get_logger()
 REFUSED = 0x80  # from here on a reason code is a refusal, MQTT 5 section 2.4
 FETCH = 64  # rows read from disk at a time
 JSON = "application/json"
+ALERT_SCHEMA = "garita.alert/1"
 _cursor_decoder = msgspec.json.Decoder(CursorMessage)
 _ops_decoder = msgspec.json.Decoder(OpsStateMessage)
 
@@ -198,7 +199,7 @@ class Session:
             mid = self._link.publish(
                 row.topic,
                 row.payload,
-                user_properties=(*row.properties, ("after", after_property(flow.previous))),
+                user_properties=_user_properties(row, flow.previous),
                 content_type=JSON,
                 limit_bytes=self._limit_bytes,
             )
@@ -347,3 +348,15 @@ class Session:
                 f"{self._link.address}: no acknowledgement within {waited_s:.1f} s; "
                 "the broker is frozen or the line is dead"
             )
+
+
+def _user_properties(row: Row, previous: Mark) -> list[tuple[str, str]]:
+    """What a reader can tell without opening the payload; a centre needs no more."""
+    told = {
+        "schema": ALERT_SCHEMA,
+        **dict(row.properties),
+        "epoch": row.epoch,
+        "seq": str(row.seq),
+        "after": after_property(previous),
+    }
+    return list(told.items())

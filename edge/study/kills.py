@@ -162,7 +162,6 @@ def _row(outbox: Outbox, seq: int) -> Row:
         active_payload=b"" if seq % 2 else payload,
         level=3,
         created_utc_ns=time.time_ns(),
-        properties=(("schema", "garita.alert/1"), ("epoch", outbox.epoch), ("seq", str(seq))),
     )
 
 

@@ -54,7 +54,6 @@ def rows(box, count, site=SITE):
             payload=b"%d" % seq,
             active_topic=topics.active_topic(topics.root(seq % 2 == 0), site, "nb-01", f"A{seq}"),
             active_payload=b"%d" % seq, level=3, created_utc_ns=seq,
-            properties=(("epoch", box.epoch), ("seq", str(seq))),
         )
         for seq in range(first, first + count)
     ]  # fmt: skip

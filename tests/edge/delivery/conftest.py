@@ -117,7 +117,7 @@ def _row(box, seq, place, clear):
         active_payload=b"" if clear else payload,
         level=3,
         created_utc_ns=seq,
-        properties=(("schema", "garita.alert/1"), ("epoch", box.epoch), ("seq", str(seq))),
+        properties=(("trigger", "rpm-nb-01"),),
     )
 
 

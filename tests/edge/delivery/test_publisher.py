@@ -305,6 +305,7 @@ def test_an_alert_is_a_stream_message_and_a_retained_topic(
     assert stream.properties.ContentType == "application/json"
     assert dict(stream.properties.UserProperty) == {
         "schema": "garita.alert/1", "epoch": outbox.epoch, "seq": "1", "after": "/0",
+        "trigger": "rpm-nb-01",
     }  # fmt: skip
     assert not hasattr(stream.properties, "MessageExpiryInterval")  # alarms never expire
     second = [m for m in heard.got if m.topic.endswith("/alert")][1]
