@@ -103,6 +103,7 @@ def evidence(f: Features, window_s: float) -> dict[str, float]:
         "person": steps + 1.5 * knocks + pause + 0.5 * even - several - 3.0 * max(-rhythm, 0.0),
         "group": steps
         - faint
+        - 3.0 * max(-lean(f.steps, 7.0, 2.0), 0.0)
         + some_knocks
         - max(knocks, 0.0)
         + several
