@@ -111,7 +111,8 @@ class RecordingFiles:
             if file.hour == hour and file.stream.tell() < self._limits.roll_bytes:
                 return file
             self.close()
-            self._retain()
+        # Before every new file, so that a service which restarts often keeps its limits too.
+        self._retain()
         self._file = self._open(utc_ns, hour)
         return self._file
 

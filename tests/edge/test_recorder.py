@@ -179,6 +179,17 @@ def test_too_little_free_disk_stops_the_recording_and_is_counted(tmp_path):
     assert recorder.dropped_bytes == 10
 
 
+def test_a_restart_makes_room_before_it_records(tmp_path):
+    old = tmp_path / "old.mcap"
+    old.write_bytes(b"x" * 10_000)
+    os.utime(old, (1.0, 1.0))
+    recorder = recorded(tmp_path, max_days=1.0)
+    recorder.tick(START_NS)
+    recorder.close()
+    assert old not in files(tmp_path)
+    assert len(files(tmp_path)) == 1
+
+
 def test_the_oldest_go_first_when_too_old_or_too_much(tmp_path):
     now = 1_000_000_000.0
     paths = []
