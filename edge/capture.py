@@ -48,7 +48,7 @@ def open_recorder(
         software=SOFTWARE,
         config_digest=config_digest(config),
         languages=union_of_languages(side.languages for side in config.sides.values()),
-        checkpoint_json=msgspec.json.encode(checkpoint_of(config)).decode(),
+        checkpoint_json=msgspec.json.encode(checkpoint_of(config, origins)).decode(),
         policy_json=msgspec.json.encode(policy).decode(),
         sensors=tuple(
             SensorInfo(

@@ -122,7 +122,7 @@ class CheckpointService:
             publish=self.outlets.publish_live,
         )
         self._pipeline = Pipeline(
-            engine=Engine(checkpoint_of(config), self._policy),
+            engine=Engine(checkpoint_of(config, origins), self._policy),
             numbering=Numbering(
                 first_seq=first_seq,
                 epoch=outbox.epoch,

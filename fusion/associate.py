@@ -14,7 +14,7 @@ from fusion.policy import AssociationPolicy
 from fusion.types import SECOND_NS, Detection, LaneSpec, Origin, SensorSpec
 
 MAX_TRANSITS_PER_LANE = 16  # at 45 vehicles an hour and a scan window of 2 min there are 2
-PASSED_SHARE = 0.6  # steps vary by half from one to the next; less than this is distance
+PASSED_NS = 4 * SECOND_NS  # a walker is 5 m further by then: the peak was the nearest point
 MAX_TRACKS_PER_ZONE = 32  # a flood of 30 simultaneous movers still fits
 
 
@@ -174,13 +174,15 @@ class Track:
     def add(self, detection: Detection) -> None:
         """Keep the sensor's word where it heard better than ever; else it has been passed."""
         name, peak = detection.sensor_id, number(detection.facts, "peak_um_s")
-        best = self.peaks_um_s.get(name, 0.0)
-        if peak >= best:
+        if peak >= self.peaks_um_s.get(name, 0.0):
+            # `peak_um_s` is the strongest so far of the event, `peak_s` when that was.
+            duration_s = (detection.end_utc_ns - detection.start_utc_ns) / SECOND_NS
+            peak_s = number(detection.facts, "peak_s", duration_s)
             self.detections[name] = detection
             self.peaks_um_s[name] = peak
-            self.peak_utc_ns[name] = detection.end_utc_ns
+            self.peak_utc_ns[name] = detection.start_utc_ns + round(peak_s * SECOND_NS)
             self.passed.discard(name)
-        elif detection.final or peak < PASSED_SHARE * best:
+        if detection.final or detection.end_utc_ns - self.peak_utc_ns[name] > PASSED_NS:
             self.passed.add(name)
         self.end_utc_ns = max(self.end_utc_ns, detection.end_utc_ns)
 

@@ -52,7 +52,7 @@ class SensorHealth:
 
     def tick(self, now_utc_ns: int) -> list[Detection]:
         """Silence is noticed when it has lasted."""
-        if self.heard_utc_ns is None:
+        if not self.heard_utc_ns:  # never, or before the engine was told the time
             self.heard_utc_ns = now_utc_ns
         lost = self.link_lost_utc_ns
         waited_ns = now_utc_ns - self.heard_utc_ns

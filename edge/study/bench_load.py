@@ -8,12 +8,14 @@ sets the seconds. All on this machine: what the simulators and brokers cost is n
 import bisect
 import datetime
 import os
+import socket
 import ssl
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+import urllib.request
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -22,9 +24,12 @@ from typing import Any
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
+from prometheus_client.parser import text_string_to_metric_families
 from ruamel.yaml import YAML
 
+from drivers.address import parse_address
 from edge import topics
+from edge.config import load_config
 from edge.delivery.broker import ending_with_parent, start_broker
 from edge.delivery.certificates import Authority, Pair
 from edge.study.figures import Figure, Options, at_most, percentile, plain
@@ -101,14 +106,15 @@ def run(options: Options) -> list[Figure]:
         )
         service = _spawn(stack, folder / "service.log", "edge", "run", "--config", str(config))
         options.say("load: waiting for the service")
-        _wait_ready(service, folder / "service.log")
+        _wait_listening(service, config, folder / "service.log")
         assert feeder.stdout is not None
         assert feeder.stdin is not None
         feeder.stdout.readline()
         feeder.stdin.write(b"play\n")
         feeder.stdin.flush()
         cost = _watch(service, feeder, duration_s, options.say)
-        return _figures(_sent(notes), received, cost, duration_s)
+        stages = _stages(ports[2])
+        return [*_figures(_sent(notes), received, cost, duration_s), *stages]
 
 
 def _figures(
@@ -162,6 +168,26 @@ def latency_ms(
     return sensor, (at_ns - sends[index][1]) / 1e6
 
 
+def _stages(port: int) -> list[Figure]:
+    """Means of the service's own histograms, stage by stage."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+        families = list(text_string_to_metric_families(answer.read().decode()))
+    sums: dict[tuple[str, str], float] = {}
+    for family in families:
+        for sample in family.samples:
+            if family.type == "histogram" and not sample.name.endswith("_bucket"):
+                stage = sample.labels.get("stage", "")
+                sums[sample.name, stage] = sample.value
+    figures = []
+    for (name, stage), total in sorted(sums.items()):
+        count = sums.get((name.removesuffix("_sum") + "_count", stage), 0.0)
+        if name.endswith("_sum") and count:
+            short = name.removeprefix("garita_").removesuffix("_seconds_sum")
+            label = f"load.{short}{'.' + stage if stage else ''}"
+            figures.append(plain(label, total / count * 1e3, "ms", f"mean of {count:,.0f}"))
+    return figures
+
+
 def _sent(notes: Path) -> dict[str, list[tuple[int, int]]]:
     sent: dict[str, list[tuple[int, int]]] = {}
     for line in notes.read_text().splitlines():
@@ -193,6 +219,8 @@ def _config(folder: Path, ports: list[int], pair: Pair, ca: Path) -> Path:
     config["http"] = {"port": ports[2]}
     config["state_dir"] = str(folder / "state")
     for sensor in config["sensors"]:
+        # Every byte that is sent must be read, or the trigger's count would not fit the notes.
+        sensor["timeout_s"] = 60
         if sensor["url"].startswith("folder:"):
             sensor["url"] = f"folder:{folder / 'scans' / sensor['id']}"
     path = folder / "reference.yaml"
@@ -214,11 +242,17 @@ def _subscribe(stack: ExitStack, port: int, pair: Pair, ca: Path) -> Received:
     client.on_connect = lambda client, *_: client.subscribe(
         f"{topics.EXERCISE_ROOT}/+/+/alert", qos=1
     )
+    client.on_socket_open = _no_delay
     client.connect("127.0.0.1", port)
     client.loop_start()
     stack.callback(client.loop_stop)
     stack.callback(client.disconnect)
     return received
+
+
+def _no_delay(client: mqtt.Client, data: object, link: Any) -> None:  # noqa: ANN401 - a socket, or what wraps one
+    del client, data
+    link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _spawn(stack: ExitStack, log: Path, module: str, *args: str) -> subprocess.Popen[bytes]:
@@ -248,14 +282,18 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             stream.close()
 
 
-def _wait_ready(service: subprocess.Popen[bytes], log: Path) -> None:
-    """Until the service says so in its log; its sensors have sent nothing yet."""
+def _wait_listening(service: subprocess.Popen[bytes], config: Path, log: Path) -> None:
+    """Until the service listens for every station's datagrams; it says ready when they come."""
+    wanted = {
+        parse_address(sensor.url).port
+        for sensor in load_config(config).sensors
+        if sensor.url.startswith("udp:")
+    }
     deadline = time.monotonic() + READY_S
-    while time.monotonic() < deadline:
-        if b"ready" in log.read_bytes():
+    while time.monotonic() < deadline and service.poll() is None:
+        table = Path("/proc/net/udp").read_text().splitlines()[1:]
+        if wanted <= {int(line.split()[1].partition(":")[2], 16) for line in table}:
             return
-        if service.poll() is not None:
-            break
         time.sleep(0.1)
     raise RuntimeError(f"the service did not start: {log.read_text()[-2000:]}")
 

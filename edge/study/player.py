@@ -5,6 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 
 import msgspec
 import numpy as np
@@ -19,7 +20,7 @@ from edge.recording import Event, What
 from edge.scans import measured
 from edge.study.day import Day
 from fusion.engine import Engine
-from fusion.types import SECOND_NS, Alert, Origin, Sample
+from fusion.types import SECOND_NS, Alert, Checkpoint, Origin, Sample
 
 Read = list[Sample | Malformed]
 AHEAD_EVENTS = 8192  # half a minute of the reference load, replayed while one scan is measured
@@ -45,7 +46,8 @@ class Player:
         self._show = show
         self._speed = speed
         self._progress = progress
-        self._engine = Engine(day.checkpoint, day.policy)
+        checkpoint = day.checkpoint if as_recorded else as_replay(day.checkpoint)
+        self._engine = Engine(checkpoint, day.policy)
         self._numbering = Numbering(
             first_seq=day.first_seq,
             epoch=day.epoch,
@@ -186,6 +188,12 @@ class Player:
     def recorded_s(self) -> float:
         """How much recorded time has been played."""
         return (self.last_utc_ns - self.first_utc_ns) / SECOND_NS
+
+
+def as_replay(checkpoint: Checkpoint) -> Checkpoint:
+    """The same site, where also a sensor that never speaks is only replayed."""
+    sensors = tuple(replace(sensor, origin=Origin.REPLAY) for sensor in checkpoint.sensors)
+    return replace(checkpoint, sensors=sensors)
 
 
 def _plain(value: object) -> object:

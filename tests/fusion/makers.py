@@ -102,7 +102,9 @@ def dense(position_m: float, sigma: float = 12.0, **facts: Fact) -> Detection:
     return detection("xray.dense", "xray-1", more | facts, start_s=10.0, end_s=18.0)
 
 
-def steps(sensor_id: str, at_s: float, share: float = 0.9, peak: float = 10.0) -> Detection:
+def steps(
+    sensor_id: str, at_s: float, share: float = 0.9, peak: float = 10.0, *, final: bool = False
+) -> Detection:
     classes: dict[str, Fact] = {"person": share, "animal": (1 - share) / 2}
     classes["vehicle"] = (1 - share) / 2
     return detection(
@@ -111,4 +113,5 @@ def steps(sensor_id: str, at_s: float, share: float = 0.9, peak: float = 10.0) -
         {"class": "person", "classes": classes, "peak_um_s": peak, "cadence_hz": 1.8},
         start_s=at_s - 3.0,
         end_s=at_s,
+        final=final,
     )

@@ -94,3 +94,10 @@ def test_any_other_condition_is_a_fault_with_its_code():
     (fault,) = SensorHealth(SPEC, POLICY).heard(status("gamma-high", 1.0, active=True), ns(1.0))
     assert fault.kind == "health.fault"
     assert fault.facts["code"] == "gamma-high"
+
+
+def test_what_was_heard_before_the_first_tick_is_no_old_silence():
+    health = SensorHealth(SPEC, POLICY)
+    health.heard(sample(0.0), 0)
+    assert health.tick(ns(0.1)) == []
+    assert health.tick(ns(14.0)) == []
