@@ -16,6 +16,7 @@ from edge.delivery.publisher import Publisher
 from edge.delivery.rows import ORIGIN
 from edge.delivery.sides import SideSettings, TlsFiles
 from edge.study import kills
+from edge.study.victims import Bench, committed
 
 SITE = "mariposa"
 SIDES = ("north", "south")
@@ -188,7 +189,7 @@ def test_the_will_tells_the_centres_that_the_edge_is_lost(mosquitto, until, tmp_
     client.connect("127.0.0.1", broker.port)
     client.subscribe("garita/v1/#", 1)
     client.loop_start()
-    bench = kills.Bench(tmp_path, [broker.port, broker.port + 1], 50.0)
+    bench = Bench(tmp_path, [broker.port, broker.port + 1], 50.0)
     try:
         bench.start_service()
         until(lambda: any(topic.endswith("/alert") for topic, _ in seen))
@@ -211,7 +212,7 @@ def test_kill_9_of_service_and_brokers_loses_nothing(mosquitto, free_port):
 def test_the_comparison_of_the_harness_notices_loss_disorder_and_gaps(tmp_path, outbox):
     """A harness that cannot fail proves nothing."""
     outbox.commit(rows(outbox, 5))
-    written = kills.committed(tmp_path)
+    written = committed(tmp_path / "outbox.db")
     assert [mark.seq for mark, _ in written] == [1, 2, 3, 4, 5]
     store = CentreStore(tmp_path / "centre.db")
     for seq in (3, 1, 4):  # as a centre without the rule of the predecessor would
