@@ -1,0 +1,309 @@
+"""The engine with its real detectors: portals, ground and scans of the simulators' own physics
+stand in tests/edge/study; here are the rules that hold whatever the sensors say."""
+
+import math
+
+import numpy as np
+import pytest
+
+from fusion.engine import Engine
+from fusion.radiation import RadiationPolicy
+from fusion.types import (
+    SECOND_NS,
+    Alert,
+    BackgroundSample,
+    CountSample,
+    Event,
+    Level,
+    OccupancySample,
+    Origin,
+    Phase,
+    Radiation,
+    Sample,
+    ScanFinding,
+    ScanRegion,
+    SpeedSample,
+    StatusSample,
+)
+from tests.fusion.makers import CHECKPOINT, START_UTC_NS
+
+SPEED_M_S = 2.5
+LEAD_IN_S = RadiationPolicy().lead_in_s  # the scans that a portal has buffered from before
+LENGTH_M = 18.0
+
+
+def ns(seconds: float) -> int:
+    return START_UTC_NS + round(seconds * SECOND_NS)
+
+
+class Site:
+    """An engine with a hand on its clock, and everything it has said."""
+
+    def __init__(self) -> None:
+        self.engine = Engine(CHECKPOINT)
+        self.said: list[Alert] = []
+        self.now_s = 0.0
+
+    def feed(self, *samples: Sample) -> None:
+        for sample in samples:
+            self.said += self.engine.feed(sample)
+
+    def until(self, seconds: float) -> None:
+        while self.now_s < seconds:
+            self.now_s = round(self.now_s + 0.1, 1)
+            self.said += self.engine.tick(ns(self.now_s))
+
+    def events(self) -> list[Event]:
+        return [alert.event for alert in self.said]
+
+    def last(self, event: Event) -> Alert:
+        return [alert for alert in self.said if alert.event is event][-1]
+
+
+def background(at_s: float, origin: Origin = Origin.SENSOR) -> list[Sample]:
+    return [
+        BackgroundSample(
+            sensor_id="rpm-1",
+            origin=origin,
+            start_utc_ns=ns(at_s),
+            duration_ms=5000,
+            radiation=radiation,
+            rate_cps=(rate,) * 4,
+            device_fault="",
+        )
+        for radiation, rate in ((Radiation.NEUTRON, 1.0), (Radiation.GAMMA, 250.0))
+    ]
+
+
+def passage(
+    site: Site,
+    at_s: float,
+    *,
+    source_m: float | None,
+    peak_cps: float = 3000.0,
+    origin: Origin = Origin.SENSOR,
+) -> None:
+    """A truck of 18 m at 2.5 m/s, with a point source at `source_m` or without one.
+
+    Its front breaks the beam at `at_s`; the scans begin a second earlier.
+    """
+    begin_s, end_s = at_s - LEAD_IN_S, at_s + LENGTH_M / SPEED_M_S
+    random = np.random.default_rng(7)
+
+    def sample(start_s: float, radiation: Radiation, duration_ms: int, mean: float) -> CountSample:
+        counts = tuple(int(n) for n in random.poisson(mean, 4))
+        return CountSample(
+            sensor_id="rpm-1",
+            origin=origin,
+            start_utc_ns=ns(start_s),
+            duration_ms=duration_ms,
+            radiation=radiation,
+            counts=counts,
+            device_alarm=False,
+        )
+
+    def occupancy(start_s: float, *, opened: bool) -> OccupancySample:
+        return OccupancySample(
+            sensor_id="rpm-1", origin=origin, start_utc_ns=ns(start_s), opened=opened, counter=1
+        )
+
+    site.feed(occupancy(begin_s, opened=True))
+    for step in range(round((end_s - begin_s) / 0.2)):
+        start_s = begin_s + 0.2 * step
+        mean = 50.0 * 0.9
+        if source_m is not None:
+            off_m = SPEED_M_S * (start_s + 0.1 - at_s) - source_m
+            mean += 0.2 * peak_cps * (2.5**2 / (2.5**2 + off_m**2)) ** 1.5
+        if step % 5 == 0:
+            speed = SpeedSample(
+                sensor_id="rpm-1", origin=origin, start_utc_ns=ns(start_s), speed_m_s=SPEED_M_S
+            )
+            site.feed(sample(start_s, Radiation.NEUTRON, 1000, 1.0), speed)
+        site.feed(sample(start_s, Radiation.GAMMA, 200, mean))
+        site.until(start_s + 0.2)
+    site.feed(occupancy(end_s, opened=False))
+
+
+def scan(
+    at_s: float, *, dense_m: float | None = None, declared: str = "08", empty: float = -15.0
+) -> ScanFinding:
+    regions = ()
+    if dense_m is not None:
+        regions = (
+            ScanRegion(
+                from_m=dense_m - 0.25,
+                to_m=dense_m + 0.25,
+                bottom_m=1.0,
+                top_m=1.5,
+                excess_g_cm2=80.0,
+                sigma=20.0,
+                material="dense",
+            ),
+        )
+    return ScanFinding(
+        sensor_id="xray-1",
+        origin=Origin.SENSOR,
+        start_utc_ns=ns(at_s),
+        duration_ms=7000,
+        scan_id=f"scan-{at_s}",
+        length_m=LENGTH_M,
+        declared=declared,
+        container="",
+        empty=empty > 0.0,
+        empty_nats=empty,
+        fill=0.7,
+        homogeneity=0.8,
+        unpenetrated=0.0,
+        regions=regions,
+        quality=(),
+        notes=(),
+    )
+
+
+@pytest.fixture
+def site() -> Site:
+    made = Site()
+    for at_s in (0.0, 5.0, 10.0):
+        made.until(at_s + 0.1)
+        made.feed(*background(at_s))
+        # Signs of life of the ground sensors, whose silence is not the matter here.
+    return made
+
+
+def test_a_clean_truck_says_nothing(site):
+    passage(site, 12.0, source_m=None)
+    site.until(20.0)
+    assert not [a for a in site.said if a.lane == "nb-01"]
+
+
+def test_a_point_source_in_the_box_is_a_threat_while_the_truck_is_still_there(site):
+    passage(site, 12.0, source_m=9.0)
+    first = site.said[[a.event for a in site.said].index(Event.RAD_THREAT)]
+    assert first.phase is Phase.NEW
+    assert first.updated_utc_ns < ns(12.0 + LENGTH_M / SPEED_M_S)
+    assert site.last(Event.RAD_THREAT).level >= Level.WARNING
+
+
+def test_the_same_source_in_the_cab_is_a_patient_and_only_logged(site):
+    passage(site, 12.0, source_m=2.0)
+    assert site.last(Event.RAD_INNOCENT).level is Level.LOG
+    assert Event.RAD_THREAT not in site.events()
+
+
+def test_a_weak_peak_becomes_a_shielded_source_when_the_scan_shows_a_block_there(site):
+    passage(site, 12.0, source_m=9.0, peak_cps=75.0)
+    assert not [a for a in site.said if a.level >= Level.WARNING and a.lane == "nb-01"]
+    site.feed(scan(20.0, dense_m=9.2))
+    alert = site.last(Event.SHIELDED_SOURCE)
+    assert alert.level >= Level.WARNING
+    assert {c.kind for c in alert.contributions} >= {"gamma.profile", "xray.dense"}
+
+
+def test_a_block_elsewhere_is_an_anomaly_and_no_shield(site):
+    passage(site, 12.0, source_m=None)
+    site.feed(scan(20.0, dense_m=14.0))
+    assert site.events()[-1] is Event.CARGO_ANOMALY
+
+
+def test_declared_empty_and_full_is_a_mismatch(site):
+    passage(site, 12.0, source_m=None)
+    site.feed(scan(20.0, declared="empty"))
+    assert site.events()[-1] is Event.CARGO_MISMATCH
+    site.feed(scan(40.0, declared="empty", empty=9.0))
+    assert site.events().count(Event.CARGO_MISMATCH) == 1
+
+
+def test_any_simulated_evidence_makes_an_exercise(site):
+    passage(site, 12.0, source_m=9.0, origin=Origin.SIMULATOR)
+    assert site.last(Event.RAD_THREAT).exercise
+    real = Site()
+    real.until(0.1)
+    real.feed(*background(0.0))
+    passage(real, 5.0, source_m=9.0)
+    assert not real.last(Event.RAD_THREAT).exercise
+
+
+def test_silence_and_its_end_are_told(site):
+    site.until(40.0)
+    silent = [a for a in site.said if a.event is Event.SENSOR_SILENT and "rpm-1" in str(a.facts)]
+    assert [a.phase for a in silent] == [Phase.NEW]
+    site.feed(*background(40.0))
+    assert site.said[-1].phase is Phase.CLEAR
+
+
+def test_a_passage_names_the_sensors_that_were_up_and_those_that_were_down(site):
+    passage(site, 12.0, source_m=9.0)
+    alert = site.last(Event.RAD_THREAT)
+    assert alert.silent == ("xray-1",)
+    site.feed(
+        StatusSample(
+            sensor_id="xray-1",
+            origin=Origin.SENSOR,
+            start_utc_ns=ns(30.0),
+            code="link",
+            active=True,
+        )
+    )
+    passage(site, 31.0, source_m=9.0)
+    assert site.last(Event.RAD_THREAT).down == ("xray-1",)
+
+
+def test_tamper_rings_and_is_cleared(site):
+    for at_s, active in ((12.0, True), (14.0, False)):
+        site.feed(
+            StatusSample(
+                sensor_id="rpm-1",
+                origin=Origin.SENSOR,
+                start_utc_ns=ns(at_s),
+                code="tamper",
+                active=active,
+            )
+        )
+    told = [a for a in site.said if a.event is Event.SENSOR_TAMPER]
+    assert [a.phase for a in told] == [Phase.NEW, Phase.CLEAR]
+    assert told[0].level is Level.WARNING
+
+
+def test_a_vehicle_in_the_scanner_that_the_portal_never_saw_is_a_bypass(site):
+    site.until(100.0)
+    site.feed(*background(99.0))
+    site.feed(scan(101.0))
+    assert Event.PORTAL_BYPASS in site.events()
+
+
+def test_in_every_alert_the_reasons_add_up(site):
+    passage(site, 12.0, source_m=9.0)
+    site.feed(scan(20.0, dense_m=9.2))
+    site.until(40.0)
+    assert len(site.said) >= 4
+    for alert in site.said:
+        rows = [c for c in alert.contributions if c.explanation == alert.facts["explanation"]]
+        assert abs(math.fsum(c.nats for c in rows) - alert.score_nats) < 1e-9
+        assert math.isclose(math.fsum(p for _, p in alert.explanations), 1.0, abs_tol=1e-12)
+
+
+def test_the_same_samples_give_the_same_alerts():
+    def day() -> list[Alert]:
+        site = Site()
+        site.until(0.1)
+        site.feed(*background(0.0))
+        passage(site, 5.0, source_m=9.0)
+        site.feed(scan(13.0, dense_m=9.2))
+        site.until(200.0)
+        return site.said
+
+    assert day() == day()
+
+
+def test_a_tick_that_goes_back_in_time_changes_nothing(site):
+    said = len(site.said)
+    assert site.engine.tick(ns(1.0)) == []
+    assert len(site.said) == said
+
+
+def test_a_sensor_that_nobody_configured_is_passed_over(site):
+    (sample, _) = background(20.0)
+    stranger = BackgroundSample(
+        **{**{f: getattr(sample, f) for f in sample.__slots__}, "sensor_id": "x"}
+    )
+    assert site.engine.feed(stranger) == []
