@@ -13,6 +13,17 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+_SIGNS_CERTIFICATES = x509.KeyUsage(
+    key_cert_sign=True,
+    crl_sign=True,
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    encipher_only=False,
+    decipher_only=False,
+)
 SKEW = datetime.timedelta(hours=1)  # the other end's clock may be behind ours
 
 
@@ -37,6 +48,8 @@ class Authority:
         certificate = (
             self._builder(self._name, self._key.public_key())
             .add_extension(constraint, critical=True)
+            # Python 3.13 verifies strictly, and refuses an authority that does not say this.
+            .add_extension(_SIGNS_CERTIFICATES, critical=True)
             .sign(self._key, hashes.SHA256())
         )
         self.ca = folder / "ca.pem"

@@ -63,13 +63,23 @@ class Link:
         self._connected = False
         self._opened_s = time.monotonic()
         self._selector: selectors.BaseSelector | None = None
-        client = mqtt.Client(
+        self._client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
             client_id,
             protocol=mqtt.MQTTv5,
             manual_ack=manual_ack,
         )
-        self._client = client
+        if will is not None:
+            self._client.will_set(will.topic, will.payload, qos=1, retain=True)
+        self._prepare()
+        try:
+            self._open(clean_start, session_expiry_s)
+        except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+            self.close()
+            raise LinkLost(f"no connection to {self.address} ({_plain(error)})") from error
+
+    def _prepare(self) -> None:
+        client, settings = self._client, self._settings
         client.connect_timeout = CONNECT_S
         client.max_inflight_messages_set(0)  # the owner's window is the only one
         client.on_connect = self._on_connect
@@ -80,30 +90,27 @@ class Link:
         client.on_socket_open = _set_nodelay
         # With it, publish() only queues: nothing is written but in `step`.
         client.on_socket_register_write = _ignore
-        if will is not None:
-            client.will_set(will.topic, will.payload, qos=1, retain=True)
         if settings.username is not None:
             client.username_pw_set(settings.username, settings.password)
+
+    def _open(self, clean_start: bool, session_expiry_s: int) -> None:
+        client, settings = self._client, self._settings
         properties = _properties(PacketTypes.CONNECT)
         properties.SessionExpiryInterval = session_expiry_s
         properties.MaximumPacketSize = MAX_RECEIVED_BYTES
-        try:
-            if settings.tls is not None:
-                client.tls_set_context(_tls_context(settings.tls))
-            client.connect_async(
-                settings.host,
-                settings.port,
-                settings.keepalive_s,
-                clean_start=clean_start,
-                properties=properties,
-            )
-            client.reconnect()
-            self._selector = selectors.DefaultSelector()
-            self._selector.register(self._socket(), selectors.EVENT_READ)
-            self._selector.register(waker, selectors.EVENT_READ)
-        except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-            self.close()
-            raise LinkLost(f"no connection to {self.address} ({_plain(error)})") from error
+        if settings.tls is not None:
+            client.tls_set_context(_tls_context(settings.tls))
+        client.connect_async(
+            settings.host,
+            settings.port,
+            settings.keepalive_s,
+            clean_start=clean_start,
+            properties=properties,
+        )
+        client.reconnect()
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._socket(), selectors.EVENT_READ)
+        self._selector.register(self._waker, selectors.EVENT_READ)
 
     @property
     def address(self) -> str:

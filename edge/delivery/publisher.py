@@ -12,9 +12,10 @@ from collections import deque
 import structlog
 
 from edge.delivery.happenings import Document, LinkLost, Waker
+from edge.delivery.hooks import Command, Hooks, Live, Tally, safely
 from edge.delivery.link import Link
 from edge.delivery.outbox import Outbox, OutboxError
-from edge.delivery.session import Command, Hooks, Live, Session, Tally, safely
+from edge.delivery.session import Session
 from edge.delivery.sides import SideSettings, SideStatus
 
 __all__ = ["Command", "Hooks", "Publisher"]

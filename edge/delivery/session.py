@@ -8,8 +8,7 @@ a broker that lost them, or missed a clearing, is put right whatever the cursor 
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 
 import msgspec
 import structlog
@@ -26,6 +25,7 @@ from edge.delivery.happenings import (
     Received,
     Subscribed,
 )
+from edge.delivery.hooks import Command, Hooks, Live, Tally, safely
 from edge.delivery.link import Link
 from edge.delivery.outbox import ORIGIN, Mark, Outbox, Row
 from edge.delivery.sides import SideSettings
@@ -38,63 +38,6 @@ JSON = "application/json"
 ALERT_SCHEMA = "garita.alert/1"
 _cursor_decoder = msgspec.json.Decoder(CursorMessage)
 _ops_decoder = msgspec.json.Decoder(OpsStateMessage)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Live:
-    """A message that is sent now or not at all."""
-
-    topic: str
-    payload: bytes
-    retain: bool
-    expiry_s: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
-    """What a centre asks."""
-
-    side: str
-    topic: str
-    payload: bytes
-    response_topic: str
-    correlation: bytes
-    user_properties: tuple[tuple[str, str], ...]
-
-
-@dataclass(kw_only=True)
-class Hooks:
-    """What others want to know; called by the side's thread, so they must be quick.
-
-    One that raises is logged and costs nothing else.
-    """
-
-    puback: Callable[[str, int], None] = lambda side, reason: None
-    """(side, reason code) of every acknowledgement."""
-    connected: Callable[[str, bool], None] = lambda side, up: None
-    delivered: Callable[[str, float], None] = lambda side, seconds: None
-    """(side, seconds) from an alert sent to its acknowledgement."""
-    command: Callable[[Command], None] = lambda command: None
-
-
-def safely(call: Callable[..., None], *values: object) -> None:
-    """Call somebody else's code from a side's thread."""
-    try:
-        call(*values)
-    except Exception as error:  # noqa: BLE001 - whatever it is, it must not cost the side its alerts
-        # One line: rendering a traceback for every acknowledgement would hold the side up.
-        log.error("hook failed", error=repr(error))
-
-
-@dataclass(kw_only=True)
-class Tally:
-    """What a publisher counts over all its connections; written by its thread alone."""
-
-    pubacks: dict[int, int] = field(default_factory=dict)
-    acked_s: deque[float] = field(default_factory=lambda: deque(maxlen=10_000))
-    dropped_live: int = 0
-    in_flight: int = 0
-    stored_seq: int = 0
 
 
 class Session:

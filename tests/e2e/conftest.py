@@ -2,19 +2,13 @@
 
 import contextlib
 import datetime
-import ipaddress
 import socket
 import time
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from edge.delivery.broker import find_mosquitto, start_broker
+from edge.delivery.certificates import Authority
 from edge.delivery.sides import TlsFiles
 
 
@@ -67,94 +61,29 @@ def mosquitto(tmp_path, free_port):
         yield start
 
 
-@dataclass(frozen=True)
-class Authority:
-    """A certificate authority and the folder its certificates are in."""
-
-    folder: Path
-    name: str
-    key: ec.EllipticCurvePrivateKey
-    certificate: x509.Certificate
-
-    @property
-    def ca(self):
-        return self.folder / f"{self.name}.crt"
-
-    def issue(self, common_name):
-        """A certificate for a server on the loopback, or for a client of that name."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        usage = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
-        alternatives = [
-            x509.DNSName("localhost"),
-            x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
-        ]
-        certificate = (
-            _builder(common_name, self.name, key)
-            .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
-            .add_extension(x509.ExtendedKeyUsage(usage), critical=False)
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()),
-                critical=False,
-            )
-            .sign(self.key, hashes.SHA256())
-        )
-        path = self.folder / f"{self.name}-{common_name}"
-        _write(path, key, certificate)
-        return TlsFiles(ca=self.ca, cert=path.with_suffix(".crt"), key=path.with_suffix(".key"))
-
-
-def _builder(subject, issuer, key):
-    now = datetime.datetime.now(datetime.UTC)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)]))
-        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-    )
-
-
-def _write(path, key, certificate):
-    path.with_suffix(".crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    path.with_suffix(".key").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-
-
 @pytest.fixture(scope="session")
 def authority(tmp_path_factory):
-    """Makes certificate authorities, one for each country."""
-    folder = tmp_path_factory.mktemp("keys")
+    """A certificate authority for each country."""
     made = {}
 
-    def make(name):
-        if name not in made:
-            key = ec.generate_private_key(ec.SECP256R1())
-            usage = x509.KeyUsage(
-                digital_signature=True, key_cert_sign=True, crl_sign=True,
-                content_commitment=False, key_encipherment=False, data_encipherment=False,
-                key_agreement=False, encipher_only=False, decipher_only=False,
-            )  # fmt: skip
-            certificate = (
-                _builder(name, name, key)
-                .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-                .add_extension(usage, critical=True)
-                .add_extension(
-                    x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False
-                )
-                .sign(key, hashes.SHA256())
-            )
-            _write(folder / name, key, certificate)
-            made[name] = Authority(folder, name, key, certificate)
-        return made[name]
+    def of(country):
+        if country not in made:
+            folder = tmp_path_factory.mktemp(f"keys-{country}")
+            made[country] = Authority(folder, valid_for=datetime.timedelta(days=1))
+        return made[country]
 
-    return make
+    return of
+
+
+@pytest.fixture
+def files_for(authority):
+    """The TLS files of a client of a country's broker."""
+
+    def issue(country, name):
+        pair = authority(country).issue(name)
+        return TlsFiles(ca=authority(country).ca, cert=pair.cert, key=pair.key)
+
+    return issue
 
 
 RULES = """\
@@ -178,13 +107,13 @@ def secure_mosquitto(mosquitto, authority, tmp_path):
     """Starts a side's broker with mutual TLS 1.3, the certificate's name as user, and rules."""
 
     def start(side, **options):
-        files = authority(side).issue("broker")
+        files = authority(side).issue("broker", server=True)
         rules = tmp_path / f"{side}.acl"
         rules.write_text(RULES.format(side=side))
         return mosquitto(
             **{
                 "allow_anonymous": "false",
-                "cafile": files.ca,
+                "cafile": authority(side).ca,
                 "certfile": files.cert,
                 "keyfile": files.key,
                 "require_certificate": "true",

@@ -2,6 +2,7 @@
 """Both countries at once, over mutual TLS with access rules, and under kill -9."""
 
 import contextlib
+import socket
 import ssl
 import threading
 
@@ -69,13 +70,13 @@ def held(path):
 
 
 def test_two_countries_hold_every_alert_over_mutual_tls_with_access_rules(
-    outbox, secure_mosquitto, authority, running, until, tmp_path
+    outbox, secure_mosquitto, files_for, running, until, tmp_path
 ):
     publishers = []
     for side in SIDES:
         broker = secure_mosquitto(side)
-        edge = settings(side, broker.port, authority(side).issue(SITE), keeps_cursor=True)
-        centre = settings(side, broker.port, authority(side).issue("centre"))
+        edge = settings(side, broker.port, files_for(side, SITE), keeps_cursor=True)
+        centre = settings(side, broker.port, files_for(side, "centre"))
         running(Centre(centre, tmp_path / f"{side}.db"))
         publishers.append(running(Publisher(edge, outbox, site=SITE)))
     until(lambda: all(each.status().connected for each in publishers))
@@ -89,9 +90,9 @@ def test_two_countries_hold_every_alert_over_mutual_tls_with_access_rules(
     assert [each.status().last_error for each in publishers] == ["", ""]
 
 
-def test_the_connection_is_tls_1_3(secure_mosquitto, authority):
+def test_a_connection_older_than_tls_1_3_is_refused(secure_mosquitto, files_for):
     broker = secure_mosquitto("north")
-    files = authority("north").issue(SITE)
+    files = files_for("north", SITE)
     context = ssl.create_default_context(cafile=str(files.ca))
     context.load_cert_chain(files.cert, files.key)
     context.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -101,11 +102,24 @@ def test_the_connection_is_tls_1_3(secure_mosquitto, authority):
         client.connect("127.0.0.1", broker.port)
 
 
+def test_a_certificate_passes_the_strict_check_of_newer_pythons(secure_mosquitto, files_for):
+    broker = secure_mosquitto("north")
+    files = files_for("north", SITE)
+    context = ssl.create_default_context(cafile=str(files.ca))
+    context.verify_flags |= ssl.VERIFY_X509_STRICT
+    context.load_cert_chain(files.cert, files.key)
+    with (
+        socket.create_connection(("127.0.0.1", broker.port), timeout=5) as plain,
+        context.wrap_socket(plain, server_hostname="127.0.0.1") as secured,
+    ):
+        assert secured.version() == "TLSv1.3"
+
+
 def test_a_broker_of_another_authority_is_not_believed(
-    outbox, secure_mosquitto, authority, running, until
+    outbox, secure_mosquitto, files_for, running, until
 ):
     broker = secure_mosquitto("north")
-    files = authority("south").issue(SITE)
+    files = files_for("south", SITE)
     outbox.commit(rows(outbox, 1))
     north = running(Publisher(settings("north", broker.port, files), outbox, site=SITE))
     until(lambda: "certificate verify failed" in north.status().last_error)
@@ -126,10 +140,10 @@ def test_an_edge_without_a_certificate_is_not_let_in_and_loses_nothing(
 
 
 def test_a_missing_key_file_is_said_and_waited_out(
-    outbox, secure_mosquitto, authority, running, until, tmp_path
+    outbox, secure_mosquitto, files_for, running, until, tmp_path
 ):
     broker = secure_mosquitto("north")
-    files = authority("north").issue(SITE)
+    files = files_for("north", SITE)
     missing = TlsFiles(ca=files.ca, cert=files.cert, key=tmp_path / "not-yet.key")
     north = running(Publisher(settings("north", broker.port, missing), outbox, site=SITE))
     until(lambda: "No such file" in north.status().last_error)
@@ -138,14 +152,14 @@ def test_a_missing_key_file_is_said_and_waited_out(
 
 
 def test_an_edge_may_not_speak_for_another_site(
-    outbox, secure_mosquitto, authority, running, until, tmp_path
+    outbox, secure_mosquitto, files_for, running, until, tmp_path
 ):
     broker = secure_mosquitto("north")
-    running(Centre(settings("north", broker.port, authority("north").issue("centre")),
+    running(Centre(settings("north", broker.port, files_for("north", "centre")),
                    tmp_path / "north.db"))  # fmt: skip
     outbox.commit(rows(outbox, 2, site="deconcini"))
     outbox.commit(rows(outbox, 2))
-    edge = settings("north", broker.port, authority("north").issue(SITE), keeps_cursor=True)
+    edge = settings("north", broker.port, files_for("north", SITE), keeps_cursor=True)
     running(Publisher(edge, outbox, site=SITE))
     until(lambda: outbox.depth("north") == 0)
     letters = outbox.dead_letters("north")
@@ -157,14 +171,14 @@ def test_an_edge_may_not_speak_for_another_site(
 
 
 def test_a_centre_may_not_speak_for_the_other_side(
-    outbox, secure_mosquitto, authority, running, until
+    outbox, secure_mosquitto, files_for, running, until
 ):
     """The south's cursor on the north's broker would let the edge forget what the south lacks."""
     broker = secure_mosquitto("north")
-    edge = settings("north", broker.port, authority("north").issue(SITE), keeps_cursor=True)
+    edge = settings("north", broker.port, files_for("north", SITE), keeps_cursor=True)
     north = running(Publisher(edge, outbox, site=SITE))
     until(lambda: north.status().connected)
-    files = authority("north").issue("centre")
+    files = files_for("north", "centre")
     context = ssl.create_default_context(cafile=str(files.ca))
     context.load_cert_chain(files.cert, files.key)
     client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, "other", protocol=mqtt.MQTTv5)
