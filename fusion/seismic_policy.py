@@ -14,13 +14,16 @@ class SeismicPolicy:
     lta_s: float = 10.0
     """Also the warm-up: nothing is said before one LTA has passed."""
     on: float = 4.0
+    """STA/LTA from which motion is an event: four times the ground's own level (facts 3.1)."""
     off: float = 1.5
+    """STA/LTA under which an event has ended; well below `on`, so that steps stay one event."""
     level_on: float = 2.0
     """rms over the quiet floor that counts as activity: what approaches slowly never trips
     STA/LTA, whose LTA rises with it."""
     window_s: float = 6.0
     """Ten steps of a walker; four are inside two seconds after the first."""
     slowest_hz: float = 1.3
+    """Slowest cadence that is taken for walking (facts 3.1: 1.6 to 1.9, slower off the road)."""
     fastest_hz: float = 3.3
     """Cadence of walking, 1.3 to 2.6, and most running (facts 3.1)."""
     memory: float = 0.6

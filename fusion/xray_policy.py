@@ -91,6 +91,7 @@ class XrayPolicy:
     max_sigma: float = 30.0
     """Beyond, the texture's own uncertainty decides and the number says nothing more."""
     max_regions: int = 5
+    """More boxes than this in one picture are clutter, and nobody looks at the sixth."""
 
     light_metal_ratio: float = 1.18
     """Excess in the low over excess in the high plane: more is organic (facts 2.2, 4/6 MV:
