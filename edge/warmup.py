@@ -15,6 +15,7 @@ from fusion.policy import Policy
 from fusion.types import (
     MILLISECOND_NS,
     SECOND_NS,
+    Alert,
     BackgroundSample,
     Checkpoint,
     CountSample,
@@ -48,18 +49,18 @@ _CHECKPOINT = Checkpoint(
 )
 
 
-def warm_up(policy: Policy | None = None) -> int:
-    """Run everything once; returns how many alerts the made-up traffic raised."""
+def warm_up(policy: Policy | None = None) -> list[Alert]:
+    """Run everything once; returns the alerts that the made-up traffic raised."""
     policy = policy or Policy()
     engine = Engine(_CHECKPOINT, policy)
-    alerts = 0
+    alerts = []
     for second in range(WALK_S):
         now = START_UTC_NS + second * SECOND_NS
         for sample in (*_portal(second, now), *_ground(second, now)):
-            alerts += len(engine.feed(sample))
-        alerts += len(engine.tick(now + SECOND_NS))
-    alerts += len(engine.feed(analyse(_scan(), policy.xray)))
-    return alerts + len(engine.tick(START_UTC_NS + (WALK_S + 60) * SECOND_NS))
+            alerts += engine.feed(sample)
+        alerts += engine.tick(now + SECOND_NS)
+    alerts += engine.feed(analyse(example_scan(*SCAN_SHAPE), policy.xray))
+    return alerts + engine.tick(START_UTC_NS + (WALK_S + 60) * SECOND_NS)
 
 
 def _portal(second: int, now: int) -> list[Sample]:
@@ -135,12 +136,17 @@ def _ground(second: int, now: int) -> list[Sample]:
     ]
 
 
-def _scan() -> ScanSample:
-    """A box with a load and a dense block in it, in both energies."""
-    thickness_g_cm2 = np.zeros(SCAN_SHAPE)
-    thickness_g_cm2[40:260, 100:820] = 6.0
-    thickness_g_cm2[150:255, 150:760] += 25.0
-    thickness_g_cm2[180:220, 400:440] += 60.0
+def example_scan(rows: int, columns: int) -> ScanSample:
+    """A box of 18 m with a load and a dense block in it, in both energies."""
+    thickness_g_cm2 = np.zeros((rows, columns))
+
+    def block(top: float, bottom: float, front: float, rear: float, g_cm2: float) -> None:
+        across = slice(round(top * rows), round(bottom * rows))
+        thickness_g_cm2[across, round(front * columns) : round(rear * columns)] += g_cm2
+
+    block(0.13, 0.87, 0.11, 0.91, 6.0)
+    block(0.50, 0.85, 0.17, 0.84, 25.0)
+    block(0.60, 0.73, 0.44, 0.49, 60.0)
     random = np.random.default_rng(0)
 
     def plane(attenuation_cm2_g: float) -> NDArray[np.uint16]:
@@ -156,8 +162,8 @@ def _scan() -> ScanSample:
         high=plane(0.035),
         low=plane(0.045),
         composite=None,
-        pitch_x_mm=20.0,
-        pitch_y_mm=10.0,
+        pitch_x_mm=18_000.0 / columns,
+        pitch_y_mm=3_000.0 / rows,
         declared="",
         container="",
         digests=(),

@@ -27,7 +27,7 @@ def kernels():
 
 @pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled in this run")
 def test_after_the_warm_up_no_kernel_is_left_to_compile():
-    assert warm_up() > 0  # the made-up source is found
+    assert warm_up()  # the made-up source is found
     found = dict(kernels())
     assert found
     assert [name for name, kernel in found.items() if not kernel.signatures] == []
