@@ -29,7 +29,8 @@ def configure(json: bool | None = None) -> None:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=lambda *_: _StderrLogger(),
-        cache_logger_on_first_use=True,
+        # Not cached: a line costs microseconds more, and logging can be captured at any time.
+        cache_logger_on_first_use=False,
     )
     _forward_standard_logging(level)
 
