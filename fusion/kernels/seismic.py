@@ -108,83 +108,157 @@ def advance(counts: NDArray[np.int32], memory: Floats) -> None:
     LTA has passed; trigger on above ON, off below OFF.
     """
     motion = views(memory)
-    setup, sections, state = motion.setup, motion.sections, motion.state
-    short, long = 1.0 / setup[STA_SAMPLES], 1.0 / setup[LTA_SAMPLES]
-    scale = setup[SCALE]
-    if state[SAMPLES] == 0.0 and counts.shape[0] > 0:
-        state[OFFSET] = float(counts[0])
-    for i in range(counts.shape[0]):
-        raw = float(counts[i]) - state[OFFSET]
-        state[LAST] = raw
-        x = raw
-        for s in range(PASS_SECTIONS):
-            z = STATE_SCALARS + 2 * s
-            y = sections[s, 0] * x + state[z]
-            state[z] = sections[s, 1] * x - sections[s, 3] * y + state[z + 1]
-            state[z + 1] = sections[s, 2] * x - sections[s, 4] * y
-            x = y
-        v = x * scale
-        for b in range(BANDS):
-            w = raw
-            for s in range(
-                PASS_SECTIONS + b * BAND_SECTIONS, PASS_SECTIONS + (b + 1) * BAND_SECTIONS
-            ):
-                z = STATE_SCALARS + 2 * s
-                y = sections[s, 0] * w + state[z]
-                state[z] = sections[s, 1] * w - sections[s, 3] * y + state[z + 1]
-                state[z + 1] = sections[s, 2] * w - sections[s, 4] * y
-                w = y
-            w *= scale
-            state[FILLING + BAND_0 + b] += w * w
-        state[SAMPLES] += 1.0
-        if state[SETTLE] > 0.0:  # after a gap the filters ring; what they say is not motion
-            state[SETTLE] -= 1.0
-            v = state[HELD]
-        elif state[SAMPLES] > 1.0:
-            square = x * x
-            state[STA] += short * (square - state[STA])
-            state[LTA] += long * (square - state[LTA])
-            _trigger(setup, state)
-        _collect(v, motion)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _trigger(setup: Floats, state: Floats) -> None:
-    ratio = 0.0
-    if state[SAMPLES] > setup[LTA_SAMPLES] and state[LTA] > 0.0:
-        ratio = state[STA] / state[LTA]
-    state[RATIO] = ratio
-    state[RATIO_PEAK] = max(state[RATIO_PEAK], ratio)
-    if ratio > setup[ON]:
-        state[TRIGGERED] = 1.0
-    elif ratio < setup[OFF]:
-        state[TRIGGERED] = 0.0
-    state[ON_COUNT] += state[TRIGGERED]
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _collect(v: float, motion: Motion) -> None:
-    setup, _, state, frames, bins = motion
-    size = abs(v)
-    square = v * v
-    state[FILLING + SUM_2] += square
-    state[FILLING + SUM_4] += square * square
-    state[FILLING + PEAK] = max(state[FILLING + PEAK], size)
-    state[MOTION_PEAK] = max(state[MOTION_PEAK], size)
-    state[FRAME_SUM] += size
-    state[FRAME_FILLED] += 1.0
-    if state[FRAME_FILLED] < setup[FRAME_SAMPLES]:
+    setup, state = motion.setup, motion.state
+    size = counts.shape[0]
+    if size == 0:
         return
-    state[HELD] = state[FRAME_SUM] / state[FRAME_FILLED]
-    frames[int(state[FRAMES]) % FRAME_RING] = state[HELD]
-    state[FRAMES] += 1.0
-    state[FRAME_SUM] = 0.0
-    state[FRAME_FILLED] = 0.0
-    state[BIN_FILLED] += 1.0
+    if state[SAMPLES] == 0.0:
+        state[OFFSET] = float(counts[0])
+    raw = counts - state[OFFSET]
+    state[LAST] = raw[size - 1]
+    passed = _band_pass(raw, motion)
+    # After a gap the filters ring; what they say is not motion.
+    settling = int(min(state[SETTLE], float(size)))
+    state[SETTLE] -= settling
+    _follow_ratio(passed, settling, motion)
+    state[SAMPLES] += size
+    at = 0
+    while at < size:
+        end = min(size, at + _until_bin(setup, state))
+        _fill_bands(raw[at:end], motion)
+        _collect(passed[at:end], settling - at, motion)
+        at = end
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _band_pass(raw: Floats, motion: Motion) -> Floats:
+    """The band that steps are looked for in, (samples,) counts.
+
+    Four sections written out: their state stays in registers, and while one waits for its
+    own last value, the others work.
+    """
+    sections, state = motion.sections, motion.state
+    a0, a1, a2, a3, a4 = _section(sections, 0)
+    b0, b1, b2, b3, b4 = _section(sections, 1)
+    c0, c1, c2, c3, c4 = _section(sections, 2)
+    d0, d1, d2, d3, d4 = _section(sections, 3)
+    z = state[STATE_SCALARS : STATE_SCALARS + 2 * PASS_SECTIONS]
+    p, q, r, s, t, u, v, w = z[0], z[1], z[2], z[3], z[4], z[5], z[6], z[7]
+    passed = np.empty(raw.shape[0])
+    for i in range(raw.shape[0]):
+        x = raw[i]
+        y = a0 * x + p
+        p = a1 * x - a3 * y + q
+        q = a2 * x - a4 * y
+        x = b0 * y + r
+        r = b1 * y - b3 * x + s
+        s = b2 * y - b4 * x
+        y = c0 * x + t
+        t = c1 * x - c3 * y + u
+        u = c2 * x - c4 * y
+        x = d0 * y + v
+        v = d1 * y - d3 * x + w
+        w = d2 * y - d4 * x
+        passed[i] = x
+    z[0], z[1], z[2], z[3], z[4], z[5], z[6], z[7] = p, q, r, s, t, u, v, w
+    return passed
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _section(sections: Floats, s: int) -> tuple[float, float, float, float, float]:
+    return sections[s, 0], sections[s, 1], sections[s, 2], sections[s, 3], sections[s, 4]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _fill_bands(raw: Floats, motion: Motion) -> None:
+    """Add the squares of each band, two sections, to the bin that is being filled."""
+    sections, state, scale = motion.sections, motion.state, motion.setup[SCALE]
+    for b in range(BANDS):
+        s = PASS_SECTIONS + b * BAND_SECTIONS
+        a0, a1, a2, a3, a4 = _section(sections, s)
+        b0, b1, b2, b3, b4 = _section(sections, s + 1)
+        z = state[STATE_SCALARS + 2 * s : STATE_SCALARS + 2 * (s + BAND_SECTIONS)]
+        p, q, r, t = z[0], z[1], z[2], z[3]
+        energy = state[FILLING + BAND_0 + b]
+        for i in range(raw.shape[0]):
+            x = raw[i]
+            y = a0 * x + p
+            p = a1 * x - a3 * y + q
+            q = a2 * x - a4 * y
+            w = b0 * y + r
+            r = b1 * y - b3 * w + t
+            t = b2 * y - b4 * w
+            w *= scale
+            energy += w * w
+        z[0], z[1], z[2], z[3] = p, q, r, t
+        state[FILLING + BAND_0 + b] = energy
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _follow_ratio(passed: Floats, settling: int, motion: Motion) -> None:
+    """STA/LTA and the trigger over what follows the `settling` first samples."""
+    setup, state = motion.setup, motion.state
+    short, long = 1.0 / setup[STA_SAMPLES], 1.0 / setup[LTA_SAMPLES]
+    warm, on, off = setup[LTA_SAMPLES], setup[ON], setup[OFF]
+    sta, lta, ratio, triggered = state[STA], state[LTA], state[RATIO], state[TRIGGERED]
+    peak, above = state[RATIO_PEAK], state[ON_COUNT]
+    samples = state[SAMPLES] + settling
+    for i in range(settling, passed.shape[0]):
+        samples += 1.0
+        if samples == 1.0:
+            continue
+        square = passed[i] * passed[i]
+        sta += short * (square - sta)
+        lta += long * (square - lta)
+        ratio = sta / lta if samples > warm and lta > 0.0 else 0.0
+        peak = max(peak, ratio)
+        if ratio > on:
+            triggered = 1.0
+        elif ratio < off:
+            triggered = 0.0
+        above += triggered
+    state[STA], state[LTA], state[RATIO], state[TRIGGERED] = sta, lta, ratio, triggered
+    state[RATIO_PEAK], state[ON_COUNT] = peak, above
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _until_bin(setup: Floats, state: Floats) -> int:
+    """Samples that complete the bin that is being filled."""
+    whole = setup[BIN_FRAMES] * setup[FRAME_SAMPLES]
+    return int(whole - state[BIN_FILLED] * setup[FRAME_SAMPLES] - state[FRAME_FILLED])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _collect(passed: Floats, settling: int, motion: Motion) -> None:
+    """Add band-passed samples, in counts, to frames and bin; at most `_until_bin`.
+
+    In the place of the `settling` first samples stands the level of the last frame.
+    """
+    setup, _, state, frames, bins = motion
+    scale, per_frame = setup[SCALE], setup[FRAME_SAMPLES]
+    square_sum, fourth_sum = state[FILLING + SUM_2], state[FILLING + SUM_4]
+    peak, highest = state[FILLING + PEAK], state[MOTION_PEAK]
+    held, frame_sum, filled = state[HELD], state[FRAME_SUM], state[FRAME_FILLED]
+    for i in range(passed.shape[0]):
+        size = held if i < settling else abs(passed[i] * scale)
+        square = size * size
+        square_sum += square
+        fourth_sum += square * square
+        peak, highest = max(peak, size), max(highest, size)
+        frame_sum += size
+        filled += 1.0
+        if filled >= per_frame:
+            held = frame_sum / filled
+            frames[int(state[FRAMES]) % FRAME_RING] = held
+            state[FRAMES] += 1.0
+            state[BIN_FILLED] += 1.0
+            frame_sum = filled = 0.0
+    state[FILLING + SUM_2], state[FILLING + SUM_4] = square_sum, fourth_sum
+    state[FILLING + PEAK], state[MOTION_PEAK] = peak, highest
+    state[HELD], state[FRAME_SUM], state[FRAME_FILLED] = held, frame_sum, filled
     if state[BIN_FILLED] == setup[BIN_FRAMES]:
         state[BIN_FILLED] = 0.0
-        samples = setup[BIN_FRAMES] * setup[FRAME_SAMPLES]
-        _follow_floor(state[FILLING + SUM_2] / samples, setup, state)
+        _follow_floor(square_sum / (setup[BIN_FRAMES] * per_frame), setup, state)
         bins[int(state[BINS]) % BIN_RING, :] = state[FILLING : FILLING + BIN_FIELDS]
         state[FILLING : FILLING + BIN_FIELDS] = 0.0
         state[BINS] += 1.0
@@ -219,8 +293,11 @@ def skip(missing: int, next_count: int, memory: Floats) -> None:
     state[OFFSET] = float(next_count) - state[LAST]
     state[SETTLE] = setup[SETTLE_SAMPLES]
     state[SAMPLES] += float(missing)
-    for _ in range(missing):
-        _collect(state[HELD], motion)
+    at = 0
+    while at < missing:
+        size = min(missing - at, _until_bin(setup, state))
+        _collect(np.empty(size), size, motion)
+        at += size
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
