@@ -59,7 +59,6 @@ class CheckpointService:
         self._policy = load_policy(config.policy)
         self._workers = ThreadPoolExecutor(SCAN_WORKERS, thread_name_prefix="scan")
         self._record: Record = NoRecorder()
-        self._recorded_at = 0.0
         self._heavy = heavy_sensors(config)
         self._pipeline: Pipeline | None = None
         self._committer: Committer | None = None
@@ -152,14 +151,12 @@ class CheckpointService:
         )
 
     def _raw(self, sensor_id: str, data: bytes, received_utc_ns: int) -> None:
+        # Not bound early: the recorder is made when the sensors have answered.
         self._record.raw(sensor_id, data, received_utc_ns)
-        self._recorded_at = time.perf_counter()
 
     def _deliver(
         self, sensor_id: str, samples: list[Sample], received_utc_ns: int, trigger: str
     ) -> None:
-        if sensor_id not in self._heavy:  # their reading is part of `garita_scan_seconds`
-            metrics.STAGE_DECODE.observe(time.perf_counter() - self._recorded_at)
         if self._pipeline is not None:
             self._pipeline.deliver(sensor_id, samples, received_utc_ns, trigger)
 
