@@ -6,10 +6,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from random import Random
 
+import cv2
+import numpy as np
+
 from drivers.wire.bundle import BundleDecoder
 from drivers.wire.bundle import encode as encode_bundle
 from drivers.wire.datacast import DatacastDecoder
+from drivers.wire.image_headers import read_header
 from drivers.wire.malformed import Malformed
+from drivers.wire.sidecar import Sidecar, encode_json, encode_xml, parse_sidecar
 from drivers.wire.tsa import TsaDecoder
 from edge.study.figures import Figure, Options, at_least, at_most, plain
 from simulators.catalog import KINDS
@@ -40,6 +45,9 @@ def run(options: Options) -> list[Figure]:
     for codec in codecs(options.seed):
         options.say(f"decoder {codec.name}: {TOTAL_BYTES:,} bytes")
         figures += attack(codec, Random(options.seed))
+    for name, read, samples in readers(options.seed):
+        options.say(f"reader {name}: {TOTAL_BYTES:,} bytes")
+        figures += attack_reader(name, read, samples, Random(options.seed))
     return figures
 
 
@@ -54,6 +62,51 @@ def codecs(seed: int) -> list[Codec]:
         Codec("datacast", DatacastDecoder, tuple(packets), FREE_LISTS_BYTES + 65_536),
         # A header that passes its checksum may announce 128 MiB; random bytes never do.
         Codec("bundle", BundleDecoder, tuple(bundles), FREE_LISTS_BYTES + 1_000_000),
+    ]
+
+
+def readers(seed: int) -> list[tuple[str, Callable[[bytes], object], tuple[bytes, ...]]]:
+    """What reads a whole file: picture headers and sidecars, with real ones to mutate."""
+    picture = np.random.default_rng(seed).integers(0, 65_535, (20, 30), dtype=np.uint16)
+    pictures = tuple(
+        cv2.imencode(ending, picture if ending != ".jpg" else (picture >> 8).astype(np.uint8))[
+            1
+        ].tobytes()
+        for ending in (".png", ".tiff", ".jpg")
+    )
+    sidecar = Sidecar(scan_id="scan-1", declared="empty")
+    return [
+        ("picture-header", read_header, pictures),
+        ("sidecar", parse_sidecar, (encode_json(sidecar), encode_xml(sidecar))),
+    ]
+
+
+def attack_reader(
+    name: str, read: Callable[[bytes], object], samples: tuple[bytes, ...], random: Random
+) -> list[Figure]:
+    """Whole files, mutated, cut or made up; a reader answers or says why not."""
+    raised = refused = files = fed = 0
+    slowest_s = 0.0
+    while fed < TOTAL_BYTES:
+        data = bytearray(random.choice(samples))
+        for _ in range(random.randrange(12)):
+            data[random.randrange(len(data))] = random.randrange(256)
+        cut = bytes(data[: random.randrange(len(data))]) if random.random() < 0.2 else bytes(data)
+        hostile = random.randbytes(256) if random.random() < 0.1 else cut
+        began = time.perf_counter()
+        try:
+            refused += isinstance(read(hostile), Malformed)
+        except Exception:  # noqa: BLE001 - the very thing that is counted here
+            raised += 1
+        slowest_s = max(slowest_s, time.perf_counter() - began)
+        files += 1
+        fed += len(hostile)
+    how = f"{fed:,} bytes in {files:,} mutated, cut or random files, seeded"
+    return [
+        at_least(f"{name}.bytes", fed, TOTAL_BYTES, "B", how),
+        at_most(f"{name}.exceptions", raised, 0, "", how),
+        at_most(f"{name}.slowest", slowest_s * 1e3, 1000, "ms", "one file"),
+        plain(f"{name}.refused", refused, "", "each with its reason"),
     ]
 
 
