@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from edge import errors
 from edge.commands import COMMANDS
+from edge.kernel_cache import use_kernel_cache
 
 _EPILOG = """\
 Start here:
@@ -28,6 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = parser().parse_args(argv)
     except SystemExit as end:  # argparse has said what is wrong, or shown the help
         return int(end.code or 0)
+    use_kernel_cache()
     try:
         code = _handler(arguments.handler)(arguments)
         sys.stdout.flush()

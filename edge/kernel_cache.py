@@ -1,0 +1,40 @@
+"""Where Numba keeps compiled kernels: a folder of their own per version of their sources.
+
+Numba compares each kernel's own file only. A kernel that uses a constant or a function of another
+file would go on with what that file said before an upgrade; so the folder's name is a digest of
+all of them.
+"""
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+VARIABLE = "NUMBA_CACHE_DIR"
+ROOT = Path(__file__).parents[1]
+
+
+def use_kernel_cache(root: Path = ROOT) -> Path:
+    """Name the folder to Numba, which must not be imported yet; returns it.
+
+    A folder that was chosen from outside (a container's) stays. Where the source tree cannot be
+    written, a private folder of the system's temporary one is used.
+    """
+    chosen = os.environ.get(VARIABLE)
+    if chosen:
+        return Path(chosen)
+    digest = hashlib.sha256()
+    for source in sorted((root / "fusion" / "kernels").glob("*.py")):
+        digest.update(source.read_bytes())
+    name = digest.hexdigest()[:12]
+    folder = root / ".kernels" / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        writable = os.access(folder, os.W_OK)
+    except OSError:
+        writable = False
+    if not writable:
+        folder = Path(tempfile.gettempdir()) / f"garita-kernels-{os.getuid()}-{name}"
+        folder.mkdir(mode=0o700, exist_ok=True)
+    os.environ[VARIABLE] = str(folder)
+    return folder
