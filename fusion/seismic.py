@@ -2,13 +2,16 @@
 
 Method: activity by STA/LTA or by level over a slow floor, then once a second a description of
 the last window (facts/seismic.md 3.1), evidence for each class, persistence and hysteresis.
+Every ground-velocity channel is followed; each second is judged by the one that hears best.
 """
 
-from fusion.kernels import seismic as kernel
+from collections.abc import Mapping
+
 from fusion.seismic_channel import Channel
 from fusion.seismic_event import Event
 from fusion.seismic_features import features_of
 from fusion.seismic_policy import SeismicPolicy
+from fusion.seismic_stream import Stream
 from fusion.types import (
     SECOND_NS,
     Detection,
@@ -20,114 +23,131 @@ from fusion.types import (
 
 __all__ = ["SeismicDetector", "SeismicPolicy"]
 
-GAP_S = 0.12  # less is the jitter of a station's clock; a lost packet is 0.25 s
+VERTICAL_GAIN = 1.25
+"""So much better a horizontal must hear to be used: steps and axles shake the ground up and
+down (Rayleigh waves), and the classes are tuned on verticals."""
+KEPT_GAIN = 1.5
+"""So much better another channel must hear to be used in the middle of an event: levels and
+peaks of different channels do not compare."""
 
 
 class SeismicDetector:
-    """One station. Its vertical ground-velocity channel is used, else the first there is."""
+    """One station: one event at a time, whichever of its channels hear it."""
 
     def __init__(self, spec: SensorSpec, policy: SeismicPolicy) -> None:
         self._spec = spec
         self._policy = policy
-        self._name = ""
-        self._channel: Channel | None = None
+        self._silent_ns = round(policy.silent_s * SECOND_NS)
+        self._streams: dict[str, Stream] = {}
+        """By name, in the order of the names."""
         self._origin = Origin.SENSOR
         self._heard_utc_ns = 0
-        self._to_look = 0
+        """End of the newest sample of any channel."""
+        self._look_utc_ns = 0
+        """End of the second that is looked at next."""
         self._event: Event | None = None
 
     def feed(self, sample: Sample) -> list[Detection]:
         """The `seismic.event` detections that this sample brought.
 
-        Samples other than ground velocity of the chosen channel are passed over. The
-        detections do not depend on how the waveform was cut into samples.
+        Samples other than ground velocity are passed over. The detections do not depend on
+        how the waveform was cut into samples, nor on which channel of a packet came first.
         """
-        if not isinstance(sample, WaveformSample) or not len(sample.counts):
+        if not isinstance(sample, WaveformSample) or sample.counts_per_m_s <= 0.0:
             return []
-        if sample.channel != self._name and not self._prefer(sample):
+        if not len(sample.counts):
             return []
         detections: list[Detection] = []
-        channel = self._ready(sample, detections)
-        counts = sample.counts
-        if not counts.flags.writeable:  # numba compiles anew for read-only arrays
-            counts = counts.copy()
-        taken, size = 0, len(counts)
-        while taken < size:
-            piece = counts[taken : taken + self._to_look]
-            channel.feed(piece)
-            taken += len(piece)
-            self._to_look -= len(piece)
-            if self._to_look == 0:
-                self._to_look = round(sample.rate_hz)
-                self._look(channel, _after(sample, taken), detections)
-        self._heard_utc_ns = _after(sample, size)
+        stream = self._streams.get(sample.channel)
+        if (
+            stream is None
+            or sample.start_utc_ns - stream.end_utc_ns > self._silent_ns
+            or not stream.fits(sample)
+        ):
+            stream = self._begin(sample, detections)
+        else:
+            stream.take(sample)
+        end_utc_ns = stream.end_utc_ns
+        self._heard_utc_ns = max(self._heard_utc_ns, end_utc_ns)
+        if end_utc_ns >= self._look_utc_ns:
+            self._catch_up(detections)
         return detections
 
     def tick(self, utc_ns: int) -> list[Detection]:
         """Time has passed: ends the event of a station that fell silent."""
         detections: list[Detection] = []
-        if utc_ns - self._heard_utc_ns >= self._policy.silent_s * SECOND_NS:
-            self._end(self._heard_utc_ns, detections)
+        if utc_ns - self._heard_utc_ns >= self._silent_ns:
+            self._finish(detections)
         return detections
 
-    def _prefer(self, sample: WaveformSample) -> bool:
-        """Whether to use this channel from now on instead of the one in use."""
-        if sample.counts_per_m_s <= 0.0:
-            return False
-        lost_ns = sample.start_utc_ns - self._heard_utc_ns
-        if (
-            not self._name
-            or (sample.channel.endswith("Z") and not self._name.endswith("Z"))
-            or lost_ns > self._policy.silent_s * SECOND_NS
-        ):
-            self._name = sample.channel
-            self._channel = None
-            return True
-        return False
-
-    def _ready(self, sample: WaveformSample, detections: list[Detection]) -> Channel:
-        """The channel's state, taken over the gap before this sample, or a fresh one."""
-        channel = self._channel
-        gap_s = (sample.start_utc_ns - self._heard_utc_ns) / SECOND_NS
-        if (
-            channel is None
-            or channel.rate_hz != sample.rate_hz
-            or channel.counts_per_m_s != sample.counts_per_m_s
-            or gap_s > self._policy.silent_s
-        ):
-            self._end(self._heard_utc_ns, detections)
-            policy = self._policy
-            channel = self._channel = Channel(
-                rate_hz=sample.rate_hz,
-                counts_per_m_s=sample.counts_per_m_s,
-                band_hz=policy.band_hz,
-                sta_s=policy.sta_s,
-                lta_s=policy.lta_s,
-                on=policy.on,
-                off=policy.off,
-            )
-            self._to_look = round(sample.rate_hz)
+    def _begin(self, sample: WaveformSample, detections: list[Detection]) -> Stream:
+        """Follow a channel from this sample on; all anew after a silence or a changed rate."""
+        known = self._streams.get(sample.channel)
+        changed = known is not None and not known.fits(sample)
+        silence_ns = sample.start_utc_ns - self._heard_utc_ns
+        if changed or not self._streams or silence_ns > self._silent_ns:
+            self._finish(detections)
+            self._streams = {}
+            self._heard_utc_ns = sample.start_utc_ns
+            self._look_utc_ns = sample.start_utc_ns + SECOND_NS
             self._origin = sample.origin
-        elif sample.missing or gap_s > GAP_S:
-            missing = sample.missing or round(gap_s * sample.rate_hz)
-            channel.skip(min(missing, kernel.FRAME_RING), int(sample.counts[0]))
-            self._to_look = max(self._to_look - missing, 1)
-        return channel
+        policy = self._policy
+        channel = Channel(
+            rate_hz=sample.rate_hz,
+            counts_per_m_s=sample.counts_per_m_s,
+            band_hz=policy.band_hz,
+            sta_s=policy.sta_s,
+            lta_s=policy.lta_s,
+            on=policy.on,
+            off=policy.off,
+        )
+        stream = Stream(channel, sample)
+        self._streams = dict(sorted([*self._streams.items(), (sample.channel, stream)]))
+        return stream
 
-    def _look(self, channel: Channel, utc_ns: int, detections: list[Detection]) -> None:
+    def _catch_up(self, detections: list[Detection]) -> None:
+        """Look at every second that all channels have heard to its end.
+
+        A channel that lags so far that it counts as silent is no longer waited for.
+        """
+        while self._heard_utc_ns >= self._look_utc_ns:
+            slow = [n for n, s in self._streams.items() if s.end_utc_ns < self._look_utc_ns]
+            if slow and self._heard_utc_ns - self._look_utc_ns < self._silent_ns:
+                return
+            for name in slow:
+                del self._streams[name]
+            self._look(detections)
+
+    def _finish(self, detections: list[Detection]) -> None:
+        """Nothing more is coming: look at what is whole, and end the event."""
+        while self._streams and self._heard_utc_ns >= self._look_utc_ns:
+            self._look(detections)
+        self._end(self._heard_utc_ns, detections)
+
+    def _look(self, detections: list[Detection]) -> None:
         """Once a second: is something going on, and what is it like?"""
         policy = self._policy
-        peak_m_s, ratio, tripped = channel.take_peaks()
-        if channel.seconds < policy.lta_s:
+        utc_ns = self._look_utc_ns
+        self._look_utc_ns += SECOND_NS
+        peaks = {}
+        for name, stream in self._streams.items():
+            if stream.advance(utc_ns):
+                taken = stream.channel.take_peaks()
+                if stream.channel.seconds >= policy.lta_s:
+                    peaks[name] = taken
+        if not peaks:
             return
+        event = self._event
+        name = _hears_best(peaks, event.channel if event is not None else "")
+        channel = self._streams[name].channel
+        peak_m_s, ratio, tripped = peaks[name]
         level = channel.level(4)
         active = tripped or level >= policy.level_on
-        event = self._event
         if event is None:
             if not active:
                 return
             event = self._event = Event(utc_ns - SECOND_NS, policy)
-        event.hear(peak_m_s, ratio, channel.level(2), utc_ns)
+        event.hear(name, peak_m_s, ratio, channel.level(2), utc_ns)
         if active:
             window = channel.describe(policy.window_s, policy.slowest_hz, policy.fastest_hz)
             duration_s = (utc_ns - event.start_utc_ns) / SECOND_NS
@@ -158,6 +178,11 @@ class SeismicDetector:
         )
 
 
-def _after(sample: WaveformSample, count: int) -> int:
-    """When the first so many samples were over."""
-    return sample.start_utc_ns + round(count * SECOND_NS / sample.rate_hz)
+def _hears_best(peaks: Mapping[str, tuple[float, float, bool]], kept: str) -> str:
+    """The channel with the highest STA/LTA; of near-equals the one in use, then a vertical."""
+    best, most = "", -1.0
+    for name, (_, ratio, _) in peaks.items():
+        gain = (VERTICAL_GAIN if name.endswith("Z") else 1.0) * (KEPT_GAIN if name == kept else 1.0)
+        if ratio * gain > most:
+            best, most = name, ratio * gain
+    return best

@@ -27,6 +27,8 @@ class Event:
     led: int = 0
     """Windows for which the leader has been sure."""
     steps: int = 0
+    channel: str = ""
+    """The one that heard the last second best."""
     peak_m_s: float = 0.0
     peak_utc_ns: int = 0
     """Middle of the second with the strongest motion."""
@@ -38,14 +40,16 @@ class Event:
     active_utc_ns: int = 0
     best: Features | None = None
     """The loudest window that spoke for the event's class."""
+    best_channel: str = ""
     best_shares: dict[str, float] = field(default_factory=dict)
     told_utc_ns: int = 0
     told_name: str = ""
     told_share: float = 0.0
     told_peak_m_s: float = 0.0
 
-    def hear(self, peak_m_s: float, ratio: float, level: float, utc_ns: int) -> None:
+    def hear(self, channel: str, peak_m_s: float, ratio: float, level: float, utc_ns: int) -> None:
         """A second that ended then: its strongest motion and STA/LTA, its rms over the floor."""
+        self.channel = channel
         if peak_m_s > self.peak_m_s:
             self.peak_m_s = peak_m_s
             self.peak_utc_ns = utc_ns - SECOND_NS // 2
@@ -79,6 +83,7 @@ class Event:
         speaks = leader == self.name or not self.name
         if speaks and (self.best is None or features.level >= self.best.level):
             self.best = features
+            self.best_channel = self.channel
             self.best_shares = self.shares
 
     def worth_telling(self, utc_ns: int) -> bool:
@@ -104,6 +109,7 @@ class Event:
         told = self.best_shares if final else self.shares
         best = max(CLASSES, key=told.__getitem__)
         return {
+            "channel": self.best_channel,
             "class": self.name or (best if best in NOBODY else "unknown"),
             "classes": {name: round(share, 4) for name, share in told.items()},
             "cadence_hz": round(features.cadence_hz, 2),
