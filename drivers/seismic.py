@@ -6,7 +6,6 @@ packets' own times (facts/seismic.md 1.1). Times never run backwards within a ch
 
 import re
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal
 
@@ -14,7 +13,8 @@ import numpy as np
 from annotated_types import Ge, Gt, Le
 
 from drivers.base import Driver, DriverKind, SensorConfig
-from drivers.wire.datacast import DatacastDecoder, ShakePacket, capture_lines, parse_record
+from drivers.seismic_captures import DatacastCapture
+from drivers.wire.datacast import DatacastDecoder, ShakePacket
 from drivers.wire.malformed import Malformed
 from fusion.types import Family, Origin, Sample, StatusSample, WaveformSample
 
@@ -62,6 +62,8 @@ class _Channel:
     seen: deque[int] = field(default_factory=lambda: deque(maxlen=SEEN_STARTS))
     heard_utc_ns: int = 0
     heard_count: int = 0
+    span_ns: int = 0
+    """How long the last packet lasts; 0 where that is not known any more."""
     odd_rate_hz: float = 0.0
     odd_rate_streak: int = 0
 
@@ -92,9 +94,37 @@ class ShakeDriver:
         for record in self._decoder.feed(data):
             if isinstance(record, Malformed):
                 samples.append(record)
+            elif self._take_next(record, received_utc_ns, samples):
+                continue
             elif not self._config.channels or record.channel in self._config.channels:
                 self._take(record, received_utc_ns, samples)
         return samples
+
+    def _take_next(
+        self, packet: ShakePacket, received_utc_ns: int, samples: list[Sample | Malformed]
+    ) -> bool:
+        """What `_take` does, for a packet as long as the last and exactly the next: nearly all."""
+        channel = self._channels.get(packet.channel)
+        if channel is None:
+            return False
+        start_utc_ns, span_ns = packet.start_utc_ns, channel.span_ns
+        end_utc_ns = start_utc_ns + span_ns
+        if (
+            start_utc_ns != channel.expected_utc_ns
+            or start_utc_ns - channel.heard_utc_ns != span_ns
+            or len(packet.counts) != channel.heard_count
+            or not -self._limit_ns <= received_utc_ns - end_utc_ns <= self._limit_ns
+            or self._shift_ns
+            or channel.held
+        ):
+            return False
+        self._off_clock = channel.odd_rate_streak = 0
+        channel.heard_utc_ns = start_utc_ns
+        channel.expected_utc_ns = end_utc_ns
+        channel.tolerance_ns = span_ns // 2
+        channel.seen.append(start_utc_ns)
+        samples.append(self._sample(packet, channel, 0))
+        return True
 
     def _take(
         self, packet: ShakePacket, received_utc_ns: int, samples: list[Sample | Malformed]
@@ -127,18 +157,17 @@ class ShakeDriver:
         expected = channel.expected_utc_ns
         if expected is None or abs(start_utc_ns - expected) <= channel.tolerance_ns:
             self._deliver(packet, channel, samples)
-        elif start_utc_ns in channel.seen:
+        elif start_utc_ns in channel.seen or any(
+            held.start_utc_ns == start_utc_ns for held in channel.held
+        ):
             samples.append(Malformed("duplicate", _told(packet)))
             return
         elif start_utc_ns < expected:
             samples.append(Malformed("late", _told(packet)))
             return
-        elif any(held.start_utc_ns == start_utc_ns for held in channel.held):
-            samples.append(Malformed("duplicate", _told(packet)))
-            return
         else:
             channel.held.append(packet)
-            channel.held.sort(key=_start)
+            channel.held.sort(key=lambda held: held.start_utc_ns)
             if len(channel.held) >= HELD_PACKETS:
                 self._deliver(channel.held.pop(0), channel, samples)
         if channel.held:
@@ -169,17 +198,18 @@ class ShakeDriver:
         channel.expected_utc_ns = start_utc_ns + duration_ns
         channel.tolerance_ns = duration_ns // 2
         channel.seen.append(start_utc_ns)
-        samples.append(
-            WaveformSample(
-                sensor_id=self._config.id,
-                origin=self._origin,
-                start_utc_ns=start_utc_ns,
-                rate_hz=self._rate_hz,
-                channel=packet.channel,
-                counts=np.array(packet.counts, np.int32),
-                counts_per_m_s=channel.counts_per_m_s,
-                missing=missing,
-            )
+        samples.append(self._sample(packet, channel, missing))
+
+    def _sample(self, packet: ShakePacket, channel: _Channel, missing: int) -> WaveformSample:
+        return WaveformSample(
+            sensor_id=self._config.id,
+            origin=self._origin,
+            start_utc_ns=packet.start_utc_ns,
+            rate_hz=self._rate_hz,
+            channel=packet.channel,
+            counts=np.array(packet.counts, np.int32),
+            counts_per_m_s=channel.counts_per_m_s,
+            missing=missing,
         )
 
     def _follow_clock(
@@ -205,7 +235,7 @@ class ShakeDriver:
         self._shift_ns = wanted_ns
         for channel in self._channels.values():
             channel.held.clear()
-            channel.heard_count = 0
+            channel.heard_count = channel.span_ns = 0
         text = f"device clock is {off_ns / SECOND_NS:+.3f} s behind the arrival"
         self._say("clock", wanted_ns != 0, packet.start_utc_ns + wanted_ns, text, samples)
         return True
@@ -217,6 +247,7 @@ class ShakeDriver:
         spacing_ns = packet.start_utc_ns - channel.heard_utc_ns
         heard = channel.heard_count
         channel.heard_utc_ns, channel.heard_count = packet.start_utc_ns, len(packet.counts)
+        channel.span_ns = self._duration_ns(packet)
         if spacing_ns <= 0 or not heard:
             return
         rate_hz = heard * SECOND_NS / spacing_ns
@@ -231,7 +262,7 @@ class ShakeDriver:
             text = f"station runs at {odd:g} Hz, configured are {self._config.rate_hz:g}"
             self._rate_hz = odd
             for other in self._channels.values():
-                other.odd_rate_streak = 0
+                other.odd_rate_streak = other.span_ns = 0
             utc_ns = packet.start_utc_ns + self._shift_ns
             self._say("rate", odd != self._config.rate_hz, utc_ns, text, samples)
 
@@ -253,32 +284,8 @@ class ShakeDriver:
         return round(len(packet.counts) * SECOND_NS / self._rate_hz)
 
 
-def _start(packet: ShakePacket) -> int:
-    return packet.start_utc_ns
-
-
 def _told(packet: ShakePacket) -> str:
     return f"{packet.channel} {packet.start_utc_ns}"
-
-
-class DatacastCapture:
-    """A text file of datagrams, one a line, as rsudp keeps and replays them."""
-
-    @property
-    def name(self) -> str:
-        """What `--kind` calls it."""
-        return "datacast"
-
-    def recognise(self, file_name: str, head: bytes) -> bool:
-        """Whether the first line is a datacast record."""
-        first = head.lstrip().split(b"\n", 1)[0].rstrip()
-        return isinstance(parse_record(first), ShakePacket)
-
-    def chunks(
-        self, data: bytes, file_name: str = "", config: SensorConfig | None = None
-    ) -> Iterator[tuple[int, bytes]]:
-        """Each line at the end of its packet: a Shake sends a packet when it is full."""
-        return capture_lines(data)
 
 
 def _build(config: SensorConfig, origin: Origin) -> Driver:

@@ -7,7 +7,6 @@ with or without line ends. Third-party senders use other decimals, spacing and l
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Annotated
 
 import msgspec
@@ -23,14 +22,18 @@ CAPTURE_HEAD_BYTES = 65_536  # some 60 packets of each of 4 channels: enough to 
 
 _NS_PER_S = 1_000_000_000
 _HEAD = re.compile(rb"\{\s*(['\"])([A-Za-z0-9]{1,8})\1\s*,\s*([0-9]{1,10})(?:\.([0-9]{1,9}))?\s*,")
+_USUAL = re.compile(rb"\{'([A-Z0-9]{1,8})', ([0-9]{1,10})\.([0-9]{3}), ").match
+"""The head as a Shake writes it, which costs half of the liberal one."""
 _Int32 = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
 _counts = msgspec.json.Decoder(tuple[_Int32, ...]).decode
 _whole_numbers = msgspec.json.Decoder(tuple[int, ...]).decode
 
 
-@dataclass(frozen=True, slots=True)
-class ShakePacket:
-    """Consecutive samples of one channel, as sent in one datagram."""
+class ShakePacket(msgspec.Struct, frozen=True, gc=False):
+    """Consecutive samples of one channel, as sent in one datagram.
+
+    A `Struct`, for it is made eight times as fast as a frozen dataclass.
+    """
 
     channel: str
     start_utc_ns: int
@@ -53,6 +56,8 @@ class DatacastDecoder:
         records: list[ShakePacket | Malformed] = []
         at = 0
         while True:
+            if not self._outside and not self._told:
+                at = _read_usual(buffer, at, records)
             opened = buffer.find(b"{", at)
             if opened != at:
                 self._skip(buffer[at:] if opened < 0 else buffer[at:opened], records)
@@ -96,6 +101,29 @@ class DatacastDecoder:
             records.append(malformed("outside", self._outside.rstrip()))
         self._outside = b""
         self._told = False
+
+
+def _read_usual(buffer: bytes, at: int, records: list[ShakePacket | Malformed]) -> int:
+    """Read records as a Shake writes them, one right after the other; returns where they end.
+
+    All others are left to the liberal way, which says what is wrong with them.
+    """
+    while head := _USUAL(buffer, at):
+        begin = head.end()
+        end = buffer.find(b"}", begin, at + MAX_RECORD_BYTES)
+        channel, seconds, decimals = head.groups()
+        utc_ns = int(seconds) * _NS_PER_S + int(decimals) * 1_000_000
+        if end < 0 or utc_ns > MAX_UTC_NS:
+            break
+        try:
+            counts = _counts(b"[%b]" % buffer[begin:end])
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            break
+        if not 1 <= len(counts) <= MAX_COUNTS:
+            break
+        records.append(ShakePacket(channel.decode("ascii"), utc_ns, counts))
+        at = end + 1
+    return at
 
 
 def parse_record(record: bytes) -> ShakePacket | Malformed:

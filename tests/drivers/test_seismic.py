@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.seismic import DatacastCapture, ShakeConfig, ShakeDriver
+from drivers.seismic import ShakeConfig, ShakeDriver
+from drivers.seismic_captures import DatacastCapture
 from drivers.wire.datacast import DatacastDecoder, ShakePacket, encode
 from drivers.wire.malformed import Malformed
 from fusion.types import Origin, StatusSample, WaveformSample
@@ -202,3 +203,43 @@ def test_the_real_capture_replays_bit_exact():
 
 def test_a_file_of_another_form_is_not_taken_for_a_capture():
     assert not DatacastCapture().recognise("day.txt", b"GB,000123,000124,000125,000126\r\n")
+
+
+class LongWayDriver(ShakeDriver):
+    """Without the shortcut for packets that are exactly the next."""
+
+    def _take_next(self, packet, received_utc_ns, samples):
+        return False
+
+
+@given(
+    steps=st.lists(
+        st.tuples(
+            st.sampled_from(["EHZ", "EHN"]),
+            st.sampled_from([0, 1, 1, 1, 1, 1, 2]),  # quarters since the last: repeats and losses
+            st.sampled_from([0, 0, 0, 0, 3_000_000]),  # jitter of the stamp
+            st.sampled_from([25, 25, 25, 25, 10, 50]),
+            st.sampled_from([0, 0, 0, 60 * 10**9]),  # arrival off by more than the limit
+        ),
+        max_size=60,
+    ),
+    rate_hz=st.sampled_from([100.0, 50.0]),
+)
+def test_the_short_way_of_a_packet_does_what_the_long_way_does(steps, rate_hz):
+    short = driver_for(rate_hz=rate_hz)
+    long = LongWayDriver(ShakeConfig(id="geo-1", url="udp://0.0.0.0:1", rate_hz=rate_hz), "sensor")
+    number = {"EHZ": 0, "EHN": 0}
+    for channel, quarters, jitter_ns, count, off_ns in steps:
+        number[channel] += quarters
+        data = encode(packet(number[channel], channel, count, jitter_ns))
+        arrival_ns = START_NS + (number[channel] + 1) * QUARTER_NS + off_ns
+        assert [plain(each) for each in short.feed(data, arrival_ns)] == [
+            plain(each) for each in long.feed(data, arrival_ns)
+        ]
+
+
+def plain(sample):
+    if isinstance(sample, WaveformSample):
+        start, counts = sample.start_utc_ns, sample.counts.tolist()
+        return (start, sample.channel, sample.rate_hz, counts, sample.missing)
+    return repr(sample) if isinstance(sample, Malformed) else (sample.code, sample.start_utc_ns)
