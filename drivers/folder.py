@@ -16,7 +16,7 @@ from drivers.scan_folder import WORK_DIRECTORY, ScanFolder, TakenSet
 from drivers.wire.malformed import Malformed
 from drivers.xray import XrayPlanesConfig, scan_sets
 
-POLL_S = 0.1  # a scan comes every few minutes; this adds at most 0.2 s to its alert
+POLL_S = 0.05  # a scan comes every few minutes; this adds at most 0.1 s to its alert
 # Between the first and the last file of one export lie seconds. A set that has stood
 # incomplete for a minute will stay so.
 STALE_S = 60.0

@@ -1,13 +1,16 @@
 """The sending end of `garita bench load`: the simulators on their wires, each send noted.
 
-    python -m edge.study.bench_feed CONFIG SEED SECONDS NOTES
+    python -m edge.study.bench_feed WHICH CONFIG SEED SECONDS NOTES
 
-It opens the wires, says `open` on stdout, waits for a line on stdin and plays. NOTES gets a line
-a send: sensor, bytes sent so far, and the monotonic clock in nanoseconds, which is one for all
-processes of the machine.
+It opens the wires (WHICH is `lines`) or the scanners' folders (`scans`), says `open` on stdout,
+waits for a line on stdin with the time at which the day begins, and plays. NOTES gets a line a
+send: sensor, bytes sent so far, and the monotonic clock in nanoseconds, which is one for all
+processes of the machine. Scans have a process of their own: drawing one takes a second of a
+core, which no line may wait for.
 """
 
 import asyncio
+import os
 import sys
 import time
 from pathlib import Path
@@ -42,19 +45,32 @@ class Noted:
         await self._outlet.close()
 
 
-async def feed(config_path: Path, seed: int, duration_s: float, notes_path: Path) -> None:
-    """Serve every sensor of the configuration, and play when told."""
-    urls = {sensor.id: sensor.url for sensor in load_config(config_path).sensors}
+async def feed(
+    which: str, config_path: Path, seed: int, duration_s: float, notes_path: Path
+) -> None:
+    """Serve the sensors of the configuration, and play when told."""
+    urls = {
+        sensor.id: sensor.url
+        for sensor in load_config(config_path).sensors
+        if sensor.url.startswith("folder:") == (which == "scans")
+    }
     first = reference(seed, time.time_ns(), duration_s + 60.0, rare_share=1.0)
     with notes_path.open("w", buffering=1) as notes:
         async with await open_stage(first, urls) as stage:
             stage.wrap(lambda sensor_id, outlet: Noted(sensor_id, outlet, notes))
             sys.stdout.write("open\n")
             sys.stdout.flush()
-            await asyncio.to_thread(sys.stdin.readline)
-            day = reference(seed, time.time_ns(), duration_s + 60.0, rare_share=1.0)
+            start_utc_ns = int(await asyncio.to_thread(sys.stdin.readline))
+            day = reference(seed, start_utc_ns, duration_s + 60.0, rare_share=1.0)
             await stage.run(day, duration_s=duration_s)
 
 
+def main(which: str, config: str, seed: str, duration_s: str, notes: str) -> None:
+    """From the command line."""
+    if which == "scans":
+        os.nice(19)  # a scanner has a computer of its own
+    asyncio.run(feed(which, Path(config), int(seed), float(duration_s), Path(notes)))
+
+
 if __name__ == "__main__":
-    asyncio.run(feed(Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), Path(sys.argv[4])))
+    main(*sys.argv[1:])

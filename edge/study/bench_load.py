@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -97,24 +97,23 @@ def run(options: Options) -> list[Figure]:
             side: _subscribe(stack, port, viewer, authority.ca)
             for side, port in zip(SIDES, ports, strict=False)
         }
-        notes = folder / "sent.txt"
-        feeder = _spawn(
-            stack,
-            folder / "feeder.log",
-            "edge.study.bench_feed",
-            *map(str, (config, options.seed, duration_s, notes)),
-        )
+        notes = {which: folder / f"{which}.txt" for which in ("lines", "scans")}
+        feeders = [
+            _spawn(
+                stack,
+                folder / f"{which}.log",
+                "edge.study.bench_feed",
+                *map(str, (which, config, options.seed, duration_s, path)),
+            )
+            for which, path in notes.items()
+        ]
         service = _spawn(stack, folder / "service.log", "edge", "run", "--config", str(config))
         options.say("load: waiting for the service")
         _wait_listening(service, config, folder / "service.log")
-        assert feeder.stdout is not None
-        assert feeder.stdin is not None
-        feeder.stdout.readline()
-        feeder.stdin.write(b"play\n")
-        feeder.stdin.flush()
-        cost = _watch(service, feeder, duration_s, options.say)
+        _play(feeders)
+        cost = _watch(service, feeders[0], duration_s, options.say)
         stages = _stages(ports[2])
-        return [*_figures(_sent(notes), received, cost, duration_s), *stages]
+        return [*_figures(_sent(notes.values()), received, cost, duration_s), *stages]
 
 
 def _figures(
@@ -188,12 +187,25 @@ def _stages(port: int) -> list[Figure]:
     return figures
 
 
-def _sent(notes: Path) -> dict[str, list[tuple[int, int]]]:
+def _sent(notes: Iterable[Path]) -> dict[str, list[tuple[int, int]]]:
     sent: dict[str, list[tuple[int, int]]] = {}
-    for line in notes.read_text().splitlines():
-        sensor, total, at_ns = line.split()
-        sent.setdefault(sensor, []).append((int(total), int(at_ns)))
+    for path in notes:
+        for line in path.read_text().splitlines():
+            sensor, total, at_ns = line.split()
+            sent.setdefault(sensor, []).append((int(total), int(at_ns)))
     return sent
+
+
+def _play(feeders: list[subprocess.Popen[bytes]]) -> None:
+    """Let all begin the same day at the same time, once all their wires are open."""
+    for feeder in feeders:
+        assert feeder.stdout is not None
+        feeder.stdout.readline()
+    start = f"{time.time_ns()}\n".encode()
+    for feeder in feeders:
+        assert feeder.stdin is not None
+        feeder.stdin.write(start)
+        feeder.stdin.flush()
 
 
 def _start_broker(stack: ExitStack, authority: Authority, folder: Path, port: int) -> None:
