@@ -4,8 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-
 from drivers.base import SensorConfig
 from edge.recording import Event
 from fusion.policy import Policy
@@ -49,6 +47,8 @@ def with_settings(config: SensorConfig, settings: list[tuple[str, str]]) -> Sens
     mine = [(key, value) for key, value in settings if key in values]
     if not mine:
         return config
+    from pydantic import TypeAdapter, ValidationError  # noqa: PLC0415 - 0.1 s for every replay
+
     for key, value in mine:
         # A list is written `1,2,3`; everything else pydantic reads from its text.
         values[key] = value.split(",") if isinstance(values[key], tuple) else value

@@ -2,24 +2,27 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
 
 from drivers.base import SensorConfig
 from drivers.catalog import KINDS
-from edge.config import Config, checkpoint_of, config_digest, load_policy
 from edge.numbering import union_of_languages
 from edge.recording import Event, Session, read, read_session
 from edge.study.day import Day, ReplayError, ReplaySensor, with_settings
 from fusion.policy import Policy
 from fusion.types import Checkpoint, Origin
 
+if TYPE_CHECKING:
+    from edge.config import Config
+
 log = structlog.get_logger()
 
 
 def days(
-    paths: list[Path], config: Config | None, settings: list[tuple[str, str]]
+    paths: list[Path], config: "Config | None", settings: list[tuple[str, str]]
 ) -> Iterator[Day]:
     """The boots in the recordings, oldest first.
 
@@ -68,8 +71,10 @@ def _as_it_was(session: Session, files: list[Path], settings: list[tuple[str, st
 
 
 def _with_config(
-    session: Session, files: list[Path], config: Config, settings: list[tuple[str, str]]
+    session: Session, files: list[Path], config: "Config", settings: list[tuple[str, str]]
 ) -> Day:
+    from edge.config import checkpoint_of, config_digest, load_policy  # noqa: PLC0415 - as in `replay`
+
     origins = {sensor.sensor_id: Origin(sensor.origin) for sensor in session.sensors}
     return Day(
         name=session.epoch,

@@ -6,19 +6,21 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import structlog
 
 from edge import errors
 from edge import log as logging
-from edge.config import Config, load_config
 from edge.recording import RecordingDamaged, is_recording
-from edge.study import devices, recorded
+from edge.study import recorded
 from edge.study.day import Day, ReplayError, check_settings
 from edge.study.device_files import find
 from edge.study.player import Player
 from fusion.types import SECOND_NS
+
+if TYPE_CHECKING:
+    from edge.config import Config
 
 log = structlog.get_logger()
 
@@ -26,7 +28,7 @@ log = structlog.get_logger()
 def main(args: argparse.Namespace) -> int:
     """Replay; JSON Lines on stdout, progress and summary on stderr."""
     logging.configure()
-    config = None if args.config is None else load_config(args.config)
+    config = None if args.config is None else _config(args.config)
     try:
         for day in days(args.inputs, config, kind=args.kind, settings=args.settings):
             _play(day, args, sys.stdout.buffer)
@@ -38,9 +40,16 @@ def main(args: argparse.Namespace) -> int:
     return errors.EXIT_OK
 
 
+def _config(path: Path) -> "Config":
+    # Only here: reading a configuration takes a fifth of a second to import.
+    from edge.config import load_config  # noqa: PLC0415 - see above
+
+    return load_config(path)
+
+
 def days(
     inputs: list[Path],
-    config: Config | None = None,
+    config: "Config | None" = None,
     *,
     kind: str | None = None,
     settings: list[tuple[str, str]] | None = None,
@@ -54,6 +63,8 @@ def days(
     found = find(others, kind) if others else []
     every = [*recorded.days(recordings, config, settings)]
     if found:
+        from edge.study import devices  # noqa: PLC0415 - as in `_config`
+
         every.append(devices.day(found, config, settings))
     check_settings([sensor.config for day in every for sensor in day.sensors], settings)
     yield from every
