@@ -19,6 +19,7 @@ from drivers.wire.malformed import Malformed
 from fusion.types import Family, Origin, Sample, StatusSample, WaveformSample
 
 SECOND_NS = 1_000_000_000
+INT32 = np.dtype(np.int32)
 GROUND_VELOCITY = re.compile(r"[A-Z][HP][A-Z0-9]")
 """SEED channel codes whose instrument letter is a geophone (H high gain, P): EHZ, SHZ, EHN."""
 RATES_HZ = (50.0, 100.0, 200.0)
@@ -73,6 +74,7 @@ class ShakeDriver:
 
     def __init__(self, config: ShakeConfig, origin: Origin) -> None:
         self._config = config
+        self._sensor_id = config.id
         self._origin = origin
         self._decoder = DatacastDecoder()
         self._rate_hz = config.rate_hz
@@ -202,12 +204,12 @@ class ShakeDriver:
 
     def _sample(self, packet: ShakePacket, channel: _Channel, missing: int) -> WaveformSample:
         return WaveformSample(
-            sensor_id=self._config.id,
+            sensor_id=self._sensor_id,
             origin=self._origin,
             start_utc_ns=packet.start_utc_ns,
             rate_hz=self._rate_hz,
             channel=packet.channel,
-            counts=np.array(packet.counts, np.int32),
+            counts=np.array(packet.counts, INT32),
             counts_per_m_s=channel.counts_per_m_s,
             missing=missing,
         )

@@ -62,13 +62,15 @@ class SeismicDetector:
         if (
             stream is None
             or sample.start_utc_ns - stream.end_utc_ns > self._silent_ns
-            or not stream.fits(sample)
+            or sample.rate_hz != stream.rate_hz
+            or sample.counts_per_m_s != stream.counts_per_m_s
         ):
             stream = self._begin(sample, detections)
         else:
             stream.take(sample)
         end_utc_ns = stream.end_utc_ns
-        self._heard_utc_ns = max(self._heard_utc_ns, end_utc_ns)
+        if end_utc_ns > self._heard_utc_ns:  # noqa: PLR1730 - a call for every packet
+            self._heard_utc_ns = end_utc_ns
         if end_utc_ns >= self._look_utc_ns:
             self._catch_up(detections)
         return detections
@@ -83,7 +85,9 @@ class SeismicDetector:
     def _begin(self, sample: WaveformSample, detections: list[Detection]) -> Stream:
         """Follow a channel from this sample on; all anew after a silence or a changed rate."""
         known = self._streams.get(sample.channel)
-        changed = known is not None and not known.fits(sample)
+        changed = known is not None and (
+            (sample.rate_hz, sample.counts_per_m_s) != (known.rate_hz, known.counts_per_m_s)
+        )
         silence_ns = sample.start_utc_ns - self._heard_utc_ns
         if changed or not self._streams or silence_ns > self._silent_ns:
             self._finish(detections)

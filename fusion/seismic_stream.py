@@ -11,40 +11,46 @@ from fusion.types import SECOND_NS, WaveformSample
 
 Counts = NDArray[np.int32]
 
-GAP_S = 0.12  # less is the jitter of a station's clock; a lost packet is 0.25 s
+GAP_NS = 120_000_000  # less is the jitter of a station's clock; a lost packet is 0.25 s
 HALF = 0.499  # of a sample; exactly half would let rounding decide where channels are offset
 
 
 class Stream:
     """One channel of a station, fed a second at a time: one call of the kernel for many packets."""
 
-    __slots__ = ("_waiting", "channel", "end_utc_ns")
+    __slots__ = (
+        "_size",
+        "_span_ns",
+        "_waiting",
+        "channel",
+        "counts_per_m_s",
+        "end_utc_ns",
+        "rate_hz",
+    )
 
     def __init__(self, channel: Channel, first: WaveformSample) -> None:
         self.channel = channel
+        self.rate_hz = channel.rate_hz
+        self.counts_per_m_s = channel.counts_per_m_s
         self.end_utc_ns = first.start_utc_ns
+        """End of the last sample, in UTC ns."""
+        self._size = self._span_ns = 0
         self._waiting: deque[tuple[int, int, Counts]] = deque()
         """(start in UTC ns, samples lost before it, counts) of each piece."""
-        self._put(first, 0)
+        self.take(first, fresh=True)
 
-    def fits(self, sample: WaveformSample) -> bool:
-        """Whether the sample's rate and sensitivity are those of the channel."""
-        channel = self.channel
-        return sample.rate_hz == channel.rate_hz and sample.counts_per_m_s == channel.counts_per_m_s
-
-    def take(self, sample: WaveformSample) -> None:
+    def take(self, sample: WaveformSample, *, fresh: bool = False) -> None:
         """Keep what follows; a gap that nobody counted is seen by its time."""
-        missing = sample.missing
-        if not missing:
-            gap_s = (sample.start_utc_ns - self.end_utc_ns) / SECOND_NS
-            if gap_s > GAP_S:
-                missing = round(gap_s * sample.rate_hz)
-        self._put(sample, missing)
-
-    def _put(self, sample: WaveformSample, missing: int) -> None:
-        counts = sample.counts
-        self._waiting.append((sample.start_utc_ns, missing, counts))
-        self.end_utc_ns = sample.start_utc_ns + round(len(counts) * SECOND_NS / sample.rate_hz)
+        start_utc_ns, counts, missing = sample.start_utc_ns, sample.counts, sample.missing
+        gap_ns = start_utc_ns - self.end_utc_ns
+        if gap_ns > GAP_NS and not missing:
+            missing = round(gap_ns * sample.rate_hz / SECOND_NS)
+        self._waiting.append((start_utc_ns, 0 if fresh else missing, counts))
+        size = len(counts)
+        if size != self._size:  # packets are as long as the one before them
+            self._size = size
+            self._span_ns = round(size * SECOND_NS / self.rate_hz)
+        self.end_utc_ns = start_utc_ns + self._span_ns
 
     def advance(self, until_utc_ns: int) -> bool:
         """Feed the channel all that was before that time; whether there was anything."""
