@@ -2,66 +2,15 @@ import contextlib
 import socket
 import struct
 import threading
-import time
 
 import pytest
 
 from edge import topics
-from edge.delivery.broker import find_mosquitto, start_broker
 from edge.delivery.outbox import Outbox, Row
 from edge.delivery.publisher import Publisher
 from edge.delivery.sides import SideSettings
 
 SITE = "mariposa"
-
-
-@pytest.fixture
-def free_port():
-    """Gives loopback ports that nobody listens on, each only once."""
-    given = set()
-
-    def find():
-        while True:
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                port = probe.getsockname()[1]
-            if port not in given:
-                given.add(port)
-                return port
-
-    return find
-
-
-@pytest.fixture
-def until():
-    """Waits for a condition; what it last was is the test's failure."""
-
-    def wait(reached, within_s=15.0):
-        deadline = time.monotonic() + within_s
-        while not (value := reached()):
-            assert time.monotonic() < deadline, f"not reached within {within_s} s: {value!r}"
-            time.sleep(0.005)
-        return value
-
-    return wait
-
-
-@pytest.fixture
-def mosquitto(tmp_path, free_port):
-    """Starts real brokers, each in a folder of its own; every one is ended."""
-    if find_mosquitto() is None:
-        pytest.skip("mosquitto is not installed")
-    with contextlib.ExitStack() as stack:
-
-        def start(port=None, **options):
-            port = port or free_port()
-            broker = start_broker(
-                port, tmp_path / f"broker-{port}", kind="mosquitto", options=options
-            )
-            stack.callback(broker.kill)
-            return broker
-
-        yield start
 
 
 @pytest.fixture
