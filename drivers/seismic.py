@@ -107,15 +107,15 @@ class ShakeDriver:
     ) -> bool:
         """What `_take` does, for a packet as long as the last and exactly the next: nearly all."""
         channel = self._channels.get(packet.channel)
-        if channel is None:
+        start_utc_ns = packet.start_utc_ns
+        if channel is None or start_utc_ns != channel.expected_utc_ns:
             return False
-        start_utc_ns, span_ns = packet.start_utc_ns, channel.span_ns
+        span_ns = channel.span_ns
         end_utc_ns = start_utc_ns + span_ns
         if (
-            start_utc_ns != channel.expected_utc_ns
-            or start_utc_ns - channel.heard_utc_ns != span_ns
+            start_utc_ns - channel.heard_utc_ns != span_ns
             or len(packet.counts) != channel.heard_count
-            or not -self._limit_ns <= received_utc_ns - end_utc_ns <= self._limit_ns
+            or abs(received_utc_ns - end_utc_ns) > self._limit_ns
             or self._shift_ns
             or channel.held
         ):

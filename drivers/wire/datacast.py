@@ -22,7 +22,7 @@ CAPTURE_HEAD_BYTES = 65_536  # some 60 packets of each of 4 channels: enough to 
 
 _NS_PER_S = 1_000_000_000
 _HEAD = re.compile(rb"\{\s*(['\"])([A-Za-z0-9]{1,8})\1\s*,\s*([0-9]{1,10})(?:\.([0-9]{1,9}))?\s*,")
-_USUAL = re.compile(rb"\{'([A-Z0-9]{1,8})', ([0-9]{1,10})\.([0-9]{3}), ").match
+_USUAL = re.compile(rb"\{'([A-Z0-9]{1,8})', (([0-9]{1,10})\.([0-9]{3})), ").match
 """The head as a Shake writes it, which costs half of the liberal one."""
 _Int32 = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
 _counts = msgspec.json.Decoder(tuple[_Int32, ...]).decode
@@ -108,11 +108,13 @@ def _read_usual(buffer: bytes, at: int, records: list[ShakePacket | Malformed]) 
 
     All others are left to the liberal way, which says what is wrong with them.
     """
+    last, utc_ns = b"", 0
     while head := _USUAL(buffer, at):
         begin = head.end()
         end = buffer.find(b"}", begin, at + MAX_RECORD_BYTES)
-        channel, seconds, decimals = head.groups()
-        utc_ns = int(seconds) * _NS_PER_S + int(decimals) * 1_000_000
+        channel, time, seconds, decimals = head.groups()
+        if time != last:  # a station's channels have the same time
+            last, utc_ns = time, int(seconds) * _NS_PER_S + int(decimals) * 1_000_000
         if end < 0 or utc_ns > MAX_UTC_NS:
             break
         try:
