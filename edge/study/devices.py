@@ -153,20 +153,17 @@ def _from_config(
 
 
 def _checkpoint(sensors: list[SensorConfig]) -> Checkpoint:
-    specs = []
-    for sensor in sensors:
-        silent_s = sensor.silent_after_s
-        if silent_s is None:
-            silent_s = sensor.default_silent_after_s
-        specs.append(
-            SensorSpec(
-                sensor_id=sensor.id,
-                family=sensor.family,
-                place=sensor.lane or sensor.zone or "",
-                silent_after_ms=round(silent_s * 1000),
-                panel_distance_m=getattr(sensor, "panel_distance_m", 2.5),
-            )
+    specs = [
+        SensorSpec(
+            sensor_id=sensor.id,
+            family=sensor.family,
+            place=sensor.lane or sensor.zone or "",
+            # A file that ends is no sensor that falls silent; `--set silent_after_s=5` asks for it.
+            silent_after_ms=round((sensor.silent_after_s or 0.0) * 1000),
+            panel_distance_m=getattr(sensor, "panel_distance_m", 2.5),
         )
+        for sensor in sensors
+    ]
     lanes = sorted({sensor.lane for sensor in sensors if sensor.lane})
     zones = sorted({sensor.zone for sensor in sensors if sensor.zone})
     return Checkpoint(
