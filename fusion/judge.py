@@ -62,6 +62,7 @@ EVENTS: Mapping[str, Event] = {
 }
 """Explanations that are no event (weather, machinery) only take probability from the others."""
 
+SOURCES = (Event.RAD_THREAT, Event.SHIELDED_SOURCE)
 SHOWN_EXPLANATIONS = 3  # the table of reasons covers this many of the best explanations
 
 
@@ -174,6 +175,11 @@ class Judge:
         for name, probability in result.explanations:
             if name in EVENTS:
                 by_event[EVENTS[name]] = by_event.get(EVENTS[name], 0.0) + probability
+        # A source is a source: how it is hidden decides the name, not how sure we are of it.
+        source = sum(by_event.get(event, 0.0) for event in SOURCES)
+        if source > 0.0:
+            named = max(SOURCES, key=lambda event: by_event.get(event, 0.0))
+            by_event = {e: p for e, p in by_event.items() if e not in SOURCES} | {named: source}
         if forced is not None:
             by_event = {forced: 1.0 - dict(result.explanations)["nothing"]}
         levels = {event: self._level(event, p) for event, p in by_event.items()}
