@@ -1,6 +1,7 @@
-"""What can be told of the container without a Docker daemon.
+"""What can be told of the container and of the systemd unit without Docker and without systemd.
 
-Built and run, it was tried by hand: buildah builds it, runc starts it as `docker run` would.
+Built and run, both were tried by hand: buildah builds the image, runc starts it as `docker run`
+would, and systemd-nspawn boots a Debian that has the unit.
 """
 
 import json
@@ -14,11 +15,14 @@ from pathlib import Path
 
 import pytest
 
+from edge import service
 from edge.arguments import HTTP_PORT
+from edge.cli import parser
 
 ROOT = Path(__file__).parents[1]
 DOCKERFILE = ROOT / "Dockerfile"
 ENTRYPOINT = ROOT / "configs/deploy/entrypoint.sh"
+UNIT = ROOT / "configs/deploy/garita.service"
 HOST_NAME = re.compile(r"://(?!127\.0\.0\.1)|\b[\w-]+\.(com|org|net|io|dev|cloud)\b")
 
 
@@ -71,11 +75,18 @@ def entrypoint(run_dir, tmp_path, *words):
     )
 
 
+def unit(key):
+    """The value of a key that stands once in the unit."""
+    (value,) = re.findall(rf"^{key}=(.*)$", UNIT.read_text(encoding="utf-8"), re.MULTILINE)
+    return value
+
+
 def test_it_does_not_run_as_root():
     user, _, group = said("USER")[-1].partition(":")
     assert int(user) > 0
     assert int(group) > 0
     assert position("USER") < position("ENTRYPOINT")
+    assert unit("User") == "garita"
 
 
 def test_it_ends_on_sigterm_and_tini_hands_it_on():
@@ -166,3 +177,20 @@ def test_the_entrypoint_says_what_to_do_where_nothing_can_be_written(tmp_path):
     ended = entrypoint(file, tmp_path)
     assert ended.returncode == 2
     assert f"--tmpfs {file}" in ended.stderr
+
+
+def test_what_the_image_and_the_unit_start_is_a_command():
+    in_image = json.loads(said("CMD")[0])
+    launcher, *in_unit = unit("ExecStart").split()
+    assert launcher == "/opt/garita/garita"
+    assert parser().parse_args(in_image) == parser().parse_args(in_unit)
+
+
+def test_the_unit_gives_the_service_the_time_to_end():
+    assert float(unit("TimeoutStopSec")) > service.END_S
+
+
+def test_the_unit_has_a_place_for_the_kernels():
+    # The tree that it runs from is not writable, and Numba needs a cache that is.
+    assert unit("Environment") == f"NUMBA_CACHE_DIR=/var/cache/{unit('CacheDirectory')}"
+    assert "MemoryDenyWriteExecute=" not in UNIT.read_text(encoding="utf-8")
