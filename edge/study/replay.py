@@ -1,6 +1,7 @@
 """`garita replay`: recordings and device files through the live service's own three calls."""
 
 import argparse
+import gc
 import sys
 import time
 from collections.abc import Iterator
@@ -37,6 +38,8 @@ def main(args: argparse.Namespace) -> int:
             raise
         sys.stderr.write(f"garita replay: {error}\n")
         return errors.EXIT_USAGE
+    # The process ends here, and the collector would take Numba apart first: half a second.
+    gc.freeze()
     return errors.EXIT_OK
 
 
