@@ -71,9 +71,10 @@ class Player:
 
     def lines(self) -> Iterator[bytes]:
         """The day's JSON objects, one a line, in order."""
-        gc.collect()
-        # What is loaded by now stays; the collector need not look at it again.
-        gc.freeze()
+        # What is loaded by now stays; the collector need not look at it again. Only the first
+        # time: what earlier days have left is to be collected.
+        if not gc.get_freeze_count():
+            gc.freeze()
         try:
             yield from self._lines()
         finally:
