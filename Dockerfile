@@ -43,7 +43,7 @@ ENV PYTHONPATH=/opt/garita \
     NUMBA_CACHE_DIR=/opt/garita/kernel-cache
 # /run/garita is open to all: a tmpfs put over it belongs to root and takes on its mode.
 RUN .venv/bin/python -m compileall -q fusion drivers simulators edge \
- && .venv/bin/python -P -m edge.warmup \
+ && .venv/bin/python -P -m edge.station.warmup \
  && groupadd --gid 10001 garita \
  && useradd --uid 10001 --gid garita --no-create-home --shell /usr/sbin/nologin garita \
  && install -d -o garita -g garita -m 0750 /var/lib/garita \

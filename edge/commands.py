@@ -23,7 +23,7 @@ class Command:
 COMMANDS = (
     Command(
         name="demo",
-        handler="edge.demo:main",
+        handler="edge.terminal.demo:main",
         summary="the whole thing with nothing attached: sensors, brokers, alerts",
         description="""\
 Simulated sensors of every family speak their real wire protocols, two brokers start (one per
@@ -50,7 +50,7 @@ Ctrl+C. An alert is on disk before it is sent; one broker that is down never del
     ),
     Command(
         name="check",
-        handler="edge.check:main",
+        handler="edge.probing.check:main",
         summary="is a configuration right, and does everything it names answer?",
         description="""\
 First the file: every mistake with its line, key, value and how to mend it. Where there is none,
@@ -88,7 +88,7 @@ Nothing is published. To record beside the service, use `garita run --record DIR
     ),
     Command(
         name="simulate",
-        handler="edge.simulate:main",
+        handler="edge.terminal.simulate:main",
         summary="the simulated sensors on their own, recorded or live",
         description="""\
 A scenario and a seed give the same bytes every time, with the truth beside them. With --out
@@ -100,7 +100,7 @@ they become files; with --serve they answer on TCP, UDP and in folders like the 
     ),
     Command(
         name="watch",
-        handler="edge.watch:main",
+        handler="edge.terminal.watch:main",
         summary="an operator's view of the alerts of any broker",
         description="""\
 Shows the alert stream as a person works from it: time, lane, level, headline, and the strongest
@@ -112,7 +112,7 @@ reasons with their share.""",
     ),
     Command(
         name="schema",
-        handler="edge.schema:main",
+        handler="edge.protocol.schema:main",
         summary="JSON Schema of every message and of the configuration, and AsyncAPI",
         description="Machine-readable descriptions of everything that Garita sends and reads.",
         examples="""\

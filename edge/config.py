@@ -1,6 +1,6 @@
 """From a configuration file to what the rest of Garita works with.
 
-The keys stand in `edge.config_model`; names of it that others need can be had from here.
+The keys stand in `edge.settings.model`; names of it that others need can be had from here.
 """
 
 import hashlib
@@ -13,10 +13,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from drivers.base import SensorConfig
-from edge.config_checks import cross_check
-from edge.config_lines import read_yaml
-from edge.config_mend import mistakes_of
-from edge.config_model import (
+from edge.errors import ConfigError, Mistake
+from edge.settings.checks import cross_check
+from edge.settings.lines import read_yaml
+from edge.settings.mend import mistakes_of
+from edge.settings.model import (
     Config,
     Http,
     Lane,
@@ -29,8 +30,7 @@ from edge.config_model import (
     Tls,
     Zone,
 )
-from edge.errors import ConfigError, Mistake
-from edge.policy_file import load_policy
+from edge.settings.policy_file import load_policy
 from fusion.types import Checkpoint, LaneSpec, Origin, SensorSpec, ZoneSpec
 
 __all__ = [

@@ -21,7 +21,7 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
-from edge.contract import SOFTWARE
+from edge.protocol.contract import SOFTWARE
 from fusion.types import SECOND_NS
 
 # `_created` is a second series for every counter, which nobody reads.

@@ -13,10 +13,10 @@ import structlog
 
 from edge import errors
 from edge import log as logging
-from edge.capture import Capture
-from edge.checkpoint_service import CheckpointService
 from edge.config import Config, Recording, load_config
 from edge.delivery.outbox_file import OutboxError
+from edge.recordings.capture import Capture
+from edge.station.checkpoint import CheckpointService
 
 END_S = 4.5  # the promise is 5 s from SIGTERM to the end; what still hangs then is cut off
 EXIT_CUT_OFF = 1

@@ -95,7 +95,7 @@ def test_it_ends_on_sigterm_and_tini_hands_it_on():
 
 
 def test_the_kernels_are_compiled_when_it_is_built():
-    warmed = position("RUN", "-m edge.warmup")
+    warmed = position("RUN", "-m edge.station.warmup")
     assert max(position("COPY", source) for source in copied()) < warmed
     assert position("ENV", "NUMBA_CPU_NAME=generic") < warmed
     assert position("ENV", "NUMBA_CACHE_DIR=") < warmed < position("USER")

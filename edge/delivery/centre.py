@@ -16,16 +16,16 @@ from pathlib import Path
 
 import structlog
 
-from edge import topics
-from edge.addresses import broker_address
-from edge.contract import CursorMessage, OpsStateMessage
 from edge.delivery.centre_store import Arrival, CentreStore, Verdict
 from edge.delivery.flow import read_after
 from edge.delivery.happenings import Connected, Document, LinkLost, Received, Waker
 from edge.delivery.link import Link
 from edge.delivery.rows import ORIGIN, Mark
 from edge.delivery.sides import SideSettings, TlsFiles
-from edge.messages import encode, rfc3339
+from edge.protocol import topics
+from edge.protocol.contract import CursorMessage, OpsStateMessage
+from edge.protocol.messages import encode, rfc3339
+from edge.settings.addresses import broker_address
 
 log = structlog.get_logger()
 

@@ -13,8 +13,6 @@ from collections.abc import Mapping
 import msgspec
 import structlog
 
-from edge import topics
-from edge.contract import CursorMessage, OpsStateMessage
 from edge.delivery.flow import Flight, Flow, after_property
 from edge.delivery.happenings import (
     Acked,
@@ -29,6 +27,8 @@ from edge.delivery.hooks import Command, Hooks, Live, Tally, safely
 from edge.delivery.link import Link
 from edge.delivery.outbox import ORIGIN, Mark, Outbox, Row
 from edge.delivery.sides import SideSettings
+from edge.protocol import topics
+from edge.protocol.contract import CursorMessage, OpsStateMessage
 
 log = structlog.get_logger()
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from drivers.address import parse_address
 from drivers.base import SensorConfig
-from edge.addresses import network_address
 from edge.probing.run import Probe
 from edge.probing.verdict import FAIL, OK, WARN, Verdict, cause
+from edge.settings.addresses import network_address
 
 LISTEN_S = 2.0  # a seismometer sends several datagrams a second
 

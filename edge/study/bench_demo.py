@@ -9,8 +9,8 @@ from pathlib import Path
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-from edge import topics
 from edge.delivery.broker import ending_with_parent
+from edge.protocol import topics
 from edge.study.figures import Figure, Options, at_most
 from edge.study.ports import free_ports
 

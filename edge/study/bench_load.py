@@ -28,10 +28,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from ruamel.yaml import YAML
 
 from drivers.address import parse_address
-from edge import topics
 from edge.config import load_config
 from edge.delivery.broker import ending_with_parent, start_broker
 from edge.delivery.certificates import Authority, Pair
+from edge.protocol import topics
 from edge.study.figures import Figure, Options, at_most, percentile, plain
 from edge.study.ports import free_ports
 

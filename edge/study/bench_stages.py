@@ -19,9 +19,9 @@ from drivers.wire.datacast import DatacastDecoder
 from drivers.wire.tsa import TsaDecoder
 from edge.delivery.outbox import Outbox
 from edge.delivery.rows import Row
-from edge.messages import alert_message, encode_alert
+from edge.protocol.messages import alert_message, encode_alert
+from edge.station.warmup import example_scan, warm_up
 from edge.study.figures import Figure, Options, at_least, at_most, plain
-from edge.warmup import example_scan, warm_up
 from fusion.seismic import SeismicDetector, SeismicPolicy
 from fusion.types import SECOND_NS, Family, Origin, SensorSpec, WaveformSample
 from fusion.xray import XrayPolicy, analyse

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from drivers.base import SensorConfig
-from edge.recording import Event
+from edge.recordings.format import Event
 from fusion.policy import Policy
 from fusion.types import Checkpoint, Origin
 

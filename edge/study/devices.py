@@ -9,7 +9,7 @@ import msgspec
 from drivers.base import SensorConfig
 from drivers.catalog import KINDS
 from edge.config import Config, checkpoint_of, config_digest, kind_of, load_policy
-from edge.recording import Event, What
+from edge.recordings.format import Event, What
 from edge.study.day import Day, ReplayError, ReplaySensor, with_settings
 from edge.study.device_files import Chunk, DeviceFiles
 from edge.text import LANGUAGES

@@ -12,12 +12,12 @@ import numpy as np
 import structlog
 
 from drivers.wire.malformed import Malformed, malformed
-from edge.intake import Intake, Taken
-from edge.messages import encode_detection
-from edge.numbering import Numbering
-from edge.pipeline import feed, tick
-from edge.recording import Event, What
-from edge.scans import measured
+from edge.protocol.messages import encode_detection
+from edge.recordings.format import Event, What
+from edge.sensors.intake import Intake, Taken
+from edge.sensors.scans import measured
+from edge.station.numbering import Numbering
+from edge.station.pipeline import feed, tick
 from edge.study.day import Day
 from fusion.engine import Engine
 from fusion.types import SECOND_NS, Alert, Checkpoint, Origin, Sample

@@ -15,11 +15,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from edge import topics
 from edge.delivery.happenings import Document
 from edge.delivery.outbox import Outbox, Row
 from edge.delivery.publisher import Publisher
 from edge.delivery.sides import SideSettings
+from edge.protocol import topics
 
 SIDES = ("north", "south")
 SITE = "mariposa"

@@ -9,8 +9,8 @@ import structlog
 
 from drivers.base import SensorConfig
 from drivers.catalog import KINDS
-from edge.numbering import union_of_languages
-from edge.recording import Event, Session, read, read_session
+from edge.recordings.format import Event, Session, read, read_session
+from edge.station.numbering import union_of_languages
 from edge.study.day import Day, ReplayError, ReplaySensor, with_settings
 from fusion.policy import Policy
 from fusion.types import Checkpoint, Origin

@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from drivers.base import SensorConfig
-from edge.capture import heavy_sensors, open_recorder
 from edge.config import Config, Recording, load_policy
-from edge.intake import Intake
-from edge.recorder import Recorder
-from edge.scans import measured
+from edge.recordings.capture import heavy_sensors, open_recorder
+from edge.recordings.recorder import Recorder
+from edge.sensors.intake import Intake
+from edge.sensors.scans import measured
 from fusion.types import MILLISECOND_NS, Origin, Sample
 from fusion.xray import XrayPolicy
 from simulators.catalog import KINDS

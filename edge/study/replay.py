@@ -13,7 +13,7 @@ import structlog
 
 from edge import errors
 from edge import log as logging
-from edge.recording import RecordingDamaged, is_recording
+from edge.recordings.format import RecordingDamaged, is_recording
 from edge.study import recorded
 from edge.study.day import Day, ReplayError, check_settings
 from edge.study.device_files import find

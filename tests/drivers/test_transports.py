@@ -11,7 +11,7 @@ from drivers.base import SensorUnavailable
 from drivers.radiation import TsaConfig
 from drivers.seismic import ShakeConfig
 from drivers.transports import CHUNK_BYTES, SERIAL_BUFFER_BYTES, chunks, open_transport
-from edge.intake import Intake
+from edge.sensors.intake import Intake
 from fusion.types import Origin
 
 LINES = b"GB,000257,000257,000251,000267\r\nGB,000258,000257,000251,000267\r\n"

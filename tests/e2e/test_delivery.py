@@ -9,13 +9,13 @@ import threading
 import pytest
 from paho.mqtt import client as mqtt
 
-from edge import topics
 from edge.delivery.centre import Centre
 from edge.delivery.centre_store import Arrival, CentreStore
 from edge.delivery.outbox import Outbox, Row
 from edge.delivery.publisher import Publisher
 from edge.delivery.rows import ORIGIN
 from edge.delivery.sides import SideSettings, TlsFiles
+from edge.protocol import topics
 from edge.study import kills
 from edge.study.victims import Bench, committed
 

@@ -4,13 +4,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
-from edge.capture import heavy_sensors, open_recorder
-from edge.committer import Committer
 from edge.config import Config, checkpoint_of, config_digest, load_policy
 from edge.delivery.outbox import Outbox
 from edge.delivery.rows import Row
-from edge.numbering import Numbering, union_of_languages
-from edge.pipeline import Pipeline
+from edge.recordings.capture import heavy_sensors, open_recorder
+from edge.station.committer import Committer
+from edge.station.numbering import Numbering, union_of_languages
+from edge.station.pipeline import Pipeline
 from edge.study.rehearsal import Rehearsal
 from fusion.engine import Engine
 from fusion.types import SECOND_NS, Origin

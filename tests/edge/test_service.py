@@ -20,7 +20,7 @@ from edge.cli import main as garita
 from edge.delivery.broker import find_mosquitto
 from edge.delivery.outbox import Outbox
 from edge.errors import EXIT_BROKER, EXIT_CONFIG, EXIT_SENSOR, EXIT_USAGE
-from edge.recording import What, read, read_session
+from edge.recordings.format import What, read, read_session
 from edge.service import with_recording
 from edge.study.player import Player
 from edge.study.replay import days

@@ -5,10 +5,10 @@ import threading
 
 import pytest
 
-from edge import topics
 from edge.delivery.outbox import Outbox, Row
 from edge.delivery.publisher import Publisher
 from edge.delivery.sides import SideSettings
+from edge.protocol import topics
 
 SITE = "mariposa"
 

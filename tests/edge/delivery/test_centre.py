@@ -8,13 +8,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from edge import topics
-from edge.contract import CursorMessage, OpsStateMessage
 from edge.delivery.centre import Centre, read_arrival
 from edge.delivery.centre_store import CentreStore
 from edge.delivery.happenings import Received
 from edge.delivery.rows import ORIGIN, Mark
 from edge.delivery.sides import SideSettings
+from edge.protocol import topics
+from edge.protocol.contract import CursorMessage, OpsStateMessage
 
 SITE = "mariposa"
 CURSOR = topics.cursor_topic(topics.ROOT, "north", SITE)

@@ -10,12 +10,12 @@ import time
 import paho.mqtt.client as mqtt
 import pytest
 
-from edge import topics
-from edge.contract import CursorMessage
 from edge.delivery.happenings import Document
 from edge.delivery.outbox import Outbox
 from edge.delivery.publisher import Hooks
-from edge.messages import encode
+from edge.protocol import topics
+from edge.protocol.contract import CursorMessage
+from edge.protocol.messages import encode
 
 SITE = "mariposa"
 CURSOR = topics.cursor_topic(topics.ROOT, "north", SITE)

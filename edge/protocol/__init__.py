@@ -1,0 +1,1 @@
+"""What Garita and the centres say to each other: messages, topics, their schemas."""

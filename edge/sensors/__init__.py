@@ -1,0 +1,1 @@
+"""From a sensor's link to samples: open, stamp, record, decode; fall back, try again."""

@@ -1,0 +1,258 @@
+"""Keeps every sensor's link: opens, stamps, records, feeds the driver, opens again.
+
+Each sensor has its own task and fails by itself. What a chunk of bytes means is `intake`'s.
+"""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from drivers.base import SensorConfig, SensorUnavailable
+from drivers.transports import Transport, open_transport
+from drivers.wire.malformed import Malformed, malformed
+from edge import metrics
+from edge.sensors.intake import Intake, Taken
+from edge.sensors.standin import StandIn, quiet_day, with_sensor
+from fusion.types import SECOND_NS, Origin, Sample
+from simulators.scenario import Scenario
+
+RETRY_S = (0.5, 15.0)
+"""Shortest and longest pause before opening again: a device that restarts is back within
+seconds, and one that stays away costs four attempts a minute."""
+BURST_NS = 10 * SECOND_NS  # malformed input this close together is one burst, one log line
+
+Read = list[Sample | Malformed]
+Work = Callable[[Callable[[], Read]], Awaitable[Read]]
+"""Runs heavy reading, and whatever is to follow it, off the loop."""
+Record = Callable[[str, bytes, int], object]
+"""Keeps `(sensor_id, data, received_utc_ns)`; `b""` says that the link was cut."""
+Deliver = Callable[[str, list[Sample], int, str], None]
+"""Takes `(sensor_id, samples, received_utc_ns, trigger)` in the order of arrival."""
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True, kw_only=True)
+class SourceStatus:
+    """How one sensor is, for health, metrics and the birth document. Read it, do not keep it."""
+
+    sensor_id: str
+    origin: Origin
+    up: bool = False
+    """Whether the link stands."""
+    reason: str = ""
+    """Why it does not, where it does not."""
+    last_sample_utc_ns: int = 0
+    """Arrival of the bytes that made the last sample; 0 before the first."""
+    received_bytes: int = 0
+    samples: int = 0
+    cuts: int = 0
+    malformed: Counter[str] = field(default_factory=Counter)
+    """By reason."""
+
+
+async def in_thread(read: Callable[[], Read]) -> Read:
+    """The plainest `Work`: the loop's own pool of threads."""
+    return await asyncio.to_thread(read)
+
+
+class Source:
+    """One sensor: `start` once, then `run` until cancelled."""
+
+    def __init__(
+        self,
+        config: SensorConfig,
+        *,
+        now_utc_ns: Callable[[], int],
+        record: Record,
+        deliver: Deliver,
+        work: Work = in_thread,
+        scenario: Scenario | None = None,
+        seed: int = 0,
+        retry_s: tuple[float, float] = RETRY_S,
+    ) -> None:
+        origin = Origin.SIMULATOR if config.origin == "simulator" else Origin.SENSOR
+        self.config = config
+        self.status = SourceStatus(sensor_id=config.id, origin=origin)
+        self._intake = Intake(config, origin)
+        self._now_utc_ns = now_utc_ns
+        self._record = record
+        self._deliver = deliver
+        self._work = work
+        self._scenario = scenario
+        self._retry_s = retry_s
+        self._random = random.Random(f"{seed} {config.id}")
+        self._attempts = 0
+        self._transport: Transport | None = None
+        self._burst_ends_utc_ns = 0
+
+    async def start(self) -> None:
+        """Open the link, or decide once for all on the simulator. Raises nothing for a sensor
+        that does not answer: `run` goes on trying."""
+        try:
+            self._transport = await open_transport(self.config, refuse=self._refuse)
+        except SensorUnavailable as error:
+            if self.config.fallback != "simulator":
+                self._unavailable(error)
+                return
+            log.warning("sensor replaced by its simulator", sensor=self.config.id, why=str(error))
+            scenario = self._scenario or quiet_day(0, self._now_utc_ns())
+            self._transport = StandIn(self.config, with_sensor(scenario, self.config))
+            self.status.origin = Origin.SIMULATOR
+            self._intake = Intake(self.config, Origin.SIMULATOR)
+        self.status.up = True
+
+    async def run(self) -> None:
+        """Read for ever; closes the link when cancelled."""
+        try:
+            while True:
+                if self._transport is None:
+                    await self._take(b"")
+                    self._transport = await self._open_again()
+                    self.status.up, self.status.reason = True, ""
+                    log.info("sensor connected", sensor=self.config.id, url=self.config.url)
+                await self._read_until_cut(self._transport)
+                await self.close()
+                log.warning("sensor link cut", sensor=self.config.id, url=self.config.url)
+                self.status.reason = "link cut"
+                self.status.cuts += 1
+        finally:
+            await self.close()
+
+    async def close(self) -> None:
+        """Close the link if it is open."""
+        transport, self._transport = self._transport, None
+        self.status.up = False
+        if transport is not None:
+            await transport.close()
+
+    async def _read_until_cut(self, transport: Transport) -> None:
+        while data := await transport.read():
+            self._attempts = 0
+            refused = await self._take(data)
+            await transport.settle(refused)
+            # A socket that always has more does not suspend by itself; the others want a turn.
+            await asyncio.sleep(0)
+
+    async def _take(self, data: bytes) -> str:
+        """Stamp, record, read, deliver; returns why it was of no use, or `""`."""
+        received_utc_ns = self._now_utc_ns()
+        self._record(self.config.id, data, received_utc_ns)
+        self.status.received_bytes += len(data)
+        began = time.perf_counter()
+        if self._intake.kind.heavy and data:
+            read = await self._read_heavy(data, received_utc_ns)
+            taken = self._intake.sort(read, data, received_utc_ns)
+        else:
+            taken = self._intake.feed(data, received_utc_ns)
+            metrics.STAGE_DECODE.observe(time.perf_counter() - began)
+        self._count_samples(taken, received_utc_ns)
+        self._count_malformed(taken.malformed, received_utc_ns)
+        if taken.samples:
+            self._deliver(self.config.id, taken.samples, received_utc_ns, taken.trigger)
+        return taken.refused
+
+    async def _read_heavy(self, data: bytes, received_utc_ns: int) -> Read:
+        try:
+            return await self._work(lambda: self._intake.read(data, received_utc_ns))
+        except Exception as error:  # a scan that breaks the analysis must not end the lane
+            log.exception("analysis failed", sensor=self.config.id)
+            return [malformed("analysis-error", repr(error).encode())]
+
+    def _count_samples(self, taken: Taken, received_utc_ns: int) -> None:
+        self.status.samples += len(taken.samples)
+        if taken.samples:
+            self.status.last_sample_utc_ns = received_utc_ns
+
+    def _count_malformed(self, bad: list[Malformed], received_utc_ns: int) -> None:
+        if not bad:
+            return
+        for one in bad:
+            self.status.malformed[one.reason] += 1
+        if received_utc_ns >= self._burst_ends_utc_ns:
+            log.warning(
+                "input malformed", sensor=self.config.id, reason=bad[0].reason, text=bad[0].text
+            )
+        self._burst_ends_utc_ns = received_utc_ns + BURST_NS
+
+    def _refuse(self, one: Malformed) -> None:
+        self._count_malformed([one], self._now_utc_ns())
+
+    async def _open_again(self) -> Transport:
+        while True:
+            await asyncio.sleep(self._pause_s())
+            self._attempts += 1
+            try:
+                return await open_transport(self.config, patient=True, refuse=self._refuse)
+            except SensorUnavailable as error:
+                self._unavailable(error)
+
+    def _pause_s(self) -> float:
+        shortest, longest = self._retry_s
+        # Twenty sensors behind one switch must not all knock in the same instant.
+        pause_s = shortest * 2.0 ** min(self._attempts, 16) * self._random.uniform(1.0, 1.5)
+        return min(longest, pause_s)
+
+    def _unavailable(self, error: SensorUnavailable) -> None:
+        if str(error) != self.status.reason:  # said once, not at every attempt
+            log.error("sensor unavailable", sensor=self.config.id, why=str(error))
+        self.status.reason = str(error)
+
+
+class Sources:
+    """All sensors of a checkpoint, side by side."""
+
+    def __init__(
+        self,
+        configs: Sequence[SensorConfig],
+        *,
+        now_utc_ns: Callable[[], int],
+        record: Record,
+        deliver: Deliver,
+        work: Work = in_thread,
+        scenario: Scenario | None = None,
+        seed: int = 0,
+    ) -> None:
+        if scenario is None:
+            # One day for all stand-ins, so that one truck is in the portal and in the scanner.
+            scenario = quiet_day(seed, now_utc_ns())
+            for config in configs:
+                scenario = with_sensor(scenario, config)
+        self.sources = [
+            Source(
+                config,
+                now_utc_ns=now_utc_ns,
+                record=record,
+                deliver=deliver,
+                work=work,
+                scenario=scenario,
+                seed=seed,
+            )
+            for config in configs
+        ]
+
+    async def start(self) -> None:
+        """Open all links at once; returns within the longest of the timeouts."""
+        async with asyncio.TaskGroup() as group:
+            for source in self.sources:
+                group.create_task(source.start(), name=f"start {source.config.id}")
+
+    async def run(self) -> None:
+        """Read all until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for source in self.sources:
+                group.create_task(source.run(), name=f"source {source.config.id}")
+
+    async def close(self) -> None:
+        """Close what `start` has opened and `run` has not closed."""
+        for source in self.sources:
+            await source.close()
+
+    def status(self) -> list[SourceStatus]:
+        """How each sensor is, in the order of the configuration."""
+        return [source.status for source in self.sources]

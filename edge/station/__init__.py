@@ -1,0 +1,1 @@
+"""The running checkpoint: the one loop, and what it hands its alerts to."""

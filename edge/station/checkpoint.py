@@ -1,0 +1,268 @@
+"""One checkpoint, put together: sensors, engine, outbox, both sides, health."""
+
+import asyncio
+import gc
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+
+import structlog
+
+from edge import metrics
+from edge.clock import Clock
+from edge.config import Config, checkpoint_of, config_digest, load_policy
+from edge.health import HealthServer, Readiness, readiness
+from edge.recordings.capture import check_any_sensor, heavy_sensors, open_recorder
+from edge.recordings.recorder import NoRecorder, Record
+from edge.sensors.scans import Read, measured
+from edge.sensors.sources import Sources
+from edge.station.announcer import Announcer
+from edge.station.committer import Committer
+from edge.station.documents import Documents, roots
+from edge.station.glimpses import Glimpses
+from edge.station.numbering import Numbering, union_of_languages
+from edge.station.outlets import Outlets
+from edge.station.pipeline import Pipeline
+from edge.station.warmup import warm_up
+from fusion.engine import Engine
+from fusion.types import SECOND_NS, Origin, Sample
+from simulators.scenario import Scenario
+
+SCAN_WORKERS = 2  # one per scanner of the reference checkpoint; each holds about 100 MB a scan
+# How long a thread that computes may keep the others from running Python: at the default of 5 ms a
+# scan that is being read costs an alert several of these on its way to disk and brokers.
+SWITCH_S = 0.0005
+COMMIT_END_S = 1.0  # of the five seconds in which the service ends
+
+log = structlog.get_logger()
+
+
+class CheckpointService:
+    """`run` until cancelled; cancelling ends it in order.
+
+    scenario  what stand-ins play where a sensor falls back to its simulator
+    ready     called once, when everything runs
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        config_text: str = "",
+        scenario: Scenario | None = None,
+        seed: int = 0,
+        ready: Callable[[], object] = lambda: None,
+    ) -> None:
+        self.config = config
+        self._config_text = config_text
+        self._ready = ready
+        self._clock = Clock()
+        self._policy = load_policy(config.policy)
+        self._workers = ThreadPoolExecutor(SCAN_WORKERS, thread_name_prefix="scan")
+        self._record: Record = NoRecorder()
+        self._heavy = heavy_sensors(config)
+        self._pipeline: Pipeline | None = None
+        self._committer: Committer | None = None
+        self.outlets = Outlets(config)
+        self.sources = Sources(
+            config.sensors,
+            now_utc_ns=self._clock.now_utc_ns,
+            record=self._raw,
+            deliver=self._deliver,
+            work=self._work,
+            scenario=scenario,
+            seed=seed,
+        )
+
+    async def run(self) -> None:
+        """Start, run until cancelled, end.
+
+        ConfigError, OutboxError, BrokerUnavailable, SensorUnavailable before it is ready.
+        """
+        sys.setswitchinterval(SWITCH_S)
+        async with AsyncExitStack() as stack:
+            # What can refuse comes first, what takes long last.
+            self._start_http(stack)
+            stack.push_async_callback(self.outlets.close)
+            self.outlets.open()
+            stack.push_async_callback(self.sources.close)
+            warm = in_daemon_thread(lambda: warm_up(self._policy), "warm-up")
+            await self.sources.start()
+            check_any_sensor(self.sources)
+            await warm
+            announcer = self._assemble(stack)
+            announcer.connect()
+            announcer.tell("ready")
+            stack.callback(announcer.tell, "disconnected")
+            gc.collect()
+            gc.freeze()  # what lives as long as the service need not be looked at again
+            self._say_ready()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self.sources.run(), name="sources")
+                group.create_task(self._turn(), name="pipeline")
+                group.create_task(announcer.run(), name="announcer")
+
+    def _assemble(self, stack: AsyncExitStack) -> Announcer:
+        config, outbox, now_utc_ns = self.config, self.outlets.outbox, self._clock.now_utc_ns
+        digest, first_seq = config_digest(config), outbox.last_seq + 1
+        origins = {status.sensor_id: status.origin for status in self.sources.status()}
+        self._record = open_recorder(
+            config,
+            self._policy,
+            origins=origins,
+            epoch=outbox.epoch,
+            first_seq=first_seq,
+            config_text=self._config_text,
+        )
+        stack.push_async_callback(asyncio.to_thread, self._record.close)
+        self._committer = Committer(outbox, wake=self.outlets.wake, now_utc_ns=now_utc_ns)
+        stack.push_async_callback(self._end_committer, self._committer)
+        glimpses = Glimpses(
+            site=config.site.id,
+            places={one.id: one.lane or one.zone or "site" for one in config.sensors},
+            publish=self.outlets.publish_live,
+        )
+        self._pipeline = Pipeline(
+            engine=Engine(checkpoint_of(config, origins), self._policy),
+            numbering=Numbering(
+                first_seq=first_seq,
+                epoch=outbox.epoch,
+                config_digest=digest,
+                languages=union_of_languages(side.languages for side in config.sides.values()),
+            ),
+            committer=self._committer,
+            record=self._record,
+            heavy=self._heavy,
+            now_utc_ns=now_utc_ns,
+            look=glimpses.look,
+        )
+        documents = Documents(
+            config,
+            epoch=outbox.epoch,
+            first_seq=first_seq,
+            started_utc_ns=now_utc_ns(),
+            digest=digest,
+        )
+        return Announcer(
+            site=config.site.id,
+            roots=roots(origins.values()),
+            documents=documents,
+            outlets=self.outlets,
+            statuses=self.sources.status,
+            now_utc_ns=now_utc_ns,
+        )
+
+    def _raw(self, sensor_id: str, data: bytes, received_utc_ns: int) -> None:
+        # Not bound early: the recorder is made when the sensors have answered.
+        self._record.raw(sensor_id, data, received_utc_ns)
+
+    def _deliver(
+        self, sensor_id: str, samples: list[Sample], received_utc_ns: int, trigger: str
+    ) -> None:
+        if self._pipeline is not None:
+            self._pipeline.deliver(sensor_id, samples, received_utc_ns, trigger)
+
+    async def _work(self, read: Callable[[], Read]) -> Read:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._workers, measured, read, self._policy.xray)
+
+    async def _turn(self) -> None:
+        assert self._pipeline is not None
+        await self._pipeline.run()
+
+    async def _end_committer(self, committer: Committer) -> None:
+        left = await asyncio.to_thread(committer.close, COMMIT_END_S)
+        if left:
+            log.error("alerts not stored before the end", alerts=left)
+
+    # --- health ------------------------------------------------------------------------
+
+    def _start_http(self, stack: AsyncExitStack) -> None:
+        server = HealthServer(
+            host=self.config.http.host,
+            port=self.config.http.port,
+            heartbeat_age_s=self._heartbeat_age_s,
+            readiness=self._readiness,
+            refresh=self._refresh,
+        )
+        server.start()
+        stack.callback(server.stop)
+
+    def _heartbeat_age_s(self) -> float:
+        pipeline = self._pipeline
+        return 0.0 if pipeline is None else time.monotonic() - pipeline.ticked_monotonic
+
+    def _readiness(self) -> Readiness:
+        if self._pipeline is None or self._committer is None:
+            return Readiness(reasons=["starting"])
+        stuck_s = self._committer.stuck_s
+        return readiness(
+            stale=self._stale(),
+            sensors=len(self.config.sensors),
+            outbox_error=f"takes nothing for {stuck_s:.0f} s" if stuck_s else "",
+            brokers={one.side: one.connected for one in self.outlets.status()},
+        )
+
+    def _stale(self) -> list[str]:
+        """What is wrong with each sensor that is not fresh."""
+        now_utc_ns = self._clock.now_utc_ns()
+        limits = {
+            spec.sensor_id: spec.silent_after_ms / 1000
+            for spec in checkpoint_of(self.config).sensors
+        }
+        stale = []
+        for status in self.sources.status():
+            age_s = (now_utc_ns - status.last_sample_utc_ns) / SECOND_NS
+            limit_s = limits[status.sensor_id]
+            if not status.up:
+                stale.append(f"{status.sensor_id}: {status.reason or 'link down'}")
+            elif limit_s and status.last_sample_utc_ns and age_s > limit_s:
+                stale.append(f"{status.sensor_id}: silent for {age_s:.0f} s")
+        return stale
+
+    def _refresh(self) -> None:
+        now_utc_ns = self._clock.now_utc_ns()
+        metrics.take_sensors(self.sources.status(), now_utc_ns)
+        metrics.CLOCK_OFFSET.set(self._clock.offset_ns / SECOND_NS)
+        self.outlets.take_metrics(now_utc_ns)
+
+    def _say_ready(self) -> None:
+        statuses = self.sources.status()
+        log.info(
+            "ready",
+            site=self.config.site.id,
+            sensors=len(statuses),
+            simulated=sum(status.origin is Origin.SIMULATOR for status in statuses),
+            down=sum(not status.up for status in statuses),
+            brokers=self.outlets.urls(),
+            http=f"http://{self.config.http.host}:{self.config.http.port}",
+        )
+        self._ready()
+
+
+def in_daemon_thread(work: Callable[[], object], name: str) -> "asyncio.Future[None]":
+    """Run it beside the loop, on a thread that does not keep the process from ending."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+
+    def finish(error: BaseException | None) -> None:
+        if done.done():
+            return
+        if error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(error)
+
+    def run() -> None:
+        error: BaseException | None = None
+        try:
+            work()
+        except Exception as raised:  # noqa: BLE001 - handed to whoever awaits
+            error = raised
+        loop.call_soon_threadsafe(finish, error)
+
+    threading.Thread(target=run, name=name, daemon=True).start()
+    return done

@@ -1,0 +1,182 @@
+"""Everything that goes out: the outbox, a publisher per side, and brokers of our own."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+
+from edge import metrics
+from edge.config import Config, Side
+from edge.delivery.broker import BrokerProcess, start_broker
+from edge.delivery.happenings import Document
+from edge.delivery.outbox import Outbox
+from edge.delivery.publisher import Hooks, Publisher
+from edge.delivery.rows import DeadLetter
+from edge.delivery.sides import SideSettings, SideStatus, side_settings
+from edge.errors import BrokerUnavailable, ConfigError, Mistake
+from edge.protocol.messages import SideHealth
+from fusion.types import SECOND_NS
+
+OUTBOX_FILE = "outbox.db"
+LIVE_EXPIRY_S = 5
+PUBLISHER_END_S = 1.5  # of the five seconds in which the service ends
+
+log = structlog.get_logger()
+
+
+class Outlets:
+    """Both sides of one checkpoint."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._brokers: dict[str, BrokerProcess] = {}
+        self._publishers: dict[str, Publisher] = {}
+        self._outbox: Outbox | None = None
+        self._goodbye: Callable[[], Document] | None = None
+
+    @property
+    def outbox(self) -> Outbox:
+        """The store; `open` comes first."""
+        assert self._outbox is not None
+        return self._outbox
+
+    def open(self) -> None:
+        """Open the outbox and start the brokers that are ours.
+
+        From the thread that lives as long as the brokers are wanted. ConfigError, OutboxError,
+        BrokerUnavailable; what was opened until then is `close`'s to end.
+        """
+        config = self._config
+        self._settings = [_settings(name, side) for name, side in config.sides.items()]
+        try:
+            config.state_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _not_writable(config.state_dir, error) from error
+        for name, side in config.sides.items():
+            if side.auto:
+                self._brokers[name] = _broker(name, side, config)
+                broker = self._brokers[name]
+                log.info("broker started", side=name, kind=broker.kind, url=broker.url)
+        self._outbox = Outbox(
+            config.state_dir / OUTBOX_FILE, list(config.sides), on_dead_letter=_tell_dead_letter
+        )
+
+    def connect(self, will: Document, goodbye: Callable[[], Document]) -> None:
+        """Start to deliver. The broker retains `will` when it loses us, and `goodbye` when
+        we leave."""
+        self._goodbye = goodbye
+        hooks = Hooks(
+            puback=lambda side, reason: metrics.side_metrics(side).puback(str(reason)),
+            connected=lambda side, up: metrics.side_metrics(side).connected.set(up),
+            delivered=lambda side, seconds: metrics.STAGE_DELIVER.observe(seconds),
+        )
+        for settings in self._settings:
+            metrics.side_metrics(settings.name).connected.set(0)
+            publisher = Publisher(
+                settings, self.outbox, site=self._config.site.id, will=will, hooks=hooks
+            )
+            self._publishers[settings.name] = publisher
+            publisher.start()
+
+    def wake(self) -> None:
+        """Alerts have been committed. Any thread."""
+        for publisher in self._publishers.values():
+            publisher.wake()
+
+    def publish_state(self, topic: str, payload: bytes) -> None:
+        """Retain a document on both sides."""
+        for publisher in self._publishers.values():
+            publisher.publish_state(topic, payload)
+
+    def publish_live(self, topic: str, payload: bytes) -> None:
+        """Send to both sides now or not at all."""
+        for publisher in self._publishers.values():
+            publisher.publish_live(topic, payload, expiry_s=LIVE_EXPIRY_S)
+
+    def status(self) -> list[SideStatus]:
+        """How delivery to each side stands."""
+        return [publisher.status() for publisher in self._publishers.values()]
+
+    def health(self, now_utc_ns: int) -> list[SideHealth]:
+        """The same as the health documents tell it."""
+        return [
+            SideHealth(
+                side=status.side,
+                connected=status.connected,
+                outbox_depth=status.depth,
+                oldest_age_s=_age_s(self.outbox.oldest_utc_ns(status.side), now_utc_ns),
+                dead_letters=len(self.outbox.dead_letters(status.side)),
+            )
+            for status in self.status()
+        ]
+
+    def take_metrics(self, now_utc_ns: int) -> None:
+        """Set the gauges of both sides; called at scrape time."""
+        for status in self.status():
+            metrics.take_side(
+                status.side,
+                depth=status.depth,
+                oldest_utc_ns=self.outbox.oldest_utc_ns(status.side),
+                now_utc_ns=now_utc_ns,
+            )
+
+    def urls(self) -> dict[str, str]:
+        """Where each side's broker is."""
+        return {name: str(side.address) for name, side in self._config.sides.items()}
+
+    async def close(self) -> None:
+        """Say goodbye, end the publishers, then the brokers, all sides at once."""
+        if self._goodbye is not None:
+            goodbye = self._goodbye()
+            await asyncio.gather(
+                *(
+                    asyncio.to_thread(publisher.stop, goodbye, timeout_s=PUBLISHER_END_S)
+                    for publisher in self._publishers.values()
+                )
+            )
+        await asyncio.gather(*(asyncio.to_thread(one.stop) for one in self._brokers.values()))
+        if self._outbox is not None:
+            self._outbox.close()
+
+
+def _settings(name: str, side: Side) -> SideSettings:
+    try:
+        return side_settings(name, side)
+    except (OSError, KeyError) as error:
+        file = side.password_file is not None
+        mistake = Mistake(
+            line=None,
+            key=f"sides.{name}.password_{'file' if file else 'env'}",
+            value=str(side.password_file if file else side.password_env),
+            message=f"the password cannot be read ({error})",
+            mend="let the user that Garita runs as read it" if file else "set the variable",
+        )
+        raise ConfigError("sides", [mistake]) from error
+
+
+def _not_writable(directory: Path, error: OSError) -> ConfigError:
+    mistake = Mistake(
+        line=None,
+        key="state_dir",
+        value=str(directory),
+        message=f"cannot be made ({error.strerror})",
+        mend="create it for the user that Garita runs as, or name another folder",
+    )
+    return ConfigError("outbox", [mistake])
+
+
+def _broker(name: str, side: Side, config: Config) -> BrokerProcess:
+    try:
+        return start_broker(side.address.port, config.state_dir / f"broker-{name}")
+    except BrokerUnavailable as error:
+        raise BrokerUnavailable(f"side {name}: {error}") from error
+
+
+def _tell_dead_letter(letter: DeadLetter) -> None:
+    metrics.side_metrics(letter.side).dead_letters.inc()
+    log.error("message refused", side=letter.side, seq=letter.seq, reason=letter.reason)
+
+
+def _age_s(utc_ns: int | None, now_utc_ns: int) -> float | None:
+    return None if utc_ns is None else round(max(0, now_utc_ns - utc_ns) / SECOND_NS, 1)

@@ -1,0 +1,173 @@
+"""The one loop: samples -> engine -> alerts -> numbered rows -> outbox -> publishers woken.
+
+Everything here runs on the event loop's thread and in one order, the order that the recording
+keeps; only the commit itself has a thread of its own.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Collection
+from typing import Protocol
+
+import structlog
+
+from edge import metrics
+from edge.delivery.rows import Row
+from edge.protocol import topics
+from edge.recordings.recorder import Record
+from edge.station.committer import Committer, Waiting
+from edge.station.numbering import Numbering
+from fusion.types import SECOND_NS, Alert, Detection, Phase, Sample
+
+TICK_S = 0.1  # the shortest on-delay of the alarm rules is a second; a tenth of it is fine enough
+
+log = structlog.get_logger()
+
+
+class Fusing(Protocol):
+    """The engine, as the pipeline sees it."""
+
+    def feed(self, sample: Sample) -> list[Alert]:
+        """One sample."""
+        ...
+
+    def tick(self, utc_ns: int) -> list[Alert]:
+        """Time has reached `utc_ns`."""
+        ...
+
+    def take_detections(self) -> list[Detection]:
+        """The detections since the last call."""
+        ...
+
+
+class Pipeline:
+    """Feeds the engine and hands its alerts to the committer."""
+
+    def __init__(
+        self,
+        *,
+        engine: Fusing,
+        numbering: Numbering,
+        committer: Committer,
+        record: Record,
+        heavy: Collection[str],
+        now_utc_ns: Callable[[], int],
+        look: Callable[[Sample], object] = lambda sample: None,
+    ) -> None:
+        self._engine = engine
+        self._numbering = numbering
+        self._committer = committer
+        self._record = record
+        self._heavy = frozenset(heavy)
+        self._now_utc_ns = now_utc_ns
+        self._look = look
+        self.ticked_monotonic = time.monotonic()
+        """When the loop last turned; health asks."""
+
+    def deliver(
+        self, sensor_id: str, samples: list[Sample], received_utc_ns: int, trigger: str
+    ) -> None:
+        """What a driver made of one arrival; `trigger` names the arrival in the alert.
+
+        Sources call it right after they recorded the arrival, with nothing in between: that
+        is what keeps the order of the recording the order of feeding. What a worker made
+        comes later, so the recording notes when.
+        """
+        if sensor_id in self._heavy:
+            now_utc_ns = self._now_utc_ns()
+            self._record.fed(sensor_id, now_utc_ns)
+            metrics.SCAN.observe((now_utc_ns - received_utc_ns) / SECOND_NS)
+        began = time.perf_counter()
+        alerts: list[Alert] = []
+        for sample in samples:
+            alerts += feed(self._engine, sample)
+            self._look(sample)
+        metrics.STAGE_ENGINE.observe(time.perf_counter() - began)
+        if alerts:
+            self._send(alerts, trigger, received_utc_ns)
+
+    def tick(self) -> None:
+        """Tell the engine what time it is. RuntimeError where alerts cannot be stored any more."""
+        if self._committer.failed:
+            raise RuntimeError("the committer has failed; a restart loses nothing that is stored")
+        utc_ns = self._now_utc_ns()
+        self._record.tick(utc_ns)
+        began = time.perf_counter()
+        alerts = tick(self._engine, utc_ns)
+        metrics.ENGINE_CYCLE.observe(time.perf_counter() - began)
+        self.ticked_monotonic = time.monotonic()
+        if alerts:
+            self._send(alerts, "tick", utc_ns)
+        for detection in self._engine.take_detections():
+            metrics.detection(detection.family.value, detection.kind)
+
+    async def run(self) -> None:
+        """Tick until cancelled."""
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            self.tick()
+            # A tick that came late is not made up for: the next one carries the time.
+            due = max(due + TICK_S, loop.time())
+            await asyncio.sleep(due - loop.time())
+
+    def _send(self, alerts: list[Alert], trigger: str, received_utc_ns: int) -> None:
+        properties = (("trigger", trigger), ("received_utc_ns", str(received_utc_ns)))
+        rows = []
+        for alert in alerts:
+            if self._committer.full:
+                # Not numbered, so the centres see no gap; the log and a metric say it.
+                log.error("alert lost: the outbox takes nothing", alert=alert.alert_id)
+                metrics.dropped("outbox", "disk")
+                continue
+            row = self._row(alert, properties)
+            if row is not None:
+                rows.append(Waiting(row, received_utc_ns))
+        self._committer.put(rows)
+
+    def _row(self, alert: Alert, properties: tuple[tuple[str, str], ...]) -> Row | None:
+        written = self._numbering.write(alert)
+        if written is None:
+            return None
+        seq, payload = written
+        metrics.alert(alert.event.value, int(alert.level))
+        root, place = topics.root(alert.exercise), place_of(alert)
+        return Row(
+            seq=seq,
+            epoch=self._numbering.epoch,
+            exercise=alert.exercise,
+            topic=topics.alert_topic(root, alert.site, place),
+            payload=payload,
+            active_topic=topics.active_topic(root, alert.site, place, alert.alert_id),
+            active_payload=b"" if alert.phase is Phase.CLEAR else payload,
+            level=int(alert.level),
+            created_utc_ns=self._now_utc_ns(),
+            properties=properties,
+        )
+
+
+def place_of(alert: Alert) -> str:
+    """The topic level of the alert: its lane or zone, `site` where it has neither."""
+    return alert.lane or alert.zone or "site"
+
+
+def feed(engine: Fusing, sample: Sample) -> list[Alert]:
+    """`engine.feed`, where a mistake in a detector costs the sample and not the service."""
+    try:
+        return engine.feed(sample)
+    # Whatever is wrong in one sensor's arithmetic, the other lanes must go on.
+    except Exception:
+        log.exception("sample cannot be weighed", sensor=sample.sensor_id)
+        metrics.dropped(sample.sensor_id, "engine-error")
+        return []
+
+
+def tick(engine: Fusing, utc_ns: int) -> list[Alert]:
+    """`engine.tick`, guarded as `feed`."""
+    try:
+        return engine.tick(utc_ns)
+    # As above.
+    except Exception:
+        log.exception("tick failed")
+        metrics.dropped("engine", "engine-error")
+        return []

@@ -1,0 +1,1 @@
+"""What a person sees and starts in a terminal: the alert stream, the demo, the simulators."""

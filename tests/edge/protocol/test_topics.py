@@ -1,0 +1,65 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.protocol import topics
+
+names = st.text(alphabet="abcdefghijklmnopqrstuvwxyz0123456789-", min_size=1, max_size=32)
+
+
+def test_the_tree_is_that_of_the_contract():
+    real = topics.root(False)
+    assert topics.alert_topic(real, "mariposa", "nb-01") == "garita/v1/mariposa/nb-01/alert"
+    assert (
+        topics.active_topic(topics.root(True), "mariposa", "nb-01", "01JD")
+        == "garita-exercise/v1/mariposa/nb-01/active/01JD"
+    )
+    assert topics.state_topic(real, "mariposa") == "garita/v1/mariposa/state"
+    assert topics.birth_topic(real, "mariposa") == "garita/v1/mariposa/birth"
+    assert topics.health_topic(real, "mariposa", "z-1") == "garita/v1/mariposa/z-1/health"
+    assert (
+        topics.live_topic(real, "mariposa", "z-1", "trace") == "garita/v1/mariposa/z-1/live/trace"
+    )
+    assert topics.cursor_topic(real, "north", "mariposa") == "garita/v1/ops/north/cursor/mariposa"
+    assert topics.ops_state_topic(real, "north") == "garita/v1/ops/north/state"
+    assert topics.command_filter(real, "mariposa") == "garita/v1/mariposa/cmd/#"
+
+
+@given(exercise=st.booleans(), site=names, place=names)
+def test_an_alert_topic_reads_back_as_written(exercise, site, place):
+    topic = topics.alert_topic(topics.root(exercise), site, place)
+    assert topics.parse_alert_topic(topic) == topics.AlertTopic(
+        exercise=exercise, site=site, place=place
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["", "a/b", "+", "#", "Nb-01", "a" * 33, "ñ", "a b", "nb-01\n", "\x00", "\uff11"]
+)
+def test_a_name_that_could_break_out_of_its_level_is_refused(name):
+    with pytest.raises(ValueError, match="use 1 to 32 of a-z, 0-9 and -"):
+        topics.alert_topic(topics.ROOT, "mariposa", name)
+    with pytest.raises(ValueError, match="use 1 to 32 of a-z, 0-9 and -"):
+        topics.cursor_topic(topics.ROOT, name, "mariposa")
+
+
+@pytest.mark.parametrize("alert_id", ["", "a/b", "#", "x" * 65])
+def test_an_alert_id_stays_one_level(alert_id):
+    with pytest.raises(ValueError, match="no alert id"):
+        topics.active_topic(topics.ROOT, "mariposa", "nb-01", alert_id)
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [
+        "",
+        "garita/v1/mariposa/state",
+        "garita/v1/mariposa/nb-01/active/x",
+        "garita/v1/mariposa/nb-01/alert/more",
+        "garita/v2/mariposa/nb-01/alert",
+        "garita/v1//nb-01/alert",
+        "other/garita/v1/mariposa/nb-01/alert",
+    ],
+)
+def test_other_topics_are_not_alert_streams(topic):
+    assert topics.parse_alert_topic(topic) is None

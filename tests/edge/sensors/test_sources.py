@@ -1,0 +1,428 @@
+"""Sources: links that break, devices that lie, sensors that were never there."""
+
+import asyncio
+import socket
+from contextlib import asynccontextmanager
+
+import pytest
+from structlog.testing import capture_logs
+
+from drivers.wire.malformed import Malformed
+from edge.sensors.intake import LINK, Intake, kind_of
+from edge.sensors.sources import Source, Sources
+from fusion.types import SECOND_NS, Origin, StatusSample
+from simulators.serve import open_stage
+from tests.contract.pairs import comparable, pair_of
+from tests.contract.scenarios import DEVICE, START_UTC_NS
+
+PORTAL = pair_of("rpm-tsa")
+SCANNER = pair_of("xray-planes")
+LINE = b"GB,000257,000257,000251,000267\r\n"
+
+
+def run(coroutine):
+    """Run with a limit: a test that hangs says so."""
+    return asyncio.run(asyncio.wait_for(coroutine, 20))
+
+
+class Desk:
+    """What a source is given: a clock, a recorder, a pipeline. All three only remember."""
+
+    def __init__(self):
+        self.utc_ns = START_UTC_NS
+        self.events = []
+        """In order: (`record`, bytes) and (`deliver`, samples)."""
+        self.delivered = asyncio.Event()
+
+    def now_utc_ns(self):
+        self.utc_ns += 1_000_000
+        return self.utc_ns
+
+    def record(self, sensor_id, data, received_utc_ns):
+        self.events.append(("record", sensor_id, data, received_utc_ns))
+
+    def deliver(self, sensor_id, samples, received_utc_ns, trigger):
+        self.events.append(("deliver", sensor_id, samples, received_utc_ns, trigger))
+        self.delivered.set()
+
+    def source(self, config, **keys):
+        keys.setdefault("retry_s", (0.001, 0.01))
+        return Source(
+            config,
+            now_utc_ns=self.now_utc_ns,
+            record=self.record,
+            deliver=self.deliver,
+            **keys,
+        )
+
+    @property
+    def recorded(self):
+        return [event[2] for event in self.events if event[0] == "record"]
+
+    @property
+    def samples(self):
+        return [one for event in self.events if event[0] == "deliver" for one in event[2]]
+
+    def links(self):
+        """Whether the link was said to be cut, in order."""
+        return [one.active for one in self.samples if getattr(one, "code", "") == LINK]
+
+    async def until(self, condition):
+        """Wait for as many deliveries as it takes."""
+        while not condition():
+            self.delivered.clear()
+            await self.delivered.wait()
+
+
+@asynccontextmanager
+async def running(source):
+    """The source at work."""
+    await source.start()
+    task = asyncio.create_task(source.run())
+    try:
+        yield source
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled(), task.exception()
+
+
+class Device:
+    """A TCP device that a test holds in its hand."""
+
+    def __init__(self):
+        self.clients = asyncio.Queue()
+        self.server = None
+        self.url = ""
+
+    async def __aenter__(self):
+        self.server = await asyncio.start_server(self._join, "127.0.0.1", 0)
+        self.url = f"tcp://127.0.0.1:{self.server.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(self, *raised):
+        self.server.close()
+
+    async def _join(self, reader, writer):
+        await self.clients.put(writer)
+
+    async def send(self, data):
+        """To the next client; returns its writer, to be closed by the test."""
+        writer = await self.clients.get()
+        writer.write(data)
+        await writer.drain()
+        return writer
+
+
+def closed_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def nowhere():
+    return f"tcp://127.0.0.1:{closed_port()}"
+
+
+def test_bytes_are_recorded_before_their_samples_are_delivered_with_one_arrival():
+    desk = Desk()
+
+    async def check():
+        async with Device() as device, running(desk.source(PORTAL.config(device.url))):
+            writer = await device.send(LINE)
+            await desk.until(lambda: desk.samples)
+            writer.close()
+
+    run(check())
+    recorded, delivered = desk.events[:2]
+    assert recorded[:3] == ("record", DEVICE, LINE)
+    assert delivered[:2] == ("deliver", DEVICE)
+    assert recorded[3] == delivered[3]
+    assert delivered[4] == f"{DEVICE}@{len(LINE)}"
+    assert [one.origin for one in delivered[2]] == [Origin.SENSOR]
+
+
+def test_a_stand_in_by_configuration_is_never_taken_for_the_real_thing():
+    desk = Desk()
+
+    async def check():
+        async with Device() as device:
+            config = PORTAL.config(device.url, origin="simulator")
+            async with running(desk.source(config)) as source:
+                assert source.status.origin is Origin.SIMULATOR
+                writer = await device.send(LINE)
+                await desk.until(lambda: desk.samples)
+                writer.close()
+
+    run(check())
+    assert {one.origin for one in desk.samples} == {Origin.SIMULATOR}
+
+
+def test_a_cut_link_is_recorded_said_and_opened_again():
+    desk = Desk()
+
+    async def check():
+        async with Device() as device, running(desk.source(PORTAL.config(device.url))) as source:
+            (await device.send(LINE + b"GB,0002")).close()
+            writer = await device.send(LINE)
+            await desk.until(lambda: desk.links() == [True, False])
+            assert (source.status.up, source.status.cuts) == (True, 1)
+            writer.close()
+
+    run(check())
+    assert desk.recorded[:3] == [LINE + b"GB,0002", b"", LINE]
+    # Half a line before the cut and a whole one after it are not one line.
+    rates = [one.rate_cps for one in desk.samples if not isinstance(one, StatusSample)]
+    assert rates == [(257.0, 257.0, 251.0, 267.0)] * 2
+
+
+def test_what_was_recorded_gives_the_same_samples_again():
+    desk = Desk()
+
+    async def check():
+        async with Device() as device, running(desk.source(PORTAL.config(device.url))):
+            (await device.send(LINE + b"noise\r\n")).close()
+            (await device.send(LINE[:9])).close()
+            (await device.send(LINE)).close()
+            await desk.until(lambda: desk.links()[:4] == [True, False, True, False])
+
+    run(check())
+    replayed = Intake(PORTAL.config(), Origin.SENSOR)
+    records = [event for event in desk.events if event[0] == "record"]
+    taken = [replayed.feed(event[2], event[3]) for event in records]
+    again = [comparable(one) for each in taken for one in each.samples]
+    # The address stands in the link's text; a replay knows it from the configuration.
+    assert _without_text(again) == _without_text([comparable(one) for one in desk.samples])
+    triggers = [event[4] for event in desk.events if event[0] == "deliver"]
+    assert triggers == [each.trigger for each in taken if each.samples]
+
+
+def _without_text(values):
+    return [tuple(pair for pair in value if pair[0] != "text") for value in values]
+
+
+def test_a_sensor_that_does_not_answer_is_said_once_and_found_when_it_comes():
+    desk = Desk()
+
+    async def check():
+        config = PORTAL.config(nowhere(), timeout_s=0.5)
+        with capture_logs() as logs:
+            async with running(desk.source(config)) as source:
+                await desk.until(lambda: desk.links() == [True])
+                assert not source.status.up
+                assert config.url in source.status.reason
+                port = int(config.url.rpartition(":")[2])
+                joined = asyncio.Queue()
+                server = await asyncio.start_server(
+                    lambda reader, writer: joined.put(writer), "127.0.0.1", port
+                )
+                writer = await joined.get()
+                writer.write(LINE)
+                await desk.until(lambda: desk.links() == [True, False])
+                assert (source.status.up, source.status.reason) == (True, "")
+                writer.close()
+                server.close()
+        said = [entry for entry in logs if entry["event"] == "sensor unavailable"]
+        assert len(said) == 1
+
+    run(check())
+
+
+def test_without_an_answer_the_simulator_stands_in_and_is_said_to():
+    desk = Desk()
+
+    async def check():
+        config = PORTAL.config(nowhere(), timeout_s=0.5, fallback="simulator")
+        with capture_logs() as logs:
+            async with running(desk.source(config, scenario=PORTAL.scenario)) as source:
+                assert (source.status.up, source.status.origin) == (True, Origin.SIMULATOR)
+                await desk.until(lambda: desk.samples)
+        assert [entry["event"] for entry in logs] == ["sensor replaced by its simulator"]
+
+    run(check())
+    assert {one.origin for one in desk.samples} == {Origin.SIMULATOR}
+
+
+@pytest.mark.parametrize("pair", [PORTAL, pair_of("shake-udp")], ids=["portal", "shake"])
+def test_a_stand_in_needs_no_scenario(pair):
+    desk = Desk()
+
+    async def check():
+        config = pair.config(nowhere(), timeout_s=0.2, fallback="simulator")
+        async with running(desk.source(config)):
+            await desk.until(lambda: desk.samples)
+
+    run(check())
+
+
+def test_a_sensor_lost_later_is_not_replaced():
+    desk = Desk()
+
+    async def check():
+        async with Device() as device:
+            config = PORTAL.config(device.url, fallback="simulator", timeout_s=0.2)
+            async with running(desk.source(config)) as source:
+                writer = await device.send(LINE)
+                await desk.until(lambda: desk.samples)
+                device.server.close()
+                writer.close()
+                await desk.until(lambda: desk.links() == [True])
+                for _ in range(50):
+                    await asyncio.sleep(0.001)
+                assert source.status.origin is Origin.SENSOR
+
+    run(check())
+    assert {one.origin for one in desk.samples} == {Origin.SENSOR}
+
+
+def test_a_burst_of_noise_is_logged_once_and_counted_by_reason():
+    desk = Desk()
+    source = desk.source(PORTAL.config())
+
+    async def check():
+        with capture_logs() as logs:
+            for _ in range(20):
+                await source._take(b"noise,\xff\r\n" + LINE)
+            desk.utc_ns += 60 * SECOND_NS
+            await source._take(b"noise\r\n")
+        return logs
+
+    logs = run(check())
+    assert [entry["event"] for entry in logs] == ["input malformed"] * 2
+    assert {"sensor", "reason", "text"} <= logs[0].keys()
+    assert sum(source.status.malformed.values()) == 21
+    assert source.status.samples == 20
+
+
+def test_pauses_grow_to_their_limit_and_differ_between_sensors():
+    desk = Desk()
+    pauses = {}
+    for name in ("a", "b"):
+        config = PORTAL.driver.config(id=name, lane="nb-01", url="tcp://127.0.0.1:1")
+        source = desk.source(config, retry_s=(0.5, 15.0), seed=3)
+        pauses[name] = []
+        for attempt in range(40):
+            source._attempts = attempt
+            pauses[name].append(source._pause_s())
+    assert all(0.5 <= pause <= 15.0 for pause in pauses["a"])
+    assert pauses["a"][0] < 0.75
+    assert pauses["a"][-1] == 15.0
+    assert pauses["a"][:4] != pauses["b"][:4]
+
+
+def test_a_driver_that_fails_costs_its_own_bytes_only():
+    desk = Desk()
+    source = desk.source(PORTAL.config())
+
+    class Broken:
+        def feed(self, data, received_utc_ns):
+            raise ZeroDivisionError
+
+    async def check():
+        source._intake._driver = Broken()
+        assert await source._take(LINE) == "driver-error"
+        assert await source._take(LINE) == ""
+
+    with capture_logs() as logs:
+        run(check())
+    assert [entry["event"] for entry in logs][:1] == ["driver failed"]
+    assert len(desk.samples) == 1
+
+
+@asynccontextmanager
+async def scanner(desk, tmp_path, **keys):
+    url = f"folder:{tmp_path / 'scans'}"
+    stage = await open_stage(SCANNER.scenario, {DEVICE: url}, speed=200)
+    async with stage, running(desk.source(SCANNER.config(url), **keys)) as source:
+        await stage.run()
+        yield source
+
+
+def test_scans_are_read_by_the_worker_and_filed(tmp_path):
+    desk, worked = Desk(), []
+
+    async def work(read):
+        worked.append(await asyncio.to_thread(read))
+        return worked[-1]
+
+    async def check():
+        async with scanner(desk, tmp_path, work=work):
+            await desk.until(lambda: len(desk.samples) == len(SCANNER.records))
+            await asyncio.sleep(0.3)  # two more polls, and the filing
+
+    run(check())
+    assert [one for each in worked for one in each] == desk.samples
+    done = tmp_path / "scans" / ".garita" / "done"
+    assert len(list(done.iterdir())) == len(SCANNER.records)
+
+
+def test_a_scan_that_breaks_the_analysis_is_put_aside(tmp_path):
+    desk = Desk()
+
+    async def work(read):
+        raise ZeroDivisionError
+
+    async def check():
+        with capture_logs():
+            async with scanner(desk, tmp_path, work=work) as source:
+                quarantine = tmp_path / "scans" / ".garita" / "quarantine"
+                while not [*quarantine.glob("*/reason.txt")]:
+                    await asyncio.sleep(0.01)
+                assert source.status.malformed["analysis-error"] >= 1
+                assert source.status.up
+        (reason, *_) = quarantine.glob("*/reason.txt")
+        assert reason.read_text() == "analysis-error\n"
+
+    run(check())
+
+
+def test_a_set_that_the_folder_refuses_is_counted_too():
+    desk = Desk()
+    source = desk.source(SCANNER.config("folder:/scans"))
+    with capture_logs() as logs:
+        source._refuse(Malformed("too-large", "a.tiff"))
+    assert source.status.malformed == {"too-large": 1}
+    assert logs[0]["reason"] == "too-large"
+
+
+def test_all_sensors_start_at_once_and_one_that_is_away_holds_up_nobody():
+    desk = Desk()
+
+    async def check():
+        async with Device() as device:
+            with socket.socket(type=socket.SOCK_DGRAM) as probe:
+                probe.bind(("127.0.0.1", 0))
+                udp = f"udp://127.0.0.1:{probe.getsockname()[1]}"
+            shake = pair_of("shake-udp").driver
+            configs = [
+                PORTAL.config(device.url),
+                shake.config(id="geo-1", zone="fence", url=udp, timeout_s=0.3),
+                shake.config(
+                    id="geo-2", zone="fence", url=udp, timeout_s=0.3, fallback="simulator"
+                ),
+            ]
+            sources = Sources(
+                configs, now_utc_ns=desk.now_utc_ns, record=desk.record, deliver=desk.deliver
+            )
+            began = asyncio.get_running_loop().time()
+            await sources.start()
+            assert asyncio.get_running_loop().time() - began < 2
+            up = [(status.sensor_id, status.up, status.origin) for status in sources.status()]
+            assert up == [
+                (DEVICE, True, Origin.SENSOR),
+                ("geo-1", False, Origin.SENSOR),
+                ("geo-2", True, Origin.SIMULATOR),
+            ]
+            running_all = asyncio.create_task(sources.run())
+            writer = await device.send(LINE)
+            await desk.until(lambda: any(one.sensor_id == DEVICE for one in desk.samples))
+            running_all.cancel()
+            await asyncio.wait([running_all])
+            writer.close()
+
+    run(check())
+
+
+def test_a_configuration_of_no_kind_is_a_key_error():
+    with pytest.raises(KeyError):
+        kind_of(object())

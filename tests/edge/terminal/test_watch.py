@@ -1,0 +1,179 @@
+import contextlib
+import json
+import os
+import pty
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from paho.mqtt import publish
+
+from edge.cli import main, parser
+from edge.delivery.broker import start_broker
+from edge.errors import EXIT_BROKER, EXIT_OK, EXIT_USAGE
+from edge.terminal.watch import targets_of
+
+ROOT = Path(__file__).parents[3]
+ALERT = (ROOT / "tests" / "golden" / "messages" / "exercise.json").read_bytes()
+TOPIC = "garita-exercise/v1/mariposa/nb-01"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def brokers(tmp_path):
+    started = [start_broker(free_port(), tmp_path / side) for side in ("north", "south")]
+    yield started
+    for broker in started:
+        broker.stop()
+
+
+def put(broker, topic, payload, *, retain=False):
+    publish.single(topic, payload, qos=1, retain=retain, hostname="127.0.0.1", port=broker.port)
+
+
+def watching(*words):
+    return subprocess.Popen(
+        [sys.executable, "-m", "edge", "watch", *words],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"PYTHONUNBUFFERED": "1", "TZ": "UTC", "PYTHONUTF8": "1"},
+    )
+
+
+def read_until(process, wanted):
+    told = b""
+    for line in process.stdout:
+        told += line
+        if wanted in line:
+            return told
+    pytest.fail(f"{wanted!r} was never shown: {told!r} {process.stderr.read()!r}")
+
+
+def test_alerts_of_two_brokers_are_one_plain_stream(brokers):
+    for broker in brokers:  # retained, so that it does not matter who is first
+        put(broker, f"{TOPIC}/active/01JD", ALERT, retain=True)
+    urls = [
+        f"{side}={broker.url}" for side, broker in zip(("north", "south"), brokers, strict=True)
+    ]
+    process = watching(*urls, "--language", "es-MX", "--for", "30s")
+    told = read_until(process, "Acción".encode()).decode()
+    assert "[SIMULACRO]  nb-01  Fuente radiactiva en el tercio central  N+S" in told
+    assert "81 % gamma 11" in told
+    assert "\x1b" not in told
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == EXIT_OK
+
+
+def test_on_a_terminal_the_status_stays_below_and_the_cursor_comes_back(brokers):
+    near, far = pty.openpty()
+    put(brokers[0], f"{TOPIC}/active/01JD", ALERT, retain=True)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "edge", "watch", brokers[0].url, "--language", "en-US"],
+        cwd=ROOT,
+        stdin=far,
+        stdout=far,
+        stderr=far,
+        env=os.environ | {"TERM": "xterm", "PYTHONUTF8": "1", "COLUMNS": "100"},
+    )
+    os.close(far)
+    told = b""
+    while b"no service heard yet" not in told or b"Radioactive source" not in told:
+        told += os.read(near, 4096)
+    process.send_signal(signal.SIGINT)
+    with contextlib.suppress(OSError):  # Linux: the other end is closed
+        while data := os.read(near, 4096):
+            told += data
+    os.close(near)
+    assert process.wait(10) == EXIT_OK
+    assert told.count(b"\x1b[?25l") == told.count(b"\x1b[?25h") == 1
+    assert b"Traceback" not in told
+
+
+def test_json_has_one_object_per_alert_and_the_bytes_of_the_alert(brokers, capfdbinary):
+    put(brokers[0], f"{TOPIC}/active/01JD", ALERT, retain=True)
+    assert main(["watch", brokers[0].url, "--json", "--for", "2s"]) == EXIT_OK
+    (line,) = capfdbinary.readouterr().out.splitlines()
+    assert json.loads(line) == {"sides": ["north"], "alert": json.loads(ALERT)}
+    assert ALERT.strip() in line
+
+
+def test_another_site_is_not_shown(brokers, capfdbinary):
+    put(brokers[0], f"{TOPIC}/active/01JD", ALERT, retain=True)
+    arguments = ["watch", brokers[0].url, "--json", "--site", "otay", "--for", "1s"]
+    assert main(arguments) == EXIT_OK
+    assert capfdbinary.readouterr().out == b""
+
+
+def test_one_broker_that_is_down_does_not_end_the_view_of_the_other(brokers):
+    process = watching(brokers[0].url, f"south=mqtt://127.0.0.1:{free_port()}", "--for", "30s")
+    try:
+        deadline = time.monotonic() + 20
+        told = b""
+        while b"south NOT CONNECTED" not in told and time.monotonic() < deadline:
+            told += process.stdout.readline()
+        assert b"connected to the north broker" in told
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def test_no_broker_at_all_is_said_with_its_address(capsys, monkeypatch):
+    monkeypatch.setattr("edge.terminal.watch.FIRST_CONNECT_S", 0.3)
+    port = free_port()
+    assert main(["watch", f"mqtt://127.0.0.1:{port}", "--language", "en-US"]) == EXIT_BROKER
+    said = capsys.readouterr().err
+    assert f"127.0.0.1:{port}" in said
+    assert "garita demo" in said
+
+
+@pytest.mark.parametrize("url", ["http://x", "mqtt://", "mqtt://a:b@c", "mqtt://h:99999"])
+def test_a_wrong_address_is_a_mistake_of_usage(url, capsys):
+    assert main(["watch", url]) == EXIT_USAGE
+    assert capsys.readouterr().err.startswith("garita watch: ")
+
+
+def test_sides_come_from_names_ports_and_order():
+    def sides(*urls):
+        return [target.side for target in targets_of(urls)]
+
+    assert sides("mqtt://127.0.0.1:18832", "mqtt://127.0.0.1:18831") == ["south", "north"]
+    assert sides("mqtts://a.example", "mqtts://b.example", "mqtts://c.example") == [
+        "north",
+        "south",
+        "side-3",
+    ]
+    assert sides("mx=mqtts://a.example", "us=mqtts://b.example") == ["mx", "us"]
+    with pytest.raises(ValueError, match="two brokers of one side"):
+        sides("mqtt://a.example:18831", "north=mqtt://b.example")
+
+
+@pytest.mark.skipif(
+    shutil.which("mosquitto_sub") is None, reason="needs mosquitto_sub (apt: mosquitto-clients)"
+)
+def test_it_never_publishes(brokers):
+    log = subprocess.Popen(
+        ["mosquitto_sub", "-p", str(brokers[0].port), "-t", "#", "-W", "3", "-v"],
+        stdout=subprocess.PIPE,
+    )
+    assert main(["watch", brokers[0].url, "--json", "--for", "1s"]) == EXIT_OK
+    assert log.communicate(timeout=10)[0] == b""
+
+
+def test_the_arguments_are_those_of_the_help():
+    arguments = parser().parse_args(["watch", "mqtt://a", "mqtt://b", "--json", "--for", "60s"])
+    assert (arguments.urls, arguments.json, arguments.for_s) == (
+        ["mqtt://a", "mqtt://b"],
+        True,
+        60.0,
+    )
