@@ -31,6 +31,11 @@ from fusion.types import (
 
 MAX_DETECTIONS = 10_000  # for whoever shows them; nobody asks, the oldest are forgotten
 MAX_HEARD = 64  # vehicles heard beside a lane and not yet explained
+# A service ticks ten times a second, a replay of device files at least once. A later tick says
+# that the clock was set forward, or that the machine stood still: nobody listened meanwhile.
+LONGEST_STEP_NS = SECOND_NS
+# A vehicle's times are right within seconds; what lies further apart than this cannot be paired.
+BLIND_NS = 5 * SECOND_NS
 
 
 @dataclass(slots=True)
@@ -50,7 +55,7 @@ class Engine:
         self._policy = policy or Policy()
         self._checkpoint = checkpoint
         self._now_utc_ns = 0
-        self._started_utc_ns: int | None = None
+        self._watching_since_utc_ns: int | None = None
         association = self._policy.association
         self._lanes = {spec.lane_id: Lane(spec, association) for spec in checkpoint.lanes}
         self._zones = {
@@ -82,9 +87,11 @@ class Engine:
         """Time has reached `utc_ns`; earlier than before is passed over."""
         if utc_ns <= self._now_utc_ns:
             return []
+        if self._watching_since_utc_ns is None:
+            self._watching_since_utc_ns = utc_ns
+        else:
+            self._pass_over(utc_ns - self._now_utc_ns, utc_ns)
         self._now_utc_ns = utc_ns
-        if self._started_utc_ns is None:
-            self._started_utc_ns = utc_ns
         alerts: list[Alert] = []
         for channel in self._channels.values():
             detections = channel.health.tick(utc_ns)
@@ -105,6 +112,17 @@ class Engine:
     def active(self) -> list[Alert]:
         """The last word on every alert that was told and not cleared."""
         return self._book.active
+
+    def _pass_over(self, step_ns: int, utc_ns: int) -> None:
+        """What a step of time that nobody listened to says nothing about."""
+        if step_ns <= LONGEST_STEP_NS:
+            return
+        for channel in self._channels.values():
+            channel.health.pass_over(step_ns - LONGEST_STEP_NS)
+        if step_ns > BLIND_NS:
+            # No portal can be blamed for a vehicle that came before or in between.
+            self._watching_since_utc_ns = utc_ns
+            self._heard.clear()
 
     @property
     def _health(self) -> Mapping[str, SensorHealth]:
@@ -173,7 +191,7 @@ class Engine:
 
     def _watched(self, lane: Lane, scan: Detection) -> bool:
         """Whether the lane has a portal that was up long enough to have seen the vehicle."""
-        started = self._started_utc_ns
+        since = self._watching_since_utc_ns
         window_ns = lane.spec.scan_offset_s[1] * SECOND_NS
         portals = [
             channel.health.up
@@ -181,10 +199,7 @@ class Engine:
             if channel.spec.place == lane.spec.lane_id and channel.spec.family is Family.RADIATION
         ]
         return bool(
-            portals
-            and all(portals)
-            and started is not None
-            and scan.start_utc_ns - started > window_ns
+            portals and all(portals) and since is not None and scan.start_utc_ns - since > window_ns
         )
 
     def _take_motion(self, detection: Detection, spec: SensorSpec) -> list[Alert]:

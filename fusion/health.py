@@ -70,6 +70,16 @@ class SensorHealth:
             )
         ]
 
+    def pass_over(self, unheard_ns: int) -> None:
+        """Nobody listened for that long, so it counts for no silence.
+
+        What was told already keeps its beginning.
+        """
+        if self.heard_utc_ns:
+            self.heard_utc_ns += unheard_ns
+        if self.link_lost_utc_ns is not None:
+            self.link_lost_utc_ns += unheard_ns
+
     def _status(self, sample: StatusSample, now_utc_ns: int) -> list[Detection]:
         self.origin = sample.origin
         if sample.code == "link":

@@ -13,6 +13,7 @@ from edge.recordings.format import Event, What
 from edge.study.day import Day, ReplayError, ReplaySensor, with_settings
 from edge.study.device_files import Chunk, DeviceFiles
 from edge.text import LANGUAGES
+from fusion.engine import LONGEST_STEP_NS
 from fusion.policy import Policy
 from fusion.types import (
     MILLISECOND_NS,
@@ -31,6 +32,9 @@ EPOCH = "0" * 26
 TICK_NS = 500 * MILLISECOND_NS  # half of the shortest on-delay; five times fewer than live
 TAIL_NS = 600 * SECOND_NS  # every incident closes within ten minutes of its last sample
 LEAD_NS = 60 * SECOND_NS
+# A silence counts only as far as it was listened to: the engine takes one second a tick for that.
+QUIET_TICK_NS = LONGEST_STEP_NS
+QUIET_NS = 86_400 * SECOND_NS  # the longest `silent_after_s`
 
 
 def day(found: list[DeviceFiles], config: Config | None, settings: list[tuple[str, str]]) -> Day:
@@ -65,7 +69,8 @@ def day(found: list[DeviceFiles], config: Config | None, settings: list[tuple[st
 def with_ticks(events: Iterable[Event]) -> Iterator[Event]:
     """The events with the ticks that a live service would have made around them.
 
-    A silence of hours gets ticks for its first ten minutes and its last one.
+    A silence of hours gets few ticks but for its first ten minutes and its last one, and after
+    a day none: longer than that no sensor may be silent untold.
     """
     now = -1
     for event in events:
@@ -73,19 +78,23 @@ def with_ticks(events: Iterable[Event]) -> Iterator[Event]:
             now = event.utc_ns
             yield _tick(now)
         if event.utc_ns - now > TAIL_NS + LEAD_NS:
+            lead_utc_ns = event.utc_ns - LEAD_NS
             now = yield from _ticks(now, now + TAIL_NS)
-            now = event.utc_ns - LEAD_NS
+            now = yield from _ticks(now, min(now + QUIET_NS, lead_utc_ns), QUIET_TICK_NS)
+            now = max(now, lead_utc_ns - QUIET_TICK_NS)
         now = yield from _ticks(now, event.utc_ns)
         yield event
     if now >= 0:
         yield from _ticks(now, now + TAIL_NS)
 
 
-def _ticks(after_utc_ns: int, until_utc_ns: int) -> Generator[Event, None, int]:
+def _ticks(
+    after_utc_ns: int, until_utc_ns: int, step_ns: int = TICK_NS
+) -> Generator[Event, None, int]:
     """Ticks up to `until_utc_ns`; returns the time of the last."""
     now = after_utc_ns
-    while now + TICK_NS <= until_utc_ns:
-        now += TICK_NS
+    while now + step_ns <= until_utc_ns:
+        now += step_ns
         yield _tick(now)
     return now
 

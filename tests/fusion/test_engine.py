@@ -231,6 +231,58 @@ def test_silence_and_its_end_are_told(site):
     assert site.said[-1].phase is Phase.CLEAR
 
 
+def test_a_clock_that_is_set_forward_is_no_silence_of_anyone(site):
+    site.feed(background(12.0)[0])
+    site.until(12.0)
+    said = len(site.said)
+    site.now_s += 3600.0
+    site.until(3612.4)
+    site.feed(*background(3612.4))
+    site.until(3613.0)
+    assert not [a for a in site.said[said:] if a.event is Event.SENSOR_SILENT]
+
+
+def test_who_stays_silent_after_the_clock_was_set_is_told_as_late_as_ever(site):
+    site.until(16.0)
+    site.now_s += 3600.0
+    site.until(3620.0)
+    assert not [a for a in site.said if "rpm-1" in str(a.facts)]
+    site.until(3640.0)
+    (silent,) = [a for a in site.said if "rpm-1" in str(a.facts)]
+    assert silent.event is Event.SENSOR_SILENT
+
+
+def test_a_silence_that_was_told_before_the_clock_was_set_is_cleared_once(site):
+    site.until(40.0)
+    site.now_s += 3600.0
+    site.until(3641.0)
+    site.feed(*background(3641.0))
+    told = [a for a in site.said if a.event is Event.SENSOR_SILENT and "rpm-1" in str(a.facts)]
+    assert [a.phase for a in told] == [Phase.NEW, Phase.CLEAR]
+    assert told[0].alert_id == told[1].alert_id
+
+
+def test_an_alert_outlives_a_clock_that_is_set_and_a_truck_after_it_is_seen_as_ever(site):
+    passage(site, 12.0, source_m=9.0)
+    site.now_s += 3600.0
+    site.until(3700.0)
+    passage(site, 3700.0, source_m=9.0)
+    site.until(4700.0)
+    threats = [a for a in site.said if a.event is Event.RAD_THREAT]
+    by_id = {a.alert_id: [b.phase for b in threats if b.alert_id == a.alert_id] for a in threats}
+    assert len(by_id) == 2
+    for phases in by_id.values():
+        assert (phases[0], phases.count(Phase.CLEAR)) == (Phase.NEW, 1)
+
+
+def test_no_portal_is_blamed_for_what_nobody_listened_to(site):
+    site.until(100.0)
+    site.now_s += 3600.0
+    site.until(3701.0)
+    site.feed(*background(3701.0), scan(3702.0))
+    assert Event.PORTAL_BYPASS not in site.events()
+
+
 def test_a_passage_names_the_sensors_that_were_up_and_those_that_were_down(site):
     passage(site, 12.0, source_m=9.0)
     alert = site.last(Event.RAD_THREAT)
