@@ -1,11 +1,13 @@
 """YAML in, plain data and the line of every key out."""
 
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from edge.errors import ConfigError, Mistake
@@ -67,6 +69,8 @@ def read_yaml(path: Path) -> Document:
         data = loader.load(text)
     except MarkedYAMLError as error:
         raise ConfigError(path, [_broken(error)]) from error
+    except RecursionError as error:  # ours, or ruamel.yaml's, which calls itself at each level
+        raise ConfigError(path, [_too_deep(text)]) from error
     except (YAMLError, ValueError, TypeError) as error:
         # TypeError: a list or mapping as a key, which YAML allows and Python cannot hash.
         raise ConfigError(path, [_whole(" ".join(str(error).split()), "correct it")]) from error
@@ -83,13 +87,11 @@ def dotted(path: KeyPath) -> str:
 
 def _text(path: Path) -> str:
     try:
+        _check_readable(path)
         data = path.read_bytes()
     except OSError as error:
         mend = "give the path of a YAML file, such as configs/demo.yaml"
         raise ConfigError(path, [_whole(error.strerror or str(error), mend)]) from error
-    if len(data) > MAX_BYTES:
-        message = f"{len(data)} bytes is more than {MAX_BYTES}"
-        raise ConfigError(path, [_whole(message, "this is hardly a config; check the path")])
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -100,6 +102,19 @@ def _text(path: Path) -> str:
         raise ConfigError(path, [mistake]) from error
 
 
+def _check_readable(path: Path) -> None:
+    """ConfigError where reading it would never end or fill the memory; OSError as from `stat`."""
+    status = path.stat()
+    if stat.S_ISDIR(status.st_mode):
+        return  # the system has words for it
+    if not stat.S_ISREG(status.st_mode):
+        message = "this is a pipe, a socket or a device, no regular file"
+        raise ConfigError(path, [_whole(message, "save it as a file, and give that one's path")])
+    if status.st_size > MAX_BYTES:
+        message = f"{status.st_size} bytes is more than {MAX_BYTES}"
+        raise ConfigError(path, [_whole(message, "this is hardly a config; check the path")])
+
+
 def _walk(root: Node | None) -> Iterator[tuple[KeyPath, int, bool]]:
     """Every key and item as (path, line, whether the key stands there a second time)."""
     left = MAX_NODES
@@ -108,8 +123,10 @@ def _walk(root: Node | None) -> Iterator[tuple[KeyPath, int, bool]]:
     while stack:
         path, node = stack.pop()
         left -= 1
-        if left < 0 or len(path) > MAX_DEPTH:
-            raise ValueError("too deep or too many nodes (an alias within itself?)")
+        if len(path) > MAX_DEPTH:
+            raise RecursionError
+        if left < 0:
+            raise ValueError("too many nodes (an alias within itself?)")
         if isinstance(node, SequenceNode):
             for index, item in enumerate(node.value):
                 yield (*path, index), item.start_mark.line + 1, False
@@ -136,6 +153,27 @@ def _repeated(path: KeyPath, line: int, first: int) -> Mistake:
         value="",
         message=f"the key stands here a second time (first on line {first})",
         mend="remove one of the two",
+    )
+
+
+def _too_deep(text: str) -> Mistake:
+    """With the line on which it gets deeper than any configuration."""
+    line, depth = None, 0
+    # Events come one by one and without recursion, so this ends where it gets too deep.
+    for event in YAML(typ="safe", pure=True).parse(text):
+        if isinstance(event, CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            line = event.start_mark.line + 1
+            break
+    return Mistake(
+        line=line,
+        key="",
+        value="",
+        message=f"lists and mappings stand more than {MAX_DEPTH} deep in one another",
+        mend="a configuration is five levels deep; check brackets, indentation and aliases (`*`)",
     )
 
 

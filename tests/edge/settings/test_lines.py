@@ -1,5 +1,8 @@
 """YAML with the line of every key."""
 
+import os
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -85,6 +88,31 @@ def test_what_is_no_yaml_is_told_with_its_line(written, text, line):
 def test_hostile_files_end_in_a_config_error(written, text):
     with pytest.raises(ConfigError):
         read_yaml(written(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a: 1\nsite: " + "[" * 20_000, 2),
+        ("a: 1\nsite: " + "[" * 40 + "]" * 40, 2),
+        ("a: 1\n" + "- " * 20_000, 2),
+        ("a: 1\nb:\n" + "".join(" " * i + "a:\n" for i in range(1, 1200)), 34),
+    ],
+    ids=["brackets", "closed brackets", "dashes", "indentation"],
+)
+def test_what_is_nested_beyond_reason_is_told_with_its_line(written, text, line):
+    with pytest.raises(ConfigError) as caught:
+        read_yaml(written(text))
+    (mistake,) = caught.value.mistakes
+    assert mistake.line == line
+    assert mistake.mend
+
+
+def test_what_is_no_regular_file_is_not_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero"), Path("/dev/null")):
+        with pytest.raises(ConfigError, match="no regular file"):
+            read_yaml(path)
 
 
 def test_a_file_that_is_not_there_is_a_config_error(tmp_path):
