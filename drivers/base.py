@@ -19,7 +19,10 @@ class SensorConfig:
     """Keys that a sensor of any kind may have. Subclasses add `kind` and their own."""
 
     # An unknown key is an error; pydantic reads this without being imported here.
-    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+    __pydantic_config__: ClassVar[dict[str, str | bool]] = {
+        "extra": "forbid",
+        "allow_inf_nan": False,
+    }
     family: ClassVar[Family]
     default_silent_after_s: ClassVar[float]
     """How long this kind may say nothing before that is an alert; 0: for ever."""
@@ -40,8 +43,9 @@ class SensorConfig:
     """`simulator`: where nothing answers at start, run the bundled simulator and say so."""
     timeout_s: Annotated[float, Gt(0), Le(60)] = 5.0
     """How long to wait for the first connection."""
-    silent_after_s: Annotated[float, Ge(0)] | None = None
-    """Silence that raises an alert; the kind's own habit where not given, 0 for never."""
+    silent_after_s: Annotated[float, Ge(0), Le(86_400)] | None = None
+    """Silence that raises an alert, a day at most; the kind's own habit where not given, 0 for
+    never."""
     position_m: tuple[float, float] = (0.0, 0.0)
     """Place in the checkpoint's own frame: metres east, metres north."""
     baud: Annotated[int, Ge(300)] = 9600

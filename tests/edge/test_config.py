@@ -75,7 +75,14 @@ def test_the_examples_are_right(path):
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_the_examples_pass_the_exported_schema(path):
     data = YAML(typ="safe").load(path.read_text())
-    jsonschema.Draft202012Validator(json_schema()).validate(data)
+    validator = jsonschema.Draft202012Validator(json_schema())
+    assert [error.message for error in validator.iter_errors(data)] == []
+    # The schema is one that refuses: each key that nobody knows is an error.
+    for part in (data, data["site"], *data["sides"].values(), *data["lanes"], *data["sensors"]):
+        assert validator.is_valid(data)
+        part["unheard-of"] = 1
+        assert not validator.is_valid(data)
+        del part["unheard-of"]
 
 
 def test_a_short_file_gets_its_defaults(load, tmp_path):
@@ -268,6 +275,54 @@ def test_two_sensors_cannot_be_read_from_one_address(load, first, second, is_mis
         return
     with pytest.raises(ConfigError, match=r"geo-1.*line 12.*already read"):
         load(text)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        (
+            "shake-udp, zone: fence",
+            "shake-udp, zone: fence, silent_after_s: .inf",
+            "sensors[1].silent_after_s",
+        ),
+        (
+            "shake-udp, zone: fence",
+            "shake-udp, zone: fence, silent_after_s: 86401",
+            "sensors[1].silent_after_s",
+        ),
+        (
+            "shake-udp, zone: fence",
+            "shake-udp, zone: fence, position_m: [.nan, 0]",
+            "sensors[1].position_m[0]",
+        ),
+        (
+            "shake-udp, zone: fence",
+            "shake-udp, zone: fence, counts_per_m_s: .inf",
+            "sensors[1].counts_per_m_s",
+        ),
+        ("rpm-tsa, lane: nb-01", "rpm-tsa, lane: nb-01, timeout_s: .nan", "sensors[0].timeout_s"),
+        (
+            "{id: nb-01, direction: northbound}",
+            "{id: nb-01, direction: northbound, portal_m: [0, -.inf]}",
+            "lanes[0].portal_m[1]",
+        ),
+        (
+            "{id: nb-01, direction: northbound}",
+            "{id: nb-01, direction: northbound, scan_offset_s: [0, 1e999]}",
+            "lanes[0].scan_offset_s[1]",
+        ),
+        (
+            "{id: nb-01, direction: northbound}",
+            "{id: nb-01, direction: northbound, heading_deg: .nan}",
+            "lanes[0].heading_deg",
+        ),
+        ("sensors:", "recording: {dir: rec, max_gb: .inf}\nsensors:", "recording.max_gb"),
+    ],
+)
+def test_a_number_that_is_none_is_a_mistake(mistakes, old, new, key):
+    (mistake,) = mistakes(changed(old, new))
+    assert mistake.key == key
+    assert mistake.line
 
 
 def test_ports_on_this_machine_may_not_collide(mistakes):
