@@ -26,6 +26,7 @@ from edge.station.glimpses import Glimpses
 from edge.station.numbering import Numbering, union_of_languages
 from edge.station.outlets import Outlets
 from edge.station.pipeline import Pipeline
+from edge.station.state_lock import StateLock
 from edge.station.warmup import warm_up
 from fusion.engine import Engine
 from fusion.types import SECOND_NS, Origin, Sample
@@ -85,6 +86,7 @@ class CheckpointService:
         sys.setswitchinterval(SWITCH_S)
         async with AsyncExitStack() as stack:
             # What can refuse comes first, what takes long last.
+            stack.callback(StateLock(self.config.state_dir).release)
             self._start_http(stack)
             stack.push_async_callback(self.outlets.close)
             self.outlets.open()

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from pathlib import Path
 
 import structlog
 
@@ -42,17 +41,13 @@ class Outlets:
         return self._outbox
 
     def open(self) -> None:
-        """Open the outbox and start the brokers that are ours.
+        """Open the outbox and start the brokers that are ours; the state folder is ours alone.
 
         From the thread that lives as long as the brokers are wanted. ConfigError, OutboxError,
         BrokerUnavailable; what was opened until then is `close`'s to end.
         """
         config = self._config
         self._settings = [_settings(name, side) for name, side in config.sides.items()]
-        try:
-            config.state_dir.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise _not_writable(config.state_dir, error) from error
         for name, side in config.sides.items():
             if side.auto:
                 self._brokers[name] = _broker(name, side, config)
@@ -153,17 +148,6 @@ def _settings(name: str, side: Side) -> SideSettings:
             mend="let the user that Garita runs as read it" if file else "set the variable",
         )
         raise ConfigError("sides", [mistake]) from error
-
-
-def _not_writable(directory: Path, error: OSError) -> ConfigError:
-    mistake = Mistake(
-        line=None,
-        key="state_dir",
-        value=str(directory),
-        message=f"cannot be made ({error.strerror})",
-        mend="create it for the user that Garita runs as, or name another folder",
-    )
-    return ConfigError("outbox", [mistake])
 
 
 def _broker(name: str, side: Side, config: Config) -> BrokerProcess:

@@ -313,6 +313,27 @@ def test_a_state_folder_that_cannot_be_made_is_a_config_error(site, capsys, tmp_
     assert "state_dir" in said
 
 
+def test_a_second_service_on_the_same_state_folder_is_refused_and_harms_nothing(
+    site, capsys, tmp_path
+):
+    with running("run", "--config", site.path) as service:
+        service.wait_for("broker started")
+        outbox = tmp_path / "state" / "outbox.db"
+        service.wait_for("ready")
+        before = sorted(path.name for path in outbox.parent.iterdir())
+        second = Site(tmp_path / "second.yaml", dict(site.written), site.ports)
+        second.change(
+            sides={side: {"port": free_port()} for side in ("north", "south")},
+            http={"port": free_port()},
+            recording=None,
+        )
+        code, said = refusal(capsys, "run", "--config", second.path)
+        assert code == EXIT_CONFIG
+        assert f"state_dir = {outbox.parent}: is in use by pid {service.process.pid}" in said
+        assert sorted(path.name for path in outbox.parent.iterdir()) == before
+        assert service.end()[0] == 0
+
+
 def test_a_password_that_cannot_be_read_is_a_config_error(site, capsys, tmp_path):
     sides = {"north": {"broker": "mqtt://127.0.0.1:1", "username": "edge"}}
     sides["north"]["password_env"] = "GARITA_TEST_NO_SUCH_VARIABLE"
