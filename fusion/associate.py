@@ -14,7 +14,7 @@ from fusion.policy import AssociationPolicy
 from fusion.types import SECOND_NS, Detection, LaneSpec, Origin, SensorSpec
 
 MAX_TRANSITS_PER_LANE = 16  # at 45 vehicles an hour and a scan window of 2 min there are 2
-PASSED_NS = 4 * SECOND_NS  # a walker is 5 m further by then: the peak was the nearest point
+PASSED_NS = 6 * SECOND_NS  # a walker is 8 m further by then and half as loud: that was the peak
 MAX_TRACKS_PER_ZONE = 32  # a flood of 30 simultaneous movers still fits
 
 

@@ -86,8 +86,8 @@ def test_the_best_heard_moment_of_a_sensor_is_kept():
     zone_ = zone()
     zone_.add(steps("geo-1", 10.0, peak=5.0))
     track = zone_.add(steps("geo-1", 12.0, peak=20.0))
-    zone_.add(steps("geo-1", 17.0, peak=3.0))
+    zone_.add(steps("geo-1", 19.0, peak=3.0))
     assert track.peaks_um_s["geo-1"] == 20.0
     assert track.peak_utc_ns["geo-1"] == at(12.0)
     assert track.passed == {"geo-1"}
-    assert track.end_utc_ns == at(17.0)
+    assert track.end_utc_ns == at(19.0)

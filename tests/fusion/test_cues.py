@@ -70,7 +70,7 @@ def walk(*order: int) -> Zone:
     made = zone()
     for i, sensor in enumerate(order):
         made.add(steps(f"geo-{sensor}", 10.0 + 10.0 * i, peak=20.0))
-        made.add(steps(f"geo-{sensor}", 15.0 + 10.0 * i, peak=4.0))
+        made.add(steps(f"geo-{sensor}", 17.0 + 10.0 * i, peak=4.0))
     return made
 
 
