@@ -17,9 +17,11 @@ from edge.config import Config, Recording, load_config
 from edge.delivery.outbox_file import OutboxError
 from edge.recordings.capture import Capture
 from edge.station.checkpoint import CheckpointService
+from edge.station.committer import AlertsLost
 
 END_S = 4.5  # the promise is 5 s from SIGTERM to the end; what still hangs then is cut off
 EXIT_CUT_OFF = 1
+EXIT_LOST = 1
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 log = structlog.get_logger()
@@ -67,6 +69,9 @@ def run_until_signal(work: Coroutine[object, object, None]) -> int:
     except OutboxError as error:
         sys.stderr.write(f"garita: {error}\n")
         return errors.EXIT_CONFIG
+    except AlertsLost as error:
+        log.error("alerts lost", error=str(error))
+        return EXIT_LOST
     return errors.EXIT_OK
 
 

@@ -4,22 +4,20 @@ One line per side is owed until that side's centre says "stored up to seq N", or
 that keeps no cursor, until its broker has acknowledged. Sequence numbers count per site
 without gaps, across boots; an epoch is one boot.
 
-One writer at a time, guarded by a lock; readers take connections of their own, so a slow
-side never waits for the other. Only commits of alerts wait for the disk: losing the newest
-bookkeeping at a power cut costs a duplicate, never an alert.
+Only commits of alerts wait for the disk: losing the newest bookkeeping at a power cut costs a
+duplicate, never an alert. Which errors pass by themselves: `edge.delivery.connections`.
 """
 
 import bisect
 import sqlite3
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import structlog
 
 from edge.delivery import retention
-from edge.delivery.outbox_file import OutboxError, connect, new_epoch, open_checked
+from edge.delivery.connections import Connections
+from edge.delivery.outbox_file import OutboxError, new_epoch
 from edge.delivery.retention import Limits
 from edge.delivery.rows import (
     COLUMNS,
@@ -59,22 +57,15 @@ class Outbox:
         self.epoch = epoch or new_epoch()
         self._limits = limits or Limits()
         self._on_dead_letter = on_dead_letter
-        self._lock = threading.Lock()
-        # A lock of its own: who reads must not wait for the disk that a commit waits for.
-        self._pool_lock = threading.Lock()
-        self._readers: list[sqlite3.Connection] = []
-        self._closed = False
-        self._writer = open_checked(path)
-        # Bookkeeping need not wait for the disk; SQLite keeps the order of what was written.
-        self._notes = connect(path, "NORMAL")
-        with self._writing(self._writer) as connection:
+        self._file = Connections(path)
+        with self._file.writing(self._file.alerts) as connection:
             dead = retention.register_sides(connection, self.sides)
             row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name='row'").fetchone()
             self.last_seq: int = row[0] if row else 0
             self._epochs: list[tuple[int, str]] = connection.execute(
                 "SELECT first_seq, epoch FROM epoch ORDER BY first_seq"
             ).fetchall()
-        self._keeper = retention.Keeper(self._writer, self._limits)
+        self._keeper = retention.Keeper(self._file.alerts, self._limits)
         self._tell(dead)
 
     # --- writing -----------------------------------------------------------------------
@@ -83,16 +74,17 @@ class Outbox:
         """Put rows on disk, all or none, and wait until they are there.
 
         ValueError where the numbers do not follow `last_seq`. OutboxError where the disk is
-        full or fails: nothing was stored, and the same rows may be tried again.
+        full or fails: nothing was stored, and the same rows may be tried again. Any other
+        sqlite3.Error is not worth another attempt.
         """
         dead: list[tuple[str, int]] = []
-        with self._lock:
+        with self._file.lock:
             expected = range(self.last_seq + 1, self.last_seq + 1 + len(rows))
             if [row.seq for row in rows] != list(expected):
                 raise ValueError(f"the next sequence number is {self.last_seq + 1}")
             if not rows:
                 return
-            with self._transaction(self._writer) as connection:
+            with self._file.transaction(self._file.alerts) as connection:
                 self._insert(connection, rows)
             for row in rows:
                 if not self._epochs or self._epochs[-1][1] != row.epoch:
@@ -129,12 +121,12 @@ class Outbox:
 
     def mark_acked(self, side: str, seq: int) -> None:
         """A side that keeps no cursor has taken every row up to `seq`."""
-        with self._writing(self._notes) as connection:
+        with self._file.writing(self._file.notes) as connection:
             connection.execute("DELETE FROM owed WHERE side = ? AND seq <= ?", (side, seq))
 
     def mark_active(self, side: str, seq: int) -> None:
         """A side's broker holds every retained change up to `seq`."""
-        with self._writing(self._notes) as connection:
+        with self._file.writing(self._file.notes) as connection:
             connection.execute(
                 "UPDATE side SET active_seq = max(active_seq, ?) WHERE name = ?", (seq, side)
             )
@@ -145,7 +137,7 @@ class Outbox:
         A cursor that went back (a centre restored from a backup) owes the side the rows
         after it once more, as far as they are still kept.
         """
-        with self._writing(self._notes) as connection:
+        with self._file.writing(self._file.notes) as connection:
             connection.execute(
                 "UPDATE side SET cursor_epoch = ?, cursor_seq = ? WHERE name = ?",
                 (epoch or self.epoch_of(seq), seq, side),
@@ -161,7 +153,7 @@ class Outbox:
 
     def dead_letter(self, side: str, seq: int, reason: str, *, part: str = "alert") -> bool:
         """A side refuses a row for good. True where that was not yet known."""
-        with self._writing(self._notes) as connection:
+        with self._file.writing(self._file.notes) as connection:
             new = retention.bury(connection, side, seq, reason, part)
         self._tell([(side, seq)] if new else [])
         return new
@@ -170,7 +162,7 @@ class Outbox:
 
     def pending(self, side: str, after_seq: int, limit: int) -> list[Row]:
         """Up to `limit` rows meant for a side after `after_seq`, oldest first."""
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             found = connection.execute(
                 f"SELECT {COLUMNS} FROM row WHERE seq > max(?,"  # noqa: S608 - constant
                 " (SELECT since_seq FROM side WHERE name = ?)) AND NOT EXISTS"
@@ -182,7 +174,7 @@ class Outbox:
 
     def predecessor(self, side: str, seq: int, floor: int) -> Mark | None:
         """The last row before `seq` and after `floor` that a side was not denied."""
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             found = connection.execute(
                 "SELECT epoch, seq FROM row WHERE seq < ? AND seq > ? AND NOT EXISTS"
                 " (SELECT 1 FROM dead WHERE dead.side = ? AND dead.seq = row.seq"
@@ -193,7 +185,7 @@ class Outbox:
 
     def done_seq(self, side: str) -> int:
         """Every row up to here is settled for a side."""
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             last_seq = self.last_seq  # before the query: a row committed since is then owed
             (first,) = connection.execute(
                 "SELECT min(seq) FROM owed WHERE side = ?", (side,)
@@ -202,7 +194,7 @@ class Outbox:
 
     def cursor(self, side: str) -> Mark:
         """What a side's centre last said it has stored."""
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             epoch, seq = connection.execute(
                 "SELECT cursor_epoch, cursor_seq FROM side WHERE name = ?", (side,)
             ).fetchone()
@@ -210,7 +202,7 @@ class Outbox:
 
     def active_topics(self) -> list[ActiveTopic]:
         """The last word on every retained topic, oldest first; empty payloads clear."""
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             found = connection.execute(
                 "SELECT topic, payload, seq FROM active ORDER BY seq"
             ).fetchall()
@@ -218,7 +210,7 @@ class Outbox:
 
     def depth(self, side: str) -> int:
         """Rows that a side has not confirmed."""
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             (count,) = connection.execute(
                 "SELECT count(*) FROM owed WHERE side = ?", (side,)
             ).fetchone()
@@ -226,7 +218,7 @@ class Outbox:
 
     def oldest_utc_ns(self, side: str) -> int | None:
         """When the oldest row that a side has not confirmed was made."""
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             found = connection.execute(
                 "SELECT created_utc_ns FROM row JOIN owed USING (seq) WHERE side = ?"
                 " ORDER BY seq LIMIT 1",
@@ -236,7 +228,7 @@ class Outbox:
 
     def dead_letters(self, side: str | None = None) -> list[DeadLetter]:
         """What was refused or given up, oldest first."""
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             found = connection.execute(
                 "SELECT side, seq, part, epoch, topic, reason, created_utc_ns FROM dead"
                 " WHERE side = ? OR ? IS NULL ORDER BY seq, side, part",
@@ -254,57 +246,14 @@ class Outbox:
         """Whether a mark is one of this outbox's rows, kept or not, or the origin."""
         return mark == ORIGIN or (mark.epoch != "" and self.epoch_of(mark.seq) == mark.epoch)
 
+    @property
+    def trouble(self) -> str:
+        """Why nothing can be written, such as `disk full`; `""` while it can."""
+        return self._file.trouble
+
     def close(self) -> None:
         """Close the file; further calls raise OutboxError."""
-        with self._lock, self._pool_lock:
-            self._closed = True
-            for connection in [*self._readers, self._notes, self._writer]:
-                connection.close()
-            self._readers.clear()
-
-    # --- connections -------------------------------------------------------------------
-
-    @contextmanager
-    def _writing(self, connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-        with self._lock, self._transaction(connection):
-            yield connection
-
-    @contextmanager
-    def _transaction(self, connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
-        except sqlite3.Error as error:
-            raise OutboxError(
-                f"outbox {self.path}: not written ({error}); check the disk and its free space"
-            ) from error
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection for one query at a time; at most as many as ask at once."""
-        with self._pool_lock:
-            if self._closed:
-                raise OutboxError(f"outbox {self.path}: closed")
-            connection = self._readers.pop() if self._readers else None
-        try:
-            if connection is None:
-                connection = connect(self.path, "NORMAL")
-            yield connection
-        except sqlite3.Error as error:
-            raise OutboxError(f"outbox {self.path}: not read ({error})") from error
-        finally:
-            if connection is not None:
-                with self._pool_lock:
-                    if self._closed:
-                        connection.close()
-                    else:
-                        self._readers.append(connection)
+        self._file.close()
 
     def _tell(self, dead: Sequence[tuple[str, int]]) -> None:
         if not dead:

@@ -20,7 +20,7 @@ from edge.recordings.recorder import NoRecorder, Record
 from edge.sensors.scans import Read, measured
 from edge.sensors.sources import Sources
 from edge.station.announcer import Announcer
-from edge.station.committer import Committer
+from edge.station.committer import AlertsLost, Committer
 from edge.station.documents import Documents, roots
 from edge.station.glimpses import Glimpses
 from edge.station.numbering import Numbering, union_of_languages
@@ -81,7 +81,8 @@ class CheckpointService:
     async def run(self) -> None:
         """Start, run until cancelled, end.
 
-        ConfigError, OutboxError, BrokerUnavailable, SensorUnavailable before it is ready.
+        ConfigError, OutboxError, BrokerUnavailable, SensorUnavailable before it is ready;
+        AlertsLost at the end.
         """
         sys.setswitchinterval(SWITCH_S)
         async with AsyncExitStack() as stack:
@@ -178,7 +179,8 @@ class CheckpointService:
     async def _end_committer(self, committer: Committer) -> None:
         left = await asyncio.to_thread(committer.close, COMMIT_END_S)
         if left:
-            log.error("alerts not stored before the end", alerts=left)
+            why = committer.failed or self.outlets.outbox.trouble
+            raise AlertsLost(f"{left} alerts were not stored before the end ({why})")
 
     # --- health ------------------------------------------------------------------------
 

@@ -21,11 +21,18 @@ RETRY_S = (0.05, 2.0)  # first and longest pause while the disk refuses
 log = structlog.get_logger()
 
 
+class AlertsLost(Exception):  # noqa: N818 - says what happened
+    """Alerts did not reach the disk before the service ended."""
+
+
 class Store(Protocol):
     """The outbox, as the committer sees it."""
 
     def commit(self, rows: Sequence[Row]) -> object:
-        """Bring the rows to disk, all or none. OutboxError where that fails."""
+        """Bring the rows to disk, all or none.
+
+        OutboxError where another attempt may succeed; anything else ends the service.
+        """
         ...
 
 
@@ -50,8 +57,8 @@ class Committer:
         self._waiting: list[Waiting] = []
         self._changed = threading.Condition()
         self._ends_at: float | None = None
-        self.failed = False
-        """The thread has ended over a mistake in Garita: only a restart helps."""
+        self.failed = ""
+        """Why the thread has ended, where trying again does not help; `""` while it works."""
         self._stuck_since: float | None = None
         self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
         self._thread.start()
@@ -85,9 +92,9 @@ class Committer:
         try:
             self._commit_waiting()
         # Without this thread nothing is stored any more; the pipeline asks and ends the service.
-        except Exception:
-            self.failed = True
-            log.exception("alerts cannot be stored: a mistake in Garita")
+        except Exception as error:
+            self.failed = repr(error)
+            log.exception("alerts cannot be stored, the service ends", waiting=len(self._waiting))
 
     def _commit_waiting(self) -> None:
         while True:

@@ -89,7 +89,7 @@ class Pipeline:
     def tick(self) -> None:
         """Tell the engine what time it is. RuntimeError where alerts cannot be stored any more."""
         if self._committer.failed:
-            raise RuntimeError("the committer has failed; a restart loses nothing that is stored")
+            raise RuntimeError(f"alerts cannot be stored: {self._committer.failed}")
         utc_ns = self._now_utc_ns()
         self._record.tick(utc_ns)
         began = time.perf_counter()

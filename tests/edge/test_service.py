@@ -4,6 +4,7 @@ import os
 import selectors
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -332,6 +333,20 @@ def test_a_second_service_on_the_same_state_folder_is_refused_and_harms_nothing(
         assert f"state_dir = {outbox.parent}: is in use by pid {service.process.pid}" in said
         assert sorted(path.name for path in outbox.parent.iterdir()) == before
         assert service.end()[0] == 0
+
+
+def test_alerts_that_cannot_be_stored_end_the_service_loudly(site, tmp_path):
+    rpm, *others = site.written["sensors"]
+    site.change(sensors=[rpm | {"fallback": "none"}, *others], recording=None)
+    with running("run", "--config", site.path) as service:
+        service.wait_for("broker started")
+        service.wait_for("ready")
+        # What nothing can do any more but by hand: the next number is taken.
+        with closing(sqlite3.connect(tmp_path / "state" / "outbox.db")) as file, file:
+            file.execute("INSERT INTO row VALUES (1, 'E', 0, 't', 'p', '', '', 1, 1, '[]')")
+        # Nobody answers for the portal, so there is an alert after some seconds.
+        service.wait_for("alerts cannot be stored, the service ends", timeout_s=30)
+        assert service.process.wait(10) == 1
 
 
 def test_a_password_that_cannot_be_read_is_a_config_error(site, capsys, tmp_path):

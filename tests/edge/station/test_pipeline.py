@@ -1,4 +1,5 @@
 import asyncio
+import sqlite3
 import time
 
 import msgspec
@@ -141,6 +142,25 @@ def test_what_the_disk_never_took_is_told_at_the_end(tmp_path, outbox):
     run_tamper(pipeline_into(committer, tmp_path, clock), clock)
     assert committer.stuck_s > 0 or not committer.full
     assert committer.close(3.0) >= 1
+
+
+def test_a_mistake_in_storing_is_not_tried_for_ever(tmp_path, outbox):
+    class Broken(SlowDisk):
+        def commit(self, rows):
+            self.refusals += 1
+            raise sqlite3.IntegrityError("UNIQUE constraint failed: row.seq")
+
+    clock, disk = Clock(), Broken(outbox, 0)
+    committer = Committer(disk, wake=lambda: None, now_utc_ns=clock)
+    pipeline = pipeline_into(committer, tmp_path, clock)
+    pipeline.tick()
+    with capture_logs() as logs:
+        committer.put([Waiting(row(1), START_NS)])
+        assert committer.close(5.0) == 1
+    assert disk.refusals == 1
+    assert [entry["event"] for entry in logs] == ["alerts cannot be stored, the service ends"]
+    with pytest.raises(RuntimeError, match="UNIQUE constraint failed"):
+        pipeline.tick()
 
 
 def test_what_waits_together_is_committed_together(outbox):
