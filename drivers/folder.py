@@ -20,6 +20,7 @@ POLL_S = 0.05  # a scan comes every few minutes; this adds at most 0.1 s to its 
 # Between the first and the last file of one export lie seconds. A set that has stood
 # incomplete for a minute will stay so.
 STALE_S = 60.0
+RETRY_S = 5.0  # a full disk or a share's hiccup is over within seconds, or lasts for hours
 
 Result = TypeVar("Result")
 
@@ -50,12 +51,8 @@ class FolderTransport:
     async def settle(self, reason: str) -> None:
         """File the set that was read last."""
         taken, self._taken = self._taken, None
-        if taken is None:
-            return
-        try:
+        if taken is not None:
             await self._in_thread(lambda: self._folder.settle(taken, reason))
-        except OSError:
-            self._lost = True
 
     async def close(self) -> None:
         """Wait for the visit in hand: what it holds open is closed when it ends."""
@@ -108,6 +105,7 @@ def _opener(
             work=inbox / WORK_DIRECTORY,
             group=lambda names: scan_sets(names, config),
             stale_polls=round(STALE_S / POLL_S),
+            retry_polls=round(RETRY_S / POLL_S),
             refuse=refuse,
         )
 

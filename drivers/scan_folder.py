@@ -1,60 +1,72 @@
-"""The files of a watched folder: take what is complete, remember it, file it away.
+"""The files of a watched folder: see when a set is complete, and read it once.
 
 Nothing here waits: every method is one visit to the disk, made from one thread at a time.
 """
 
 import contextlib
 import hashlib
-import json
 import os
-import shutil
-from collections.abc import Callable, Collection
+import stat
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
+from drivers.address import cause_of
+from drivers.scan_filing import Fingerprint, ScanFiling
 from drivers.wire import bundle
 from drivers.wire.malformed import Malformed, malformed
 from drivers.xray_files import ScanSet
 
 MAX_ENTRIES = 10_000  # a folder with more is no inbox; the rest is seen when these are gone
-MAX_LEDGER = 20_000  # sets remembered: six weeks of the reference checkpoint's 480 a day
-MAX_KEPT_SETS = 200  # of done and of quarantine each; with 19 MB a scan that is below 8 GB
 STABLE_POLLS = 2  # facts/xray.md 1.4: sizes are stable over two polls
 WORK_DIRECTORY = ".garita"  # inside the watched folder, so that filing a scan is one rename
+JUDGED = -(2**62)  # polls that a set begins with which is not to be read again as it is
 
-Fingerprint = tuple[tuple[str, int, int], ...]
-"""(name, bytes, modified ns) of each file of a set."""
+# The directory entry may have been exchanged since it was looked at: a link is not followed,
+# and a pipe that nobody writes to is not waited for.
+OPEN_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 @dataclass(frozen=True, slots=True)
 class TakenSet:
-    """A set whose copy is in the store, until it is settled."""
+    """A set that was read, until it is settled; its files stay in the inbox for so long."""
 
     name: str
     digest: str
     """SHA-256 over the digests of its files."""
     fingerprint: Fingerprint
-    store: Path
     data: bytes
     """The bundle."""
+
+
+class _ChangedError(OSError):
+    """A file is not the one that was looked at."""
 
 
 @dataclass(slots=True)
 class _Watched:
     fingerprint: Fingerprint
-    polls: int
+    polls: int = 0
     """How many polls in a row have found it so."""
+    failures: int = 0
+    """How often it could not be read as it is."""
+    told: bool = False
+    """Whether that was said."""
 
 
 class ScanFolder:
     """One watched folder.
 
     inbox        the folder that the scanner writes to
-    work         where the copies, what is done and what was refused go
+    work         where what is done and what was refused go
     group        sorts file names into sets
     stale_polls  an incomplete set that has not changed for so many polls is handed over as it
                  is; the driver says what is missing
-    refuse       is told of every set that is not worth reading
+    retry_polls  a set that could not be read is tried again after so many polls
+    refuse       is told of every set that is not worth reading (`too-large`, `bad-name`,
+                 `duplicate`, `not-a-file`), and once of one that cannot be read for now
+                 (`unreadable`) or not be filed (`not-filed`)
 
     OSError when made: `work` cannot be written.
     """
@@ -66,182 +78,159 @@ class ScanFolder:
         work: Path,
         group: Callable[[Collection[str]], list[ScanSet]],
         stale_polls: int,
+        retry_polls: int,
         refuse: Callable[[Malformed], None],
     ) -> None:
         self._inbox = inbox
         self._group = group
         self._stale_polls = stale_polls
+        self._retry_polls = retry_polls
         self._refuse = refuse
-        self._store, self._done, self._quarantine = (
-            work / name for name in ("store", "done", "quarantine")
-        )
-        shutil.rmtree(self._store, ignore_errors=True)  # copies that a crash has left
-        for directory in (self._store, self._done, self._quarantine):
-            directory.mkdir(parents=True, exist_ok=True)
-        self._ledger = _Ledger(work / "ledger.json")
+        self._filing = ScanFiling(inbox, work)
         self._watched: dict[str, _Watched] = {}
+        self._not_files: set[str] = set()
 
     def poll(self) -> TakenSet | None:
-        """Look once; the next set that is ready, copied and hashed. OSError: folder lost."""
-        found = self._look()
+        """Look once; the next set that is ready, read and hashed. OSError: folder lost."""
+        found, others = self._look()
+        self._refuse_others(others)
+        before, self._watched = self._watched, {}
         for scan_set, fingerprint in found:
-            watched = self._watched.get(scan_set.name)
+            watched = before.get(scan_set.name)
             if watched is None or watched.fingerprint != fingerprint:
-                watched = self._watched[scan_set.name] = _Watched(fingerprint, 0)
+                watched = _Watched(fingerprint)
             watched.polls += 1
-        names = {scan_set.name for scan_set, _ in found}
-        self._watched = {name: one for name, one in self._watched.items() if name in names}
+            self._watched[scan_set.name] = watched
         for scan_set, fingerprint in found:
+            watched = self._watched[scan_set.name]
             needed = STABLE_POLLS if scan_set.complete else self._stale_polls
-            if self._watched[scan_set.name].polls < needed:
+            if watched.polls < needed:
                 continue
             # Should its files stay, however that may be, it is looked at again only when changed.
-            self._watched[scan_set.name].polls = -(2**62)
-            taken = self._take(scan_set.name, fingerprint)
+            watched.polls = JUDGED
+            try:
+                taken = self._take(scan_set.name, fingerprint)
+            except OSError as error:
+                watched.polls = needed - self._retry_polls
+                self._say_unreadable(scan_set.name, watched, error)
+                continue
             if taken is not None:
                 return taken
         return None
 
     def settle(self, taken: TakenSet, reason: str) -> None:
         """File the set as done, or as of no use for `reason`."""
-        if reason:
-            self._put_aside(taken.name, taken.digest, taken.store, reason)
-        else:
-            self._ledger.add(taken.digest, taken.fingerprint)
-            _move(taken.store, self._done / f"{taken.name}-{taken.digest[:8]}")
-            _prune(self._done)
-        self._clear(taken.fingerprint)
+        with self._filing_of(taken.name):
+            if reason:
+                self._filing.put_aside(
+                    taken.name, taken.digest, taken.fingerprint, taken.data, reason
+                )
+            else:
+                self._filing.file_done(taken.name, taken.digest, taken.fingerprint, taken.data)
 
-    def _look(self) -> list[tuple[ScanSet, Fingerprint]]:
+    def _look(self) -> tuple[list[tuple[ScanSet, Fingerprint]], list[str]]:
+        """The sets with their files' sizes and times, and the names of what is no file."""
         stats: dict[str, tuple[str, int, int]] = {}
+        others = []
         with os.scandir(self._inbox) as entries:
-            for entry in entries:
-                if len(stats) == MAX_ENTRIES:
-                    break
+            for entry in islice(entries, MAX_ENTRIES):
                 if entry.name == WORK_DIRECTORY:
                     continue
-                with contextlib.suppress(FileNotFoundError):  # renamed while we looked
+                with contextlib.suppress(OSError):  # renamed while we looked, or that one spoilt
                     # A link is not followed: it could name any file of this machine.
                     if entry.is_file(follow_symlinks=False):
-                        stat = entry.stat(follow_symlinks=False)
-                        stats[entry.name] = (entry.name, stat.st_size, stat.st_mtime_ns)
+                        status = entry.stat(follow_symlinks=False)
+                        stats[entry.name] = (entry.name, status.st_size, status.st_mtime_ns)
+                    else:
+                        others.append(entry.name)
         # By age, so that scans are read in the order in which they were taken.
         found = [
             (scan_set, tuple(stats[name] for name in scan_set.names))
             for scan_set in self._group(sorted(stats))
         ]
-        return sorted(found, key=lambda one: (max(file[2] for file in one[1]), one[0].name))
+        found.sort(key=lambda one: (max(file[2] for file in one[1]), one[0].name))
+        return found, others
+
+    def _refuse_others(self, others: list[str]) -> None:
+        """Links, pipes and folders under the name of a plane: told once, and moved aside."""
+        self._not_files &= set(others)  # where one could not be moved, that is not told again
+        new = [name for name in others if name not in self._not_files]
+        for name in (name for scan_set in self._group(new) for name in scan_set.names):
+            self._not_files.add(name)
+            self._refuse(malformed("not-a-file", _printable(name)))
+            with self._filing_of(name):
+                self._filing.put_aside_unread(name, [name], "not-a-file")
 
     def _take(self, name: str, fingerprint: Fingerprint) -> TakenSet | None:
-        store = self._store / name
+        """Read the set; None where it was refused. OSError: not now."""
+        if refused := _fault(name, fingerprint):
+            self._refuse(refused)
+            with self._filing_of(name):
+                self._filing.put_aside_unread(name, _names(fingerprint), refused.reason)
+            return None
+        contents = {file[0]: _read(self._inbox / file[0], file) for file in fingerprint}
+        digests = [hashlib.sha256(content).hexdigest() for content in contents.values()]
+        digest = hashlib.sha256("".join(sorted(digests)).encode()).hexdigest()
+        known = self._filing.read_before(digest)
+        if known is None:
+            return TakenSet(name, digest, fingerprint, bundle.encode(contents, digests))
+        if known == fingerprint:  # the same files again are only left over
+            self._filing.clear(fingerprint)
+            return None
+        self._refuse(malformed("duplicate", _printable(name)))
+        with self._filing_of(name):
+            data = bundle.encode(contents)
+            self._filing.put_aside(name, digest, fingerprint, data, "duplicate")
+        return None
+
+    def _say_unreadable(self, name: str, watched: _Watched, error: OSError) -> None:
+        # A file that went or grew on while it was looked at is none to speak of, once.
+        passing = isinstance(error, FileNotFoundError | _ChangedError)
+        watched.failures += 1
+        if not watched.told and (watched.failures > 1 or not passing):
+            watched.told = True
+            self._refuse(malformed("unreadable", _printable(f"{cause_of(error)}: {name}")))
+
+    @contextlib.contextmanager
+    def _filing_of(self, name: str) -> Iterator[None]:
+        """What goes wrong in filing one set is told, and the others are read all the same."""
         try:
-            contents = self._copy(fingerprint, store)
-        except OSError:
-            # Gone or unreadable in the meantime: looked at afresh when it has changed.
-            shutil.rmtree(store, ignore_errors=True)
-            return None
-        if isinstance(contents, Malformed):
-            self._refuse(contents)
-            self._put_aside_unread(name, fingerprint, contents.reason)
-            return None
-        digests = sorted(hashlib.sha256(content).hexdigest() for content in contents.values())
-        digest = hashlib.sha256("".join(digests).encode()).hexdigest()
-        known = self._ledger.fingerprint(digest)
-        if known is not None:
-            if known != fingerprint:  # a second export; the same files again are only left over
-                self._refuse(malformed("duplicate", _printable(name)))
-                self._put_aside(name, digest, store, "duplicate")
-            shutil.rmtree(store, ignore_errors=True)
-            self._clear(fingerprint)
-            return None
-        return TakenSet(name, digest, fingerprint, store, bundle.encode(contents))
-
-    def _copy(self, fingerprint: Fingerprint, store: Path) -> dict[str, bytes] | Malformed:
-        names = _printable(", ".join(name for name, _, _ in fingerprint))
-        if sum(size for _, size, _ in fingerprint) > bundle.MAX_BUNDLE_BYTES:
-            return malformed("too-large", names)
-        try:
-            bundle.encode({name: b"" for name, _, _ in fingerprint})
-        except ValueError:  # too many files, or names that a bundle cannot carry
-            return malformed("bad-name", names)
-        store.mkdir(parents=True, exist_ok=True)
-        contents = {}
-        for name, size, _ in fingerprint:
-            with (self._inbox / name).open("rb") as file:
-                contents[name] = file.read(size + 1)
-            if len(contents[name]) != size:  # it grows again
-                raise OSError(f"{name} has changed")
-            (store / name).write_bytes(contents[name])
-        return contents
-
-    def _put_aside(self, name: str, digest: str, store: Path, reason: str) -> None:
-        place = self._quarantine / f"{name}-{digest[:8]}"
-        if store.exists():
-            _move(store, place)
-        self._say_why(place, reason)
-
-    def _put_aside_unread(self, name: str, fingerprint: Fingerprint, reason: str) -> None:
-        """Files that must not be read are only renamed."""
-        place = self._quarantine / f"{name}-{fingerprint[0][2]}"
-        self._say_why(place, reason)
-        for file_name, _, _ in fingerprint:
-            with contextlib.suppress(OSError):  # it stays where it is, and is not looked at again
-                (self._inbox / file_name).replace(place / file_name)
-
-    def _say_why(self, place: Path, reason: str) -> None:
-        place.mkdir(exist_ok=True)
-        (place / "reason.txt").write_text(reason + "\n", encoding="utf-8")
-        _prune(self._quarantine)
-
-    def _clear(self, fingerprint: Fingerprint) -> None:
-        for name, size, modified_ns in fingerprint:
-            path = self._inbox / name
-            with contextlib.suppress(OSError):  # a share we may not delete from: it stays there
-                stat = path.stat()
-                # Another scan may have come under the same name; that one is not ours to delete.
-                if (stat.st_size, stat.st_mtime_ns) == (size, modified_ns):
-                    path.unlink()
+            yield
+        except OSError as error:
+            self._refuse(malformed("not-filed", _printable(f"{cause_of(error)}: {name}")))
 
 
-class _Ledger:
-    """What has been read, by digest, oldest first; on disk, whole or not at all."""
+def _fault(name: str, fingerprint: Fingerprint) -> Malformed | None:
+    """Why a set must not be read."""
+    names = _printable(", ".join(_names(fingerprint)))
+    if sum(size for _, size, _ in fingerprint) > bundle.MAX_BUNDLE_BYTES:
+        return malformed("too-large", names)
+    if name in {".", ".."} or set(name) & {"/", "\\", "\0"}:
+        return malformed("bad-name", names)
+    try:
+        bundle.encode(dict.fromkeys(_names(fingerprint), b""))
+    except ValueError:  # too many files, or names that a bundle cannot carry
+        return malformed("bad-name", names)
+    return None
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._seen: dict[str, Fingerprint] = {}
-        with contextlib.suppress(FileNotFoundError, ValueError, TypeError):  # none, or spoilt
-            rows = json.loads(path.read_text(encoding="utf-8"))
-            self._seen = {
-                digest: tuple((name, size, modified) for name, size, modified in files)
-                for digest, files in rows
-            }
 
-    def fingerprint(self, digest: str) -> Fingerprint | None:
-        return self._seen.get(digest)
+def _names(fingerprint: Fingerprint) -> list[str]:
+    return [name for name, _, _ in fingerprint]
 
-    def add(self, digest: str, fingerprint: Fingerprint) -> None:
-        self._seen[digest] = fingerprint
-        while len(self._seen) > MAX_LEDGER:
-            del self._seen[next(iter(self._seen))]
-        unfinished = self._path.with_suffix(".tmp")
-        with unfinished.open("w", encoding="utf-8") as file:
-            json.dump(list(self._seen.items()), file)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(self._path)
+
+def _read(path: Path, file: tuple[str, int, int]) -> bytes:
+    """The very file that was looked at. OSError where it is not, or cannot be read."""
+    name, size, modified_ns = file
+    with open(os.open(path, OPEN_FLAGS), "rb") as opened:  # noqa: PTH123 - Path has no flags
+        status = os.fstat(opened.fileno())
+        known = (status.st_size, status.st_mtime_ns) == (size, modified_ns)
+        if not stat.S_ISREG(status.st_mode) or not known:
+            raise _ChangedError(f"{name} has changed")
+        content = opened.read(size + 1)
+    if len(content) != size:
+        raise _ChangedError(f"{name} has changed")
+    return content
 
 
 def _printable(name: str) -> bytes:
     return name.encode("utf-8", "backslashreplace")
-
-
-def _move(source: Path, target: Path) -> None:
-    shutil.rmtree(target, ignore_errors=True)  # the same content was filed before
-    source.replace(target)
-
-
-def _prune(directory: Path) -> None:
-    """Keep the latest sets only, so that the disk is never filled by them."""
-    kept = sorted(directory.iterdir(), key=lambda path: path.stat().st_mtime_ns, reverse=True)
-    for path in kept[MAX_KEPT_SETS:]:
-        shutil.rmtree(path, ignore_errors=True)

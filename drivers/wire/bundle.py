@@ -3,13 +3,16 @@
     magic 8 | header bytes u32 | header CRC-32 u32 | header | contents | contents CRC-32 u32
 
 All numbers are little-endian; the header is JSON, `{"files": [["name", bytes], ...]}`, and
-the contents are the files in that order. The magic starts like PNG's: a byte that is not
-ASCII, then line ends that a text-mode copy would spoil.
+the contents are the files in that order. With it may come `"sha256"`, one digest for each
+file: whoever made the bundle has read the files already, and hashing 20 MB again would hold
+up the alert. The magic starts like PNG's: a byte that is not ASCII, then line ends that a
+text-mode copy would spoil.
 """
 
+import re
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -19,12 +22,13 @@ from drivers.wire.malformed import TEXT_BYTES, Malformed, malformed
 MAGIC = b"\x89GXB\r\n\x1a\n"
 MAX_FILES = 16  # high, low, material, composite, sidecar, previews; more is not one scan
 MAX_NAME_BYTES = 200  # file systems stop at 255; leaves room for a quarantine suffix
-MAX_HEADER_BYTES = 4096  # 16 names of the greatest length with their sizes
+MAX_HEADER_BYTES = 6144  # 16 names of the greatest length with their sizes and digests
 MAX_BUNDLE_BYTES = 128 << 20  # six 1200 x 4000 dual-energy scans; the edge box has 600 MB
 MAX_FALSE_STARTS = 8  # damage holds at most a few real starts; more are crafted to cost time
 
 _PREFIX = struct.Struct("<8sII")
 _CRC = struct.Struct("<I")
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,9 @@ class Bundle:
     """The files of one scan: (name, contents), in the order they were written."""
 
     files: tuple[tuple[str, bytes], ...]
+    digests: tuple[str, ...] = ()
+    """SHA-256 of each file where the maker of the bundle gave them, else empty. They are his
+    word: what guards the contents on their way is the CRC."""
 
 
 class _Entry(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
@@ -39,8 +46,9 @@ class _Entry(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     size: int
 
 
-class _Header(msgspec.Struct):
+class _Header(msgspec.Struct, omit_defaults=True):
     files: list[_Entry]
+    sha256: list[str] = []
 
 
 _decode_header = msgspec.json.Decoder(_Header).decode
@@ -50,7 +58,7 @@ _decode_header = msgspec.json.Decoder(_Header).decode
 class _Frame:
     """A readable header: where the record's parts lie, counted from its magic."""
 
-    files: list[_Entry]
+    header: _Header
     contents_at: int
     crc_at: int
 
@@ -59,12 +67,16 @@ class _Frame:
         return self.crc_at + _CRC.size
 
 
-def encode(files: Mapping[str, bytes]) -> bytes:
-    """The files as one bundle. ValueError where they break a limit of this format."""
+def encode(files: Mapping[str, bytes], digests: Sequence[str] = ()) -> bytes:
+    """The files as one bundle, with their SHA-256 in hexadecimal where those are known.
+
+    ValueError where they break a limit of this format.
+    """
     entries = [_Entry(name, len(content)) for name, content in files.items()]
-    if reason := _fault(entries):
+    described = _Header(entries, list(digests))
+    if reason := _fault(described):
         raise ValueError(f"no bundle of {len(entries)} files: {reason}")
-    header = msgspec.json.encode(_Header(entries))
+    header = msgspec.json.encode(described)
     crc = 0
     for content in files.values():
         crc = zlib.crc32(content, crc)
@@ -153,10 +165,10 @@ class BundleDecoder:
             return 1 if self._false_starts <= MAX_FALSE_STARTS else frame.end
         files = []
         start = frame.contents_at
-        for entry in frame.files:
+        for entry in frame.header.files:
             files.append((entry.name, bytes(view[start : start + entry.size])))
             start += entry.size
-        found.append(Bundle(tuple(files)))
+        found.append(Bundle(tuple(files), tuple(frame.header.sha256)))
         self._told = False
         self._false_starts = 0
         return frame.end
@@ -199,22 +211,26 @@ def _frame(data: bytes, at: int) -> "_Frame | Malformed | int":
     if size <= MAX_HEADER_BYTES and len(data) - at < contents_at:
         return contents_at
     header = data[at + _PREFIX.size : at + contents_at] if size <= MAX_HEADER_BYTES else b""
-    reason, files = "bad-header", []
+    reason, described = "bad-header", _Header([])
     if header and zlib.crc32(header) == crc:
         try:
-            files = _decode_header(header).files
-            reason = _fault(files)
+            described = _decode_header(header)
+            reason = _fault(described)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             pass  # the checksum was right, and still it is no header
     if reason:
         # Only what was waited for is quoted, so that the split of the stream shows nowhere.
         return malformed(reason, data[at : at + _PREFIX.size] + header[:TEXT_BYTES])
-    return _Frame(files, contents_at, contents_at + sum(entry.size for entry in files))
+    size = sum(entry.size for entry in described.files)
+    return _Frame(described, contents_at, contents_at + size)
 
 
-def _fault(files: list[_Entry]) -> str:
-    """Why these names and sizes are no bundle, or an empty string."""
+def _fault(header: _Header) -> str:
+    """Why these names, sizes and digests are no bundle, or an empty string."""
+    files, digests = header.files, header.sha256
     names = [entry.name for entry in files]
+    if digests and (len(digests) != len(files) or not all(map(_SHA256.fullmatch, digests))):
+        return "bad-header"
     if not 0 < len(files) <= MAX_FILES or len(set(names)) < len(names):
         return "bad-header"
     if not all(_plain(name) for name in names) or any(entry.size < 0 for entry in files):

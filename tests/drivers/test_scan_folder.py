@@ -1,11 +1,15 @@
 """The watched folder: what is taken, when, and where it goes."""
 
+import errno
+import hashlib
 import json
+import os
 from pathlib import Path
 
 import pytest
 
-from drivers.scan_folder import MAX_KEPT_SETS, WORK_DIRECTORY, ScanFolder
+from drivers.scan_filing import MAX_KEPT_SETS
+from drivers.scan_folder import WORK_DIRECTORY, ScanFolder
 from drivers.wire import bundle
 from drivers.xray import XrayPlanesConfig, scan_sets
 
@@ -15,8 +19,9 @@ CONFIG = XrayPlanesConfig(id="xray-1", lane="nb-01", url="folder:/scans", planes
 class Inbox:
     """A folder with a scanner on one side and Garita on the other."""
 
-    def __init__(self, path):
+    def __init__(self, path, config=CONFIG):
         self.path = path
+        self.config = config
         self.refused = []
         self.folder = self.restart()
 
@@ -24,8 +29,9 @@ class Inbox:
         self.folder = ScanFolder(
             inbox=self.path,
             work=self.path / WORK_DIRECTORY,
-            group=lambda names: scan_sets(names, CONFIG),
+            group=lambda names: scan_sets(names, self.config),
             stale_polls=5,
+            retry_polls=10,
             refuse=lambda one: self.refused.append((one.reason, one.text)),
         )
         return self.folder
@@ -87,7 +93,7 @@ def test_what_was_understood_is_filed_as_done_and_leaves_the_inbox(inbox):
     assert inbox.left() == []
     (done,) = inbox.filed("done")
     assert sorted(path.name for path in done.iterdir()) == ["a.jpg", "a.json"]
-    assert inbox.filed("store") == []
+    assert (done / "a.jpg").read_bytes() == b"picture"
 
 
 def test_what_was_not_is_put_aside_with_its_reason(inbox):
@@ -134,7 +140,7 @@ def test_a_crash_before_the_set_was_settled_reads_it_again(inbox):
 def test_a_crash_between_remembering_and_filing_ends_with_an_empty_inbox(inbox):
     inbox.write("a")
     (taken,) = inbox.poll(2)
-    inbox.folder._ledger.add(taken.digest, taken.fingerprint)
+    inbox.folder._filing._ledger.add(taken.digest, taken.fingerprint)
     inbox.restart()
     assert inbox.poll(4) == []
     assert (inbox.left(), inbox.refused, inbox.filed("quarantine")) == ([], [], [])
@@ -181,9 +187,11 @@ def test_a_link_is_not_followed(inbox, tmp_path_factory):
     secret.write_bytes(b"not a scan")
     (inbox.path / "a.jpg").symlink_to(secret)
     (inbox.path / "a.json").write_bytes(b"{}")
-    for taken in inbox.poll(6):
-        assert "a.jpg" not in files_of(taken.data)
+    (taken,) = inbox.poll(6)
+    assert "a.jpg" not in files_of(taken.data)
     assert secret.read_bytes() == b"not a scan"
+    (aside,) = inbox.filed("quarantine")
+    assert (aside / "a.jpg").is_symlink()
 
 
 def test_a_new_scan_under_an_old_name_is_not_deleted_with_the_old_one(inbox):
@@ -191,6 +199,8 @@ def test_a_new_scan_under_an_old_name_is_not_deleted_with_the_old_one(inbox):
     (taken,) = inbox.poll(2)
     inbox.write("a", b"another picture")
     inbox.folder.settle(taken, "")
+    (done,) = inbox.filed("done")
+    assert (done / "a.jpg").read_bytes() == b"picture"  # what was judged, not what came later
     (second,) = inbox.poll(2) + inbox.poll(2)
     assert files_of(second.data)["a.jpg"] == b"another picture"
 
@@ -221,3 +231,148 @@ def test_a_folder_that_is_gone_is_an_error_of_the_disk(inbox):
     inbox.path.rename(Path(f"{inbox.path}-away"))
     with pytest.raises(FileNotFoundError):
         inbox.folder.poll()
+
+
+PLANES = XrayPlanesConfig(id="xray-1", lane="nb-01", url="folder:/scans", planes="single")
+
+
+def test_the_longest_name_costs_its_own_set_only(tmp_path):
+    inbox = Inbox(tmp_path, PLANES)
+    long = "L" * 246 + "_high.png"
+    (inbox.path / long).write_bytes(b"picture")
+    (inbox.path / "b_high.png").write_bytes(b"picture")
+    (inbox.path / "b.json").write_bytes(b"{}")
+    assert [taken.name for taken in inbox.poll(6)] == ["b"]
+    assert [reason for reason, _ in inbox.refused] == ["bad-name"]
+    (aside,) = inbox.filed("quarantine")
+    assert (aside / long).read_bytes() == b"picture"
+    assert len(aside.name) < 100
+
+
+@pytest.mark.parametrize("name", ["\N{SNOWMAN}" * 60, "a b\nc", "a..", "a" * 180])
+def test_a_set_is_filed_under_a_short_plain_name(inbox, name):
+    inbox.write(name)
+    for taken in inbox.poll(2):
+        inbox.folder.settle(taken, "")
+    assert inbox.left() == []
+    (place,) = inbox.filed("done") + inbox.filed("quarantine")
+    assert place.name.isascii()
+    assert place.name.isprintable()
+    assert len(place.name) < 100
+
+
+@pytest.mark.parametrize("name", [".", ".."])
+def test_a_set_called_like_a_way_out_is_put_aside(tmp_path, name):
+    config = XrayPlanesConfig(
+        id="x", url="folder:/s", planes="single", high=("scan_*_h.tif",), sidecar=("scan_*.json",)
+    )
+    inbox = Inbox(tmp_path, config)
+    (inbox.path / f"scan_{name}_h.tif").write_bytes(b"picture")
+    (inbox.path / f"scan_{name}.json").write_bytes(b"{}")
+    assert inbox.poll(6) == []
+    assert [reason for reason, _ in inbox.refused] == ["bad-name"]
+    (aside,) = inbox.filed("quarantine")
+    assert (aside / f"scan_{name}_h.tif").exists()
+    assert inbox.left() == []
+
+
+def test_a_set_that_cannot_be_filed_is_told_and_the_next_one_is_read(inbox):
+    inbox.write("a")
+    inbox.write("b")
+    (taken,) = inbox.poll(2)
+    done = inbox.path / WORK_DIRECTORY / "done"
+    done.rmdir()
+    done.write_bytes(b"")  # nothing can be filed below a file
+    inbox.folder.settle(taken, "")
+    assert [reason for reason, _ in inbox.refused] == ["not-filed"]
+    assert inbox.refused[0][1].startswith("Not a directory: a")
+    assert [taken.name for taken in inbox.poll(4)] == ["b"]
+
+
+@pytest.fixture
+def spoilt(monkeypatch):
+    """Names of files that the disk does not give out for now."""
+    names = set()
+    real_open = os.open
+
+    def open_or_fail(path, *rest, **keys):
+        if Path(path).name in names:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real_open(path, *rest, **keys)
+
+    monkeypatch.setattr(os, "open", open_or_fail)
+    return names
+
+
+def test_what_could_not_be_read_is_told_once_and_tried_again(inbox, spoilt):
+    inbox.write("a")
+    inbox.write("b")
+    spoilt.add("a.jpg")
+    assert [taken.name for taken in inbox.poll(2)] == ["b"]
+    assert inbox.refused == [("unreadable", "Input/output error: a")]
+    assert inbox.poll(9) == []
+    inbox.poll(20)
+    assert len(inbox.refused) == 1
+    spoilt.clear()
+    (taken,) = inbox.poll(10)
+    assert files_of(taken.data)["a.jpg"] == b"picture"
+
+
+def test_a_set_that_grows_while_it_is_read_is_nothing_to_speak_of(inbox, monkeypatch):
+    inbox.write("a")
+    inbox.poll(1)
+    real_open = os.open
+
+    def grow_then_open(path, *rest, **keys):
+        monkeypatch.setattr(os, "open", real_open)
+        with (inbox.path / "a.jpg").open("ab") as file:
+            file.write(b" and more")
+        return real_open(path, *rest, **keys)
+
+    monkeypatch.setattr(os, "open", grow_then_open)
+    assert inbox.poll(1) == []
+    (taken,) = inbox.poll(2)
+    assert files_of(taken.data)["a.jpg"] == b"picture and more"
+    assert inbox.refused == []
+
+
+@pytest.mark.parametrize("kind", ["symlink", "fifo"])
+def test_a_file_exchanged_after_it_was_looked_at_is_not_opened(inbox, monkeypatch, kind):
+    inbox.write("a")
+    inbox.poll(1)
+    real_open = os.open
+
+    def exchange_then_open(path, *rest, **keys):
+        monkeypatch.setattr(os, "open", real_open)
+        (inbox.path / "a.jpg").unlink()
+        if kind == "fifo":
+            os.mkfifo(inbox.path / "a.jpg")  # opened without care it waits for a writer for ever
+        else:
+            (inbox.path / "a.jpg").symlink_to("/proc/version")
+        return real_open(path, *rest, **keys)
+
+    monkeypatch.setattr(os, "open", exchange_then_open)
+    assert inbox.poll(2) == []
+    assert "not-a-file" in [reason for reason, _ in inbox.refused]
+
+
+@pytest.mark.parametrize("kind", ["symlink", "fifo", "folder"])
+def test_what_is_no_file_is_told_once_and_moved_aside(inbox, kind):
+    plane = inbox.path / "a.jpg"
+    {"symlink": lambda: plane.symlink_to("/dev/zero"), "fifo": lambda: os.mkfifo(plane)}.get(
+        kind, plane.mkdir
+    )()
+    (inbox.path / "other").mkdir()  # under no plane's name: somebody else's
+    assert inbox.poll(6) == []
+    assert inbox.refused == [("not-a-file", "a.jpg")]
+    assert inbox.left() == ["other"]
+    (aside,) = inbox.filed("quarantine")
+    assert sorted(path.name for path in aside.iterdir()) == ["a.jpg", "reason.txt"]
+
+
+def test_the_bundle_carries_the_digests_that_were_made_in_reading(inbox):
+    inbox.write("a")
+    (taken,) = inbox.poll(2)
+    (one,) = bundle.BundleDecoder().feed(taken.data)
+    expected = [hashlib.sha256(content).hexdigest() for _, content in one.files]
+    assert list(one.digests) == expected

@@ -1,3 +1,4 @@
+import hashlib
 import struct
 import time
 import tracemalloc
@@ -37,6 +38,18 @@ def decoded(stream: bytes, size: int) -> list[Bundle | Malformed]:
 @given(files=file_sets)
 def test_what_is_encoded_is_decoded(files):
     assert BundleDecoder().feed(encode(files)) == [Bundle(tuple(files.items()))]
+
+
+@given(files=file_sets)
+def test_digests_go_along_where_they_are_known(files):
+    digests = tuple(hashlib.sha256(content).hexdigest() for content in files.values())
+    assert BundleDecoder().feed(encode(files, digests)) == [Bundle(tuple(files.items()), digests)]
+
+
+def test_sixteen_files_of_the_longest_names_fit_with_their_digests():
+    files = {f"{number:02}" + "n" * 198: b"" for number in range(16)}
+    (one,) = BundleDecoder().feed(encode(files, ["0" * 64] * 16))
+    assert len(one.files) == len(one.digests) == 16
 
 
 @given(data=st.data(), stream=streams)
@@ -96,6 +109,9 @@ def test_a_link_cut_within_a_bundle_is_told_and_forgotten():
         (b'{"files":[]}', "bad-header"),
         (b'{"files":[["a",1e30]]}', "bad-header"),
         (b'{"files":[["a"]]}', "bad-header"),
+        (b'{"files":[["a",1]],"sha256":["00"]}', "bad-header"),
+        (b'{"files":[["a",1]],"sha256":["%s"]}' % (b"g" * 64), "bad-header"),
+        (b'{"files":[["a",1]],"sha256":["%s","%s"]}' % (b"0" * 64, b"0" * 64), "bad-header"),
         (b"[" * 2000, "bad-header"),
         (b"\xff\xfe", "bad-header"),
     ],
