@@ -18,7 +18,7 @@ from drivers.wire.image_headers import read_header
 from drivers.wire.malformed import Malformed, malformed
 from drivers.wire.sidecar import REAR_FIRST, Sidecar, parse_sidecar
 from drivers.xray_files import DEFAULT_PATTERNS, NEEDS, Patterns, Role, ScanSet, role_of
-from fusion.types import SECOND_NS, Family, Origin, Sample, ScanSample
+from fusion.types import MILLISECOND_NS, SECOND_NS, Family, Origin, Sample, ScanSample
 
 REMEMBERED_SCANS = 4096  # four days at 40 scans an hour; 64 bytes each
 
@@ -51,9 +51,9 @@ class XrayPlanesConfig(SensorConfig):
     pitch_y_mm: Annotated[float, Ge(0.5), Le(50)] = 8.0
     flip: bool = False
     """The vehicle's front is at the right of the picture; a sidecar that says so flips again."""
-    max_clock_ahead_s: Annotated[float, Ge(0)] = 86_400.0
-    """A scan dated further ahead of its arrival gets the arrival's time: a scanner whose clock
-    is wrong must not carry the whole site into the future. A day allows for a wrong time zone."""
+    max_clock_ahead_s: Annotated[float, Ge(0)] = 5.0
+    """A scan cannot begin after it arrived. One dated further ahead gets the arrival's time and
+    is told as `clock-ahead`; up to here it is taken for the drift of a clock."""
 
     @property
     def patterns(self) -> Patterns:
@@ -85,7 +85,8 @@ class XrayPlanesDriver:
     Malformed reasons, besides those of the bundle: `truncated`, `bad-header`,
     `dimension-mismatch`, `unsupported`, `too-large`, `duplicate`, `bad-sidecar`,
     `unresolved-identity` (neither scan id nor a right container number), `missing-plane`.
-    A container number that fails its check digit comes as `bad-container` beside the scan.
+    A container number that fails its check digit comes as `bad-container` beside the scan, a
+    time that lies after the arrival as `clock-ahead`.
     """
 
     def __init__(self, config: SensorConfig, origin: Origin) -> None:
@@ -123,14 +124,15 @@ class XrayPlanesDriver:
         planes = self._planes(by_role)
         if isinstance(planes, Malformed):
             return [planes]
-        digests = tuple(
-            sorted((name, hashlib.sha256(content).hexdigest()) for name, content in files.files)
-        )
+        digests = _digests(files)
         if self._is_repeat(digests, by_role.get("sidecar", b"")):
             return [malformed("duplicate", _label(files))]
         found: list[Sample | Malformed] = [
             self._sample(sidecar, planes, digests, received_utc_ns),
         ]
+        if ahead_s := self._ahead_s(sidecar, received_utc_ns):
+            text = f"dated {ahead_s:.1f} s after it arrived: {sidecar.scan_id}"
+            found.append(malformed("clock-ahead", text.encode()))
         if sidecar.container_as_read and not sidecar.container:
             found.append(malformed("bad-container", sidecar.container_as_read.encode()))
         return found
@@ -211,16 +213,30 @@ class XrayPlanesDriver:
             digests=digests,
         )
 
+    def _ahead_s(self, sidecar: Sidecar, received_utc_ns: int) -> float:
+        """By how much the scan is dated after its arrival; 0 where that is drift."""
+        if not received_utc_ns:  # a recorded picture of which nobody knows when it arrived
+            return 0.0
+        ahead_s = ((sidecar.start_utc_ns or 0) - received_utc_ns) / SECOND_NS
+        return ahead_s if ahead_s > self._config.max_clock_ahead_s else 0.0
+
     def _when(self, sidecar: Sidecar, received_utc_ns: int) -> tuple[int, int]:
-        """(start, duration in ms): the scanner's own clock unless it is absurdly ahead."""
+        """(start, duration in ms): by the scanner's own clock, but never after the arrival."""
         start, end = sidecar.start_utc_ns, sidecar.end_utc_ns
-        duration_ms = (end - start) // 1_000_000 if start is not None and end is not None else 0
-        latest = received_utc_ns + int(self._config.max_clock_ahead_s * SECOND_NS)
-        if start is None or (received_utc_ns and start > latest):
-            start = max(received_utc_ns - duration_ms * 1_000_000, 0)
+        duration_ms = (end - start) // MILLISECOND_NS if start is not None and end else 0
+        if start is None or self._ahead_s(sidecar, received_utc_ns):
+            start = max(received_utc_ns - duration_ms * MILLISECOND_NS, 0)
+        elif received_utc_ns:
+            start = min(start, received_utc_ns)
         # A backlog may be read out of order; the engine's time only goes forward.
         self._last_utc_ns = max(start, self._last_utc_ns)
         return self._last_utc_ns, duration_ms
+
+
+def _digests(files: Bundle) -> tuple[tuple[str, str], ...]:
+    """(name, SHA-256) of each file, by name; hashed here only where nobody has done so."""
+    known = files.digests or [hashlib.sha256(content).hexdigest() for _, content in files.files]
+    return tuple(sorted(zip((name for name, _ in files.files), known, strict=True)))
 
 
 def _decoded(data: bytes) -> NDArray[np.generic] | None:

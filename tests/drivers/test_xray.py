@@ -33,7 +33,7 @@ SIDECAR = Sidecar(
 REASONS = {
     *("noise", "bad-checksum", "truncated", "bad-header", "dimension-mismatch", "unsupported"),
     *("too-large", "duplicate", "bad-sidecar", "unresolved-identity", "missing-plane"),
-    "bad-container",
+    *("bad-container", "clock-ahead"),
 }
 
 
@@ -103,8 +103,8 @@ def test_a_composite_becomes_a_grey_picture(channels):
 def test_byte_by_byte_is_the_same_as_whole():
     data = encode(dual())
     bytewise = driver()
-    found = [item for at in range(len(data)) for item in bytewise.feed(data[at : at + 1], 5)]
-    assert only(found).digests == only(driver().feed(data, 5)).digests
+    found = [item for at in range(len(data)) for item in bytewise.feed(data[at : at + 1], START_NS)]
+    assert only(found).digests == only(driver().feed(data, START_NS)).digests
 
 
 def test_a_link_cut_drops_the_scan_half_read():
@@ -129,16 +129,49 @@ def test_what_the_sidecar_leaves_out_comes_from_config_and_arrival():
     assert (scan.start_utc_ns, scan.duration_ms) == (77, 0)
 
 
-def test_times_never_run_backwards_nor_far_ahead_of_the_arrival():
+def dated(name: str, start_s: float, end_s: float | None = None) -> Sidecar:
+    """A sidecar with times from `START_NS` on."""
+    end = None if end_s is None else START_NS + int(end_s * 10**9)
+    return Sidecar(scan_id=name, start_utc_ns=START_NS + int(start_s * 10**9), end_utc_ns=end)
+
+
+def test_times_never_run_backwards():
     reader, arrival = driver(), START_NS + 60 * 10**9
-    late = Sidecar(scan_id="late", start_utc_ns=START_NS + 50 * 10**9)
-    early = Sidecar(scan_id="early", start_utc_ns=START_NS)
-    absurd = Sidecar(scan_id="absurd", start_utc_ns=START_NS + 10**18)
     starts = [
         only(reader.feed(encode(dual(seed, sidecar)), arrival)).start_utc_ns
-        for seed, sidecar in enumerate((late, early, absurd))
+        for seed, sidecar in enumerate((dated("late", 50), dated("early", 0)))
     ]
-    assert starts == [START_NS + 50 * 10**9, START_NS + 50 * 10**9, arrival]
+    assert starts == [START_NS + 50 * 10**9] * 2
+
+
+@pytest.mark.parametrize("ahead_s", [5.1, 90, 3600, 86_000, 10**9])
+def test_a_clock_ahead_is_told_and_the_arrival_counts_for_each_scan(ahead_s):
+    reader = driver()
+    for vehicle in range(3):
+        arrival = START_NS + vehicle * 120 * 10**9
+        sidecar = dated(f"s-{vehicle}", vehicle * 120 + ahead_s, vehicle * 120 + ahead_s + 9)
+        scan, told = reader.feed(encode(dual(vehicle, sidecar)), arrival)
+        assert (scan.start_utc_ns, scan.duration_ms) == (arrival - 9 * 10**9, 9000)
+        assert told == Malformed(
+            "clock-ahead", f"dated {ahead_s:.1f} s after it arrived: s-{vehicle}"
+        )
+
+
+def test_a_clock_a_little_ahead_is_drift_and_still_no_scan_begins_after_it_arrived():
+    reader = driver()
+    first = only(reader.feed(encode(dual(1, dated("a", 4))), START_NS))
+    second = only(reader.feed(encode(dual(2, dated("b", 0.5))), START_NS + 10**9))
+    assert (first.start_utc_ns, second.start_utc_ns) == (START_NS, START_NS + 5 * 10**8)
+
+
+def test_a_picture_of_unknown_arrival_keeps_its_own_time():
+    assert only(driver().feed(encode(dual()), 0)).start_utc_ns == START_NS
+
+
+def test_digests_that_came_with_the_files_are_not_made_again():
+    digests = ["0" * 64, "1" * 64, "2" * 64]
+    scan = only(driver().feed(encode(dual(), digests), START_NS))
+    assert sorted(digest for _, digest in scan.digests) == digests
 
 
 def test_the_same_pictures_are_taken_once_under_any_name():
