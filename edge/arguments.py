@@ -7,6 +7,7 @@ from pathlib import Path
 
 LANGUAGES = ("en-US", "es-MX")
 NORTH_PORT, SOUTH_PORT, HTTP_PORT = 18831, 18832, 8088  # the demo's addresses are a contract
+BASE_PORT = 16010  # of `simulate --serve`; in no registry's list
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?")
 
 
@@ -169,7 +170,11 @@ def simulate_arguments(sub: argparse.ArgumentParser) -> None:
     )
     _config(sub, required=False)
     sub.add_argument(
-        "--base-port", type=port, metavar="PORT", help="first port to serve on (default: any free)"
+        "--base-port",
+        type=port,
+        default=BASE_PORT,
+        metavar="PORT",
+        help="first port to serve on (default: %(default)s)",
     )
     sub.add_argument(
         "--hold",

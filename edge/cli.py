@@ -25,25 +25,32 @@ Data goes to stdout, everything else to stderr."""
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
+    if sys.stderr is None:  # closed by whoever started us: nobody reads it
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    if sys.stdout is None:
+        # The next file or socket that is opened would take its number, and our data with it.
+        print("garita: stdout is closed; send it to /dev/null instead", file=sys.stderr)  # noqa: T201
+        return errors.EXIT_USAGE
     try:
         arguments = parser().parse_args(argv)
     except SystemExit as end:  # argparse has said what is wrong, or shown the help
+        _let_go_of_stdout()
         return int(end.code or 0)
-    use_kernel_cache()
     try:
+        use_kernel_cache()
         code = _handler(arguments.handler)(arguments)
         sys.stdout.flush()
     except KeyboardInterrupt:
         return errors.EXIT_INTERRUPTED
     except BrokenPipeError:
-        # The reader of our output has seen enough; what is left must not fail at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _let_go_of_stdout()  # its reader has seen enough
         return errors.EXIT_OK
     except Exception as error:
         known = _exit_code(error)
         if known is None:
             raise
-        print(f"garita {arguments.command}: {error}", file=sys.stderr)  # noqa: T201 - to a person
+        print(f"garita {arguments.command}: {_words(error)}", file=sys.stderr)  # noqa: T201
+        _let_go_of_stdout()
         return known
     return code
 
@@ -93,5 +100,23 @@ def _exit_code(error: Exception) -> int | None:
         errors.ConfigError: errors.EXIT_CONFIG,
         errors.BrokerUnavailable: errors.EXIT_BROKER,
         SensorUnavailable: errors.EXIT_SENSOR,
+        # What the system refuses is mostly a path or an address of the command line; where the
+        # configuration or a device is to blame, one of the above has said so.
+        OSError: errors.EXIT_USAGE,
     }
     return next((code for kind, code in codes.items() if isinstance(error, kind)), None)
+
+
+def _words(error: Exception) -> str:
+    """What is wrong, without the system's number for it."""
+    if not isinstance(error, OSError) or not error.strerror:
+        return str(error) or type(error).__name__
+    return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+
+
+def _let_go_of_stdout() -> None:
+    """Whatever is left for a stdout that takes no more must not fail again at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

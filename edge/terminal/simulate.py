@@ -21,7 +21,7 @@ from simulators.scripts import SCENARIOS
 from simulators.serve import Stage, open_stage
 
 HOST = "127.0.0.1"
-BASE_PORT = 16010  # in no registry's list; portals count from here
+LAST_PORT = 65535
 SHAKES_AFTER = 100  # more portals than any checkpoint has
 SCANS = Path("run") / "scans"
 # Recordings say the same whenever they are made: Monday 2026-01-05, 08:00 in Arizona.
@@ -76,7 +76,10 @@ async def _serve(args: argparse.Namespace) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, this.cancel)
     scenario = SCENARIOS[args.scenario](args.seed, time.time_ns())
-    urls = _urls(scenario, args)
+    try:
+        urls = _urls(scenario, args)
+    except ValueError as error:
+        return _usage(str(error))
     try:
         stage = await open_stage(scenario, urls)
     except OSError as error:
@@ -139,10 +142,12 @@ async def _line_on_stdin() -> bool:
 
 
 def _urls(scenario: Scenario, args: argparse.Namespace) -> dict[str, str]:
-    """Where to serve each sensor: as the configuration says, else on ports in a row."""
+    """Where to serve each sensor: as the configuration says, else on ports in a row.
+
+    ValueError where the ports in a row would go beyond the last.
+    """
     if args.config is None:
-        base_port = args.base_port or BASE_PORT
-        return dict(_own_urls(scenario.sensors, base_port, pty=args.pty))
+        return dict(_own_urls(scenario.sensors, _base_port(scenario, args), pty=args.pty))
     configured = {sensor.id: sensor.url for sensor in load_config(args.config).sensors}
     places = {place.sensor_id: place for place in scenario.sensors}
     if absent := sorted(places.keys() - configured.keys()):
@@ -154,6 +159,18 @@ def _urls(scenario: Scenario, args: argparse.Namespace) -> dict[str, str]:
         for name in places
         if name in configured
     }
+
+
+def _base_port(scenario: Scenario, args: argparse.Namespace) -> int:
+    urls = [url for _, url in _own_urls(scenario.sensors, 0, pty=args.pty)]
+    highest = max((parse_address(url).port for url in urls if "://" in url), default=0)
+    base_port: int = args.base_port
+    if base_port + highest > LAST_PORT:
+        raise ValueError(
+            f"--base-port {base_port}: the sensors of {scenario.name!r} need ports up to "
+            f"{highest} above it; choose {LAST_PORT - highest} or lower"
+        )
+    return base_port
 
 
 def _serving_url(url: str, *, pty: bool) -> str:

@@ -210,6 +210,43 @@ def test_a_reader_that_goes_away_is_no_error():
         assert process.wait(20) == 0
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("schema --out /proc/garita", "/proc/garita: "),
+        ("schema --out /etc/passwd", "/etc/passwd: File exists"),
+        ("schema > /dev/full", "No space left on device"),
+        ("check configs/none.yaml > /dev/full", "No space left on device"),
+        ("replay README.md >&-", "stdout is closed"),
+        ("simulate --scenario demo --serve --base-port 65530", "choose 65"),
+    ],
+)
+def test_what_the_system_refuses_is_one_line_and_exit_code_2(words, said):
+    done = subprocess.run(
+        ["bash", "-c", f"exec {sys.executable} -m edge {words}"],
+        check=False,
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 2, done.stderr
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("garita")
+
+
+def test_a_closed_stderr_changes_no_exit_code():
+    words = f"exec {sys.executable} -m edge replay configs/none 2>&-"
+    assert subprocess.run(["bash", "-c", words], check=False, cwd=ROOT, timeout=60).returncode == 2
+
+
+def test_the_ports_of_simulate_are_what_the_help_says(capsys):
+    assert cli.parser().parse_args(["simulate", "--scenario", "demo"]).base_port == 16010
+    cli.main(["simulate", "--help"])
+    assert "first port to serve on (default: 16010)" in " ".join(capsys.readouterr().out.split())
+
+
 def test_tests_are_run_by_the_launcher(capsys):
     assert cli.main(["test"]) == 2
     assert "./garita test" in capsys.readouterr().err
