@@ -1,9 +1,15 @@
 """Probes cannot hang each other."""
 
+import socket
 import threading
 import time
 
+from drivers.seismic import ShakeConfig
+from edge.config import Http, Side
+from edge.probing.brokers import broker_probes
+from edge.probing.machine import ask_http
 from edge.probing.run import Probe, run
+from edge.probing.sensors import ask
 from edge.probing.verdict import OK, Verdict, cause
 
 
@@ -41,3 +47,17 @@ def test_a_cause_is_in_the_systems_words():
     assert cause(ConnectionRefusedError(111, "x")) == "Connection refused"
     assert cause(TimeoutError()) == "no answer in time"
     assert cause(OSError()) == "OSError"
+
+
+def test_an_address_in_use_may_be_the_running_services_own():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        said = [
+            ask_http(Http(port=port)).text,
+            broker_probes([("north", Side(port=port))])[0].ask().text,
+        ]
+    with socket.socket(type=socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"udp://127.0.0.1:{taken.getsockname()[1]}"
+        said.append(ask(ShakeConfig(id="geo", zone="z", url=url)).text)
+    assert ["in use, by the running service if there is one" in text for text in said] == [True] * 3
