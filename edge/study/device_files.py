@@ -85,8 +85,12 @@ def accepted() -> list[str]:
 
 
 def _files_below(folder: Path) -> list[Path]:
-    if not folder.is_dir():
+    if not folder.exists():
         raise ReplayError(f"{folder}: no such file or folder")
+    if not folder.is_dir():
+        raise ReplayError(
+            f"{folder}: a pipe, a socket or a device; save what it gives as a file and replay that"
+        )
     # Hidden folders hold what the service has put aside.
     return [
         path

@@ -33,9 +33,7 @@ def main(args: argparse.Namespace) -> int:
     try:
         for day in days(args.inputs, config, kind=args.kind, settings=args.settings):
             _play(day, args, sys.stdout.buffer)
-    except (ReplayError, RecordingDamaged, OSError) as error:
-        if isinstance(error, BrokenPipeError):  # whoever read our lines has seen enough
-            raise
+    except (ReplayError, RecordingDamaged) as error:
         sys.stderr.write(f"garita replay: {error}\n")
         return errors.EXIT_USAGE
     # The process ends here, and the collector would take Numba apart first: half a second.
@@ -78,7 +76,8 @@ def _sorted(inputs: list[Path]) -> tuple[list[Path], list[Path]]:
     recordings: list[Path] = []
     others: list[Path] = []
     for given in inputs:
-        inside = sorted(given.rglob("*.mcap")) if given.is_dir() else []
+        found = sorted(given.rglob("*.mcap")) if given.is_dir() else []
+        inside = [path for path in found if path.is_file()]  # a pipe would be waited for
         if inside:
             recordings += inside
         elif given.is_file() and is_recording(_head(given)):

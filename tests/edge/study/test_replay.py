@@ -202,6 +202,10 @@ def test_a_setting_changes_the_sensors_that_have_the_key(device_files):
     [
         (["{unknown}"], "not recognised; accepted are Garita recordings"),
         (["{missing}"], "no such file or folder"),
+        (["{pipe}"], "a pipe, a socket or a device"),
+        (["/dev/null"], "a pipe, a socket or a device"),
+        (["/dev/zero"], "a pipe, a socket or a device"),
+        (["{piped}"], "no recording in this folder"),
         (["{empty}"], "no recording in this folder"),
         (["{portal}", "--kind", "x"], "--kind x: unknown; there are"),
         (["{portal}", "--set", "panel_distance_m=near"], "--set panel_distance_m"),
@@ -215,7 +219,11 @@ def test_what_cannot_be_replayed_is_a_usage_error_with_a_way_out(
     (tmp_path / "noise.bin").write_bytes(b"\x00\x01" * 500)
     (tmp_path / "foreign.mcap").write_bytes(b"\x89MCAP0\r\n" + b"\x01")
     (tmp_path / "empty").mkdir()
+    (tmp_path / "piped").mkdir()
+    os.mkfifo(tmp_path / "piped" / "a.mcap")
     places = {
+        "pipe": tmp_path / "piped" / "a.mcap",
+        "piped": tmp_path / "piped",
         "unknown": tmp_path / "noise.bin",
         "missing": tmp_path / "nothing",
         "empty": tmp_path / "empty",
@@ -257,6 +265,14 @@ def test_a_paced_replay_takes_its_time(device_files):
     count = sum(1 for _ in player.lines())
     assert count
     assert monotonic() - began >= player.recorded_s / 4000.0
+
+
+def test_recorded_time_is_that_of_the_devices_and_not_of_the_ticks_after_it(device_files):
+    (found,) = days([device_files / "geo-1.txt"])
+    player = Player(found)
+    for _ in player.lines():
+        pass
+    assert 35.0 < player.recorded_s <= 41.0
 
 
 def test_origins_are_replay_unless_as_recorded(day):
