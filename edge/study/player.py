@@ -67,7 +67,8 @@ class Player:
         self._in_hand: dict[str, tuple[Event, Future[Read]]] = {}
         self._scans = 0
         self.events = self.alerts = self.malformed = 0
-        self.first_utc_ns = self.last_utc_ns = 0
+        self._first_utc_ns = 0
+        self._first_raw_utc_ns = self._last_raw_utc_ns = 0
 
     def lines(self) -> Iterator[bytes]:
         """The day's JSON objects, one a line, in order."""
@@ -171,10 +172,12 @@ class Player:
         for event in events:
             self.events += 1
             if self.events == 1:
-                self.first_utc_ns = event.utc_ns
-            self.last_utc_ns = event.utc_ns
+                self._first_utc_ns = event.utc_ns
+            if event.what is What.RAW:
+                self._first_raw_utc_ns = self._first_raw_utc_ns or event.utc_ns
+                self._last_raw_utc_ns = event.utc_ns
             if self._speed is not None:
-                passed_s = (event.utc_ns - self.first_utc_ns) / SECOND_NS
+                passed_s = (event.utc_ns - self._first_utc_ns) / SECOND_NS
                 wait_s = began + passed_s / self._speed - time.monotonic()
                 if wait_s > 0:
                     time.sleep(wait_s)
@@ -187,8 +190,8 @@ class Player:
 
     @property
     def recorded_s(self) -> float:
-        """How much recorded time has been played."""
-        return (self.last_utc_ns - self.first_utc_ns) / SECOND_NS
+        """How much recorded time has been played: of the devices, not of the ticks after them."""
+        return (self._last_raw_utc_ns - self._first_raw_utc_ns) / SECOND_NS
 
 
 def as_replay(checkpoint: Checkpoint) -> Checkpoint:
