@@ -10,15 +10,16 @@ duplicate, never an alert. Which errors pass by themselves: `edge.delivery.conne
 
 import bisect
 import sqlite3
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import structlog
 
-from edge.delivery import retention
+from edge.delivery import dead_letters, retention
 from edge.delivery.connections import Connections
 from edge.delivery.outbox_file import OutboxError, new_epoch
-from edge.delivery.retention import Limits
+from edge.delivery.retention import Buried, Limits
 from edge.delivery.rows import (
     COLUMNS,
     ORIGIN,
@@ -26,7 +27,6 @@ from edge.delivery.rows import (
     DeadLetter,
     Mark,
     Row,
-    read_dead_letter,
     read_row,
     row_values,
 )
@@ -57,6 +57,8 @@ class Outbox:
         self.epoch = epoch or new_epoch()
         self._limits = limits or Limits()
         self._on_dead_letter = on_dead_letter
+        self._telling = threading.Lock()
+        self._bursts = dead_letters.Bursts()
         self._file = Connections(path)
         with self._file.writing(self._file.alerts) as connection:
             dead = retention.register_sides(connection, self.sides)
@@ -77,7 +79,7 @@ class Outbox:
         full or fails: nothing was stored, and the same rows may be tried again. Any other
         sqlite3.Error is not worth another attempt.
         """
-        dead: list[tuple[str, int]] = []
+        dead: list[Buried] = []
         with self._file.lock:
             expected = range(self.last_seq + 1, self.last_seq + 1 + len(rows))
             if [row.seq for row in rows] != list(expected):
@@ -155,7 +157,7 @@ class Outbox:
         """A side refuses a row for good. True where that was not yet known."""
         with self._file.writing(self._file.notes) as connection:
             new = retention.bury(connection, side, seq, reason, part)
-        self._tell([(side, seq)] if new else [])
+        self._tell([(side, seq, part)] if new else [])
         return new
 
     # --- reading -----------------------------------------------------------------------
@@ -229,12 +231,15 @@ class Outbox:
     def dead_letters(self, side: str | None = None) -> list[DeadLetter]:
         """What was refused or given up, oldest first."""
         with self._file.reading() as connection:
-            found = connection.execute(
-                "SELECT side, seq, part, epoch, topic, reason, created_utc_ns FROM dead"
-                " WHERE side = ? OR ? IS NULL ORDER BY seq, side, part",
-                (side, side),
-            ).fetchall()
-        return [read_dead_letter(values) for values in found]
+            return dead_letters.find_all(connection, side)
+
+    def count_dead(self, side: str) -> int:
+        """How many dead letters a side has."""
+        with self._file.reading() as connection:
+            (count,) = connection.execute(
+                "SELECT count(*) FROM dead WHERE side = ?", (side,)
+            ).fetchone()
+        return int(count)
 
     def epoch_of(self, seq: int) -> str:
         """The boot that counted a number; `""` where it is not one of ours."""
@@ -255,18 +260,17 @@ class Outbox:
         """Close the file; further calls raise OutboxError."""
         self._file.close()
 
-    def _tell(self, dead: Sequence[tuple[str, int]]) -> None:
-        if not dead:
+    def _tell(self, buried: Sequence[Buried]) -> None:
+        if not buried:
             return
-        named = set(dead)
-        for letter in self.dead_letters():
-            if (letter.side, letter.seq) in named:
-                log.error(
-                    "alert not deliverable", side=letter.side, seq=letter.seq,
-                    topic=letter.topic, part=letter.part, reason=letter.reason,
-                )  # fmt: skip
-                try:
-                    if self._on_dead_letter is not None:
-                        self._on_dead_letter(letter)
-                except Exception as error:  # noqa: BLE001 - the rows are stored whatever it says
-                    log.error("hook failed", error=repr(error))
+        with self._file.reading() as connection:
+            letters = dead_letters.find(connection, buried)
+        with self._telling:
+            self._bursts.tell(letters)
+        if self._on_dead_letter is None:
+            return
+        for letter in letters:
+            try:
+                self._on_dead_letter(letter)
+            except Exception as error:  # noqa: BLE001 - the rows are stored whatever it says
+                log.error("hook failed", error=repr(error))

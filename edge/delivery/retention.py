@@ -20,8 +20,8 @@ PIECE = 500  # rows given up at a time, so that a commit never waits long for ti
 MAX_DEAD = 10_000  # entries of some 100 bytes; more than a person will ever look at
 MAX_EPOCHS = 1000  # boots; a cursor older than a thousand boots is treated as a stranger's
 
-Buried = tuple[str, int]
-"""(side, seq) of a new dead letter."""
+Buried = tuple[str, int, str]
+"""(side, seq, part) of a new dead letter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ def register_sides(connection: sqlite3.Connection, sides: Sequence[str]) -> list
         owed = connection.execute("SELECT seq FROM owed WHERE side = ?", (name,)).fetchall()
         for (seq,) in owed:
             bury(connection, name, seq, "the side is no longer configured", "alert")
-            buried.append((name, seq))
+            buried.append((name, seq, "alert"))
         connection.execute("DELETE FROM side WHERE name = ?", (name,))
     return buried
 
@@ -144,7 +144,7 @@ class Keeper:
         for side, seq in owed:
             bury(self._connection, side, seq, reason, "alert")
         self._delete("seq NOT IN (SELECT seq FROM owed) AND seq < ?", (first_new_seq,))
-        return owed
+        return [(side, seq, "alert") for side, seq in owed]
 
     def _delete(self, condition: str, values: tuple[int, ...]) -> int:
         found = self._connection.execute(

@@ -101,7 +101,7 @@ class Outlets:
                 connected=status.connected,
                 outbox_depth=status.depth,
                 oldest_age_s=_age_s(self.outbox.oldest_utc_ns(status.side), now_utc_ns),
-                dead_letters=len(self.outbox.dead_letters(status.side)),
+                dead_letters=self.outbox.count_dead(status.side),
             )
             for status in self.status()
         ]
@@ -159,7 +159,6 @@ def _broker(name: str, side: Side, config: Config) -> BrokerProcess:
 
 def _tell_dead_letter(letter: DeadLetter) -> None:
     metrics.side_metrics(letter.side).dead_letters.inc()
-    log.error("message refused", side=letter.side, seq=letter.seq, reason=letter.reason)
 
 
 def _age_s(utc_ns: int | None, now_utc_ns: int) -> float | None:

@@ -139,6 +139,34 @@ def test_a_dead_letter_leaves_the_queue_and_stays_to_be_seen(opened):
     assert opened().dead_letters("north") == told
 
 
+def test_each_dead_letter_is_told_once_and_a_burst_has_one_line(opened):
+    told = []
+    box = opened(on_dead_letter=told.append)
+    box.commit(rows(box, 7))
+    with capture_logs() as logs:
+        for seq in range(1, 8):
+            for part in ("alert", "active"):
+                box.dead_letter("north", seq, "0x99", part=part)
+    assert [(d.seq, d.part) for d in told] == [
+        (seq, part) for seq in range(1, 8) for part in ("alert", "active")
+    ]
+    assert [(entry["event"], entry["side"], entry["seq"]) for entry in logs] == [
+        ("alert not deliverable", "north", 1)
+    ]
+    assert box.count_dead("north") == 14
+    assert box.count_dead("south") == 0
+
+
+def test_what_a_full_outbox_gives_up_at_once_has_one_line_a_side(opened):
+    box = opened(limits=Limits(max_bytes=1000))
+    box.commit(rows(box, 10, size=97))
+    with capture_logs() as logs:
+        box.commit(rows(box, 5, size=97))
+    assert [(entry["side"], entry["seq"], entry["count"]) for entry in logs] == [
+        ("north", 1, 10), ("south", 1, 10),
+    ]  # fmt: skip
+
+
 def test_the_last_word_of_an_active_topic_is_kept(opened):
     box = opened()
     first, second = rows(box, 2)
