@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from drivers.wire.malformed import Malformed, malformed
 
 MAX_LINE_BYTES = 128  # the longest line of the table has 35; unknown tags get room, noise does not
+# Line adapters that double the line end make one blank line of each; a run of them is no portal.
+MAX_BLANK_LINES = 16
 MAX_COUNT = 999_999  # six digits are all the field holds
 METRES_PER_FOOT = 0.3048
 M_S_PER_MPH = 0.44704
@@ -135,36 +137,60 @@ _TAIL = re.compile(rb"[0-9A-Z.,]{0,40}")  # what joining in the middle of a line
 
 
 class TsaDecoder:
-    """Bytes in, records out, for any split of the stream. Never raises on data."""
+    """Bytes in, records out, for any split of the stream. Never raises on data.
+
+    A line that goes on past the limit is told when it crosses it, once, for its end may never
+    come; so is a run of blank lines (`blank-lines`).
+    """
 
     def __init__(self) -> None:
         self._line = bytearray()
         self._joined = False
+        self._told = False
+        self._blanks = 0
 
     def feed(self, data: bytes) -> list[Record | Malformed]:
         """The records that `data` completes; the rest is kept for the next call."""
         *ended, rest = data.split(b"\n")
         records: list[Record | Malformed] = []
         for piece in ended:
-            self._extend(piece)
-            if line := bytes(self._line).removesuffix(b"\r"):
-                record = parse_line(line)
-                # Who joins in the middle of a line gets its end first: that is no fault.
-                if self._joined or not _is_tail(line, record):
-                    records.append(record)
+            self._extend(piece, records)
+            if not self._told:
+                self._end_line(records)
             self._joined = True
+            self._told = False
             self._line.clear()
-        self._extend(rest)
+        self._extend(rest, records)
         return records
 
     def cut(self) -> None:
         """The link was cut: drop the line half read; the next may start in its middle."""
         self._line.clear()
-        self._joined = False
+        self._joined = self._told = False
+        self._blanks = 0
 
-    def _extend(self, piece: bytes) -> None:
+    def _end_line(self, records: list[Record | Malformed]) -> None:
+        line = bytes(self._line).removesuffix(b"\r")
+        if not line:
+            self._blanks += 1
+            if self._blanks == MAX_BLANK_LINES:
+                records.append(Malformed("blank-lines", ""))
+            return
+        self._blanks = 0
+        record = parse_line(line)
+        # Who joins in the middle of a line gets its end first: that is no fault.
+        if self._joined or not _is_tail(line, record):
+            records.append(record)
+
+    def _extend(self, piece: bytes, records: list[Record | Malformed]) -> None:
+        if self._told:  # the rest of a line of which all is said
+            return
         # The CR and one byte over the limit are kept: enough to know that it was crossed.
         self._line += piece[: MAX_LINE_BYTES + 2 - len(self._line)]
+        if len(self._line) > MAX_LINE_BYTES + self._line.endswith(b"\r", MAX_LINE_BYTES):
+            records.append(malformed("line-too-long", bytes(self._line)))
+            self._told = True
+            self._blanks = 0
 
 
 def _is_tail(line: bytes, record: Record | Malformed) -> bool:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from drivers.wire import tsa
 from drivers.wire.malformed import Malformed
 from drivers.wire.tsa import (
+    MAX_BLANK_LINES,
     MAX_LINE_BYTES,
     CountsLine,
     EndLine,
@@ -108,8 +109,16 @@ records = st.one_of(
         )
     ),
 )
+# About the limit, with and without a CR, and far beyond it.
+long_lines = st.integers(MAX_LINE_BYTES - 2, MAX_LINE_BYTES + 4).map(lambda n: b"A" * n) | st.just(
+    b"A" * 1000
+)
 streams = st.binary(max_size=300) | st.lists(
-    records.map(encode) | st.binary(max_size=40) | st.just(b"\r\n"), max_size=12
+    records.map(encode)
+    | st.binary(max_size=40)
+    | st.sampled_from([b"\r\n", b"\r", b"\n", b"\r\n" * (MAX_BLANK_LINES + 1)])
+    | long_lines,
+    max_size=12,
 ).map(b"".join)
 
 
@@ -148,7 +157,13 @@ def test_the_split_of_the_stream_does_not_matter(data, stream):
     assert decoder.feed(stream[:at]) + decoder.feed(stream[at:]) == decode(stream)
 
 
-@given(noise=st.binary(max_size=200), place=st.integers(0, len(TABLE)))
+@given(stream=streams)
+def test_byte_by_byte_is_the_same_as_whole_over_the_limit_too(stream):
+    decoder = TsaDecoder()
+    assert [one for byte in stream for one in decoder.feed(bytes([byte]))] == decode(stream)
+
+
+@given(noise=st.binary(max_size=200) | long_lines, place=st.integers(0, len(TABLE)))
 def test_noise_costs_at_most_the_record_that_it_hits(noise, place):
     lines = [line.encode() + b"\r\n" for line, _ in TABLE]
     wanted = [record for _, record in TABLE]
@@ -176,12 +191,31 @@ def test_after_a_cut_the_line_half_read_is_dropped_and_the_next_may_be_half():
     assert decoder.feed(b",000267\r\n" + STREAM[:32]) == [TABLE[0][1]]
 
 
-def test_an_endless_line_is_not_kept():
+def test_an_endless_line_is_told_once_and_not_kept():
     decoder = TsaDecoder()
-    for _ in range(1000):
-        assert decoder.feed(b"GS,000052," * 100) == []
+    told = [one for _ in range(1000) for one in decoder.feed(b"GS,000052," * 100)]
+    assert [one.reason for one in told] == ["line-too-long"]
+    assert told[0].text.startswith("GS,000052,")
     assert len(decoder._line) <= MAX_LINE_BYTES + 2
-    assert [type(one) for one in decoder.feed(b"\r\n" + STREAM[:32])] == [Malformed, CountsLine]
+    assert decoder.feed(b"\r\n" + STREAM[:32]) == [TABLE[0][1]]
+    decoder.feed(b"A" * 1000)
+    decoder.cut()
+    assert [one.reason for one in decoder.feed(b"A" * 1000)] == ["line-too-long"]
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_a_line_of_just_the_limit_is_read(end):
+    line = b"XZ," + b"1" * (MAX_LINE_BYTES - 3)
+    assert decode(line + end) == [UnknownLine("XZ", line.decode())]
+    assert [one.reason for one in decode(line + b"1" + end)] == ["line-too-long"]
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_a_flood_of_blank_lines_is_told_once_for_each_run(end):
+    decoder = TsaDecoder()
+    read = decoder.feed(end * 100_000 + STREAM[:32] + end * 5 + STREAM[:32] + end * 1000)
+    blank = Malformed("blank-lines", "")
+    assert read == [blank, TABLE[0][1], TABLE[0][1], blank]
 
 
 @pytest.mark.parametrize("seed", [1, 2])
