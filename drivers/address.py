@@ -74,5 +74,5 @@ def unavailable(config: SensorConfig, cause: str) -> SensorUnavailable:
     form = parse_address(config.url).form
     return SensorUnavailable(
         f"{config.id}: nothing from {config.url} within {config.timeout_s} s ({cause}); "
-        f'{_ADVICE[form]}, or set fallback = "simulator" to run this sensor without hardware'
+        f'{_ADVICE[form]}, or set "fallback: simulator" to run this sensor without hardware'
     )

@@ -53,4 +53,4 @@ def test_the_cause_is_in_the_systems_words(error, cause):
 def test_the_message_says_who_where_why_and_what_to_do(url):
     message = str(unavailable(TsaConfig(id="portal-north", lane="l", url=url), "no answer"))
     assert message.startswith(f"portal-north: nothing from {url} within 5.0 s (no answer); ")
-    assert message.endswith('set fallback = "simulator" to run this sensor without hardware')
+    assert message.endswith('set "fallback: simulator" to run this sensor without hardware')

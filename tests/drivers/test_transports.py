@@ -171,7 +171,7 @@ def test_nothing_listening_is_said_with_sensor_address_cause_and_advice(patient)
         run(open_transport(portal(url, timeout_s=0.5), patient=patient))
     assert str(raised.value) == (
         f"portal-north: nothing from {url} within 0.5 s (Connection refused); check address, "
-        'power and cable, or set fallback = "simulator" to run this sensor without hardware'
+        'power and cable, or set "fallback: simulator" to run this sensor without hardware'
     )
 
 
