@@ -4,7 +4,6 @@ Each sensor has its own task and fails by itself. What a chunk of bytes means is
 """
 
 import asyncio
-import random
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,15 +15,12 @@ from drivers.base import SensorConfig, SensorUnavailable
 from drivers.transports import Transport, open_transport
 from drivers.wire.malformed import Malformed, malformed
 from edge import metrics
-from edge.sensors.intake import Intake, Taken
+from edge.sensors.bursts import BURST_NS, Bursts
+from edge.sensors.intake import LINK, Intake, Taken
+from edge.sensors.patience import RETRY_S, Patience
 from edge.sensors.standin import StandIn, quiet_day, with_sensor
-from fusion.types import SECOND_NS, Origin, Sample
+from fusion.types import SECOND_NS, Origin, Sample, StatusSample
 from simulators.scenario import Scenario
-
-RETRY_S = (0.5, 15.0)
-"""Shortest and longest pause before opening again: a device that restarts is back within
-seconds, and one that stays away costs four attempts a minute."""
-BURST_NS = 10 * SECOND_NS  # malformed input this close together is one burst, one log line
 
 Read = list[Sample | Malformed]
 Work = Callable[[Callable[[], Read]], Awaitable[Read]]
@@ -85,11 +81,9 @@ class Source:
         self._deliver = deliver
         self._work = work
         self._scenario = scenario
-        self._retry_s = retry_s
-        self._random = random.Random(f"{seed} {config.id}")
-        self._attempts = 0
+        self._patience = Patience(config.id, config.url, seed=seed, retry_s=retry_s)
+        self._bursts = Bursts(config.id)
         self._transport: Transport | None = None
-        self._burst_ends_utc_ns = 0
 
     async def start(self) -> None:
         """Open the link, or decide once for all on the simulator. Raises nothing for a sensor
@@ -115,14 +109,19 @@ class Source:
                     await self._take(b"")
                     self._transport = await self._open_again()
                     self.status.up, self.status.reason = True, ""
-                    log.info("sensor connected", sensor=self.config.id, url=self.config.url)
+                    self._patience.opened_again()
                 await self._read_until_cut(self._transport)
                 await self.close()
-                log.warning("sensor link cut", sensor=self.config.id, url=self.config.url)
+                self._patience.cut(_monotonic_s())
                 self.status.reason = "link cut"
                 self.status.cuts += 1
         finally:
+            self._bursts.end()
             await self.close()
+
+    def end_burst(self) -> None:
+        """Sum up malformed input that has ceased; to be called now and then."""
+        self._bursts.end_if_over(self._now_utc_ns())
 
     async def close(self) -> None:
         """Close the link if it is open."""
@@ -132,8 +131,8 @@ class Source:
             await transport.close()
 
     async def _read_until_cut(self, transport: Transport) -> None:
+        self._patience.begin(_monotonic_s())
         while data := await transport.read():
-            self._attempts = 0
             refused = await self._take(data)
             await transport.settle(refused)
             # A socket that always has more does not suspend by itself; the others want a turn.
@@ -153,6 +152,8 @@ class Source:
             metrics.STAGE_DECODE.observe(time.perf_counter() - began)
         self._count_samples(taken, received_utc_ns)
         self._count_malformed(taken.malformed, received_utc_ns)
+        if data:
+            self._patience.arrived(_monotonic_s(), good=any(map(_is_reading, taken.samples)))
         if taken.samples:
             self._deliver(self.config.id, taken.samples, received_utc_ns, taken.trigger)
         return taken.refused
@@ -170,38 +171,35 @@ class Source:
             self.status.last_sample_utc_ns = received_utc_ns
 
     def _count_malformed(self, bad: list[Malformed], received_utc_ns: int) -> None:
-        if not bad:
-            return
-        for one in bad:
-            self.status.malformed[one.reason] += 1
-        if received_utc_ns >= self._burst_ends_utc_ns:
-            log.warning(
-                "input malformed", sensor=self.config.id, reason=bad[0].reason, text=bad[0].text
-            )
-        self._burst_ends_utc_ns = received_utc_ns + BURST_NS
+        self.status.malformed.update(one.reason for one in bad)
+        self._bursts.add(bad, received_utc_ns)
 
     def _refuse(self, one: Malformed) -> None:
         self._count_malformed([one], self._now_utc_ns())
 
     async def _open_again(self) -> Transport:
         while True:
-            await asyncio.sleep(self._pause_s())
-            self._attempts += 1
+            await asyncio.sleep(self._patience.pause_s())
             try:
                 return await open_transport(self.config, patient=True, refuse=self._refuse)
             except SensorUnavailable as error:
                 self._unavailable(error)
 
-    def _pause_s(self) -> float:
-        shortest, longest = self._retry_s
-        # Twenty sensors behind one switch must not all knock in the same instant.
-        pause_s = shortest * 2.0 ** min(self._attempts, 16) * self._random.uniform(1.0, 1.5)
-        return min(longest, pause_s)
-
     def _unavailable(self, error: SensorUnavailable) -> None:
-        if str(error) != self.status.reason:  # said once, not at every attempt
-            log.error("sensor unavailable", sensor=self.config.id, why=str(error))
-        self.status.reason = str(error)
+        # Whoever reads the status knows which sensor it is of, and so does the log.
+        reason = str(error).removeprefix(f"{self.config.id}: ")
+        if reason != self.status.reason:  # said once, not at every attempt
+            log.error("sensor unavailable", sensor=self.config.id, why=reason)
+        self.status.reason = reason
+
+
+def _is_reading(sample: Sample) -> bool:
+    """Whether the sensor said it; the state of its link is what we say ourselves."""
+    return not (isinstance(sample, StatusSample) and sample.code == LINK)
+
+
+def _monotonic_s() -> float:
+    return asyncio.get_running_loop().time()
 
 
 class Sources:
@@ -247,6 +245,14 @@ class Sources:
         async with asyncio.TaskGroup() as group:
             for source in self.sources:
                 group.create_task(source.run(), name=f"source {source.config.id}")
+            group.create_task(self._end_bursts(), name="bursts")
+
+    async def _end_bursts(self) -> None:
+        # A sensor that has fallen silent brings nothing with which its burst could be ended.
+        while True:
+            await asyncio.sleep(BURST_NS / SECOND_NS)
+            for source in self.sources:
+                source.end_burst()
 
     async def close(self) -> None:
         """Close what `start` has opened and `run` has not closed."""

@@ -255,6 +255,63 @@ def test_a_stand_in_needs_no_scenario(pair):
     run(check())
 
 
+def test_a_peer_that_never_gets_to_a_sample_is_waited_for_longer_and_longer():
+    desk = Desk()
+
+    async def check():
+        with capture_logs() as logs:
+            async with (
+                Device() as device,
+                running(desk.source(PORTAL.config(device.url))) as source,
+            ):
+                pauses = watched_pauses(source)
+                for _ in range(8):
+                    (await device.send(LINE[:7])).close()
+                await desk.until(lambda: source.status.cuts >= 8)
+                (await device.send(LINE)).close()
+                await desk.until(lambda: any(map(is_background, desk.samples)))
+        return pauses, [entry["event"] for entry in logs]
+
+    pauses, events = run(check())
+    assert max(pauses) > 5 * pauses[0]
+    assert events.count("sensor link flapping") == 1
+    assert events.count("sensor link cut") == 2
+    assert events.count("sensor connected") == 2
+    assert events.count("sensor steady again") == 1
+
+
+def watched_pauses(source):
+    """The pauses that the source makes from now on."""
+    pauses = []
+    pause_s = source._patience.pause_s
+
+    def watch():
+        pauses.append(pause_s())
+        return pauses[-1]
+
+    source._patience.pause_s = watch
+    return pauses
+
+
+def is_background(sample):
+    return hasattr(sample, "rate_cps")
+
+
+def test_the_reason_of_a_sensor_does_not_repeat_whose_it_is():
+    desk = Desk()
+
+    async def check():
+        source = desk.source(PORTAL.config(nowhere(), timeout_s=0.1))
+        await source.start()
+        return source.status
+
+    with capture_logs() as logs:
+        status = run(check())
+    assert DEVICE not in status.reason
+    assert status.reason.startswith("nothing from tcp://")
+    assert (logs[0]["sensor"], logs[0]["why"]) == (DEVICE, status.reason)
+
+
 def test_a_sensor_lost_later_is_not_replaced():
     desk = Desk()
 
@@ -288,26 +345,12 @@ def test_a_burst_of_noise_is_logged_once_and_counted_by_reason():
         return logs
 
     logs = run(check())
-    assert [entry["event"] for entry in logs] == ["input malformed"] * 2
+    assert [entry["event"] for entry in logs] == ["input malformed"] * 3
     assert {"sensor", "reason", "text"} <= logs[0].keys()
+    assert logs[1]["counts"] == {"not-a-line": 20}
+    assert logs[2]["reason"] == "not-a-line"
     assert sum(source.status.malformed.values()) == 21
     assert source.status.samples == 20
-
-
-def test_pauses_grow_to_their_limit_and_differ_between_sensors():
-    desk = Desk()
-    pauses = {}
-    for name in ("a", "b"):
-        config = PORTAL.driver.config(id=name, lane="nb-01", url="tcp://127.0.0.1:1")
-        source = desk.source(config, retry_s=(0.5, 15.0), seed=3)
-        pauses[name] = []
-        for attempt in range(40):
-            source._attempts = attempt
-            pauses[name].append(source._pause_s())
-    assert all(0.5 <= pause <= 15.0 for pause in pauses["a"])
-    assert pauses["a"][0] < 0.75
-    assert pauses["a"][-1] == 15.0
-    assert pauses["a"][:4] != pauses["b"][:4]
 
 
 def test_a_driver_that_fails_costs_its_own_bytes_only():
