@@ -3,6 +3,7 @@
 import queue
 import socket
 import ssl
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from drivers.address import cause_of
 from edge.errors import BrokerUnavailable
 from edge.settings.addresses import BrokerAddress
 from edge.terminal.board import Board, Entry, Notice, filters
@@ -68,15 +70,18 @@ class Reader:
         site: str | None = None,
         access: Access | None = None,
     ) -> None:
-        self._side, self._address = target.side, target.address
+        self.side, self._address = target.side, target.address
         self._came = came
         self._site = site
         self.dropped = 0
         """Messages that were not looked at in time."""
+        self.unreached = ""
+        """Why the last try to connect came to nothing; empty once one did."""
         # clean_start below: a viewer that comes back wants the state of now, not a backlog.
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
         self._client.on_socket_open = _no_delay
         self._client.on_connect = self._on_connect
+        self._client.on_connect_fail = self._on_connect_fail
         self._client.on_disconnect = self._on_disconnect
         self._client.on_message = self._on_message
         self._client.reconnect_delay_set(1, 5)
@@ -101,19 +106,24 @@ class Reader:
         self._client.loop_stop()
 
     # paho's network thread dies of an exception in a callback while `is_connected()` stays
-    # true (facts: delivery 2), so each of these only puts into the queue.
+    # true (facts: delivery 2), so each of these only says what came.
 
     def _on_connect(
         self, client: mqtt.Client, _data: object, _flags: object, reason: ReasonCode, _more: object
     ) -> None:
         if reason.is_failure:
-            self._came.put(_Came(self._side, connected=False, refused=str(reason)))
+            self._came.put(_Came(self.side, connected=False, refused=str(reason)))
             return
+        self.unreached = ""
         client.subscribe([(each, SubscribeOptions(qos=1)) for each in filters(self._site)])
-        self._came.put(_Came(self._side, connected=True))
+        self._came.put(_Came(self.side, connected=True))
+
+    def _on_connect_fail(self, *_: object) -> None:
+        # Called while paho handles the error, which it does not hand over.
+        self.unreached = why(sys.exception())
 
     def _on_disconnect(self, *_: object) -> None:
-        self._came.put(_Came(self._side, connected=False))
+        self._came.put(_Came(self.side, connected=False))
 
     def _on_message(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
         try:
@@ -125,13 +135,22 @@ class Reader:
             self.dropped += 1
             return
         payload = bytes(message.payload)
-        self._came.put(_Came(self._side, topic=topic, payload=payload, retained=message.retain))
+        self._came.put(_Came(self.side, topic=topic, payload=payload, retained=message.retain))
 
 
 def _no_delay(_client: mqtt.Client, _data: object, sock: object) -> None:
     """Without it Nagle and delayed acknowledgements cost 40 ms (facts: delivery 1.3)."""
     if isinstance(sock, socket.socket):  # paho also knows websockets, which we do not use
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def why(error: BaseException | None) -> str:
+    """Why there is no connection, in the words of the system or of TLS."""
+    if isinstance(error, socket.gaierror):
+        return "unknown host"
+    if isinstance(error, ssl.SSLError):
+        return f"TLS: {getattr(error, 'verify_message', '') or error.reason or error}"
+    return cause_of(error) if error is not None else "no connection"
 
 
 def _let_in(client: mqtt.Client, target: Target, access: Access) -> None:
@@ -170,7 +189,7 @@ class Viewer:
         self._readers = [Reader(target, self._came, site=site, access=access) for target in targets]
         self._dropped = 0
         self.refusals: dict[str, str] = {}
-        """Why a side's broker let nobody in, in its own words."""
+        """Why there is no connection to a side's broker, as far as is known."""
         self.connected: set[str] = set()
 
     def start(self) -> None:
@@ -186,6 +205,9 @@ class Viewer:
                 self._take(self._came.get_nowait())
         except queue.Empty:
             pass
+        for reader in self._readers:
+            if reader.unreached:
+                self.refusals[reader.side] = reader.unreached
         now_s = time.monotonic()
         shown = self.board.take(now_s) + self._drops()
         self.entries = [each for each in shown if isinstance(each, Entry)]
@@ -211,7 +233,9 @@ class Viewer:
         if came.connected:
             self.connected.add(came.side)
             self.refusals.pop(came.side, None)
-        else:
-            self.connected.discard(came.side)
-            if came.refused:
-                self.refusals[came.side] = came.refused
+            return
+        if came.refused:
+            self.refusals[came.side] = came.refused
+        elif came.side not in self.connected:
+            self.refusals.setdefault(came.side, "it closed the connection")
+        self.connected.discard(came.side)

@@ -1,6 +1,7 @@
 """`garita watch URL ...`: an operator's view of the alert stream of any broker, read only."""
 
 import argparse
+import math
 import signal
 import sys
 import time
@@ -54,13 +55,15 @@ def main(arguments: argparse.Namespace) -> int:
     access = _access(arguments)
     screen: Screen = JsonScreen() if arguments.json else open_screen(arguments.language)
     viewer = Viewer(targets, screen, site=arguments.site, access=access)
+    reasons = Reasons(viewer, targets, screen)
     deadline = None if arguments.for_s is None else time.monotonic() + arguments.for_s
     with ending_calmly():
         try:
             viewer.start()
-            _wait_for_one(viewer, targets, deadline)
+            _wait_for_one(viewer, reasons, deadline)
             while deadline is None or time.monotonic() < deadline:
                 viewer.turn()
+                reasons.tell()
         except KeyboardInterrupt:
             pass  # the usual end of watching
         finally:
@@ -112,22 +115,40 @@ def _side(port: int, index: int) -> str:
     return by_port.get(port) or (["north", "south"][index] if index < 2 else f"side-{index + 1}")
 
 
-def _wait_for_one(viewer: Viewer, targets: Sequence[Target], deadline: float | None) -> None:
+class Reasons:
+    """Says once why a side's broker is not connected, and again when the reason is another."""
+
+    def __init__(self, viewer: Viewer, targets: Sequence[Target], screen: Screen) -> None:
+        self._viewer, self._targets, self._screen = viewer, targets, screen
+        self._told: dict[str, str] = {}
+
+    def tell(self) -> None:
+        """What is new, a line each."""
+        now = dict(self._viewer.refusals)
+        for target in self._targets:
+            reason = now.get(target.side)
+            if reason is not None and reason != self._told.get(target.side):
+                self._screen.say(f"{target.side} {target.address}: {reason}")
+        self._told = now
+
+    def all(self) -> str:
+        """Every side's reason."""
+        return "; ".join(
+            f"{target.side} {target.address}: {self._viewer.refusals.get(target.side, 'no answer')}"
+            for target in self._targets
+        )
+
+
+def _wait_for_one(viewer: Viewer, reasons: Reasons, deadline: float | None) -> None:
     """Turn until a broker answers. BrokerUnavailable where none does in time."""
-    until = time.monotonic() + FIRST_CONNECT_S
+    began = time.monotonic()
+    until = min(began + FIRST_CONNECT_S, deadline or math.inf)
     while not viewer.connected:
         viewer.turn()
-        now = time.monotonic()
-        if deadline is not None and now >= deadline:
-            return
-        if now >= until:
-            told = "; ".join(
-                f"{target.side} {target.address}: "
-                f"{viewer.refusals.get(target.side, 'no connection')}"
-                for target in targets
-            )
+        reasons.tell()
+        if not viewer.connected and time.monotonic() >= until:
             raise BrokerUnavailable(
-                f"no broker answers within {FIRST_CONNECT_S:.0f} s ({told}); "
+                f"no broker answers within {until - began:.1f} s ({reasons.all()}); "
                 "start one with `garita demo`, or check the address"
             )
 

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -135,6 +136,49 @@ def test_no_broker_at_all_is_said_with_its_address(capsys, monkeypatch):
     said = capsys.readouterr().err
     assert f"127.0.0.1:{port}" in said
     assert "garita demo" in said
+
+
+def test_a_broker_that_never_answers_within_the_time_is_exit_code_4_with_the_cause(capsys):
+    port = free_port()
+    words = ["watch", f"mqtt://127.0.0.1:{port}", "--language", "en-US", "--for", "1s"]
+    assert main(words) == EXIT_BROKER
+    shown = capsys.readouterr()
+    assert shown.out.count(f"north mqtt://127.0.0.1:{port}: Connection refused") == 1
+    assert "within 1.0 s" in shown.err
+    assert "Connection refused" in shown.err
+
+
+def test_a_host_that_does_not_exist_is_said(capsys):
+    assert main(["watch", "mqtt://garita.invalid", "--json", "--for", "1s"]) == EXIT_BROKER
+    shown = capsys.readouterr()
+    assert "garita.invalid:1883: unknown host" in shown.err
+    assert shown.out == ""
+
+
+def test_what_is_there_and_no_broker_is_said(capsys):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def hang_up():
+            with contextlib.suppress(OSError):  # the test is over
+                while True:
+                    server.accept()[0].close()
+
+        threading.Thread(target=hang_up, daemon=True).start()
+        url = f"mqtt://127.0.0.1:{server.getsockname()[1]}"
+        assert main(["watch", url, "--json", "--for", "1s"]) == EXIT_BROKER
+    assert "it closed the connection" in capsys.readouterr().err
+
+
+def test_a_broker_that_goes_away_is_said_with_the_cause(brokers):
+    north, south = brokers
+    process = watching(north.url, f"south={south.url}", "--language", "en-US", "--for", "30s")
+    try:
+        read_until(process, b"connected to the south broker")
+        south.kill()
+        assert b"no connection to the south broker" in read_until(process, b"Connection refused")
+    finally:
+        process.terminate()
+        process.wait(10)
 
 
 @pytest.mark.parametrize("url", ["http://x", "mqtt://", "mqtt://a:b@c", "mqtt://h:99999"])
