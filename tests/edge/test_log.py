@@ -82,4 +82,12 @@ def test_a_terminal_that_was_closed_ends_nothing(monkeypatch):
     closed = io.StringIO()
     closed.close()
     monkeypatch.setattr(sys, "stderr", closed)
+    with pytest.raises(ValueError, match="closed file"):
+        sys.stderr.write("as this stream does by itself")
     structlog.get_logger().error("nobody reads this")
+    reopened = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", reopened)
+    structlog.get_logger().error("somebody reads this")
+    assert [json.loads(line)["event"] for line in reopened.getvalue().splitlines()] == [
+        "somebody reads this"
+    ]

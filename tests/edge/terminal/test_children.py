@@ -58,8 +58,14 @@ def test_a_child_that_does_not_listen_is_killed(watcher, monkeypatch):
 
 def test_ending_twice_and_telling_the_dead_is_nothing(watcher):
     watcher.kill()
+    ended = watcher.code
+    assert ended == -signal.SIGKILL
     watcher.tell("go")
+    watcher.kill()
+    began = time.monotonic()
     children.end([watcher])
+    assert time.monotonic() - began < children.END_S / 2
+    assert watcher.code == ended
 
 
 def test_its_last_words_are_kept(tmp_path):
