@@ -29,6 +29,8 @@ from simulators.catalog import KINDS
 from simulators.scripts import demo
 
 ROUNDS = 5  # the two take turns, so that a noisy neighbour hits both
+SEISMIC_S = 60  # of one round
+PACKETS_PER_S = 4  # 50 samples at 200 Hz, about what a Shake sends
 START_UTC_NS = 1_790_000_000 * SECOND_NS
 
 
@@ -91,9 +93,15 @@ def tsa() -> list[Figure]:
 
 
 def seismic() -> list[Figure]:
-    """The whole streaming detector, one packet of 50 samples a call, against STA/LTA alone."""
+    """The whole streaming detector, one packet of 50 samples a call, against STA/LTA alone.
+
+    The detector keeps packets and runs once for each second of data, so only whole seconds
+    are timed, all their packets together. It goes on from round to round; the first, which
+    is not counted, is longer than its long-term average takes to settle.
+    """
     random = np.random.default_rng(1)
-    counts = random.normal(0.0, 60.0, (200, 50)).astype(np.int32)
+    packets = SEISMIC_S * PACKETS_PER_S
+    counts = random.normal(0.0, 60.0, (packets, 50)).astype(np.int32)
     spec = SensorSpec(sensor_id="geo", family=Family.SEISMIC, place="zone")
     first = WaveformSample(
         sensor_id="geo",
@@ -105,22 +113,32 @@ def seismic() -> list[Figure]:
         counts_per_m_s=4e8,
     )
     samples = [
-        replace(first, start_utc_ns=START_UTC_NS + i * SECOND_NS // 4, counts=block)
-        for i, block in enumerate(counts)
+        replace(
+            first,
+            start_utc_ns=START_UTC_NS + i * SECOND_NS // PACKETS_PER_S,
+            counts=counts[i % packets],
+        )
+        for i in range((ROUNDS + 1) * packets)
     ]
+    rounds = iter([samples[i : i + packets] for i in range(0, len(samples), packets)])
+    detector = SeismicDetector(spec, SeismicPolicy())
 
     def ours() -> None:
-        detector = SeismicDetector(spec, SeismicPolicy())
-        for sample in samples:
+        for sample in next(rounds):
             detector.feed(sample)
 
     name, reference = _sta_lta(counts.ravel().astype(np.float64))
     ours_s, reference_s = in_turn(ours, reference)
     how = (
-        f"{name} over the last 10 s for each packet of 50, as live monitors do; ours with features"
+        f"{name} over the last 10 s for each packet of 50, as live monitors do; ours with "
+        f"features, once a second; both over {packets} packets, {SEISMIC_S} whole seconds"
     )
-    per_packet = plain("stage.seismic.packet", ours_s / len(samples) * 1e6, "us", "50 samples")
-    return [at_least("stage.seismic", reference_s / ours_s, 1, "x", how), per_packet]
+    mean = f"mean of {packets} packets of 50 samples; the kernel runs in one of {PACKETS_PER_S}"
+    return [
+        at_least("stage.seismic", reference_s / ours_s, 1, "x", how),
+        plain("stage.seismic.packet", ours_s / packets * 1e6, "us", mean),
+        plain("stage.seismic.second", ours_s / SEISMIC_S * 1e6, "us", "200 samples, one channel"),
+    ]
 
 
 def _sta_lta(trace: NDArray[np.float64]) -> tuple[str, Callable[[], None]]:
