@@ -14,8 +14,9 @@ longer wait; a centre that says nothing is away, and is not flooded.
 from collections import deque
 from dataclasses import dataclass
 
-from edge.delivery.rows import ORIGIN, Mark
+from edge.delivery.rows import ORIGIN, Mark, Row
 
+ALERT_SCHEMA = "garita.alert/1"
 WINDOW = 20
 """Unacknowledged messages at most: Mosquitto's own default, and a round trip of 10 ms still
 carries 2,000 messages a second."""
@@ -56,7 +57,9 @@ class Flow:
         self.previous = base
         """What the next row follows."""
         self.flights: dict[int, Flight] = {}
-        self._order: deque[tuple[int, int]] = deque()
+        self._order: deque[tuple[int, Mark]] = deque()
+        self._held: int | None = None
+        """The first row that was passed over and will be sent again."""
         self._rewind_to: int | None = None
         self._heard = False
         self._progress_s = now_s
@@ -85,17 +88,30 @@ class Flow:
                 self._progress_s = flight.sent_s  # waiting for the centre begins now
             self.position, self.previous = mark.seq, mark
             if not self.keeps_cursor:
-                self._order.append((mid, mark.seq))
+                self._order.append((mid, mark))
+
+    def pass_over(self, mark: Mark) -> None:
+        """Send a row later, or again; what follows it still names it, so no centre passes it."""
+        self._held = mark.seq if self._held is None else min(self._held, mark.seq)
+        self.skip(mark)
+
+    def skip(self, mark: Mark) -> None:
+        """Send no row up to here in this pass."""
+        if mark.seq > self.position:
+            self.position, self.previous = mark.seq, mark
 
     # --- what the broker says ----------------------------------------------------------
 
     def acked(self, mid: int) -> Flight | None:
         """What was acknowledged; None where it is none of ours."""
-        flight = self.flights.pop(mid, None)
-        if not self.keeps_cursor:
-            while self._order and self._order[0][0] not in self.flights:
-                self.done = max(self.done, self._order.popleft()[1])
-        return flight
+        return self.flights.pop(mid, None)
+
+    def settle(self) -> None:
+        """Without a cursor, the acknowledged rows before the first open one are done."""
+        while self._order and self._order[0][0] not in self.flights:
+            _, mark = self._order.popleft()
+            if mark.seq > self.done and (self._held is None or mark.seq < self._held):
+                self.done, self.base = mark.seq, mark
 
     def refused(self, seq: int) -> None:
         """A row will never arrive; what followed it must be sent again, naming the gap.
@@ -104,6 +120,10 @@ class Flow:
         """
         if self.keeps_cursor:
             self._go_back(seq - 1)
+
+    def under_way(self, *parts: str) -> bool:
+        """Whether a message of these parts waits for its acknowledgement."""
+        return any(flight.part in parts for flight in self.flights.values())
 
     def oldest_flight_s(self) -> float | None:
         """When the longest-waiting message was sent."""
@@ -149,9 +169,14 @@ class Flow:
         if self._rewind_to is None and self._stalled(now_s):
             self._stall_s = min(self._stall_s * 2, MAX_STALL_S)
             self._go_back(self.done)
-        if self._rewind_to is None or any(f.part == "alert" for f in self.flights.values()):
+        if self._rewind_to is None or self.under_way("alert"):
             return None
         return self._rewind_to
+
+    def try_again(self) -> None:
+        """Go back to the first row that was passed over."""
+        if self._held is not None:
+            self._go_back(self._held - 1)
 
     def begin_again(self, predecessor: Mark | None, now_s: float) -> None:
         """Go back; `predecessor` is the last row before there that the side can have, or None."""
@@ -162,6 +187,8 @@ class Flow:
             self.position, self.previous = self.done, self.base
         else:
             self.position, self.previous = predecessor.seq, predecessor
+        if self._held is not None and self.position < self._held:
+            self._held = None
 
     def _go_back(self, seq: int) -> None:
         self._rewind_to = seq if self._rewind_to is None else min(self._rewind_to, seq)
@@ -178,6 +205,18 @@ class Flow:
 def after_property(mark: Mark) -> str:
     """A mark as the user property `after` carries it."""
     return f"{mark.epoch}/{mark.seq}"
+
+
+def user_properties(row: Row, previous: Mark) -> list[tuple[str, str]]:
+    """What a reader can tell without opening the payload; a centre needs no more."""
+    told = {
+        "schema": ALERT_SCHEMA,
+        **dict(row.properties),
+        "epoch": row.epoch,
+        "seq": str(row.seq),
+        "after": after_property(previous),
+    }
+    return list(told.items())
 
 
 def read_after(text: str) -> Mark | None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 import structlog
 
+REFUSED_IN_A_ROW = 3  # alerts in a row, each for its own sake: that is no longer chance
+
 log = structlog.get_logger()
 
 
@@ -64,3 +66,20 @@ class Tally:
     dropped_live: int = 0
     in_flight: int = 0
     stored_seq: int = 0
+    refusal: str = ""
+    """Why the broker takes no alert of ours, such as `not authorized (135)`; `""` while it does."""
+    refused_in_a_row: int = 0
+
+    def refused(self, reason: int, text: str, *, held: bool) -> bool:
+        """An alert was refused; True where the side is taken to refuse our alerts from now on."""
+        self.refused_in_a_row += 1
+        # What is held speaks of the side. A single message that is not to its taste does not.
+        if self.refusal or not (held or self.refused_in_a_row >= REFUSED_IN_A_ROW):
+            return False
+        self.refusal = f"{text.lower()} ({reason})"
+        return True
+
+    def accepted(self) -> bool:
+        """An alert was taken; True where the side refused our alerts until now."""
+        refused, self.refusal, self.refused_in_a_row = bool(self.refusal), "", 0
+        return refused

@@ -14,7 +14,7 @@ import structlog
 from edge.delivery.happenings import Document, LinkLost, Waker
 from edge.delivery.hooks import Command, Hooks, Live, Tally, safely
 from edge.delivery.link import Link
-from edge.delivery.outbox import Outbox, OutboxError
+from edge.delivery.outbox import Outbox
 from edge.delivery.session import Session
 from edge.delivery.sides import SideSettings, SideStatus
 
@@ -128,6 +128,7 @@ class Publisher:
             connected=self._connected,
             since_utc_ns=self._since_utc_ns,
             last_error=self._last_error,
+            refusal=self._tally.refusal,
             in_flight=self._tally.in_flight,
             depth=self._outbox.depth(self.side),
             rate_per_s=len(acked) / RATE_S,
@@ -146,10 +147,10 @@ class Publisher:
             was_connected = False
             try:
                 self._serve()
-            except (LinkLost, OutboxError) as error:
+            except LinkLost as error:
                 was_connected = self._lost(str(error))
             except Exception as error:  # the side's only way out must not end
-                was_connected = self._lost(f"{type(error).__name__}: {error}")
+                self._lost(f"{type(error).__name__}: {error}")
                 log.exception("publisher failed and begins again", side=self.side)
             wait_s = FIRST_WAIT_S if was_connected else min(wait_s * 2, LONGEST_WAIT_S)
             self._stopping.wait(wait_s)

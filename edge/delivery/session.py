@@ -10,10 +10,11 @@ import time
 from collections import deque
 from collections.abc import Mapping
 
-import msgspec
 import structlog
 
-from edge.delivery.flow import Flight, Flow, after_property
+from edge.delivery import inbound
+from edge.delivery.books import Books, Pause
+from edge.delivery.flow import Flight, Flow, user_properties
 from edge.delivery.happenings import (
     Acked,
     Connected,
@@ -23,21 +24,18 @@ from edge.delivery.happenings import (
     Received,
     Subscribed,
 )
-from edge.delivery.hooks import Command, Hooks, Live, Tally, safely
+from edge.delivery.hold import Hold, Refused
+from edge.delivery.hooks import Hooks, Live, Tally, safely
 from edge.delivery.link import Link
 from edge.delivery.outbox import ORIGIN, Mark, Outbox, Row
 from edge.delivery.sides import SideSettings
 from edge.protocol import topics
-from edge.protocol.contract import CursorMessage, OpsStateMessage
 
 log = structlog.get_logger()
 
 REFUSED = 0x80  # from here on a reason code is a refusal, MQTT 5 section 2.4
 FETCH = 64  # rows read from disk at a time
 JSON = "application/json"
-ALERT_SCHEMA = "garita.alert/1"
-_cursor_decoder = msgspec.json.Decoder(CursorMessage)
-_ops_decoder = msgspec.json.Decoder(OpsStateMessage)
 
 
 class Session:
@@ -71,8 +69,12 @@ class Session:
         )
         self._rows: deque[Row] = deque()
         self._restated_seq = 0
-        self._active_told = 0
         self._cursor_garbled = False
+        self._greeting: Connected | None = None
+        self._hold = Hold()
+        self._books = Books(outbox, self._side)
+        self._reading = Pause(self._side, "alerts cannot be read")
+        self._undeliverable: dict[str, str] = {}
 
     @property
     def connected(self) -> bool:
@@ -104,6 +106,9 @@ class Session:
 
     def step(self, timeout_s: float) -> None:
         """Send what may be sent, wait for news, take it in. LinkLost ends the session."""
+        if self._greeting is not None and self._flow is None and self._reading.over:
+            with self._reading.attempt():
+                self._begin(self._greeting)
         if self._flow is not None:
             self._send(self._flow)
         for happening in self._link.step(timeout_s):
@@ -115,26 +120,50 @@ class Session:
 
     def _send(self, flow: Flow) -> None:
         now_s = time.monotonic()
+        held_due = self._hold.due(now_s)
+        if held_due and self._reading.over and not flow.under_way("alert", "active"):
+            self._begin_held_again(flow)
+            held_due = False
+        self._go_back(flow, now_s)
+        while flow.room > 0:
+            if self._statements:
+                self._say(flow, *self._statements.popleft())
+            elif held_due or not flow.may_send_rows(now_s) or not self._next_row(flow):
+                break
+            elif not self._hold.all and not self._hold.keeps(self._rows[0].topic):
+                self._send_row(flow, self._rows.popleft())
+            else:
+                row = self._rows.popleft()
+                flow.pass_over(Mark(epoch=row.epoch, seq=row.seq))
+        self._tally.in_flight = len(flow.flights)
+
+    def _begin_held_again(self, flow: Flow) -> None:
+        with self._reading.attempt():
+            last_words = self._outbox.active_topics()
+            held = self._hold.begin_again()
+            flow.try_again()
+            self._statements.extend(
+                ("active", each.seq, Document(topic=each.topic, payload=each.payload))
+                for each in last_words
+                if each.topic in held
+            )
+
+    def _go_back(self, flow: Flow, now_s: float) -> None:
         target = flow.due_to_go_back(now_s)
-        if target is not None:
+        if target is None or not self._reading.over:
+            return
+        with self._reading.attempt():
             predecessor = self._outbox.predecessor(self._side, target + 1, flow.done)
             flow.begin_again(predecessor, now_s)
             self._rows.clear()
             log.info("alerts sent again", side=self._side, after_seq=flow.position)
-        while flow.room > 0:
-            if self._statements:
-                self._say(flow, *self._statements.popleft())
-            elif flow.may_send_rows(now_s) and self._next_row(flow):
-                self._send_row(flow, self._rows.popleft())
-            else:
-                break
-        self._tally.in_flight = len(flow.flights)
 
     def _next_row(self, flow: Flow) -> bool:
         while self._rows and self._rows[0].seq <= flow.position:
             self._rows.popleft()
-        if not self._rows and flow.position < self._outbox.last_seq:
-            self._rows.extend(self._outbox.pending(self._side, flow.position, FETCH))
+        if not self._rows and flow.position < self._outbox.last_seq and self._reading.over:
+            with self._reading.attempt():
+                self._rows.extend(self._outbox.pending(self._side, flow.position, FETCH))
         return bool(self._rows)
 
     def _send_row(self, flow: Flow, row: Row) -> None:
@@ -142,12 +171,13 @@ class Session:
             mid = self._link.publish(
                 row.topic,
                 row.payload,
-                user_properties=_user_properties(row, flow.previous),
+                user_properties=user_properties(row, flow.previous),
                 content_type=JSON,
                 limit_bytes=self._limit_bytes,
             )
         except ValueError as error:
             self._bury(flow, row.seq, f"cannot be sent: {error}", "alert")
+            flow.skip(Mark(epoch=row.epoch, seq=row.seq))
             return
         flight = Flight(part="alert", seq=row.seq, topic=row.topic, sent_s=time.monotonic())
         flow.sent(mid, flight, Mark(epoch=row.epoch, seq=row.seq))
@@ -176,15 +206,17 @@ class Session:
     def _take(self, happening: Happening) -> None:
         match happening:
             case Connected():
-                self._begin(happening)
+                self._greeting = happening
             case Acked():
                 self._acked(happening)
             case Received() if happening.topic == self._cursor_topic:
                 self._cursor(happening)
             case Received() if happening.topic == self._ops_topic:
-                self._centre_state(happening)
+                # It may have come too late for what was sent so far, and have no cursor to say so.
+                if self._flow is not None and inbound.says_online(happening):
+                    self._flow.alive(time.monotonic())
             case Received():
-                self._command(happening)
+                safely(self._hooks.command, inbound.command(self._side, happening))
             case Subscribed() if max(happening.reasons) >= REFUSED:
                 log.error("subscription refused", side=self._side, reasons=happening.reasons)
             case _:
@@ -193,6 +225,8 @@ class Session:
     def _begin(self, connected: Connected) -> None:
         outbox, side = self._outbox, self._side
         keeps_cursor = self._settings.keeps_cursor
+        self._restated_seq = outbox.last_seq  # read first: what comes later is said with its row
+        last_words = outbox.active_topics()
         cursor, done = outbox.cursor(side), outbox.done_seq(side)
         self._limit_bytes = connected.maximum_packet_bytes
         self._flow = Flow(
@@ -202,10 +236,9 @@ class Session:
             window=connected.receive_maximum,
             now_s=time.monotonic(),
         )
-        self._restated_seq = outbox.last_seq  # read first: what comes later is said with its row
         self._statements.extend(
             ("active", each.seq, Document(topic=each.topic, payload=each.payload))
-            for each in outbox.active_topics()
+            for each in last_words
         )
         self._tally.stored_seq = self._flow.done
         commands = [topics.command_filter(topics.root(each), self._site) for each in (False, True)]
@@ -220,27 +253,51 @@ class Session:
             return
         self._tally.pubacks[acked.reason] = self._tally.pubacks.get(acked.reason, 0) + 1
         safely(self._hooks.puback, self._side, acked.reason)
+        now_s = time.monotonic()
         if acked.reason >= REFUSED:
-            reason = f"refused by the broker: 0x{acked.reason:02x} {acked.text}"
-            self._bury(flow, flight.seq, reason, flight.part, flight.topic)
-        elif flight.part == "alert":
-            now_s = time.monotonic()
+            self._refused(flow, flight, acked, now_s)
+            return
+        self._hold.accepted(flight.part, flight.seq, flight.topic, now_s)
+        if flight.part == "alert":
+            if self._tally.accepted():
+                log.info("side takes our alerts again", side=self._side)
             self._tally.acked_s.append(now_s)
             safely(self._hooks.delivered, self._side, now_s - flight.sent_s)
 
+    def _refused(self, flow: Flow, flight: Flight, acked: Acked, now_s: float) -> None:
+        held = flight.part != "document" and self._hold.refused(
+            Refused(
+                part=flight.part,
+                seq=flight.seq,
+                topic=flight.topic,
+                reason=acked.reason,
+                sent_s=flight.sent_s,
+            ),
+            now_s,
+        )
+        if flight.part == "alert" and self._tally.refused(acked.reason, acked.text, held=held):
+            log.error("side refuses our alerts", side=self._side, reason=self._tally.refusal)
+        if held and flight.part == "alert":
+            flow.pass_over(Mark(epoch=self._outbox.epoch_of(flight.seq), seq=flight.seq))
+        elif not held:
+            reason = f"refused by the broker: 0x{acked.reason:02x} {acked.text}"
+            self._bury(flow, flight.seq, reason, flight.part, flight.topic)
+
     def _bury(self, flow: Flow, seq: int, reason: str, part: str, topic: str = "") -> None:
         if part == "document":
-            log.error("document not deliverable", side=self._side, topic=topic, reason=reason)
+            if self._undeliverable.get(topic) != reason:
+                log.error("document not deliverable", side=self._side, topic=topic, reason=reason)
+            self._undeliverable[topic] = reason
         elif part == "alert" and flow.keeps_cursor and seq <= flow.done:
             pass  # sent once too often: the centre has it
-        elif self._outbox.dead_letter(self._side, seq, reason, part=part) and part == "alert":
-            flow.refused(seq)
+        else:
+            self._books.bury(seq, reason, part)
 
     def _cursor(self, message: Received) -> None:
         flow = self._flow
         try:
-            cursor = _cursor_decoder.decode(message.payload)
-        except ValueError as error:  # msgspec.DecodeError; anybody may write there
+            cursor = inbound.read_cursor(message)
+        except ValueError as error:
             if not self._cursor_garbled:
                 log.warning("cursor not readable", side=self._side, error=str(error))
             self._cursor_garbled = True
@@ -251,39 +308,21 @@ class Session:
         mark = Mark(epoch=epoch, seq=cursor.seq) if cursor.seq else ORIGIN
         known = self._outbox.knows(mark)
         if flow.heard(mark, known=known, retained=message.retained, now_s=time.monotonic()):
-            self._outbox.store_cursor(self._side, mark.seq, mark.epoch)
-
-    def _centre_state(self, message: Received) -> None:
-        # It may have come too late for what was sent so far, and have no cursor to say so.
-        try:
-            online = _ops_decoder.decode(message.payload).online
-        except ValueError:
-            online = False
-        if self._flow is not None and online and not message.retained:
-            self._flow.alive(time.monotonic())
-
-    def _command(self, message: Received) -> None:
-        command = Command(
-            side=self._side,
-            topic=message.topic,
-            payload=message.payload,
-            response_topic=message.response_topic,
-            correlation=message.correlation,
-            user_properties=message.user_properties,
-        )
-        safely(self._hooks.command, command)
+            self._books.cursor(mark)
 
     # --- watching ----------------------------------------------------------------------
 
     def _watch(self, flow: Flow) -> None:
-        if not self._settings.keeps_cursor and flow.done > self._tally.stored_seq:
-            self._outbox.mark_acked(self._side, flow.done)
+        flow.settle()
+        if not self._settings.keeps_cursor:
+            self._books.acked(flow.done)
+        settled = not self._statements and not flow.under_way("active")
+        if settled and not self._hold.any_active:
+            self._books.active(self._restated_seq)
+        for seq in self._books.write():
+            flow.refused(seq)
         self._tally.stored_seq = flow.done
         self._tally.in_flight = len(flow.flights)
-        settled = not self._statements and all(f.part != "active" for f in flow.flights.values())
-        if settled and self._restated_seq > self._active_told:
-            self._outbox.mark_active(self._side, self._restated_seq)
-            self._active_told = self._restated_seq
         oldest_s = flow.oldest_flight_s()
         waited_s = 0.0 if oldest_s is None else time.monotonic() - oldest_s
         if waited_s > self._settings.ack_timeout_s:
@@ -291,15 +330,3 @@ class Session:
                 f"{self._link.address}: no acknowledgement within {waited_s:.1f} s; "
                 "the broker is frozen or the line is dead"
             )
-
-
-def _user_properties(row: Row, previous: Mark) -> list[tuple[str, str]]:
-    """What a reader can tell without opening the payload; a centre needs no more."""
-    told = {
-        "schema": ALERT_SCHEMA,
-        **dict(row.properties),
-        "epoch": row.epoch,
-        "seq": str(row.seq),
-        "after": after_property(previous),
-    }
-    return list(told.items())

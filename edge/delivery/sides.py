@@ -54,6 +54,8 @@ class SideStatus:
     """When it connected, or when it was lost."""
     last_error: str
     """Why it is not connected, or why it last was not; `""` at best."""
+    refusal: str
+    """Why the broker takes no alert of ours, such as `not authorized (135)`; `""` if it does."""
     in_flight: int
     """Messages that the broker has yet to acknowledge."""
     depth: int

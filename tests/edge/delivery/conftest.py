@@ -1,6 +1,7 @@
 import contextlib
 import socket
 import struct
+import subprocess
 import threading
 
 import pytest
@@ -70,6 +71,20 @@ def _row(box, seq, place, clear):
     )
 
 
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of one megabyte."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "none", folder], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip(f"a small file system cannot be mounted here: {mounted.stderr.decode()}")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
 class FakeBroker:
     """A server that speaks just enough MQTT 5 to say what no real broker can be made to say.
 
@@ -77,8 +92,10 @@ class FakeBroker:
     got and how much of it was ever unacknowledged at once.
     """
 
-    def __init__(self, *, receive_maximum=None, maximum_packet=None, answering=True):
+    def __init__(self, *, receive_maximum=None, maximum_packet=None, answering=True, reason=0):
         self.answering = answering
+        self.reason = reason
+        """What every publish is answered with."""
         self.connections = []
         """One list of (packet id, dup, topic) per connection."""
         self.most_open = 0
@@ -100,7 +117,7 @@ class FakeBroker:
         with self._lock:
             self.answering = count is None
             for mid in self._open[:count]:
-                self._socket.sendall(b"\x40\x02" + struct.pack(">H", mid))
+                self._socket.sendall(b"\x40\x03" + struct.pack(">HB", mid, self.reason))
             del self._open[:count]
 
     def cut(self):

@@ -1,7 +1,6 @@
 """Which errors of the outbox's file pass by themselves, on real files and a really full disk."""
 
 import sqlite3
-import subprocess
 
 import pytest
 
@@ -14,20 +13,6 @@ def file(tmp_path):
     connections = Connections(tmp_path / "outbox.db")
     yield connections
     connections.close()
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of one megabyte."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "none", folder], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip(f"a small file system cannot be mounted here: {mounted.stderr.decode()}")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
 
 
 def test_a_mistake_in_what_is_written_is_not_taken_for_a_full_disk(file):

@@ -36,6 +36,7 @@ def send(flow, first, last, *, epoch="E", at_s=0.0):
 def settle(flow, first, last):
     for seq in range(first, last + 1):
         flow.acked(seq)
+    flow.settle()
 
 
 def mark(seq, epoch="E"):

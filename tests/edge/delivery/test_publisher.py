@@ -6,10 +6,13 @@ import signal
 import socket
 import threading
 import time
+from contextlib import closing, suppress
 
 import paho.mqtt.client as mqtt
 import pytest
+from structlog.testing import capture_logs
 
+from edge.delivery import books, hold
 from edge.delivery.happenings import Document
 from edge.delivery.outbox import Outbox
 from edge.delivery.publisher import Hooks
@@ -28,6 +31,15 @@ def cursor(seq, epoch, side="north"):
             side=side, site=SITE, seq=seq, epoch=epoch, updated="2026-11-21T00:00:00.000000Z"
         )
     )
+
+
+def fill(folder):
+    """Take what room there is."""
+    filler = folder / "filler"
+    with filler.open("wb", buffering=0) as taken, suppress(OSError):
+        while True:
+            taken.write(bytes(4096))
+    return filler
 
 
 # --- the traps -------------------------------------------------------------------------
@@ -61,8 +73,9 @@ def test_a_refused_alert_becomes_a_dead_letter_and_holds_nothing_up(
     counted = []
     north = publisher(broker.port, hooks=Hooks(puback=lambda side, code: counted.append(code)))
     until(lambda: outbox.depth("north") == 0)
-    until(lambda: len(heard.numbers()) >= 3)
-    assert heard.numbers() == [1, 2, 4]
+    # Number 4 shows that the rule is about number 3 alone, which is then tried once more.
+    until(lambda: len(heard.numbers()) >= 4)
+    assert heard.numbers() == [1, 2, 4, 4]
     letters = outbox.dead_letters()
     assert {(d.side, d.seq, d.part) for d in letters} == {
         ("north", 3, "alert"),
@@ -70,8 +83,104 @@ def test_a_refused_alert_becomes_a_dead_letter_and_holds_nothing_up(
     }
     assert all("0x87" in d.reason and "authorized" in d.reason for d in letters)
     until(lambda: north.status().in_flight == 0)
-    assert north.status().pubacks[0x87] == 2
-    assert counted.count(0x87) == 2
+    assert north.status().pubacks[0x87] == 4
+    assert counted.count(0x87) == 4
+    assert north.status().refusal == ""
+
+
+def test_a_side_that_refuses_every_alert_is_named_and_loses_none(
+    outbox, publisher, mosquitto, listen, make_rows, until, tmp_path, monkeypatch
+):
+    """An access rule that is wrong for an hour."""
+    monkeypatch.setattr(hold, "FIRST_S", 0.2)
+    rules = tmp_path / "acl"
+    rules.write_text("topic read #\n")
+    broker = mosquitto(acl_file=rules)
+    outbox.commit(make_rows(30))
+    heard = listen(broker.port)
+    north = publisher(broker.port)
+    until(lambda: north.status().refusal == "not authorized (135)")
+    until(lambda: north.status().in_flight == 0)
+    first = north.status().pubacks[0x87]
+    until(lambda: north.status().pubacks[0x87] > first)  # tried again
+    assert north.status().connected
+    assert outbox.depth("north") == 30
+    assert outbox.dead_letters() == []
+    rules.write_text("topic readwrite #\n")
+    os.kill(broker.pid, signal.SIGHUP)
+    until(lambda: outbox.depth("north") == 0)
+    until(lambda: set(heard.numbers()) == set(range(1, 31)))
+    until(lambda: len({m.topic for m in heard.got if "/active/" in m.topic}) == 30)
+    assert heard.numbers() == list(range(1, 31))
+    assert north.status().refusal == ""
+    assert outbox.dead_letters() == []
+
+
+@pytest.mark.parametrize("cursor", [False, True])
+def test_a_quota_holds_every_alert_until_it_is_over(
+    outbox, publisher, fake_broker, make_rows, until, cursor, monkeypatch
+):
+    monkeypatch.setattr(hold, "FIRST_S", 0.1)
+    broker = fake_broker(reason=0x97)
+    outbox.commit(make_rows(3))
+    north = publisher(broker.port, cursor=cursor)
+    until(lambda: north.status().refusal == "quota exceeded (151)")
+    until(lambda: north.status().pubacks[0x97] > 12)  # three rows of two messages, tried again
+    assert (outbox.depth("north"), outbox.dead_letters()) == (3, [])
+    broker.reason = 0
+    until(lambda: north.status().refusal == "")
+    if not cursor:
+        until(lambda: outbox.depth("north") == 0)
+    assert outbox.dead_letters() == []
+
+
+def test_alerts_that_are_refused_for_their_own_sake_are_dead_letters_and_the_side_is_named(
+    outbox, publisher, fake_broker, make_rows, until
+):
+    broker = fake_broker(reason=0x99)
+    outbox.commit(make_rows(2))
+    north = publisher(broker.port)
+    until(lambda: len(outbox.dead_letters()) == 4)
+    assert north.status().refusal == ""  # two may be chance
+    outbox.commit(make_rows(1))
+    north.wake()
+    until(lambda: north.status().refusal == "payload format invalid (153)")
+    until(lambda: len(outbox.dead_letters()) == 6)
+    assert outbox.depth("north") == 0
+    broker.reason = 0
+    outbox.commit(make_rows(1))
+    north.wake()
+    until(lambda: outbox.depth("north") == 0 and north.status().refusal == "")
+
+
+def test_a_full_disk_costs_no_connection_and_nothing_but_time(
+    publisher, mosquitto, listen, make_rows, until, small_disk, monkeypatch
+):
+    monkeypatch.setattr(books, "AGAIN_S", 0.1)
+    broker = mosquitto()
+    ups = []
+    hooks = Hooks(connected=lambda side, up: ups.append(up))
+    with closing(Outbox(small_disk / "outbox.db", ["north"])) as box:
+        heard = listen(broker.port)
+        box.commit(make_rows(3, box=box))
+        filler = fill(small_disk)
+        with capture_logs() as logs:
+            north = publisher(broker.port, box=box, hooks=hooks)
+            until(lambda: len(heard.numbers()) == 3 and north.status().in_flight == 0)
+            until(lambda: box.trouble == "disk full")
+            began_s = time.monotonic()
+            until(lambda: time.monotonic() - began_s > 0.5)  # several attempts
+            assert ups == [True]
+            assert box.depth("north") == 3
+            filler.unlink()
+            until(lambda: box.depth("north") == 0)
+        assert box.trouble == ""
+        assert ups == [True]
+        said = [entry["event"] for entry in logs]
+        assert said.count("delivery cannot be noted, trying again") == 1
+        assert said.count("outbox works again") == 1
+        assert heard.numbers() == [1, 2, 3]
+        north.stop()
 
 
 def test_after_a_reconnect_no_more_is_open_than_the_window(
