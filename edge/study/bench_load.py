@@ -7,53 +7,36 @@ sets the seconds. All on this machine: what the simulators and brokers cost is n
 
 import bisect
 import datetime
+import math
 import os
-import socket
-import ssl
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
 from prometheus_client.parser import text_string_to_metric_families
-from ruamel.yaml import YAML
 
-from drivers.address import parse_address
-from edge.config import load_config
-from edge.delivery.broker import ending_with_parent, start_broker
-from edge.delivery.certificates import Authority, Pair
-from edge.protocol import topics
+from edge.delivery.certificates import Authority
+from edge.study.bench_load_site import (
+    SIDES,
+    Received,
+    play,
+    spawn,
+    start_tls_broker,
+    subscribe,
+    wait_listening,
+    write_config,
+)
 from edge.study.figures import Figure, Options, at_most, percentile, plain
 from edge.study.ports import free_ports
 
-ROOT = Path(__file__).parents[2]
-CONFIG = ROOT / "configs" / "reference.yaml"
 DURATION_S = 300
-READY_S = 120.0  # a first start compiles every kernel
-SIDES = ("north", "south")
 SCAN_AFTER_S = 10.0  # a scan's alert comes before the next scan is complete
-
-
-@dataclass(slots=True)
-class Received:
-    """Alerts at one side's subscriber: the trigger that the service named, and when they came."""
-
-    rows: list[tuple[str, int]] = field(default_factory=list)
-
-    def take(self, message: mqtt.MQTTMessage) -> None:
-        """Called on paho's thread; appending is all it does."""
-        at_ns = time.monotonic_ns()
-        properties = dict(getattr(message.properties, "UserProperty", []))
-        self.rows.append((properties.get("trigger", ""), at_ns))
 
 
 @dataclass(slots=True)
@@ -90,16 +73,16 @@ def run(options: Options) -> list[Figure]:
         ports = free_ports(3)
         authority = Authority(folder / "tls", valid_for=datetime.timedelta(days=1))
         for side, port in zip(SIDES, ports, strict=False):
-            _start_broker(stack, authority, folder / side, port)
-        config = _config(folder, ports, authority.issue("edge"), authority.ca)
+            start_tls_broker(stack, authority, folder / side, port)
+        config = write_config(folder, ports, authority.issue("edge"), authority.ca)
         viewer = authority.issue("viewer")
         received = {
-            side: _subscribe(stack, port, viewer, authority.ca)
+            side: subscribe(stack, port, viewer, authority.ca)
             for side, port in zip(SIDES, ports, strict=False)
         }
         notes = {which: folder / f"{which}.txt" for which in ("lines", "scans")}
         feeders = [
-            _spawn(
+            spawn(
                 stack,
                 folder / f"{which}.log",
                 "edge.study.bench_feed",
@@ -107,10 +90,10 @@ def run(options: Options) -> list[Figure]:
             )
             for which, path in notes.items()
         ]
-        service = _spawn(stack, folder / "service.log", "edge", "run", "--config", str(config))
+        service = spawn(stack, folder / "service.log", "edge", "run", "--config", str(config))
         options.say("load: waiting for the service")
-        _wait_listening(service, config, folder / "service.log")
-        _play(feeders)
+        wait_listening(service, config, folder / "service.log")
+        play(feeders)
         cost = _watch(service, feeders[0], duration_s, options.say)
         stages = _stages(ports[2])
         return [*_figures(_sent(notes.values()), received, cost, duration_s), *stages]
@@ -128,13 +111,10 @@ def _figures(
         waits = [wait for row in got.rows if (wait := latency_ms(sent, *row)) is not None]
         lines = [ms for sensor, ms in waits if not sensor.startswith("xray")]
         scans = [ms for sensor, ms in waits if sensor.startswith("xray")]
-        n = f"n = {len(lines)}, {how}"
         figures += [
-            at_most(f"load.{side}.p50", percentile(lines, 0.50), 10, "ms", n),
-            at_most(f"load.{side}.p99", percentile(lines, 0.99), 50, "ms", n),
-            at_most(
-                f"load.{side}.scan_p95", percentile(scans, 0.95), 500, "ms", f"n = {len(scans)}"
-            ),
+            delay(f"load.{side}.p50", lines, 0.50, 10, how),
+            delay(f"load.{side}.p99", lines, 0.99, 50, how),
+            delay(f"load.{side}.scan_p95", scans, 0.95, 500, how),
         ]
     return [
         *figures,
@@ -142,6 +122,12 @@ def _figures(
         at_most("load.resident", max(cost.resident_mb), 600, "MB", "the service alone, highest"),
         plain("load.alerts", len(received["north"].rows), "", "received in the north"),
     ]
+
+
+def delay(name: str, waits_ms: Sequence[float], share: float, limit_ms: float, how: str) -> Figure:
+    """The percentile of the waits. Where nothing was received, no goal is reached."""
+    value_ms = percentile(waits_ms, share) if waits_ms else math.nan
+    return at_most(name, value_ms, limit_ms, "ms", f"n = {len(waits_ms)}, {how}")
 
 
 def latency_ms(
@@ -194,120 +180,6 @@ def _sent(notes: Iterable[Path]) -> dict[str, list[tuple[int, int]]]:
             sensor, total, at_ns = line.split()
             sent.setdefault(sensor, []).append((int(total), int(at_ns)))
     return sent
-
-
-def _play(feeders: list[subprocess.Popen[bytes]]) -> None:
-    """Let all begin the same day at the same time, once all their wires are open."""
-    for feeder in feeders:
-        assert feeder.stdout is not None
-        feeder.stdout.readline()
-    start = f"{time.time_ns()}\n".encode()
-    for feeder in feeders:
-        assert feeder.stdin is not None
-        feeder.stdin.write(start)
-        feeder.stdin.flush()
-
-
-def _start_broker(stack: ExitStack, authority: Authority, folder: Path, port: int) -> None:
-    pair = authority.issue(f"broker-{folder.name}", server=True)
-    options = {
-        "cafile": str(authority.ca),
-        "certfile": str(pair.cert),
-        "keyfile": str(pair.key),
-        "require_certificate": "true",
-        "tls_version": "tlsv1.3",
-    }
-    broker = start_broker(port, folder, kind="mosquitto", options=options)
-    stack.callback(broker.stop)
-
-
-def _config(folder: Path, ports: list[int], pair: Pair, ca: Path) -> Path:
-    """The reference checkpoint with this run's brokers, folders and ports."""
-    yaml = YAML()
-    config: dict[str, Any] = yaml.load(CONFIG.read_text(encoding="utf-8"))
-    tls = {"ca": str(ca), "cert": str(pair.cert), "key": str(pair.key)}
-    for side, port in zip(SIDES, ports, strict=False):
-        config["sides"][side] = {"broker": f"mqtts://127.0.0.1:{port}", "tls": dict(tls)}
-    config["http"] = {"port": ports[2]}
-    config["state_dir"] = str(folder / "state")
-    for sensor in config["sensors"]:
-        # Every byte that is sent must be read, or the trigger's count would not fit the notes.
-        sensor["timeout_s"] = 60
-        if sensor["url"].startswith("folder:"):
-            sensor["url"] = f"folder:{folder / 'scans' / sensor['id']}"
-    path = folder / "reference.yaml"
-    with path.open("w", encoding="utf-8") as stream:
-        yaml.dump(config, stream)
-    return path
-
-
-def _subscribe(stack: ExitStack, port: int, pair: Pair, ca: Path) -> Received:
-    received = Received()
-    client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
-    client.tls_set(
-        ca_certs=str(ca),
-        certfile=str(pair.cert),
-        keyfile=str(pair.key),
-        tls_version=ssl.PROTOCOL_TLS_CLIENT,
-    )
-    client.on_message = lambda client, data, message: received.take(message)
-    client.on_connect = lambda client, *_: client.subscribe(
-        f"{topics.EXERCISE_ROOT}/+/+/alert", qos=1
-    )
-    client.on_socket_open = _no_delay
-    client.connect("127.0.0.1", port)
-    client.loop_start()
-    stack.callback(client.loop_stop)
-    stack.callback(client.disconnect)
-    return received
-
-
-def _no_delay(client: mqtt.Client, data: object, link: Any) -> None:  # noqa: ANN401 - a socket, or what wraps one
-    del client, data
-    link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-
-def _spawn(stack: ExitStack, log: Path, module: str, *args: str) -> subprocess.Popen[bytes]:
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    stream = stack.enter_context(log.open("wb"))
-    process = subprocess.Popen(  # noqa: S603 - our own modules, no shell
-        [*ending_with_parent(), sys.executable, "-P", "-m", module, *args],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=stream,
-        env=environment,
-    )
-    stack.callback(_end, process)
-    return process
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    for stream in (process.stdin, process.stdout):
-        if stream is not None:
-            stream.close()
-
-
-def _wait_listening(service: subprocess.Popen[bytes], config: Path, log: Path) -> None:
-    """Until the service listens for every station's datagrams; it says ready when they come."""
-    wanted = {
-        parse_address(sensor.url).port
-        for sensor in load_config(config).sensors
-        if sensor.url.startswith("udp:")
-    }
-    deadline = time.monotonic() + READY_S
-    while time.monotonic() < deadline and service.poll() is None:
-        table = Path("/proc/net/udp").read_text().splitlines()[1:]
-        if wanted <= {int(line.split()[1].partition(":")[2], 16) for line in table}:
-            return
-        time.sleep(0.1)
-    raise RuntimeError(f"the service did not start: {log.read_text()[-2000:]}")
 
 
 def _watch(
