@@ -48,24 +48,30 @@ class Readiness:
 
 
 def readiness(
-    *, stale: Sequence[str], sensors: int, outbox_error: str, brokers: dict[str, bool]
+    *,
+    stale: Sequence[str],
+    sensors: int,
+    outbox_error: str,
+    side_takes_alerts: bool,
+    sides: Sequence[str],
 ) -> Readiness:
     """Judge a checkpoint.
 
-    stale         what is wrong with each sensor that is not fresh, such as `rpm-1: link cut`
-    sensors       how many there are
-    outbox_error  why no row can be written, or `""`
-    brokers       side to whether its broker is connected
+    stale              what is wrong with each sensor that is not fresh, such as
+                       `rpm-1: link cut`
+    sensors            how many there are
+    outbox_error       why no row can be written, or `""`
+    side_takes_alerts  at least one side is connected and does not refuse our alerts
+    sides              what is wrong with each side, such as `north: broker not connected`
     """
-    reasons, degraded = [], list(stale)
+    reasons = []
     if sensors and len(stale) >= sensors:
         reasons.append("no sensor delivers")
     if outbox_error:
         reasons.append(f"outbox: {outbox_error}")
-    away = [f"{side}: broker not connected" for side, connected in brokers.items() if not connected]
-    if len(away) == len(brokers):
-        reasons.append("no broker is connected")
-    return Readiness(reasons=reasons, degraded=degraded + away)
+    if not side_takes_alerts:
+        reasons.append("no side takes our alerts")
+    return Readiness(reasons=reasons, degraded=[*stale, *sides])
 
 
 @dataclass(slots=True, kw_only=True)

@@ -143,6 +143,12 @@ BROKER_CONNECTED = Gauge(
     ["side"],
     registry=REGISTRY,
 )
+BROKER_RESTARTS = Counter(
+    "garita_broker_restarts",
+    "Times since start that a side's own broker ended by itself and was started again.",
+    ["side"],
+    registry=REGISTRY,
+)
 
 RECORDING_BYTES = Counter(
     "garita_recording_bytes",
@@ -245,6 +251,7 @@ class SideMetrics:
     oldest_age: Gauge
     dead_letters: Counter
     connected: Gauge
+    broker_restarts: Counter
 
     def puback(self, reason: str) -> None:
         """Count an acknowledgement by its reason, such as `0` or `135`."""
@@ -266,6 +273,7 @@ def side_metrics(side: str) -> SideMetrics:
         OUTBOX_OLDEST_AGE.labels(side),
         DEAD_LETTERS.labels(side),
         BROKER_CONNECTED.labels(side),
+        BROKER_RESTARTS.labels(side),
     )
 
 

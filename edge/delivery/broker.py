@@ -9,6 +9,7 @@ retained messages.
 import importlib.util
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -80,6 +81,27 @@ class BrokerProcess:
     def running(self) -> bool:
         """Whether the process is still there."""
         return self._process.poll() is None
+
+    @property
+    def ending(self) -> str:
+        """How the process ended, such as `killed by SIGKILL` or `exit code 1`; `""` before."""
+        code = self._process.poll()
+        if code is None:
+            return ""
+        if code >= 0:
+            return f"exit code {code}"
+        try:
+            return f"killed by {signal.Signals(-code).name}"
+        except ValueError:  # a real-time signal has no name
+            return f"killed by signal {-code}"
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait for its end; False where it still runs."""
+        try:
+            self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
 
     def stop(self) -> None:
         """End it and wait; it keeps what it would keep on any orderly end."""

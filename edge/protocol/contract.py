@@ -207,6 +207,8 @@ class SideHealth(msgspec.Struct, frozen=True, kw_only=True):
     """Alerts committed here that this side has not confirmed."""
     oldest_age_s: float | None
     dead_letters: Annotated[int, Meta(ge=0)] = 0
+    text: str = ""
+    """What is wrong with it, for a person."""
 
 
 class HealthMessage(msgspec.Struct, frozen=True, kw_only=True):

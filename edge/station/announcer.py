@@ -64,7 +64,7 @@ class Announcer:
         self._looks += 1
         statuses, now_utc_ns = self._statuses(), self._now_utc_ns()
         sides = self._outlets.health(now_utc_ns)
-        connected = [side.connected for side in sides]
+        connected = [(side.connected, side.text) for side in sides]
         for place in self._documents.places():
             links = [(one.up, one.reason) for one in self._documents.at(place, statuses)]
             if not all_of_them and self._told.get(place) == (links, connected):

@@ -202,13 +202,22 @@ class CheckpointService:
     def _readiness(self) -> Readiness:
         if self._pipeline is None or self._committer is None:
             return Readiness(reasons=["starting"])
-        stuck_s = self._committer.stuck_s
+        takes, sides = self.outlets.troubles()
         return readiness(
             stale=self._stale(),
             sensors=len(self.config.sensors),
-            outbox_error=f"takes nothing for {stuck_s:.0f} s" if stuck_s else "",
-            brokers={one.side: one.connected for one in self.outlets.status()},
+            outbox_error=self._outbox_error(self._committer),
+            side_takes_alerts=takes,
+            sides=sides,
         )
+
+    def _outbox_error(self, committer: Committer) -> str:
+        if committer.failed:
+            return committer.failed
+        why, stuck_s = self.outlets.outbox.trouble, committer.stuck_s
+        if not stuck_s:
+            return why
+        return f"{why or 'takes nothing'} for {stuck_s:.0f} s"
 
     def _stale(self) -> list[str]:
         """What is wrong with each sensor that is not fresh."""

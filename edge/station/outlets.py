@@ -1,24 +1,28 @@
 """Everything that goes out: the outbox, a publisher per side, and brokers of our own."""
 
 import asyncio
+import time
+from collections import deque
 from collections.abc import Callable
 
 import structlog
 
 from edge import metrics
 from edge.config import Config, Side
-from edge.delivery.broker import BrokerProcess, start_broker
 from edge.delivery.happenings import Document
+from edge.delivery.kept_broker import KeptBroker
 from edge.delivery.outbox import Outbox
 from edge.delivery.publisher import Hooks, Publisher
 from edge.delivery.rows import DeadLetter
 from edge.delivery.sides import SideSettings, SideStatus, side_settings
-from edge.errors import BrokerUnavailable, ConfigError, Mistake
+from edge.errors import ConfigError, Mistake
 from edge.protocol.messages import SideHealth
 from fusion.types import SECOND_NS
 
 OUTBOX_FILE = "outbox.db"
 LIVE_EXPIRY_S = 5
+RECENT_S = 3600.0  # long enough for an operator to see it, short enough to be seen to be over
+MAX_RECENT = 10_000  # dead letters remembered a side, as many as the outbox keeps
 PUBLISHER_END_S = 1.5  # of the five seconds in which the service ends
 
 log = structlog.get_logger()
@@ -29,7 +33,8 @@ class Outlets:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._brokers: dict[str, BrokerProcess] = {}
+        self._brokers: dict[str, KeptBroker] = {}
+        self._buried_s: dict[str, deque[float]] = {}
         self._publishers: dict[str, Publisher] = {}
         self._outbox: Outbox | None = None
         self._goodbye: Callable[[], Document] | None = None
@@ -43,18 +48,24 @@ class Outlets:
     def open(self) -> None:
         """Open the outbox and start the brokers that are ours; the state folder is ours alone.
 
-        From the thread that lives as long as the brokers are wanted. ConfigError, OutboxError,
-        BrokerUnavailable; what was opened until then is `close`'s to end.
+        ConfigError, OutboxError, BrokerUnavailable; what was opened until then is `close`'s to
+        end.
         """
         config = self._config
         self._settings = [_settings(name, side) for name, side in config.sides.items()]
         for name, side in config.sides.items():
             if side.auto:
-                self._brokers[name] = _broker(name, side, config)
-                broker = self._brokers[name]
-                log.info("broker started", side=name, kind=broker.kind, url=broker.url)
+                restarts = metrics.side_metrics(name).broker_restarts
+                broker = KeptBroker(
+                    name,
+                    side.address.port,
+                    config.state_dir / f"broker-{name}",
+                    restarted=restarts.inc,
+                )
+                broker.start()
+                self._brokers[name] = broker
         self._outbox = Outbox(
-            config.state_dir / OUTBOX_FILE, list(config.sides), on_dead_letter=_tell_dead_letter
+            config.state_dir / OUTBOX_FILE, list(config.sides), on_dead_letter=self._tell_dead
         )
 
     def connect(self, will: Document, goodbye: Callable[[], Document]) -> None:
@@ -102,9 +113,36 @@ class Outlets:
                 outbox_depth=status.depth,
                 oldest_age_s=_age_s(self.outbox.oldest_utc_ns(status.side), now_utc_ns),
                 dead_letters=self.outbox.count_dead(status.side),
+                text="; ".join(self._troubles(status)),
             )
             for status in self.status()
         ]
+
+    def troubles(self) -> tuple[bool, list[str]]:
+        """Whether any side takes alerts, and what is wrong with each."""
+        statuses = self.status()
+        takes = any(status.connected and not status.refusal for status in statuses)
+        return takes, [
+            f"{status.side}: {trouble}" for status in statuses for trouble in self._troubles(status)
+        ]
+
+    def _troubles(self, status: SideStatus) -> list[str]:
+        broker = self._brokers.get(status.side)
+        troubles = [broker.trouble] if broker is not None and broker.trouble else []
+        if not status.connected:
+            troubles.append("broker not connected")
+        elif status.refusal:
+            troubles.append(f"refuses our alerts: {status.refusal}")
+        since_s = time.monotonic() - RECENT_S
+        dead = sum(at_s > since_s for at_s in tuple(self._buried_s.get(status.side, ())))
+        if dead:
+            troubles.append(f"{dead} dead letters within the last hour")
+        return troubles
+
+    def _tell_dead(self, letter: DeadLetter) -> None:
+        metrics.side_metrics(letter.side).dead_letters.inc()
+        recent = self._buried_s.setdefault(letter.side, deque(maxlen=MAX_RECENT))
+        recent.append(time.monotonic())
 
     def take_metrics(self, now_utc_ns: int) -> None:
         """Set the gauges of both sides; called at scrape time."""
@@ -148,17 +186,6 @@ def _settings(name: str, side: Side) -> SideSettings:
             mend="let the user that Garita runs as read it" if file else "set the variable",
         )
         raise ConfigError("sides", [mistake]) from error
-
-
-def _broker(name: str, side: Side, config: Config) -> BrokerProcess:
-    try:
-        return start_broker(side.address.port, config.state_dir / f"broker-{name}")
-    except BrokerUnavailable as error:
-        raise BrokerUnavailable(f"side {name}: {error}") from error
-
-
-def _tell_dead_letter(letter: DeadLetter) -> None:
-    metrics.side_metrics(letter.side).dead_letters.inc()
 
 
 def _age_s(utc_ns: int | None, now_utc_ns: int) -> float | None:

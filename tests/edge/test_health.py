@@ -169,12 +169,19 @@ def test_clients_that_hang_are_bounded_and_cut(server, monkeypatch):
     assert get(server, "/healthz")[0] == 200
 
 
-def test_one_sensor_down_makes_poorer_not_unready():
-    state = readiness(
-        stale=["rpm-1: link cut"], sensors=2, outbox_error="", brokers={"north": True}
-    )
+KNOWN = {
+    "stale": [],
+    "sensors": 2,
+    "outbox_error": "",
+    "side_takes_alerts": True,
+    "sides": ["south: refuses our alerts: not authorized (135)"],
+}
+
+
+def test_one_sensor_and_one_side_make_poorer_not_unready():
+    state = readiness(**{**KNOWN, "stale": ["rpm-1: link cut"]})
     assert state.ready
-    assert state.degraded == ["rpm-1: link cut"]
+    assert state.degraded == ["rpm-1: link cut", *KNOWN["sides"]]
 
 
 @pytest.mark.parametrize(
@@ -182,16 +189,9 @@ def test_one_sensor_down_makes_poorer_not_unready():
     [
         ({"stale": ["a: x", "b: y"]}, "no sensor delivers"),
         ({"outbox_error": "disk full"}, "outbox: disk full"),
-        ({"brokers": {"north": False, "south": False}}, "no broker is connected"),
+        ({"side_takes_alerts": False}, "no side takes our alerts"),
     ],
 )
 def test_unready_has_its_reason(change, reason):
-    known = {
-        "stale": [],
-        "sensors": 2,
-        "outbox_error": "",
-        "brokers": {"north": True, "south": False},
-    }
-    assert list(readiness(**known).reasons) == []
-    assert list(readiness(**known).degraded) == ["south: broker not connected"]
-    assert list(readiness(**{**known, **change}).reasons) == [reason]
+    assert list(readiness(**KNOWN).reasons) == []
+    assert list(readiness(**{**KNOWN, **change}).reasons) == [reason]

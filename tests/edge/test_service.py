@@ -349,6 +349,58 @@ def test_alerts_that_cannot_be_stored_end_the_service_loudly(site, tmp_path):
         assert service.process.wait(10) == 1
 
 
+def ready_page(site, condition, timeout_s=20.0):
+    """What `/readyz` says once it says what is waited for."""
+    ends = time.monotonic() + timeout_s
+    while not condition(page := json.loads(site.get("readyz")[1])):
+        assert time.monotonic() < ends, page
+        time.sleep(0.05)
+    return page
+
+
+def test_a_broker_of_our_own_that_is_killed_is_named_and_started_again(site):
+    with running("run", "--config", site.path) as service:
+        service.wait_for("ready")
+        ready_page(site, lambda page: page["degraded"] == [])
+        (pid,) = [
+            int(path.parent.name)
+            for path in Path("/proc").glob("[0-9]*/cmdline")
+            if f"{site.written['state_dir']}/broker-south/" in path.read_text()
+        ]
+        os.kill(pid, signal.SIGKILL)
+        ended = service.wait_for("broker ended")
+        assert (ended["side"], ended["ending"]) == ("south", "killed by SIGKILL")
+        ready_page(site, lambda page: any("killed by SIGKILL" in one for one in page["degraded"]))
+        service.wait_for("broker started again", timeout_s=20)
+        ready_page(site, lambda page: page["degraded"] == [])
+        assert 'garita_broker_restarts_total{side="south"} 1.0' in site.get("metrics")[1].decode()
+        code, took_s = service.end()
+        assert (code, took_s < 5.0) == (0, True)
+
+
+def test_a_broker_whose_rules_refuse_every_alert_is_named(site, mosquitto, tmp_path):
+    rules = tmp_path / "acl"
+    rules.write_text("topic read #\ntopic write +/v1/mariposa/state\n")
+    broker = mosquitto(acl_file=rules)
+    rpm, *others = site.written["sensors"]
+    sides = {"north": {"broker": broker.url}, "south": site.written["sides"]["south"]}
+    # Nobody answers for the portal, so there is an alert after some seconds.
+    site.change(sensors=[rpm | {"fallback": "none"}, *others], sides=sides)
+    with running("run", "--config", site.path) as service:
+        service.wait_for("ready")
+        said = "north: refuses our alerts: not authorized (135)"
+        page = ready_page(site, lambda page: said in page["degraded"], timeout_s=30)
+        assert page["ready"]
+        metrics = site.get("metrics")[1].decode()
+        assert 'garita_puback_total{reason="135",side="north"}' in metrics
+        assert 'garita_outbox_depth{side="north"} 0.0' not in metrics
+        centre = Centre(site.ports["south"])
+        root = "garita-exercise/v1/mariposa"
+        centre.wait_for(f"{root}/fence/health", lambda told: b"refuses our alerts" in told)
+        centre.close()
+        assert service.end()[0] == 0
+
+
 def test_a_password_that_cannot_be_read_is_a_config_error(site, capsys, tmp_path):
     sides = {"north": {"broker": "mqtt://127.0.0.1:1", "username": "edge"}}
     sides["north"]["password_env"] = "GARITA_TEST_NO_SUCH_VARIABLE"
