@@ -14,24 +14,27 @@ from pathlib import Path
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.config import Side
 from edge.probing.run import Probe
 from edge.probing.verdict import FAIL, OK, WARN, Verdict, cause
+from edge.protocol import topics
 
 STEP_S = 3.0  # connecting, the TLS handshake and the MQTT answer take milliseconds each
 EXPIRY_DAYS = 30  # time enough for two organisations to exchange a certificate
 
 
-def broker_probes(sides: Iterable[tuple[str, Side]]) -> list[Probe]:
+def broker_probes(sides: Iterable[tuple[str, Side]], *, site: str) -> list[Probe]:
     """One for each side."""
     return [
         Probe(
             group="broker",
             name=name,
-            ask=partial(_ask_auto if side.auto else _ask_external, side),
-            timeout_s=3 * STEP_S,
+            ask=partial(_ask_auto, side) if side.auto else partial(_ask_external, side, site),
+            timeout_s=4 * STEP_S,
         )
         for name, side in sides
     ]
@@ -56,13 +59,13 @@ def _ask_auto(side: Side) -> Verdict:
     return Verdict(FAIL, f"{address}: {said}")
 
 
-def _ask_external(side: Side) -> Verdict:
+def _ask_external(side: Side, site: str) -> Verdict:
     address = side.address
     try:
         password = _password(side)
         context = tls_context(side) if address.tls else None
         warning = _connect(side, context)
-        _log_in(side, password, context)
+        _speak(side, site, password, context)
     except _Away as error:
         return Verdict(FAIL, f"{address}: {error}")
     if warning:
@@ -127,9 +130,8 @@ def _connect(side: Side, context: ssl.SSLContext | None) -> str:
     return f"its certificate ends in {left.days} days" if left.days < EXPIRY_DAYS else ""
 
 
-def _log_in(side: Side, password: str | None, context: ssl.SSLContext | None) -> None:
-    """Say who we are, as the service would."""
-    answers: list[ReasonCode] = []
+def _speak(side: Side, site: str, password: str | None, context: ssl.SSLContext | None) -> None:
+    """Say who we are and publish, as the service would."""
     client = mqtt.Client(
         CallbackAPIVersion.VERSION2,
         # Not the service's own id: that would throw a running one off the broker.
@@ -137,25 +139,52 @@ def _log_in(side: Side, password: str | None, context: ssl.SSLContext | None) ->
         protocol=mqtt.MQTTv5,
     )
     client.connect_timeout = STEP_S
-    client.on_connect = lambda _client, _data, _flags, reason, _properties: answers.append(reason)
     if side.username is not None:
         client.username_pw_set(side.username, password)
     if context is not None:
         client.tls_set_context(context)
     try:
-        client.connect(side.address.host, side.address.port, keepalive=side.keepalive_s)
-        until = time.monotonic() + STEP_S
-        code = mqtt.MQTT_ERR_SUCCESS
-        while not answers and code == mqtt.MQTT_ERR_SUCCESS and time.monotonic() < until:
-            code = client.loop(timeout=0.05)
+        _log_in(client, side)
+        _publish(client, site)
     except OSError as error:
         raise _Away(f"MQTT: {cause(error)}") from error
     finally:
         with contextlib.suppress(OSError):  # it may have closed first
             client.disconnect()
+
+
+def _log_in(client: mqtt.Client, side: Side) -> None:
+    answers: list[ReasonCode] = []
+    client.on_connect = lambda _client, _data, _flags, reason, _properties: answers.append(reason)
+    client.connect(side.address.host, side.address.port, keepalive=side.keepalive_s)
+    _await(client, answers)
     if not answers:
         # With TLS 1.3 a client certificate is only judged after the handshake.
         mend = "is this an MQTT broker, and is our certificate one it knows?"
         raise _Away(f"no answer to an MQTT 5 CONNECT; {mend}")
     if answers[0].is_failure:
         raise _Away(f"refused: {answers[0]}; check user name, password and access rules")
+
+
+def _publish(client: mqtt.Client, site: str) -> None:
+    """An empty live message that is kept by nobody: only its acknowledgement is of interest."""
+    answers: list[ReasonCode] = []
+    client.on_publish = lambda _client, _data, _mid, reason, _properties: answers.append(reason)
+    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+    properties.MessageExpiryInterval = 1
+    client.publish(
+        topics.live_topic(topics.ROOT, site, "probe", "check"), b"", qos=1, properties=properties
+    )
+    _await(client, answers)
+    if not answers:
+        raise _Away("takes our connection, but does not answer a PUBLISH")
+    if answers[0].is_failure:
+        rule = f"let us write {topics.ROOT}/{site}/#"
+        raise _Away(f"refuses our publishes ({answers[0]}); check its access rules: {rule}")
+
+
+def _await(client: mqtt.Client, answers: list[ReasonCode]) -> None:
+    until = time.monotonic() + STEP_S
+    code = mqtt.MQTT_ERR_SUCCESS
+    while not answers and code == mqtt.MQTT_ERR_SUCCESS and time.monotonic() < until:
+        code = client.loop(timeout=0.05)

@@ -34,7 +34,7 @@ def main(arguments: argparse.Namespace) -> int:
 
 def probe(config: Config) -> list[Finding]:
     """Ask everything at once; returns within the longest timeout."""
-    brokers = broker_probes(config.sides.items())
+    brokers = broker_probes(config.sides.items(), site=config.site.id)
     return run([*sensor_probes(config.sensors), *brokers, *machine_probes(config)])
 
 

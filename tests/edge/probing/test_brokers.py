@@ -8,6 +8,7 @@ import subprocess
 import threading
 from ipaddress import ip_address
 
+import paho.mqtt.client as mqtt
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -36,7 +37,7 @@ def free_port():
 
 
 def ask(side):
-    (found,) = run(broker_probes([("north", side)]))
+    (found,) = run(broker_probes([("north", side)], site="mariposa"))
     return found.status, found.text
 
 
@@ -161,6 +162,35 @@ def test_a_broker_that_wants_a_password_refuses_in_words(start):
     status, text = ask(Side(broker=f"mqtt://127.0.0.1:{port}"))
     assert status == "fail"
     assert "Not authorized" in text
+
+
+@needs_mosquitto
+def test_a_broker_that_lets_us_in_and_takes_nothing_is_told(start, tmp_path):
+    rules = tmp_path / "acl"
+    rules.write_text("topic read #\n")
+    port = start("allow_anonymous true", f"acl_file {rules}")
+    status, text = ask(Side(broker=f"mqtt://127.0.0.1:{port}"))
+    assert status == "fail"
+    assert "refuses our publishes (Not authorized)" in text
+    assert "garita/v1/mariposa/#" in text
+
+
+@needs_mosquitto
+def test_asking_leaves_nothing_behind(start):
+    port = start("allow_anonymous true")
+    heard = []
+    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
+    client.on_message = lambda client, data, message: heard.append(message)
+    client.connect("127.0.0.1", port)
+    client.subscribe("#", 1)
+    client.loop_start()
+    assert ask(Side(broker=f"mqtt://127.0.0.1:{port}"))[0] == "ok"
+    client.disconnect()
+    client.loop_stop()
+    (message,) = heard
+    assert (message.topic, message.payload) == ("garita/v1/mariposa/probe/live/check", b"")
+    assert not message.retain
+    assert message.properties.MessageExpiryInterval <= 1
 
 
 @needs_mosquitto

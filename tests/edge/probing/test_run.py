@@ -54,7 +54,7 @@ def test_an_address_in_use_may_be_the_running_services_own():
         port = server.getsockname()[1]
         said = [
             ask_http(Http(port=port)).text,
-            broker_probes([("north", Side(port=port))])[0].ask().text,
+            broker_probes([("north", Side(port=port))], site="a")[0].ask().text,
         ]
     with socket.socket(type=socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.0.1", 0))
