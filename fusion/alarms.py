@@ -20,6 +20,7 @@ from fusion.types import (
     Phase,
 )
 
+MAX_REMEMBERED = 1_000  # an incident lives for minutes; a busy day has a few hundred alerts
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -65,6 +66,7 @@ class AlarmBook:
     def __init__(self, policy: AlarmPolicy) -> None:
         self._policy = policy
         self._entries: dict[str, _Entry] = {}
+        self._revisions: dict[str, int] = {}
 
     @property
     def active(self) -> list[Alert]:
@@ -135,9 +137,16 @@ class AlarmBook:
         if now_utc_ns - entry.gone_utc_ns < delay_ns:
             return []
         del self._entries[entry.claim.key]
+        self._remember(entry.claim.key, entry.told.revision + 1)
         # The last words stay as they were told: a clear ends them and does not rewrite them.
         last = entry.told_claim or entry.claim
         return [self._say(entry, Phase.CLEAR, last, now_utc_ns)]
+
+    def _remember(self, key: str, revision: int) -> None:
+        """An incident that rings again after it was cleared goes on counting."""
+        self._revisions[key] = revision
+        while len(self._revisions) > MAX_REMEMBERED:
+            del self._revisions[next(iter(self._revisions))]
 
     def _say(
         self, entry: _Entry, phase: Phase, claim: Claim, now_utc_ns: int | None = None
@@ -145,7 +154,7 @@ class AlarmBook:
         told = entry.told
         alert = Alert(
             alert_id=told.alert_id if told else alert_id(claim),
-            revision=told.revision + 1 if told else 1,
+            revision=told.revision + 1 if told else self._revisions.get(claim.key, 0) + 1,
             phase=phase,
             event=claim.event,
             level=claim.level or Level.LOG,

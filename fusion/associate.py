@@ -18,15 +18,15 @@ PASSED_NS = 6 * SECOND_NS  # a walker is 8 m further by then and half as loud: t
 MAX_TRACKS_PER_ZONE = 32  # a flood of 30 simultaneous movers still fits
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Transit:
     """One vehicle's passage through a lane."""
 
     lane: LaneSpec
     start_utc_ns: int
     end_utc_ns: int
-    by_portal: bool
-    """False where only the scanner or a ground sensor saw the vehicle."""
+    portal_id: str = ""
+    """The portal that opened it; empty where only the scanner or a ground sensor saw it."""
     closed: bool = False
     scanned: bool = False
     ambiguous: bool = False
@@ -41,10 +41,19 @@ class Transit:
         """What tells this incident from all others of the site."""
         return f"transit/{self.lane.lane_id}/{self.start_utc_ns}"
 
+    @property
+    def by_portal(self) -> bool:
+        """Whether a portal counted it."""
+        return bool(self.portal_id)
+
     def add(self, detection: Detection, index: int = 0) -> None:
         """Keep a detection; an earlier one of the same sensor, test and index is replaced."""
         self.detections[detection.sensor_id, detection.kind, index] = detection
         self.end_utc_ns = max(self.end_utc_ns, detection.end_utc_ns)
+
+    def drop(self, kind: str) -> None:
+        """Forget a cue that does not hold any more."""
+        self.detections = {k: d for k, d in self.detections.items() if k[1] != kind}
 
     def of(self, kind: str) -> list[Detection]:
         """Its detections of one kind, in a fixed order."""
@@ -65,17 +74,14 @@ class Lane:
         self._offset_s: float | None = None  # learned from pairings that were certain
 
     def occupancy(self, detection: Detection) -> Transit:
-        """A vehicle entered or left the portal."""
-        if not detection.final:
-            for earlier in self.transits:
-                # Whoever was still in the beam has left: one vehicle at a time.
-                earlier.closed = earlier.closed or earlier.by_portal
-            transit = self._open(detection.start_utc_ns, by_portal=True)
-        else:
+        """A vehicle entered or left a portal of the lane."""
+        if detection.final:
             transit = self._at_portal(detection)
-            transit.closed = True
+            transit.closed = transit.closed or transit.portal_id == detection.sensor_id
             transit.length_m = number(detection.facts, "length_m")
             transit.speed_m_s = number(detection.facts, "speed_m_s")
+        else:
+            transit = self._entered(detection)
         transit.add(detection)
         return transit
 
@@ -100,7 +106,7 @@ class Lane:
             and low_s <= (start_utc_ns - transit.start_utc_ns) / SECOND_NS <= high_s
         ]
         if not waiting:
-            return self._open(start_utc_ns, by_portal=False)
+            return self._open(start_utc_ns, "")
         expected_s = self._offset_s if self._offset_s is not None else low_s
 
         def miss_s(transit: Transit) -> float:
@@ -124,9 +130,41 @@ class Lane:
             for transit in self.transits
         )
 
-    def forget(self, transit: Transit) -> None:
-        """The transit is over and told."""
-        self.transits.remove(transit)
+    def open_bypass(self, heard: Detection) -> Transit | None:
+        """A transit for a vehicle that no portal counted; None where there is one already."""
+        wait_ns = int(self._policy.lane_wait_s * SECOND_NS)
+        for transit in self.transits:
+            near = (
+                transit.start_utc_ns - wait_ns <= heard.end_utc_ns
+                and heard.start_utc_ns - wait_ns <= transit.end_utc_ns
+            )
+            if near and not transit.by_portal:
+                return None
+        return self._open(heard.start_utc_ns, "")
+
+    def over(self, now_utc_ns: int) -> list[Transit]:
+        """Take out what can grow no more: the scan's time is past, or there are too many."""
+        wait_s = max(self.spec.scan_offset_s[1], self._policy.lane_wait_s)
+        done = [
+            transit
+            for transit in self.transits
+            if (transit.closed or not transit.by_portal)
+            and now_utc_ns - transit.end_utc_ns > wait_s * SECOND_NS
+        ]
+        self.transits = [transit for transit in self.transits if transit not in done]
+        done += self.transits[:-MAX_TRANSITS_PER_LANE]
+        self.transits = self.transits[-MAX_TRANSITS_PER_LANE:]
+        return done
+
+    def _entered(self, detection: Detection) -> Transit:
+        for earlier in self.transits:
+            if earlier.closed or not earlier.by_portal:
+                continue
+            if earlier.portal_id != detection.sensor_id:
+                return earlier  # a second portal of the lane sees the same vehicle
+            # Whoever was still in this beam has left: one vehicle at a time.
+            earlier.closed = True
+        return self._open(detection.start_utc_ns, detection.sensor_id)
 
     def _learn(self, offset_s: float) -> None:
         old = self._offset_s
@@ -140,17 +178,15 @@ class Lane:
             )
             if transit.by_portal and (overlaps or not transit.closed):
                 return transit
-        return self._open(detection.start_utc_ns, by_portal=True)
+        return self._open(detection.start_utc_ns, detection.sensor_id)
 
-    def _open(self, start_utc_ns: int, *, by_portal: bool) -> Transit:
-        transit = Transit(self.spec, start_utc_ns, start_utc_ns, by_portal)
+    def _open(self, start_utc_ns: int, portal_id: str) -> Transit:
+        transit = Transit(self.spec, start_utc_ns, start_utc_ns, portal_id)
         self.transits.append(transit)
-        # The oldest has been told long ago; see MAX_TRANSITS_PER_LANE.
-        del self.transits[:-MAX_TRANSITS_PER_LANE]
         return transit
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Track:
     """Something that moves over the ground of a zone."""
 
@@ -217,21 +253,34 @@ class Zone:
         else:
             track = Track(self.zone_id, detection.start_utc_ns, detection.end_utc_ns)
             self.tracks.append(track)
-            del self.tracks[:-MAX_TRACKS_PER_ZONE]
         track.add(detection)
         return track
 
-    def forget(self, track: Track) -> None:
-        """The track is over and told."""
-        self.tracks.remove(track)
+    def over(self, now_utc_ns: int) -> list[Track]:
+        """Take out what has not been heard for too long, or is too much to follow."""
+        gap_ns = self._policy.track_gap_s * SECOND_NS
+        done = [track for track in self.tracks if now_utc_ns - track.end_utc_ns > gap_ns]
+        self.tracks = [track for track in self.tracks if track not in done]
+        done += self.tracks[:-MAX_TRACKS_PER_ZONE]
+        self.tracks = self.tracks[-MAX_TRACKS_PER_ZONE:]
+        return done
 
     def _continues(self, track: Track, detection: Detection) -> bool:
         """Whether the same thing can have caused it: soon enough, and not faster than possible."""
+        told = track.detections.get(detection.sensor_id)
+        if told is not None and told.start_utc_ns == detection.start_utc_ns:
+            return True  # one event of one sensor, told again
         if detection.start_utc_ns - track.end_utc_ns > self._policy.track_gap_s * SECOND_NS:
             return False
+        if _on_wheels(detection) != any(_on_wheels(d) for d in track.detections.values()):
+            return False  # who steps out of a vehicle is not the vehicle
         here = self.places[detection.sensor_id]
         reach_m = max(
             (math.dist(here, self.places[name]) for name in track.detections), default=0.0
         )
         elapsed_s = max(1.0, (detection.end_utc_ns - track.start_utc_ns) / SECOND_NS)
         return reach_m <= self._policy.track_speed_m_s * elapsed_s
+
+
+def _on_wheels(detection: Detection) -> bool:
+    return detection.facts.get("class") == "vehicle"

@@ -4,7 +4,6 @@ The engine runs on the samples' time and on the ticks it is given; it never asks
 calls in the same order give the same alerts.
 """
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -16,6 +15,7 @@ from fusion.health import SensorHealth
 from fusion.judge import Judge
 from fusion.policy import Policy
 from fusion.radiation import RadiationDetector
+from fusion.roadside import Roadside
 from fusion.seismic import SeismicDetector
 from fusion.types import (
     SECOND_NS,
@@ -30,7 +30,6 @@ from fusion.types import (
 )
 
 MAX_DETECTIONS = 10_000  # for whoever shows them; nobody asks, the oldest are forgotten
-MAX_HEARD = 64  # vehicles heard beside a lane and not yet explained
 # A service ticks ten times a second, a replay of device files at least once. A later tick says
 # that the clock was set forward, or that the machine stood still: nobody listened meanwhile.
 LONGEST_STEP_NS = SECOND_NS
@@ -70,8 +69,7 @@ class Engine:
         self._book = AlarmBook(self._policy.alarms)
         self._judge = Judge(checkpoint, self._policy, self._health)
         self._detections: list[Detection] = []
-        self._heard: list[Detection] = []
-        """Vehicles beside lanes that no portal has counted yet."""
+        self._roadside = Roadside(self._lanes, association)
 
     def feed(self, sample: Sample) -> list[Alert]:
         """One sample of any kind. A sensor that the checkpoint does not know is passed over."""
@@ -99,7 +97,7 @@ class Engine:
                 detections += channel.tick(utc_ns)
             if detections:
                 alerts += self._take(detections, channel)
-        alerts += self._bypasses()
+        alerts += self._roadside_due()
         alerts += self._book.tick(utc_ns)
         return alerts + self._forget()
 
@@ -122,7 +120,7 @@ class Engine:
         if step_ns > BLIND_NS:
             # No portal can be blamed for a vehicle that came before or in between.
             self._watching_since_utc_ns = utc_ns
-            self._heard.clear()
+            self._roadside.forget()
 
     @property
     def _health(self) -> Mapping[str, SensorHealth]:
@@ -182,31 +180,38 @@ class Engine:
             return []
         transit = lane.scan(scans[0].start_utc_ns)
         if transit.ambiguous:
-            transit.weights[spec.sensor_id] = self._policy.association.ambiguous_weight
+            weight = self._policy.association.ambiguous_weight
+            transit.weights |= {spec.sensor_id: weight, cues.FUSION: weight}
         for index, detection in enumerate(scans):
             transit.add(detection, index)
-        if not transit.by_portal and self._watched(lane, scans[0]):
+        if not transit.by_portal and self._could_have_been_counted(lane, scans[0]):
             transit.add(cues.bypass(scans[0]))
         return self._weigh_transit(transit)
 
-    def _watched(self, lane: Lane, scan: Detection) -> bool:
-        """Whether the lane has a portal that was up long enough to have seen the vehicle."""
-        since = self._watching_since_utc_ns
+    def _could_have_been_counted(self, lane: Lane, scan: Detection) -> bool:
+        """Whether the portal should know the scanned vehicle, and still would."""
         window_ns = lane.spec.scan_offset_s[1] * SECOND_NS
+        age_ns = self._now_utc_ns - scan.end_utc_ns
+        return age_ns <= window_ns and self._watched(lane, scan.start_utc_ns - window_ns)
+
+    def _watched(self, lane: Lane, since_utc_ns: float) -> bool:
+        """Whether the lane has portals, all up, that have been listening since then."""
         portals = [
             channel.health.up
             for channel in self._channels.values()
             if channel.spec.place == lane.spec.lane_id and channel.spec.family is Family.RADIATION
         ]
-        return bool(
-            portals and all(portals) and since is not None and scan.start_utc_ns - since > window_ns
-        )
+        began = self._watching_since_utc_ns
+        return bool(portals) and all(portals) and began is not None and since_utc_ns > began
 
     def _take_motion(self, detection: Detection, spec: SensorSpec) -> list[Alert]:
+        if self._roadside.hold(detection, spec):
+            return []
+        return self._track(detection, spec)
+
+    def _track(self, detection: Detection, spec: SensorSpec) -> list[Alert]:
         zone = self._zones.get(spec.place)
         if zone is None:
-            return self._hear_vehicle(detection)
-        if self._lane_traffic(detection, spec):
             return []
         track = zone.add(detection)
         track.motion = cues.motion(track, zone)
@@ -215,47 +220,25 @@ class Engine:
         claim = self._judge.track(track)
         return self._book.consider(claim, self._now_utc_ns)
 
-    def _lane_traffic(self, detection: Detection, spec: SensorSpec) -> bool:
-        """A vehicle heard within earshot of a lane that is occupied is that lane's vehicle."""
-        if detection.facts.get("class") != "vehicle":
-            return False
-        reach_m = self._policy.association.lane_hearing_m
-        return any(
-            math.dist(spec.position_m, lane.spec.portal_m) <= reach_m
-            and lane.occupied(detection.start_utc_ns, detection.end_utc_ns)
-            for lane in self._lanes.values()
-        )
-
-    def _hear_vehicle(self, detection: Detection) -> list[Alert]:
-        if detection.final and detection.facts.get("class") == "vehicle":
-            self._heard.append(detection)
-            del self._heard[:-MAX_HEARD]
-        return []
-
-    def _bypasses(self) -> list[Alert]:
-        """Vehicles heard at a lane that no portal counted within the time to get there."""
-        wait_ns = int(self._policy.association.lane_wait_s * SECOND_NS)
-        due = [d for d in self._heard if self._now_utc_ns - d.end_utc_ns >= wait_ns]
+    def _roadside_due(self) -> list[Alert]:
+        """Vehicles that no portal has counted: around it, or off the lanes altogether."""
         alerts: list[Alert] = []
-        for heard in due:
-            self._heard.remove(heard)
-            spec = self._channels[heard.sensor_id].spec
+        for heard, spec in self._roadside.due(self._now_utc_ns):
             lane = self._lanes.get(spec.place)
-            # Trucks of a neighbouring lane are heard as well, so any portal's count explains it.
-            seen = any(
-                other.occupied(heard.start_utc_ns - wait_ns, heard.end_utc_ns + wait_ns)
-                for other in self._lanes.values()
-            )
-            if lane is None or seen:
+            if lane is None:
+                alerts += self._track(heard, spec)
                 continue
-            transit = Transit(lane.spec, heard.start_utc_ns, heard.end_utc_ns, by_portal=False)
-            lane.transits.append(transit)
-            transit.add(heard)
-            transit.add(cues.bypass(heard))
-            alerts += self._weigh_transit(transit)
+            transit = lane.open_bypass(heard) if self._watched(lane, heard.start_utc_ns) else None
+            if transit is not None:
+                transit.add(heard)
+                transit.add(cues.bypass(heard))
+                alerts += self._weigh_transit(transit)
         return alerts
 
     def _weigh_transit(self, transit: Transit) -> list[Alert]:
+        # Asked afresh each time: what held for an interim finding may not hold for the final one.
+        for kind in ("fusion.shielding", "fusion.bulk-norm"):
+            transit.drop(kind)
         for cue in (
             cues.shielding(transit, self._policy.association),
             cues.bulk_norm(transit),
@@ -269,25 +252,13 @@ class Engine:
 
     def _forget(self) -> list[Alert]:
         """Incidents that can grow no more are closed; their alerts clear after the off-delay."""
-        now = self._now_utc_ns
-        alerts: list[Alert] = []
+        over: list[Transit | Track] = []
         for lane in self._lanes.values():
-            window_ns = lane.spec.scan_offset_s[1] * SECOND_NS
-            for transit in list(lane.transits):
-                done = transit.closed or not transit.by_portal
-                if done and now - transit.end_utc_ns > window_ns:
-                    lane.forget(transit)
-                    alerts += self._close(transit)
-        gap_ns = self._policy.association.track_gap_s * SECOND_NS
+            over += lane.over(self._now_utc_ns)
         for zone in self._zones.values():
-            for track in list(zone.tracks):
-                if now - track.end_utc_ns > gap_ns:
-                    zone.forget(track)
-                    alerts += self._close(track)
-        return alerts
-
-    def _close(self, incident: Transit | Track) -> list[Alert]:
+            over += zone.over(self._now_utc_ns)
         alerts: list[Alert] = []
-        for key in self._judge.keys(incident):
-            alerts += self._book.close(key, self._now_utc_ns)
+        for incident in over:
+            for key in self._judge.keys(incident):
+                alerts += self._book.close(key, self._now_utc_ns)
         return alerts

@@ -45,10 +45,7 @@ class SensorHealth:
             return self._status(sample, now_utc_ns)
         self.heard_utc_ns = now_utc_ns
         self.origin = sample.origin
-        if not self.silent:
-            return []
-        self.silent = False
-        return [self._detection("health.silent", "silent", self.active.pop("silent"), now_utc_ns)]
+        return self._end_silence(now_utc_ns)
 
     def tick(self, now_utc_ns: int) -> list[Detection]:
         """Silence is noticed when it has lasted."""
@@ -101,7 +98,13 @@ class SensorHealth:
             self.link_lost_utc_ns = self.link_lost_utc_ns or now_utc_ns
             return []
         self.link_lost_utc_ns = None
-        return []
+        return self._end_silence(now_utc_ns)
+
+    def _end_silence(self, now_utc_ns: int) -> list[Detection]:
+        if not self.silent:
+            return []
+        self.silent = False
+        return [self._detection("health.silent", "silent", self.active.pop("silent"), now_utc_ns)]
 
     def _detection(
         self, kind: str, code: str, start_utc_ns: int, end_utc_ns: int, text: str = ""

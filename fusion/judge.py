@@ -17,6 +17,7 @@ from fusion.types import (
     Detection,
     Event,
     Fact,
+    Family,
     Level,
     Origin,
     SensorSpec,
@@ -101,6 +102,7 @@ class Judge:
                 detections=[d for d, _ in rows],
                 place=transit.lane.lane_id,
                 forced=Event.RAD_OVERRANGE if over_range else None,
+                more={"ambiguous": True} if transit.ambiguous else {},
             )
             claims.append(claim)
         return claims
@@ -135,19 +137,21 @@ class Judge:
         detections: Sequence[Detection],
         place: str,
         forced: Event | None = None,
+        more: Mapping[str, Fact] | None = None,
     ) -> Claim:
         event, level, probability = self._verdict(result, forced)
         mine = [name for name, _ in result.explanations if EVENTS.get(name) is event]
         main = mine[0] if mine else result.best[0]
         shown = {main} | {name for name, _ in result.explanations[:SHOWN_EXPLANATIONS]}
         lane = next((x for x in self._checkpoint.lanes if x.lane_id == place), None)
-        silent, down = self._others(place, detections)
+        silent, down = self._others(place, detections) if kind != "device" else ((), ())
         strongest = next(
             (c for c in result.contributions if c.explanation == main and c.facts), None
         )
         facts: dict[str, Fact] = {"explanation": main}
         if strongest is not None:
             facts |= {"source": strongest.source, **strongest.facts}
+        facts |= more or {}
         return Claim(
             key=key,
             kind=kind,
@@ -197,8 +201,21 @@ class Judge:
     def _others(
         self, place: str, detections: Sequence[Detection]
     ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Sensors of the place that were up and saw nothing, and those that were down."""
+        """Sensors of the place that were up and saw nothing, and those that were down.
+
+        A scanner has seen nothing only once it has scanned; what a cue is made of has spoken.
+        """
+        heard = {d.sensor_id for d in detections}
         spoke = {d.sensor_id for d in detections if any(n > 0.0 for n in d.nats.values())}
-        names = [s.sensor_id for s in self._checkpoint.sensors if s.place == place]
-        silent = tuple(n for n in names if n not in spoke and self._health[n].up)
-        return silent, tuple(n for n in names if not self._health[n].up)
+        if "fusion" in spoke:
+            spoke |= heard
+        silent, down = [], []
+        for sensor in self._checkpoint.sensors:
+            name = sensor.sensor_id
+            if sensor.place != place:
+                continue
+            if not self._health[name].up:
+                down.append(name)
+            elif name not in spoke and (sensor.family is not Family.XRAY or name in heard):
+                silent.append(name)
+        return tuple(silent), tuple(down)

@@ -26,7 +26,9 @@ class RunningBackground:
 
     @property
     def seconds(self) -> float:
-        """Measuring time that the average is worth."""
+        """Measuring time that the average is worth; 0 before the first report."""
+        if self._rates_cps is None:
+            return 0.0
         return self._policy.background_report_s / self._variance
 
     def feed(self, sample: BackgroundSample) -> None:

@@ -12,6 +12,9 @@ from fusion.types import SECOND_NS, CountSample
 
 MAX_SCANS = 3_000  # ten minutes at 5 Hz: a vehicle that stays longer is parked in the beam
 KEPT_SCANS = 1_000  # of them when it does, so that what it moves next is seen whole
+# Reports are in whole counts, so a panel's few tenths may read 0; a portal sees 1 to 5 cps
+# (facts/radiation 5.1).
+MIN_NEUTRON_CPS = 1.0
 MAX_SPEEDS = 2_000  # half an hour at one SP a second
 # Metal cargo gives bursts that are Poisson in 2 s and not in shorter bins (facts/radiation 3.1,
 # ship effect); 3 s hold the whole of a point's profile at 2.2 m/s.
@@ -86,9 +89,13 @@ class Passage:
         return replace(whole, end_utc_ns=window.end_utc_ns)
 
     def _neutron_test(self, counts: int, live_s: int) -> NeutronTest:
-        rate_cps = self.neutron_background_cps or 0.0
+        known_cps = self.neutron_background_cps
+        rate_cps = max(known_cps or 0.0, MIN_NEUTRON_CPS)
         return NeutronTest(
-            sigma=excess_sigma(counts, live_s, rate_cps, self.neutron_background_s),
+            # What is not known is not zero: without a background there is no excess over it.
+            sigma=0.0
+            if known_cps is None
+            else excess_sigma(counts, live_s, rate_cps, self.neutron_background_s),
             counts=counts,
             expected=rate_cps * live_s,
             end_utc_ns=self.last_utc_ns,

@@ -125,7 +125,7 @@ def shielded_source(random: Random) -> Load:
     place_m = random.uniform(8.5, 13.5)
     source = Source(
         nuclide="Cs-137",
-        activity_mbq=random.uniform(140.0, 170.0),
+        activity_mbq=random.uniform(250.0, 280.0),
         from_m=place_m,
         to_m=place_m,
         shield_lead_g_cm2=LEAD_AROUND_SOURCE_G_CM2,

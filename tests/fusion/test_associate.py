@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 from fusion.associate import Lane, Zone
 from fusion.policy import AssociationPolicy
 from fusion.types import SECOND_NS
-from tests.fusion.makers import CHECKPOINT, START_UTC_NS, gamma, occupancy, steps
+from tests.fusion.makers import CHECKPOINT, START_UTC_NS, detection, gamma, occupancy, steps
 
 POLICY = AssociationPolicy()
 
@@ -91,3 +93,20 @@ def test_the_best_heard_moment_of_a_sensor_is_kept():
     assert track.peak_utc_ns["geo-1"] == at(12.0)
     assert track.passed == {"geo-1"}
     assert track.end_utc_ns == at(19.0)
+
+
+def test_who_steps_out_of_a_vehicle_is_a_track_of_its_own():
+    facts = {"class": "vehicle", "classes": {"vehicle": 1.0}, "peak_um_s": 90.0}
+    zone_ = zone()
+    car = zone_.add(detection("seismic.event", "geo-2", facts, start_s=0.0, end_s=10.0))
+    walker = zone_.add(steps("geo-2", 23.0, peak=5.0))
+    assert walker is not car
+    assert zone_.add(steps("geo-3", 30.0, peak=5.0)) is walker
+
+
+def test_two_portals_of_one_lane_see_one_vehicle():
+    lane_ = lane()
+    first = lane_.occupancy(occupancy(0.0))
+    second = replace(occupancy(3.0), sensor_id="rpm-2")
+    assert lane_.occupancy(second) is first
+    assert lane_.occupancy(occupancy(12.0)) is not first

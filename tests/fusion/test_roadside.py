@@ -1,0 +1,53 @@
+from fusion.associate import Lane
+from fusion.policy import AssociationPolicy
+from fusion.roadside import Roadside
+from fusion.types import SECOND_NS, Detection, Family, SensorSpec
+from tests.fusion.makers import CHECKPOINT, START_UTC_NS, detection, occupancy, steps
+
+POLICY = AssociationPolicy()
+BESIDE = SensorSpec(sensor_id="geo-9", family=Family.SEISMIC, place="fence", position_m=(60.0, 0.0))
+FAR = SensorSpec(sensor_id="geo-1", family=Family.SEISMIC, place="fence", position_m=(400.0, 0.0))
+
+
+def vehicle(at_s: float, *, start_s: float | None = None) -> Detection:
+    facts = {"class": "vehicle", "classes": {"vehicle": 1.0}, "peak_um_s": 30.0}
+    begin_s = at_s - 8.0 if start_s is None else start_s
+    return detection("seismic.event", "geo-9", facts, start_s=begin_s, end_s=at_s)
+
+
+def roadside() -> tuple[Roadside, Lane]:
+    lane = Lane(CHECKPOINT.lanes[0], POLICY)
+    return Roadside({"nb-01": lane}, POLICY), lane
+
+
+def at(seconds: float) -> int:
+    return START_UTC_NS + round(seconds * SECOND_NS)
+
+
+def test_a_truck_that_the_portal_counts_a_moment_later_is_explained():
+    beside, lane = roadside()
+    assert beside.hold(vehicle(10.0), BESIDE)
+    lane.occupancy(occupancy(14.0))
+    assert beside.due(at(10.0 + POLICY.lane_wait_s)) == []
+
+
+def test_a_vehicle_that_no_portal_counts_is_told_when_the_wait_is_over():
+    beside, _ = roadside()
+    heard = vehicle(10.0)
+    beside.hold(heard, BESIDE)
+    assert beside.due(at(10.0 + POLICY.lane_wait_s - 0.1)) == []
+    assert beside.due(at(10.0 + POLICY.lane_wait_s)) == [(heard, BESIDE)]
+    assert beside.due(at(100.0)) == [], "told once"
+
+
+def test_an_event_that_is_told_again_is_held_once():
+    beside, _ = roadside()
+    for at_s in (10.0, 11.0, 12.0):
+        beside.hold(vehicle(at_s, start_s=5.0), BESIDE)
+    assert len(beside.due(at(100.0))) == 1
+
+
+def test_out_of_earshot_and_on_foot_nobody_waits():
+    beside, _ = roadside()
+    assert not beside.hold(vehicle(10.0), FAR)
+    assert not beside.hold(steps("geo-9", 10.0), BESIDE)
