@@ -2,7 +2,9 @@
 
 import hashlib
 import heapq
+from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
+from dataclasses import replace
 
 import msgspec
 
@@ -34,6 +36,8 @@ TAIL_NS = 600 * SECOND_NS  # every incident closes within ten minutes of its las
 LEAD_NS = 60 * SECOND_NS
 # A silence counts only as far as it was listened to: the engine takes one second a tick for that.
 QUIET_TICK_NS = LONGEST_STEP_NS
+# Where ground sensors stand is not known: out of earshot, so that no lane's traffic explains them.
+UNKNOWN_M = (100_000.0, 0.0)
 QUIET_NS = 86_400 * SECOND_NS  # the longest `silent_after_s`
 
 
@@ -44,12 +48,22 @@ def day(found: list[DeviceFiles], config: Config | None, settings: list[tuple[st
     """
     made = _made_up(found) if config is None else _from_config(found, config)
     made = [(files, with_settings(sensor, settings)) for files, sensor in made]
+    asked = {
+        sensor.id: round((sensor.silent_after_s or 0.0) * 1000)
+        for _, sensor in made
+        if any(key == "silent_after_s" for key, _ in settings)
+    }
     if config is None:
         checkpoint, policy = _checkpoint([sensor for _, sensor in made]), Policy()
         digest = _digest(checkpoint, policy)
     else:
-        checkpoint, policy = checkpoint_of(config), load_policy(config.policy)
-        digest = config_digest(config)
+        sensors = tuple(
+            # As below: the end of a file is no silence, nor is a sensor that has no file.
+            replace(spec, silent_after_ms=asked.get(spec.sensor_id, 0))
+            for spec in checkpoint_of(config).sensors
+        )
+        checkpoint = replace(checkpoint_of(config), sensors=sensors)
+        policy, digest = load_policy(config.policy), config_digest(config)
     return Day(
         name=", ".join(sensor.id for _, sensor in made),
         checkpoint=checkpoint,
@@ -120,21 +134,39 @@ def _stream(chunks: Iterator[Chunk], sensor_id: str, *, heavy: bool) -> Iterator
 
 
 def _made_up(found: list[DeviceFiles]) -> list[tuple[DeviceFiles, SensorConfig]]:
-    """One zone for all ground sensors; the n-th portal and the n-th scanner share a lane."""
+    """A place for each: `rpm-nb-01` and `xray-nb-01` share lane `nb-01`, `geo-ef-01` and -02 zone
+    `ef`. A portal and a scanner without such names share a lane where there is one of each.
+    """
+    named = Counter((place_of(files), KINDS[files.kind].config.family) for files in found)
+    families = Counter(KINDS[files.kind].config.family for files in found)
+    one_lane = families[Family.RADIATION] <= 1 and families[Family.XRAY] <= 1
+    shared = {place for place, _ in named if len([one for one in named if one[0] == place]) > 1}
     made: list[tuple[DeviceFiles, SensorConfig]] = []
-    count = dict.fromkeys(Family, 0)
     for files in found:
         kind = KINDS[files.kind].config
-        count[kind.family] += 1
+        place = place_of(files)
         seismic = kind.family is Family.SEISMIC
+        if not seismic and place not in shared and one_lane:
+            place = "lane-1"
         sensor = kind(
             id=files.sensor_id,
             url="folder:.",
-            lane=None if seismic else f"lane-{count[kind.family]}",
-            zone="zone-1" if seismic else None,
+            lane=None if seismic else place,
+            zone=place if seismic else None,
         )
         made.append((files, sensor))
     return made
+
+
+def place_of(files: DeviceFiles) -> str:
+    """What a device's name says of its place: all behind the first hyphen, without a number for
+    ground sensors, of which several watch one zone; the whole name where there is no hyphen."""
+    _, hyphen, place = files.sensor_id.partition("-")
+    if not hyphen:
+        return files.sensor_id
+    if KINDS[files.kind].config.family is Family.SEISMIC:
+        place = place.rstrip("0123456789").rstrip("-") or "zone-1"
+    return place
 
 
 def _from_config(
@@ -167,6 +199,7 @@ def _checkpoint(sensors: list[SensorConfig]) -> Checkpoint:
             sensor_id=sensor.id,
             family=sensor.family,
             place=sensor.lane or sensor.zone or "",
+            position_m=UNKNOWN_M if sensor.zone else (0.0, 0.0),
             # A file that ends is no sensor that falls silent; `--set silent_after_s=5` asks for it.
             silent_after_ms=round((sensor.silent_after_s or 0.0) * 1000),
             panel_distance_m=getattr(sensor, "panel_distance_m", 2.5),

@@ -34,8 +34,8 @@ class Tally:
         self._levels: dict[str, int] = {}
 
     def add(self, message: AlertMessage) -> None:
-        """One revision of an alert."""
-        self._alerts.setdefault(message.id, message)
+        """One revision of an alert; what it was called last is what it was."""
+        self._alerts[message.id] = message
         self._levels[message.id] = max(self._levels.get(message.id, 0), message.level)
 
     @property
