@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import subprocess
 import time
 
 import pytest
@@ -59,3 +60,17 @@ def mosquitto(tmp_path, free_port):
             return broker
 
         yield start
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of one megabyte."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "none", folder], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip(f"a small file system cannot be mounted here: {mounted.stderr.decode()}")
+    yield folder
+    subprocess.run(["umount", folder], check=True)

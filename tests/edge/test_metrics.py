@@ -14,8 +14,8 @@ NAMES = frozenset(
     """
 stage_seconds alert_delay_seconds samples malformed dropped last_sample_age_seconds sensor_up
 detections alerts outbox_depth outbox_oldest_age_seconds puback dead_letters broker_connected
-broker_restarts engine_cycle_seconds recording_bytes recording_dropped_bytes clock_offset_seconds scan_seconds
-build_info
+broker_restarts engine_cycle_seconds recording_bytes recording_dropped_bytes clock_offset_seconds
+scan_seconds build_info
 """.split()  # noqa: SIM905 - a list of words
 )
 

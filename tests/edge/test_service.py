@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 import urllib.request
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -399,6 +399,29 @@ def test_a_broker_whose_rules_refuse_every_alert_is_named(site, mosquitto, tmp_p
         centre.wait_for(f"{root}/fence/health", lambda told: b"refuses our alerts" in told)
         centre.close()
         assert service.end()[0] == 0
+
+
+def test_a_full_disk_is_named_and_costs_no_connection(site, mosquitto, small_disk):
+    rpm, *others = site.written["sensors"]
+    sides = {side: {"broker": mosquitto().url} for side in ("north", "south")}
+    # Nobody answers for the portal, so there is an alert after some seconds.
+    sensors = [rpm | {"fallback": "none"}, *others]
+    site.change(sensors=sensors, sides=sides, state_dir=str(small_disk), recording=None)
+    with running("run", "--config", site.path) as service:
+        service.wait_for("ready")
+        filler = small_disk / "filler"
+        with filler.open("wb", buffering=0) as taken, suppress(OSError):
+            while True:
+                taken.write(bytes(4096))
+        page = ready_page(site, lambda page: page["reasons"], timeout_s=30)
+        assert page["reasons"][0].startswith("outbox: disk full")
+        filler.unlink()
+        ready_page(site, lambda page: page["ready"])
+        ready_page(site, lambda page: 'depth{side="north"} 0' in site.get("metrics")[1].decode())
+        assert service.end()[0] == 0
+    said = [entry["event"] for entry in service.said]
+    assert "side not connected" not in said
+    assert said.count("side connected") <= 2
 
 
 def test_a_password_that_cannot_be_read_is_a_config_error(site, capsys, tmp_path):

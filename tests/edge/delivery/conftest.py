@@ -1,7 +1,6 @@
 import contextlib
 import socket
 import struct
-import subprocess
 import threading
 
 import pytest
@@ -69,20 +68,6 @@ def _row(box, seq, place, clear):
         created_utc_ns=seq,
         properties=(("trigger", "rpm-nb-01"),),
     )
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of one megabyte."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "none", folder], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip(f"a small file system cannot be mounted here: {mounted.stderr.decode()}")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
 
 
 class FakeBroker:
