@@ -44,6 +44,8 @@ class Centre:
         self._waker = Waker()
         self._stopping = threading.Event()
         self._said_s: dict[str, float] = {}
+        self._unsaid: set[str] = set()
+        """Sites that sent what does not fit, and have yet to be told so."""
         self._thread = threading.Thread(
             target=self.run, name=f"centre-{settings.name}", daemon=True
         )
@@ -94,6 +96,7 @@ class Centre:
                 if any(isinstance(each, Connected) for each in happened):
                     self._greet(link, store)
                 self._take(link, store, [each for each in happened if isinstance(each, Received)])
+                self._say_again(link, store)
             self._say(link, self._state(online=False))
             link.step(0.0)
             link.close(politely=True)
@@ -115,13 +118,20 @@ class Centre:
             return
         cursors = store.cursors()
         fresh = {a.site for a, v in zip(arrivals, verdicts, strict=True) if v is Verdict.STORED}
-        for site in sorted({arrival.site for arrival in arrivals}):
-            due = time.monotonic() - self._said_s.get(site, -AGAIN_S) >= AGAIN_S
-            if site in fresh or due:
-                self._say_cursor(link, site, cursors.get(site, ORIGIN))
+        for site in sorted(fresh):
+            self._say_cursor(link, site, cursors[site])
+        self._unsaid |= {arrival.site for arrival in arrivals} - fresh
+
+    def _say_again(self, link: Link, store: CentreStore) -> None:
+        """Not for each message; but the last one is never left without an answer."""
+        now_s = time.monotonic()
+        for site in sorted(self._unsaid):
+            if now_s - self._said_s.get(site, -AGAIN_S) >= AGAIN_S:
+                self._say_cursor(link, site, store.cursors().get(site, ORIGIN))
 
     def _say_cursor(self, link: Link, site: str, mark: Mark) -> None:
         self._said_s[site] = time.monotonic()
+        self._unsaid.discard(site)
         cursor = CursorMessage(
             side=self._settings.name,
             site=site,

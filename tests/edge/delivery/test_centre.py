@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import msgspec
+import paho.mqtt.client as mqtt
 import pytest
 
 from edge.delivery.centre import Centre, read_arrival
@@ -122,6 +123,24 @@ def test_a_centre_that_lost_everything_is_served_again_from_what_is_kept(
     until(lambda: outbox.cursor("north").seq == 11)
     with held("two.db") as store:
         assert [mark.seq for mark, _ in store.stored(SITE)] == list(range(1, 12))
+
+
+def test_the_last_message_that_does_not_fit_is_answered_too(mosquitto, listen, centre, until):
+    """However soon it comes after the one before: nothing else may ever come."""
+    broker = mosquitto()
+    heard = listen(broker.port, CURSOR)
+    centre(broker.port)
+    properties = mqtt.Properties(mqtt.PacketTypes.PUBLISH)
+    properties.UserProperty = [("epoch", "E"), ("seq", "6"), ("after", "E/5")]
+    alert_topic = topics.alert_topic(topics.ROOT, SITE, "nb-01")
+
+    def send():
+        heard.client.publish(alert_topic, b"{}", 1, properties=properties)
+
+    until(lambda: (send(), heard.got)[1])  # the centre may not listen yet
+    said = len(heard.got)
+    send()
+    until(lambda: len(heard.got) > said, within_s=5)
 
 
 def test_a_row_that_the_broker_refuses_is_a_gap_both_ends_can_see(
