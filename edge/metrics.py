@@ -180,9 +180,8 @@ class SensorStatus(Protocol):
         """`sensor`, `simulator` or `replay`."""
         ...
 
-    @property
-    def up(self) -> bool:
-        """Whether the link stands."""
+    def trouble(self, now_utc_ns: int) -> str:
+        """Why it is not to be relied on: link down, silent; empty where it is."""
         ...
 
     @property
@@ -227,7 +226,7 @@ class SensorMetrics:
 
     def take(self, status: SensorStatus, now_utc_ns: int) -> None:
         """Take over what the source has counted since the last time."""
-        self.up(str(status.origin), up=status.up)
+        self.up(str(status.origin), up=not status.trouble(now_utc_ns))
         self.samples.inc(self._since("samples", status.samples))
         for reason, count in sorted(dict(status.malformed).items()):
             if new := self._since(f"malformed {reason}", count):

@@ -50,6 +50,17 @@ class SourceStatus:
     cuts: int = 0
     malformed: Counter[str] = field(default_factory=Counter)
     """By reason."""
+    silent_after_s: float = 0.0
+    """Saying nothing for so long is a fault of its own, whatever its link; 0: never."""
+
+    def trouble(self, now_utc_ns: int) -> str:
+        """Why it is not to be relied on just now; `""`: it is."""
+        if not self.up:
+            return self.reason or "link down"
+        age_s = (now_utc_ns - self.last_sample_utc_ns) / SECOND_NS
+        if self.silent_after_s and self.last_sample_utc_ns and age_s > self.silent_after_s:
+            return f"silent for {age_s:.0f} s"
+        return ""
 
 
 async def in_thread(read: Callable[[], Read]) -> Read:
@@ -74,7 +85,12 @@ class Source:
     ) -> None:
         origin = Origin.SIMULATOR if config.origin == "simulator" else Origin.SENSOR
         self.config = config
-        self.status = SourceStatus(sensor_id=config.id, origin=origin)
+        silent_s = config.silent_after_s
+        self.status = SourceStatus(
+            sensor_id=config.id,
+            origin=origin,
+            silent_after_s=config.default_silent_after_s if silent_s is None else silent_s,
+        )
         self._intake = Intake(config, origin)
         self._now_utc_ns = now_utc_ns
         self._record = record

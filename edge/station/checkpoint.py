@@ -23,6 +23,7 @@ from edge.station.announcer import Announcer
 from edge.station.committer import AlertsLost, Committer
 from edge.station.documents import Documents, roots
 from edge.station.glimpses import Glimpses
+from edge.station.leftovers import end_leftovers
 from edge.station.numbering import Numbering, union_of_languages
 from edge.station.outlets import Outlets
 from edge.station.pipeline import Pipeline
@@ -110,6 +111,7 @@ class CheckpointService:
 
     def _assemble(self, stack: AsyncExitStack) -> Announcer:
         config, outbox, now_utc_ns = self.config, self.outlets.outbox, self._clock.now_utc_ns
+        end_leftovers(outbox, now_utc_ns())
         digest, first_seq = config_digest(config), outbox.last_seq + 1
         origins = {status.sensor_id: status.origin for status in self.sources.status()}
         self._record = open_recorder(
@@ -222,19 +224,11 @@ class CheckpointService:
     def _stale(self) -> list[str]:
         """What is wrong with each sensor that is not fresh."""
         now_utc_ns = self._clock.now_utc_ns()
-        limits = {
-            spec.sensor_id: spec.silent_after_ms / 1000
-            for spec in checkpoint_of(self.config).sensors
-        }
-        stale = []
-        for status in self.sources.status():
-            age_s = (now_utc_ns - status.last_sample_utc_ns) / SECOND_NS
-            limit_s = limits[status.sensor_id]
-            if not status.up:
-                stale.append(f"{status.sensor_id}: {status.reason or 'link down'}")
-            elif limit_s and status.last_sample_utc_ns and age_s > limit_s:
-                stale.append(f"{status.sensor_id}: silent for {age_s:.0f} s")
-        return stale
+        return [
+            f"{status.sensor_id}: {why}"
+            for status in self.sources.status()
+            if (why := status.trouble(now_utc_ns))
+        ]
 
     def _refresh(self) -> None:
         now_utc_ns = self._clock.now_utc_ns()

@@ -107,10 +107,10 @@ class Documents:
                         kind=kind_of(sensor),
                         family=sensor.family.value,
                         origin=by_id[sensor.id].origin.value,
-                        up=by_id[sensor.id].up,
+                        up=not by_id[sensor.id].trouble(now_utc_ns),
                         last_sample_age_s=_age_s(by_id[sensor.id].last_sample_utc_ns, now_utc_ns),
                         malformed=sum(by_id[sensor.id].malformed.values()),
-                        text=by_id[sensor.id].reason,
+                        text=by_id[sensor.id].trouble(now_utc_ns),
                     )
                     for sensor in here
                 ],

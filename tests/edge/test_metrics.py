@@ -1,14 +1,14 @@
 """Metrics."""
 
 from collections import Counter
-from types import SimpleNamespace
 
 import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from edge import metrics
-from fusion.types import SECOND_NS, Event, Family, Level
+from edge.sensors.sources import SourceStatus
+from fusion.types import SECOND_NS, Event, Family, Level, Origin
 
 NAMES = frozenset(
     """
@@ -25,9 +25,9 @@ def value(name, **labels):
 
 
 def status(sensor_id, *, samples=0, malformed=None, at=0, up=True, origin="sensor"):
-    return SimpleNamespace(
+    return SourceStatus(
         sensor_id=sensor_id,
-        origin=origin,
+        origin=Origin(origin),
         up=up,
         last_sample_utc_ns=at,
         samples=samples,
@@ -139,3 +139,19 @@ def test_the_reference_checkpoint_stays_within_500_series():
         and sample.labels.get("side") not in ("test-side", "same")
     ]
     assert len(mine) <= 500
+
+
+def test_a_sensor_that_says_nothing_is_not_up_though_its_link_stands():
+    silent = SourceStatus(
+        sensor_id="geo-silent",
+        origin=Origin.SENSOR,
+        up=True,
+        last_sample_utc_ns=SECOND_NS,
+        silent_after_s=5.0,
+    )
+    assert silent.trouble(6 * SECOND_NS) == ""
+    assert silent.trouble(40 * SECOND_NS) == "silent for 39 s"
+    metrics.take_sensors([silent], 40 * SECOND_NS)
+    family = next(f for f in families() if f.name == "garita_sensor_up")
+    (sample,) = [s for s in family.samples if s.labels["sensor"] == "geo-silent"]
+    assert sample.value == 0
