@@ -17,7 +17,7 @@ from edge.study.rehearsal import record_scenario
 from simulators.scripts import reference
 
 CONFIG = Path(__file__).parents[2] / "configs" / "reference.yaml"
-DURATION_S = 300  # 1.1 million ground samples, 75,000 packets, three scans a lane and scanner
+DURATION_S = 1200  # 3.8 million ground samples, 150 transits, a dozen scans of 19 MB
 HASH_SEEDS = ("0", "0", "4242")
 START_UTC_NS = 1_790_000_000_000_000_000
 
