@@ -197,7 +197,7 @@ def _bound(family: int, where: object) -> socket.socket:
         link.setblocking(False)
         link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, UDP_BUFFER_BYTES)
         link.bind(where)  # type: ignore[arg-type]  # typeshed has no name for getaddrinfo's
-    except BaseException:
+    except BaseException:  # as above
         link.close()
         raise
     return link

@@ -86,7 +86,7 @@ class CentreStore:
         try:
             verdicts = [self._store(arrival) for arrival in arrivals]
             self._connection.execute("COMMIT")
-        except BaseException:
+        except BaseException:  # whatever ends it: no half transaction may stay open
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise

@@ -69,7 +69,7 @@ class Connections:
             try:
                 yield connection
                 connection.execute("COMMIT")
-            except BaseException:
+            except BaseException:  # whatever ends it: no half transaction may stay open
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise

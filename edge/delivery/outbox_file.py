@@ -97,7 +97,7 @@ def open_checked(path: Path) -> sqlite3.Connection:
         connection = connect(path, "FULL")
         try:
             _prepare(connection, path)
-        except BaseException:
+        except BaseException:  # whatever ends it: the file must not stay open
             connection.close()
             raise
     except (OSError, sqlite3.Error) as error:

@@ -90,7 +90,7 @@ class Keeper:
                 self._forget_old(now_utc_ns)
             buried = self._shrink(new[0].seq) if self._bytes > self._limits.max_bytes else []
             self._connection.execute("COMMIT")
-        except BaseException:
+        except BaseException:  # whatever ends it: no half transaction may stay open
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             self._bytes = before
