@@ -110,7 +110,12 @@ def drop_off(
         gap_s = (first.start_utc_ns - last.end_utc_ns) / SECOND_NS
         near = math.dist(here, zone.places[last.sensor_id]) <= policy.stop_distance_m
         if last.facts.get("class") == "vehicle" and near and 0.0 <= gap_s <= policy.track_gap_s:
-            facts: dict[str, Fact] = {"after_s": round(gap_s, 1), "sensor": last.sensor_id}
+            nats = nats_of(first)
+            facts: dict[str, Fact] = {
+                "after_s": round(gap_s, 1),
+                "sensor": last.sensor_id,
+                "on_foot_nats": max(nats.get("person", 0.0), nats.get("group", 0.0)),
+            }
             return _cue("fusion.drop-off", [first, last], facts, Family.SEISMIC)
     return None
 

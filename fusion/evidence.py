@@ -137,8 +137,16 @@ def fusion_bypass(facts: Mapping[str, Fact]) -> dict[str, float]:
 
 
 def fusion_drop_off(facts: Mapping[str, Fact]) -> dict[str, float]:
-    """Footsteps that start where and when a vehicle stopped."""
-    return {"drop-off": 6.0 * number(facts, "share", 1.0)}
+    """Footsteps that start where and when a vehicle stopped.
+
+    Whoever was dropped off is on foot, so what speaks for a walker speaks for this as well; were
+    the two to compete for it, neither would reach its line.
+    """
+    return {
+        "drop-off": 6.0 + max(0.0, number(facts, "on_foot_nats")),
+        "person": -2.0,
+        "group": -2.0,
+    }
 
 
 def track_motion(facts: Mapping[str, Fact]) -> dict[str, float]:

@@ -82,7 +82,7 @@ class ScoringPolicy:
             "fusion.shielding": 6.0,
             "fusion.bulk-norm": 3.0,
             "fusion.bypass": 6.0,
-            "fusion.drop-off": 6.0,
+            "fusion.drop-off": 9.5,
             "health.tamper": 10.0,
             "health.fault": 10.0,
             "health.silent": 10.0,

@@ -28,7 +28,7 @@ from fusion.types import (
     SpeedSample,
     StatusSample,
 )
-from tests.fusion.makers import CHECKPOINT, START_UTC_NS, dense, occupancy
+from tests.fusion.makers import CHECKPOINT, START_UTC_NS, dense, detection, occupancy, steps
 from tests.fusion.test_alarms import claim
 
 SPEED_M_S = 2.5
@@ -404,3 +404,19 @@ def test_an_incident_that_rings_again_goes_on_counting(site):
     (clear,) = book.tick(ns(200.0))
     (again,) = book.consider(claim(3.0, 201.0), ns(201.0))
     assert (again.alert_id, again.revision) == (clear.alert_id, clear.revision + 1)
+
+
+def test_footsteps_where_a_vehicle_stopped_ring_as_a_drop_off(site):
+    def hear(one):
+        site.said += site.engine._take([one], site.engine._channels[one.sensor_id])
+
+    facts = {"class": "vehicle", "classes": {"vehicle": 1.0}, "peak_um_s": 90.0}
+    site.until(20.0)
+    for name in ("geo-1", "geo-2"):
+        hear(detection("seismic.event", name, facts, start_s=10.0, end_s=20.0))
+    for name, at_s in (("geo-2", 36.0), ("geo-3", 44.0)):
+        site.until(at_s)
+        hear(steps(name, at_s, peak=5.0))
+    site.until(50.0)
+    assert Event.VEHICLE_OFF_LANE in site.events()
+    assert site.last(Event.DROP_OFF).level >= Level.ADVISORY
