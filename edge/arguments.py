@@ -218,9 +218,19 @@ def schema_arguments(sub: argparse.ArgumentParser) -> None:
 
 def bench_arguments(sub: argparse.ArgumentParser) -> None:
     """Arguments of `garita bench`."""
-    sub.add_argument("names", nargs="*", metavar="NAME", help="default: all that take seconds")
+    sub.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="decoders, stages, replay (these without a name), first-alert, load, kills",
+    )
     sub.add_argument("--json", action="store_true", help="figures for a program, on stdout")
-    sub.add_argument("--times", type=int, metavar="N", help="how often, where that can be chosen")
+    sub.add_argument(
+        "--times",
+        type=int,
+        metavar="N",
+        help="kills of kills, starts of first-alert, seconds of load and replay",
+    )
     sub.add_argument("--seed", type=int, default=1, help="of everything random (default: 1)")
 
 

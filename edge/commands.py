@@ -126,7 +126,7 @@ reasons with their share.""",
         description="Every figure of the README, measured here and now.",
         examples="""\
   garita bench
-  garita bench decoders kernels --json
+  garita bench decoders stages --json
   garita bench kills --times 200 --seed 1""",
         arguments=arguments.bench_arguments,
     ),

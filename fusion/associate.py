@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from fusion.evidence import number
 from fusion.policy import AssociationPolicy
-from fusion.types import SECOND_NS, Detection, LaneSpec, Origin, SensorSpec
+from fusion.types import SECOND_NS, Detection, LaneSpec, SensorSpec
 
 MAX_TRANSITS_PER_LANE = 16  # at 45 vehicles an hour and a scan window of 2 min there are 2
 PASSED_NS = 6 * SECOND_NS  # a walker is 8 m further by then and half as loud: that was the peak
@@ -227,11 +227,6 @@ class Track:
         rows = [(self.detections[name], 1.0) for name in sorted(self.detections)]
         extra = [d for d in (self.motion, self.drop_off) if d is not None]
         return rows + [(d, 1.0) for d in extra]
-
-    @property
-    def origins(self) -> set[Origin]:
-        """Where its evidence came from."""
-        return {detection.origin for detection in self.detections.values()}
 
 
 class Zone:

@@ -100,7 +100,7 @@ def motion(track: Track, zone: Zone) -> Detection | None:
 def drop_off(
     track: Track, zone: Zone, vehicles: Sequence[Track], policy: AssociationPolicy
 ) -> Detection | None:
-    """Footsteps that start where a vehicle was last heard, within a minute of it."""
+    """Footsteps that start where a vehicle was last heard, soon after it."""
     first = min(track.detections.values(), key=lambda d: (d.start_utc_ns, d.sensor_id))
     if first.facts.get("class") not in ("person", "group"):
         return None

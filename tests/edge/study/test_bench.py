@@ -67,3 +67,9 @@ def test_an_unknown_bench_is_told_with_those_that_there_are(capfd):
 def test_a_bench_speaks_json(capfd):
     assert main(["bench", "decoders", "--json"]) == 0
     assert '"tsa.exceptions"' in capfd.readouterr().out
+
+
+def test_the_help_names_every_bench(capfd):
+    assert main(["bench", "--help"]) == 0
+    said = capfd.readouterr().out
+    assert all(name in said for name in BENCHES)
