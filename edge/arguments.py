@@ -7,6 +7,7 @@ from pathlib import Path
 
 LANGUAGES = ("en-US", "es-MX")
 NORTH_PORT, SOUTH_PORT, HTTP_PORT = 18831, 18832, 8088  # the demo's addresses are a contract
+REPORT_SEED = 1_000_000  # as in edge.study.packs, which is slow to import
 BASE_PORT = 16010  # of `simulate --serve`; in no registry's list
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?")
 
@@ -232,6 +233,29 @@ def bench_arguments(sub: argparse.ArgumentParser) -> None:
         help="kills of kills, starts of first-alert, seconds of load and replay",
     )
     sub.add_argument("--seed", type=int, default=1, help="of everything random (default: 1)")
+
+
+def evaluate_arguments(sub: argparse.ArgumentParser) -> None:
+    """Arguments of `garita evaluate`."""
+    sub.add_argument(
+        "packs", nargs="*", metavar="PACK", help="what to evaluate; without a name lists all"
+    )
+    sub.add_argument("--json", action="store_true", help="figures for a program, on stdout")
+    sub.add_argument(
+        "--seed",
+        type=int,
+        default=REPORT_SEED,
+        help="first of the seeds (default: %(default)s; smaller ones were used for tuning)",
+    )
+    sub.add_argument(
+        "--number", type=int, metavar="N", help="how many cases (default: what the figure asks for)"
+    )
+    sub.add_argument(
+        "--data", type=Path, metavar="DIR", help="recordings with known truth, where a pack asks"
+    )
+    sub.add_argument(
+        "--pictures", type=Path, metavar="DIR", help="put pictures of the results there"
+    )
 
 
 def nothing_arguments(sub: argparse.ArgumentParser) -> None:

@@ -120,6 +120,19 @@ reasons with their share.""",
         arguments=arguments.schema_arguments,
     ),
     Command(
+        name="evaluate",
+        handler="edge.study.evaluate:main",
+        summary="detection, false alarms and identification on known truth",
+        description="""\
+Runs packs of simulated or recorded cases whose truth is known, and prints what was found with its
+95 % interval. Seeds from 1000000 on are for reports: nothing was tuned on them.""",
+        examples="""\
+  garita evaluate                       (lists the packs)
+  garita evaluate portal-clean --json
+  garita evaluate spectra-generic --data ../shared/data""",
+        arguments=arguments.evaluate_arguments,
+    ),
+    Command(
         name="bench",
         handler="edge.study.bench:main",
         summary="speed of each stage against a named reference, measured in the same run",

@@ -11,6 +11,8 @@ from enum import IntEnum, StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from fusion.pass_record import PassRecord
+
 SECOND_NS = 1_000_000_000
 MILLISECOND_NS = 1_000_000
 
@@ -82,6 +84,37 @@ class OccupancySample:
     counter: int | None
     """The device's own occupancy counter where it sends one."""
     neutron_background_cps: float | None = None
+    lead_in_ms: int = 0
+    """How long before the beam was broken the first scan that follows began."""
+    hold_in_ms: int | None = None
+    """How long after the beam had cleared the last scan ended; None: the device has not said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpectrumSample:
+    """Gamma spectra of one portal's detectors over one interval, and its neutrons beside them."""
+
+    sensor_id: str
+    origin: Origin
+    start_utc_ns: int
+    duration_ms: int
+    detectors: tuple[str, ...]
+    """Names as the record has them; all have as many channels."""
+    counts: NDArray[np.uint32]
+    """(detectors, channels)"""
+    edges_kev: NDArray[np.float32]
+    """(detectors, channels + 1) energies of the channels' edges; the same array object from
+    sample to sample for as long as the calibration stays. Empty where none is known."""
+    live_s: tuple[float, ...]
+    """Of each detector; the duration less its dead time."""
+    neutron_counts: int | None
+    """Of all neutron detectors together; None where there are none."""
+    role: str
+    """What the record calls it: `"item"`, `"background"`, or `""` where it does not say."""
+    occupied: bool | None
+    """None where the record has no occupancy marks."""
+    detector_type: str = ""
+    """`"NaI"`, `"HPGe"`, `"CsI"`, `"LaBr3"`, `"CZT"`, `"PVT"`, or `""`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +251,7 @@ class ScanFinding:
 Sample = (
     CountSample
     | BackgroundSample
+    | SpectrumSample
     | OccupancySample
     | SpeedSample
     | StatusSample
@@ -228,6 +262,22 @@ Sample = (
 )
 
 # --- the checkpoint as the engine sees it ----------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectorSpec:
+    """One gamma spectrometer of a portal, as far as its response depends on it."""
+
+    material: str = "NaI"
+    """`"NaI"`, `"CsI"`, `"LaBr3"`, `"HPGe"`, `"CZT"` or `"PVT"`."""
+    depth_cm: float = 5.08
+    """Along the line from the lane's middle."""
+    width_cm: float = 10.16
+    height_cm: float = 40.64
+    resolution_percent: float = 7.0
+    """Full width at half maximum at 661.7 keV."""
+    resolution_power: float = 0.55
+    """FWHM grows with energy to this power (facts/radiation 5.3)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,6 +296,8 @@ class SensorSpec:
     panels: int = 4
     panel_distance_m: float = 2.5
     """From the lane's middle to a detector panel, radiation only."""
+    detector: DetectorSpec | None = None
+    """Of a spectroscopic portal; None: to be told from the spectra."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,6 +355,8 @@ class Detection:
     """False while the same event may still be told again with more evidence."""
     nats: Mapping[str, float] = field(default_factory=dict)
     """Log-likelihood ratio against `nothing` for each explanation; filled by `evidence`."""
+    record: PassRecord | None = field(default=None, compare=False, repr=False)
+    """What was measured, where files are to be made of it."""
 
 
 class Level(IntEnum):
@@ -389,3 +443,5 @@ class Alert:
     """Sensors that were not up."""
     facts: Mapping[str, Fact] = field(default_factory=dict)
     """What the words need: nuclide, class, sensor, position."""
+    records: tuple[PassRecord, ...] = field(default=(), compare=False, repr=False)
+    """What was measured, for the files that an alert of level 2 or more carries as evidence."""

@@ -19,6 +19,8 @@ class Figure:
     """None where there is no goal."""
     how: str
     """Of what, how many, against which reference."""
+    interval: tuple[float, float] | None = None
+    """95 % confidence; None where the value is no estimate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,8 @@ def table(figures: Iterable[Figure]) -> str:
     for figure in figures:
         word = {True: "ok", False: "MISSED", None: ""}[figure.reached]
         value = f"{figure.value:,.4g} {figure.unit}".strip()
+        if figure.interval is not None:
+            value += f" [{figure.interval[0]:,.4g}, {figure.interval[1]:,.4g}]"
         rows.append((word, figure.name, value, figure.goal, figure.how))
     widths = [max((len(row[i]) for row in rows), default=0) for i in range(4)]
     return "\n".join(

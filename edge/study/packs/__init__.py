@@ -1,0 +1,44 @@
+"""Packs of `garita evaluate`: what is measured on known truth, a file for each pack.
+
+A pack is a function from `Settings` to figures, with a row in `PACKS`. Nothing here tunes
+anything: seeds of 1,000,000 and more are for reports alone, smaller ones for tuning.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+PACKS: dict[str, tuple[str, str]] = {}
+"""Name to function, as `module:function`, and what it measures."""
+
+REPORT_SEED = 1_000_000
+"""The first of the seeds that no threshold, template or calibration has ever seen."""
+
+
+class PackError(Exception):
+    """A pack cannot be run as asked; says what to give it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the command line chose."""
+
+    seed: int
+    """First of the seeds; each pass, day or file takes its own from here on."""
+    number: int | None
+    """How many passes, or None for as many as the figure asks for."""
+    data: Path | None
+    """Folder of recordings with known truth, for the packs that read some."""
+    pictures: Path | None
+    """Where pictures go, or None for none."""
+    say: Callable[[str], None]
+    """Takes a line of progress."""
+
+    def folder(self, name: str) -> Path:
+        """The folder of recordings called `name` within `data`. PackError where it is missing."""
+        if self.data is None:
+            raise PackError(f"needs recordings: --data DIR, a folder that holds {name}/")
+        found = self.data / name
+        if not found.is_dir():
+            raise PackError(f"{self.data}: there is no folder {name}/ in it")
+        return found
