@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from fusion.pass_record import PassRecord
 from fusion.policy import AlarmPolicy
 from fusion.types import (
     MILLISECOND_NS,
@@ -49,6 +50,7 @@ class Claim:
     silent: tuple[str, ...] = ()
     down: tuple[str, ...] = ()
     facts: Mapping[str, Fact] = field(default_factory=dict)
+    records: tuple[PassRecord, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(slots=True)
@@ -172,6 +174,7 @@ class AlarmBook:
             silent=claim.silent,
             down=claim.down,
             facts=claim.facts,
+            records=claim.records,
         )
         entry.told, entry.told_claim = alert, claim
         return alert

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from fusion.alarms import Claim
 from fusion.associate import Track, Transit
 from fusion.health import SensorHealth
+from fusion.pass_record import PassRecord
 from fusion.policy import Policy
 from fusion.score import Score, score
 from fusion.types import (
@@ -103,6 +104,8 @@ class Judge:
                 place=transit.lane.lane_id,
                 forced=Event.RAD_OVERRANGE if over_range else None,
                 more={"ambiguous": True} if transit.ambiguous else {},
+                # What the portal measured is evidence of radiation, and of nothing else.
+                records=_records(rows) if question == "radiation" else (),
             )
             claims.append(claim)
         return claims
@@ -138,6 +141,7 @@ class Judge:
         place: str,
         forced: Event | None = None,
         more: Mapping[str, Fact] | None = None,
+        records: tuple[PassRecord, ...] = (),
     ) -> Claim:
         event, level, probability = self._verdict(result, forced)
         mine = [name for name, _ in result.explanations if EVENTS.get(name) is event]
@@ -171,6 +175,7 @@ class Judge:
             silent=silent,
             down=down,
             facts=facts,
+            records=records,
         )
 
     def _verdict(self, result: Score, forced: Event | None) -> tuple[Event, Level | None, float]:
@@ -219,3 +224,8 @@ class Judge:
             elif name not in spoke and (sensor.family is not Family.XRAY or name in heard):
                 silent.append(name)
         return tuple(silent), tuple(down)
+
+
+def _records(rows: Sequence[tuple[Detection, float]]) -> tuple[PassRecord, ...]:
+    """What each portal measured of the vehicle, in the order of the detections."""
+    return tuple(detection.record for detection, _ in rows if detection.record is not None)
