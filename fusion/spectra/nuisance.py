@@ -1,0 +1,145 @@
+"""What a spectrum holds besides a source, and how the model of a source may be wrong.
+
+A measured background may be shielded, evenly or more at low energies, and a vehicle may bring
+natural nuclides of its own. Where no background was measured, natural nuclides at ordinary
+ratios and smooth continua stand in for it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusion.kernels.identify import Parts
+from fusion.spectra.binning import fwhm_kev
+from fusion.spectra.verdict import IdentifyPolicy
+from fusion.types import DetectorSpec
+
+Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
+
+CONTINUA_KEV = (60.0, 120.0, 250.0, 600.0, 1500.0)
+"""Fall-off of scattered and cosmic rays: any smooth falling background is a sum of these."""
+ORDINARY = {"K-40": 0.35, "Ra-226": 0.3, "Th-232": 0.35}
+"""Shares of the natural nuclides in the counts of ordinary ground and walls (400, 35 and 35 Bq/kg,
+UNSCEAR 2000, annex B, with their photons per decay)."""
+ORDINARY_SD = 0.5
+"""How far one nuclide's share varies from place to place, relative; same source."""
+FREE = 1e6
+TILTS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bins:
+    """The bins of a library, with what is often asked of them."""
+
+    detector: DetectorSpec
+    edges_kev: Vector
+
+    @property
+    def middle_kev(self) -> Vector:
+        """(bins,)"""
+        return np.asarray(0.5 * (self.edges_kev[1:] + self.edges_kev[:-1]))
+
+    @property
+    def width_kev(self) -> Vector:
+        """(bins,)"""
+        return np.diff(self.edges_kev)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """Everything that is there without a source, as parts of a fit."""
+
+    parts: Parts
+    start: Vector
+    """(parts,)"""
+    natural: slice
+    """Parts that are natural nuclides over and above an ordinary background."""
+    natural_names: tuple[str, ...]
+    background: int | None
+    """The part that is the measured background."""
+
+    def without_natural(self) -> Parts:
+        """The same with no natural nuclides over an ordinary background."""
+        upper = self.parts.upper.copy()
+        lower = self.parts.lower.copy()
+        upper[self.natural] = 0.0
+        lower[self.natural] = 0.0
+        return self.parts._replace(lower=lower, upper=upper)
+
+
+def measured_scene(
+    background: Vector, bins: Bins, naturals: tuple[tuple[str, ...], Matrix], policy: IdentifyPolicy
+) -> Scene:
+    """With a measured background, (bins,) counts expected in the spectrum's live time."""
+    names, shapes = naturals
+    total = max(float(background.sum()), 1.0)
+    tilt = background * _centred(np.log(bins.middle_kev / 600.0), background)
+    stack = np.vstack((background, tilt, shapes * total))
+    size = len(stack)
+    mean, sd = np.zeros(size), np.full(size, policy.norm_sd)
+    lower, upper = np.zeros(size), np.full(size, FREE)
+    mean[0], sd[0] = 1.0, policy.suppression_sd
+    sd[1], lower[1], upper[1] = policy.tilt_sd, -0.3, 0.3
+    start = np.full(size, 0.01)
+    start[:2] = 1.0, 0.0
+    return Scene(
+        parts=Parts(np.ascontiguousarray(stack), mean, 1.0 / sd**2, lower, upper),
+        start=start,
+        natural=slice(2, size),
+        natural_names=names,
+        background=0,
+    )
+
+
+def unmeasured_scene(counts: Vector, bins: Bins, naturals: tuple[tuple[str, ...], Matrix]) -> Scene:
+    """Without one: natural nuclides at ordinary ratios, and continua."""
+    names, shapes = naturals
+    total = max(float(counts.sum()), 1.0)
+    ordinary = np.array([ORDINARY[name] for name in names]) @ shapes
+    continua = np.array([_continuum(bins, fall) for fall in CONTINUA_KEV])
+    stack = np.vstack((ordinary, continua, shapes)) * total
+    size, natural = len(stack), slice(1 + len(continua), len(stack))
+    start = np.full(size, 1.0 / size)
+    start[natural] = 1e-3
+    zero = np.zeros(size)
+    parts = Parts(np.ascontiguousarray(stack), zero, zero.copy(), zero.copy(), np.full(size, FREE))
+    return Scene(parts=parts, start=start, natural=natural, natural_names=names, background=None)
+
+
+def source_modes(shapes: Matrix, bins: Bins, policy: IdentifyPolicy) -> tuple[Matrix, Vector]:
+    """How the response to a source may differ from its template (sources, bins).
+
+    returns  (sources, modes, bins) changes per unit, and (modes,) their standard deviations:
+             gain and zero of the energy scale, resolution, more or less scatter, and smooth
+             errors of the efficiency
+    """
+    middle, width = bins.middle_kev, bins.width_kev
+    sigma = fwhm_kev(bins.detector, middle) / 2.3548
+    density = shapes / width
+    slope = np.gradient(density, middle, axis=1)
+    gain = -np.gradient(density * middle, middle, axis=1) * width
+    offset = -slope * width
+    broader = sigma**2 * np.gradient(slope, middle, axis=1) * width
+    below = np.cumsum((shapes / middle)[:, ::-1], axis=1)[:, ::-1] * width
+    scatter = below / np.maximum(below.sum(axis=1, keepdims=True), 1e-12) - shapes
+    place = np.log(middle / middle[0]) / np.log(middle[-1] / middle[0])
+    tilts = [
+        shapes * (wave - (shapes * wave).sum(axis=1, keepdims=True))
+        for wave in (np.cos(np.pi * k * place) for k in range(1, TILTS + 1))
+    ]
+    modes = np.stack([gain, offset, broader, scatter, *tilts], axis=1)
+    efficiency_sd = [policy.scatter_sd / k for k in range(1, TILTS + 1)]
+    sd = [policy.gain_sd, policy.offset_sd_kev, policy.width_sd, policy.scatter_sd, *efficiency_sd]
+    return np.ascontiguousarray(modes), np.array(sd)
+
+
+def _continuum(bins: Bins, fall_kev: float) -> Vector:
+    shape = np.exp(-bins.middle_kev / fall_kev) * bins.width_kev
+    return np.asarray(shape / shape.sum())
+
+
+def _centred(values: Vector, weights: Vector) -> Vector:
+    """Less the weighted mean, so that a tilt does not change the sum."""
+    return np.asarray(values - (values * weights).sum() / max(float(weights.sum()), 1e-12))

@@ -1,0 +1,133 @@
+"""What a spectrum was found to be, and how sure that is."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+BACKGROUND, UNKNOWN = "background", "unknown"
+CATEGORIES = ("norm", "medical", "industrial", "snm", "unknown")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """One spectrum against everything it might be."""
+
+    sigma: float
+    """Of the best explanation over background alone, as if it had been the only one tried; at
+    most 0 where counts are missing."""
+    category: str
+    """`"background"` or one of `CATEGORIES`."""
+    confidence: float
+    """Of the category."""
+    nuclides: tuple[tuple[str, float], ...]
+    """(name, confidence), most sure first; those that are more likely there than not, or else
+    the likeliest alone. Empty for background."""
+    candidates: tuple[tuple[str, float], ...]
+    """(name, confidence) of whatever could be meant, most sure first, `"unknown"` among them."""
+    nats: Mapping[str, float]
+    """ln p(spectrum | category) - ln p(spectrum | background) for each of `CATEGORIES`."""
+    suppression: float
+    """Share of the measured background that is missing; 0 where none was measured."""
+    net_counts: float
+    """Of the source."""
+    misfit: float
+    """Deviance per degree of freedom of the best explanation; about 1 where it is right."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentifyPolicy:
+    """Every threshold of the identification, with its reason."""
+
+    alarm_sigma: float = 4.0
+    """Less is background: with all templates tried it is passed once in tens of thousands."""
+    model_error: float = 0.03
+    """Relative error of a modelled bin that no mode of the model explains."""
+    suppression_sd: float = 0.3
+    """Of the background's level: vehicles take away 2-25 % (facts/radiation 5.1); wide, so that
+    the level is told by the spectrum's shape."""
+    tilt_sd: float = 0.05
+    """Of the shape mode: low energies are shielded more than high ones."""
+    norm_sd: float = 0.5
+    """Natural nuclides on a vehicle, relative to the background."""
+    source_nats: float = 3.0
+    """What a source that is not natural must gain over natural ones: the price of its free
+    amplitude, and most that passes is natural (facts/radiation 3.1)."""
+    second_nats: float = 8.0
+    """What a second nuclide must gain over one alone."""
+    unknown_nats: float = 5.0
+    """What a line of no listed nuclide must gain over a listed one."""
+    misfit_sigma: float = 4.0
+    """So far may the deviance of the best explanation lie over what chance gives."""
+    gain_sd: float = 0.005
+    """Relative error of the energy scale that is left after the portal has followed its gain."""
+    offset_sd_kev: float = 1.5
+    """Error of the scale's zero."""
+    width_sd: float = 0.10
+    """Relative error of the modelled resolution."""
+    scatter_sd: float = 0.25
+    """Share of a source's counts that may be scattered more or less than modelled."""
+    refined: int = 12
+    """So many of the best templates are fitted with all modes of the model."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hypothesis:
+    """One explanation of a spectrum."""
+
+    nuclides: tuple[str, ...]
+    categories: tuple[str, ...]
+    """Of each nuclide; the gravest stands for the whole."""
+    nats: float
+    """Penalised log-likelihood with the price of the explanation taken off."""
+    net_counts: float
+    suppression: float
+    misfit: float
+
+    @property
+    def category(self) -> str:
+        """The gravest of its nuclides' categories."""
+        return max(self.categories, key=GRAVITY.index)
+
+
+GRAVITY = ("norm", "medical", "unknown", "industrial", "snm")
+"""What a mixture is called: the last of these that is in it."""
+
+
+def judge(hypotheses: list[Hypothesis], background_nats: float, policy: IdentifyPolicy) -> Verdict:
+    """The verdict over competing explanations, and over none."""
+    best = max(hypotheses, key=lambda one: one.nats)
+    temperature = max(1.0, best.misfit)
+    gain = (best.nats - background_nats) / temperature
+    sigma = math.sqrt(2.0 * gain) if gain > 0.0 else 0.0
+    weights = [math.exp((one.nats - best.nats) / temperature) for one in hypotheses]
+    whole = sum(weights)
+    names: dict[str, float] = {}
+    by_category = dict.fromkeys(CATEGORIES, 0.0)
+    for one, weight in zip(hypotheses, weights, strict=True):
+        by_category[one.category] += weight / whole
+        for name in one.nuclides:
+            names[name] = names.get(name, 0.0) + weight / whole
+    ranked = sorted(names.items(), key=lambda item: (-item[1], item[0]))
+    category = max(CATEGORIES, key=lambda name: by_category[name])
+    quiet = sigma < policy.alarm_sigma
+    return Verdict(
+        sigma=sigma,
+        category=BACKGROUND if quiet else category,
+        confidence=1.0 - math.exp(-gain) if quiet and gain > 0.0 else by_category[category],
+        nuclides=() if quiet else _told(ranked, by_category),
+        candidates=tuple((name, share) for name, share in ranked if share >= 0.001),
+        nats={name: gain + math.log(max(by_category[name], 1e-300)) for name in CATEGORIES},
+        suppression=best.suppression,
+        net_counts=best.net_counts,
+        misfit=best.misfit,
+    )
+
+
+def _told(
+    ranked: Iterable[tuple[str, float]], by_category: Mapping[str, float]
+) -> tuple[tuple[str, float], ...]:
+    """Nuclides that are more likely there than not, else the likeliest, never "unknown"."""
+    if by_category[UNKNOWN] > 0.5:
+        return ()
+    named = [item for item in ranked if item[0] != UNKNOWN]
+    return tuple(item for item in named if item[1] > 0.5) or tuple(named[:1])
