@@ -29,12 +29,16 @@ def fwhm_kev(detector: DetectorSpec, energy_kev: NDArray[np.float64]) -> NDArray
 
 
 def bin_edges(
-    detector: DetectorSpec, low_kev: float = LOW_KEV, high_kev: float = HIGH_KEV
+    detector: DetectorSpec,
+    *,
+    low_kev: float = LOW_KEV,
+    high_kev: float = HIGH_KEV,
+    per_fwhm: float = BINS_PER_FWHM,
 ) -> NDArray[np.float64]:
-    """Edges (bins + 1,) of bins as wide as 1 / `BINS_PER_FWHM` of a peak in them."""
+    """Edges (bins + 1,) of bins as wide as 1 / `per_fwhm` of a peak in them."""
     # The number of bins up to an energy is the integral of their density.
     fine_kev = np.linspace(low_kev, high_kev, 8192)
-    density = BINS_PER_FWHM / fwhm_kev(detector, fine_kev)
+    density = per_fwhm / fwhm_kev(detector, fine_kev)
     steps = 0.5 * (density[1:] + density[:-1]) * np.diff(fine_kev)
     number = np.concatenate(([0.0], np.cumsum(steps)))
     bins = max(8, round(float(number[-1])))
