@@ -18,6 +18,7 @@ from drivers.wire.n42_model import (
     Spectrum,
     calibration_of,
 )
+from drivers.wire.n42_read import read
 from drivers.wire.n42_write import NAMESPACE, write
 
 __all__ = [
@@ -35,5 +36,6 @@ __all__ = [
     "Nuclide",
     "Spectrum",
     "calibration_of",
+    "read",
     "write",
 ]

@@ -13,6 +13,14 @@ from numpy.typing import NDArray
 QUADRATIC_FITS = 0.02
 MAX_ENERGY_KEV = 1e6  # an edge above 1 GeV is no calibration
 
+# fmt: off
+DETECTOR_KINDS = frozenset((
+    "HPGe", "HPXe", "NaI", "LaBr3", "LaCl3", "BGO", "CZT", "CdTe", "CsI", "GMT", "GMTW", "LiFiber",
+    "PVT", "PS", "He3", "He4", "LiGlass", "LiI", "SrI2", "CLYC", "CdWO4", "BF3", "HgI2", "CeBr4",
+    "LiCAF", "LiZnS", "Other",
+))
+# fmt: on
+
 Counts = NDArray[np.uint32] | NDArray[np.int64] | NDArray[np.float64]
 
 

@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping
 
-from drivers.wire.n42_model import Alarm, Analysis, Detector, Fault, Instrument, Nuclide
+from drivers.wire.n42_model import (
+    DETECTOR_KINDS,
+    Alarm,
+    Analysis,
+    Detector,
+    Fault,
+    Instrument,
+    Nuclide,
+)
 from drivers.wire.n42_text import decimal, non_blank, percent, tag, time_text
 
 CREATOR = "Garita"
-# fmt: off
-DETECTOR_KINDS = frozenset((
-    "HPGe", "HPXe", "NaI", "LaBr3", "LaCl3", "BGO", "CZT", "CdTe", "CsI", "GMT", "GMTW", "LiFiber",
-    "PVT", "PS", "He3", "He4", "LiGlass", "LiI", "SrI2", "CLYC", "CdWO4", "BF3", "HgI2", "CeBr4",
-    "LiCAF", "LiZnS", "Other",
-))
-# fmt: on
 INSTRUMENT_CLASSES = frozenset(
     (
         "Backpack",
