@@ -4,7 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from drivers.wire import bundle
 from simulators.scenario import Scenario
+
+SIDECARS = (".json", ".xml")  # written last: a scan is complete when its sidecar is there
 
 
 class Simulator(Protocol):
@@ -16,6 +19,13 @@ class Simulator(Protocol):
         The bytes depend on the time that has passed, not on how it was cut into steps.
         """
         ...
+
+
+def bundled_files(packet: bytes) -> list[tuple[str, bytes]]:
+    """(name, contents) of a bundle's files, the sidecar last."""
+    decoded = bundle.BundleDecoder().feed(packet)
+    files = [file for one in decoded if isinstance(one, bundle.Bundle) for file in one.files]
+    return sorted(files, key=lambda file: file[0].endswith(SIDECARS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +40,5 @@ class SimulatorKind:
     """Changes with the physics; every simulated figure names it."""
     packets: Callable[[bytes], list[bytes]] = lambda data: [data] if data else []
     """How the wire cuts a step's bytes: datagrams for UDP, file sets for a folder."""
+    files: Callable[[bytes], list[tuple[str, bytes]]] = bundled_files
+    """(name, contents) of the files in which a packet lies in a folder, in the order of writing."""

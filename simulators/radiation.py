@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from drivers.wire import tsa
 from simulators import radiation_physics as physics
 from simulators.base import SimulatorKind
-from simulators.scenario import Scenario, Vehicle
+from simulators.scenario import Scenario, Source, Vehicle
 
 TICK_MS = 200  # facts 1.1: one gamma scan
 BACKGROUND_TICKS = 25  # facts 1.1: a pair every 5 s
@@ -18,11 +18,19 @@ RESUME_TICKS = 10  # facts 1.1: background resumes about 2 s after GX
 BUFFERED_TICKS = 5
 HOLD_IN_TICKS = 10  # as SG1 below says
 SPEED_TICKS = 5.5  # facts 1.1: SP about every 1.1 s
+SLOWEST_M_S = 0.1
 N_SIGMA = 7.0  # as SG1 below says
 HIGH_FAULT_CPS, LOW_FAULT_CPS, NEUTRON_HIGH_FAULT_CPS = 450, 68, 50
-FAULT_FACTOR = {"gamma-high": 2.2, "gamma-low": 0.1}
+NEUTRON_FAULT_CPS = 80.0
+NOISY_FACTOR, NOISY_SHARE = 3.0, 0.15  # of a panel with a loose contact, and how often
 NOISE_SHARE, NOISE_S = 0.012, 30.0  # facts 5.2: 1-2 % of correlated noise
-DIURNAL_SHARE = 0.025  # facts 5.2
+OWN_NOISE_SHARE = 0.004  # of each panel by itself
+LIGHT_PER_K = (-0.004, -0.001)  # counts above threshold by the light yield's drift, facts 5.2
+SIDES = (-1, -1, 1, 1)  # facts 1.1 (a): 1 and 2 are on the master pillar, 3 and 4 on the slave
+HEIGHTS_M = (1.0, 2.9, 1.0, 2.9)  # the middles of panels 1.74 m high, one above the other
+SHADE_OF_ROW = np.array([1.15, 0.85, 1.15, 0.85])  # the upper panels look over the load
+SHADE_SPREAD = 0.06  # sites, sides and vehicles differ (facts 5.1)
+PANEL_SPREAD = 0.05  # of efficiency
 NEAR_M = 40.0  # beyond, even a source that saturates the panels adds less than 1 % of background
 
 SETUP = (
@@ -35,6 +43,7 @@ SETUP = (
 
 Ticks = NDArray[np.int64]
 Counts = NDArray[np.int64]
+Rates = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +56,11 @@ class _Occupancy:
 
 
 class PortalSimulator:
-    """One portal of the scenario. `step` moves it; its bytes do not depend on the step."""
+    """One portal of the scenario. `step` moves it; its bytes do not depend on the step.
+
+    Options of its place: `panel_distance_m` (2.5), `background_cps` (of all panels; 212 to 256 of
+    each where it is not given), `noise_share` (0.012).
+    """
 
     def __init__(self, scenario: Scenario, sensor_id: str) -> None:
         place = scenario.sensor(sensor_id)
@@ -56,14 +69,22 @@ class PortalSimulator:
         self._random = np.random.default_rng(self._seed)
         self._scenario = scenario
         self._vehicles = scenario.lane_vehicles(place.lane)
+        self._reach_s = [vehicle.near_s(NEAR_M) for vehicle in self._vehicles]
         self._occupancies = _occupancies(self._vehicles)
         self._faults = tuple(fault for fault in scenario.faults if fault.sensor_id == sensor_id)
         self._distance_m = float(place.option("panel_distance_m", "2.5"))
         self._panel_cps = self._random.uniform(212.0, 256.0, 4)  # facts 5.2
+        if given := place.option("background_cps", ""):
+            self._panel_cps *= float(given) / self._panel_cps.sum()
         self._neutron_cps = self._random.uniform(2.0, 5.0) / 4  # of one panel; facts 5.1
+        self._light_per_k = self._random.uniform(*LIGHT_PER_K, 4)
+        self._efficiency = self._random.normal(1.0, PANEL_SPREAD, 4)
+        self._shade = SHADE_OF_ROW * self._random.normal(1.0, SHADE_SPREAD)
+        self._noise_size = np.full(5, OWN_NOISE_SHARE)
+        self._noise_size[0] = float(place.option("noise_share", str(NOISE_SHARE)))
         self._due_ms = 0
         self._tick = 0
-        self._noise = 0.0
+        self._noise = np.zeros(5)
         self._noise_tick = 0
         self._next_background_tick = BUFFERED_TICKS
         self._tampered = False
@@ -101,7 +122,7 @@ class PortalSimulator:
 
     def _background(self) -> list[bytes]:
         window = np.array([self._tick])
-        gamma_cps, neutron_cps = self._rates(window)
+        gamma_cps, neutron_cps, _ = self._rates(window)
         seconds = BACKGROUND_TICKS * TICK_MS / 1000
         gamma = np.rint(self._random.poisson(gamma_cps[0] * seconds) / seconds).astype(int)
         neutron = np.rint(self._random.poisson(neutron_cps[0] * seconds) / seconds).astype(int)
@@ -137,9 +158,13 @@ class PortalSimulator:
 
     def _begin(self, occupancy: _Occupancy) -> None:
         ticks = np.arange(occupancy.first_tick - BUFFERED_TICKS, occupancy.last_tick + 1)
-        gamma_cps, neutron_cps = self._rates(ticks)
+        gamma_cps, neutron_cps, metal_t = self._rates(ticks)
         self._pass_gamma = self._random.poisson(gamma_cps * TICK_MS / 1000)
         self._pass_neutron = self._random.poisson(neutron_cps * TICK_MS / 1000)
+        # A burst lights up whichever tubes it reaches.
+        for index, counts in enumerate(physics.bursts(metal_t, TICK_MS / 1000, self._random)):
+            if counts:
+                self._pass_neutron[index] += self._random.multinomial(counts, (0.25,) * 4)
 
     def _gamma_scan(self, index: int) -> bytes:
         # Facts 2, field practice: 5 scans against the background frozen at the entry.
@@ -156,9 +181,11 @@ class PortalSimulator:
     def _speed(self, occupancy: _Occupancy) -> list[bytes]:
         at_s = self._tick * TICK_MS / 1000
         for vehicle in occupancy.vehicles:
-            in_beam_s = vehicle.length_m / vehicle.speed_m_s
-            if vehicle.at_portal_s <= at_s <= vehicle.at_portal_s + in_beam_s:
-                measured = vehicle.speed_m_s * (1.0 + 0.02 * self._random.standard_normal())
+            if any(from_s <= at_s <= to_s for from_s, to_s in vehicle.in_beam_s()):
+                speed_m_s = abs(vehicle.speed_at(at_s))
+                if speed_m_s < SLOWEST_M_S:  # it stands: there is nothing to measure
+                    return []
+                measured = speed_m_s * (1.0 + 0.02 * self._random.standard_normal())
                 return [tsa.encode(tsa.speed_line(measured))]
         return []
 
@@ -169,45 +196,63 @@ class PortalSimulator:
 
     # --- physics -----------------------------------------------------------------------
 
-    def _rates(self, ticks: Ticks) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Counted (ticks, 4) gamma and neutron rates per second in each tick."""
+    def _rates(self, ticks: Ticks) -> tuple[Rates, Rates, Rates]:
+        """Counted (ticks, 4) gamma and neutron rates per second, and (ticks,) t of metal beside."""
         middle_s = (ticks.astype(np.float64) - 0.5) * (TICK_MS / 1000)
-        open_share = np.ones(len(ticks))
+        open_share = np.ones((len(ticks), 4))
         source_cps = np.zeros((len(ticks), 4))
-        neutron_cps = np.zeros(len(ticks))
+        neutron_cps = np.full(len(ticks), 4 * self._neutron_cps)
+        metal_t = np.zeros(len(ticks))
         for number, vehicle in enumerate(self._vehicles):
-            passed_m = (middle_s - vehicle.at_portal_s) * vehicle.speed_m_s
-            if passed_m[-1] < -NEAR_M or passed_m[0] > vehicle.length_m + NEAR_M:
+            near_from_s, near_to_s = self._reach_s[number]
+            if middle_s[-1] < near_from_s or middle_s[0] > near_to_s:
                 continue
+            passed_m = vehicle.passed_m(middle_s)
             # Its own chance, so that a vehicle is the same wherever time is cut.
             random = np.random.default_rng((*self._seed, number))
-            open_share *= 1.0 - physics.shadow(vehicle, passed_m, random)
+            shadow = physics.shadow(vehicle, passed_m, random)
+            shade = self._shade * random.normal(1.0, SHADE_SPREAD, 4)
+            open_share *= 1.0 - np.clip(shadow[:, None] * shade, 0.0, 0.7)
             share = 1.0 + random.uniform(-0.15, 0.15, 4)  # not in the very middle of the lane
+            neutron_cps *= physics.neutron_share(vehicle, passed_m, self._distance_m)
+            metal_t += physics.metal_t(vehicle, passed_m, self._distance_m)
             for source in vehicle.sources:
-                rate = physics.gamma_cps(source, passed_m, self._distance_m)
-                source_cps += rate[:, None] * share
+                source_cps += self._of_source(source, passed_m) * share
                 neutron_cps += physics.neutron_cps(source, passed_m, self._distance_m)
         level = self._level(float(middle_s[0])) * self._noise_of(ticks) * open_share
-        gamma = (level[:, None] * self._panel_cps + source_cps) * self._fault_factor()
-        neutron = np.repeat((neutron_cps / 4 + self._neutron_cps)[:, None], 4, axis=1)
-        return physics.counted(gamma), neutron
+        gamma = (level * self._panel_cps + source_cps) * self._fault_factors(len(ticks))
+        neutron_cps += metal_t * physics.METAL_CPS_PER_T
+        if self._fault("neutron-high"):
+            neutron_cps += NEUTRON_FAULT_CPS
+        neutron = np.repeat(neutron_cps[:, None] / 4, 4, axis=1)
+        return physics.counted(gamma), neutron, metal_t
 
-    def _level(self, at_s: float) -> float:
-        day = (self._scenario.start_utc_ns / 1e9 + at_s) / 86_400.0
-        diurnal = 1.0 + DIURNAL_SHARE * math.sin(2.0 * math.pi * day)
-        return diurnal * physics.weather_factor(self._scenario.rain, at_s)
+    def _of_source(self, source: Source, passed_m: Rates) -> Rates:
+        """(ticks, 4) counts per second."""
+        columns = []
+        for panel, (side, height_m) in enumerate(zip(SIDES, HEIGHTS_M, strict=True)):
+            away_m = physics.panel_distance_m(source, self._distance_m, side, height_m)
+            columns.append(physics.gamma_cps(source, passed_m, away_m) * self._efficiency[panel])
+        return np.stack(columns, axis=1)
 
-    def _noise_of(self, ticks: Ticks) -> NDArray[np.float64]:
-        """1 plus an Ornstein-Uhlenbeck process, exact for any distance between ticks."""
-        noise = np.empty(len(ticks))
+    def _level(self, at_s: float) -> Rates:
+        """(4,) relative to a dry day's mean."""
+        utc_s = self._scenario.start_utc_ns / 1e9 + at_s
+        level = physics.day_factor(utc_s) * physics.weather_factor(self._scenario.rain, at_s)
+        return np.asarray(level * (1.0 + self._light_per_k * physics.warmth_k(utc_s)))
+
+    def _noise_of(self, ticks: Ticks) -> Rates:
+        """(ticks, 4) 1 plus Ornstein-Uhlenbeck noise of all panels together and of each, exact
+        for any distance between ticks."""
+        noise = np.empty((len(ticks), 5))
         for index, tick in enumerate(ticks.tolist()):
             passed_s = max(0, tick - self._noise_tick) * TICK_MS / 1000
             keep = math.exp(-passed_s / NOISE_S)
-            kick = NOISE_SHARE * math.sqrt(1.0 - keep * keep)
-            self._noise = self._noise * keep + kick * self._random.standard_normal()
+            kick = self._noise_size * math.sqrt(1.0 - keep * keep)
+            self._noise = self._noise * keep + kick * self._random.standard_normal(5)
             self._noise_tick = max(tick, self._noise_tick)
-            noise[index] = 1.0 + self._noise
-        return noise
+            noise[index] = self._noise
+        return np.asarray(1.0 + noise[:, :1] + noise[:, 1:])
 
     # --- faults ------------------------------------------------------------------------
 
@@ -217,8 +262,24 @@ class PortalSimulator:
             fault.kind == kind and fault.start_s <= at_s < fault.end_s for fault in self._faults
         )
 
-    def _fault_factor(self) -> float:
-        return math.prod(factor for kind, factor in FAULT_FACTOR.items() if self._fault(kind))
+    def _fault_factors(self, ticks: int) -> Rates:
+        """(ticks, 4) what faults make of the counts."""
+        factors = np.ones((ticks, 4))
+        if not self._faults:
+            return factors
+        for kind, factor in physics.FAULT_FACTOR.items():
+            if self._fault(kind):
+                factors *= factor
+        at_s = self._tick * TICK_MS / 1000
+        for fault in self._faults:
+            if not fault.start_s <= at_s < fault.end_s:
+                continue
+            if fault.kind == "panel-dead":
+                factors[:, fault.part % 4] = 0.0
+            elif fault.kind == "panel-noisy":
+                noisy = self._random.random(ticks) < NOISY_SHARE
+                factors[noisy, fault.part % 4] *= NOISY_FACTOR
+        return factors
 
     def _fault_lines(self) -> list[bytes]:
         lines = []
@@ -233,11 +294,11 @@ class PortalSimulator:
 
 
 def _occupancies(vehicles: tuple[Vehicle, ...]) -> list[_Occupancy]:
+    spans = [(*span, vehicle) for vehicle in vehicles for span in vehicle.in_beam_s()]
     found: list[_Occupancy] = []
-    for vehicle in vehicles:
-        clear_s = vehicle.at_portal_s + vehicle.length_m / vehicle.speed_m_s
+    for broken_s, clear_s, vehicle in sorted(spans, key=lambda span: span[0]):
         # At least its second tick: the setup block and the buffered second come before.
-        first = max(1, math.ceil(vehicle.at_portal_s * 1000 / TICK_MS))
+        first = max(1, math.ceil(broken_s * 1000 / TICK_MS))
         last = math.ceil(clear_s * 1000 / TICK_MS) + HOLD_IN_TICKS
         joined: tuple[Vehicle, ...] = (vehicle,)
         if found and first <= found[-1].last_tick:
@@ -254,5 +315,5 @@ def _counts(tag: str, counts: NDArray[np.int64]) -> bytes:
 
 
 KINDS: tuple[SimulatorKind, ...] = (
-    SimulatorKind(kind="rpm-tsa", build=PortalSimulator, version="tsa-portal/1"),
+    SimulatorKind(kind="rpm-tsa", build=PortalSimulator, version="tsa-portal/2"),
 )

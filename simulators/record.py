@@ -4,7 +4,7 @@
     OUT/truth.jsonl                 one label a line: what really happened
     OUT/<sensor>_<date>.csv         portals: the wire's lines, each with its time twice (local, UTC)
     OUT/<sensor>.txt                datacast: one datagram a line
-    OUT/<sensor>/                   scanners: the files themselves
+    OUT/<sensor>/                   scanners, spectroscopic portals: the files themselves
     OUT/<sensor>.raw                kinds that have no file of their own: the bytes
 
 Nothing waits: a day is written as fast as it can be computed.
@@ -172,14 +172,14 @@ class _DailyFiles:
         return self._paths
 
 
-class _ScanFolder:
+class _Folder:
     def __init__(self, out: Path, sensor_id: str, kind: SimulatorKind) -> None:
-        self._packets = kind.packets
+        self._kind = kind
         self._path = out / sensor_id
         self._path.mkdir(exist_ok=True)
 
     def write(self, data: bytes, utc_ns: int) -> None:
-        write_bundles(self._path, self._packets(data))
+        write_bundles(self._path, self._kind.packets(data), self._kind.files)
 
     def close(self) -> list[Path]:
         return [self._path]
@@ -188,5 +188,6 @@ class _ScanFolder:
 _WRITERS: dict[str, Callable[[Path, str, SimulatorKind], _Writer]] = {
     "rpm-tsa": _DailyFiles,
     "shake-udp": _DatagramFile,
-    "xray-planes": _ScanFolder,
+    "xray-planes": _Folder,
+    "rpm-n42": _Folder,
 }

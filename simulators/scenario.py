@@ -5,8 +5,12 @@ the ground at consistent times. All times are seconds from the scenario's start;
 metres in the checkpoint's frame (x east, y north); lengths along a vehicle run from its front.
 """
 
+import itertools
 import math
 from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +25,19 @@ class Source:
     """Equal to `from_m` for a point; otherwise spread evenly between the two."""
     shield_lead_g_cm2: float = 0.0
     """Lead around it, seen by the portal as attenuation and by the scanner as a dense block."""
+    shield_steel_g_cm2: float = 0.0
+    shield_poly_g_cm2: float = 0.0
+    """Polyethylene around it, which stops neutrons too."""
+    in_body: bool = False
+    """Within a person: tissue around it."""
     neutrons_per_s: float = 0.0
+    across_m: float = 0.0
+    """From the lane's middle, towards the second pillar (panels 3 and 4)."""
+    height_m: float | None = None
+    """Above the road; None: level with the middle of each panel."""
+    profile_power: float = 1.5
+    """p of the profile (d2 / (d2 + x2))^p: 1 for the inverse square alone, 1.5 with a flat
+    panel's cosine (facts/radiation 5.1)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +61,7 @@ class Cargo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vehicle:
-    """One passage through a lane, at constant speed."""
+    """One passage through a lane: at constant speed, or as `speeds` has it."""
 
     vehicle_id: str
     lane: str
@@ -65,6 +81,71 @@ class Vehicle:
     declared: str = ""
     """What the papers say: `"empty"`, an HS chapter such as `"25"`, or nothing."""
     container: str = ""
+    speeds: tuple[tuple[float, float], ...] = ()
+    """(seconds after its front broke the beam, metres per second from then on), the first at 0:
+    0 is a stop, less than 0 reverses; the last must be more than 0. Empty: `speed_m_s`."""
+
+    def passed_m(self, at_s: NDArray[np.float64]) -> NDArray[np.float64]:
+        """How far its front is beyond the portal's beam at these times."""
+        since_s = at_s - self.at_portal_s
+        if not self.speeds:
+            return since_s * self.speed_m_s
+        starts_s, speeds_m_s, places_m = self._knots()
+        leg = np.clip(np.searchsorted(starts_s, since_s, side="right") - 1, 0, None)
+        return np.asarray(places_m[leg] + (since_s - starts_s[leg]) * speeds_m_s[leg])
+
+    def speed_at(self, at_s: float) -> float:
+        """Metres per second at that time, less than 0 while it reverses."""
+        speed_m_s = self.speeds[0][1] if self.speeds else self.speed_m_s
+        for start_s, now_m_s in self.speeds:
+            if start_s <= at_s - self.at_portal_s:
+                speed_m_s = now_m_s
+        return speed_m_s
+
+    def reaches_s(self, place_m: float) -> float:
+        """When its front is for the last time so many metres after the portal's beam."""
+        return self._crossings_s(place_m)[-1]
+
+    def in_beam_s(self) -> tuple[tuple[float, float], ...]:
+        """The times (from, to) during which it breaks the portal's beam: one, or several."""
+        times_s = [*self._crossings_s(0.0), *self._crossings_s(self.length_m)]
+        times_s.sort()
+        spans = []
+        for from_s, to_s in itertools.pairwise(times_s):
+            middle_m = float(self.passed_m(np.array([(from_s + to_s) / 2]))[0])
+            if 0.0 < middle_m < self.length_m:
+                spans.append((from_s, to_s))
+        return tuple(spans)
+
+    def near_s(self, away_m: float) -> tuple[float, float]:
+        """From when its front to when its rear is within so many metres of the beam."""
+        spans_s = self.in_beam_s()
+        from_s, to_s = spans_s[0][0], spans_s[-1][1]
+        return from_s - away_m / self.speed_at(from_s), to_s + away_m / self.speed_at(to_s)
+
+    def _crossings_s(self, place_m: float) -> list[float]:
+        """Every time at which its front is at that place, in order."""
+        if not self.speeds:
+            return [self.at_portal_s + place_m / self.speed_m_s]
+        starts_s, speeds_m_s, places_m = (column.tolist() for column in self._knots())
+        found = []
+        for leg, (start_s, speed_m_s, from_m) in enumerate(
+            zip(starts_s, speeds_m_s, places_m, strict=True)
+        ):
+            if speed_m_s == 0.0:
+                continue
+            since_s = (place_m - from_m) / speed_m_s
+            first = -math.inf if leg == 0 else 0.0
+            last = starts_s[leg + 1] - start_s if leg + 1 < len(starts_s) else math.inf
+            if first <= since_s < last:
+                found.append(self.at_portal_s + start_s + since_s)
+        return found
+
+    def _knots(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Start, speed and first place of each leg."""
+        starts_s, speeds_m_s = np.array(self.speeds, dtype=np.float64).T
+        legs_m = np.diff(starts_s) * speeds_m_s[:-1]
+        return starts_s, speeds_m_s, np.concatenate([[0.0], np.cumsum(legs_m)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,9 +185,13 @@ class Fault:
 
     sensor_id: str
     kind: str
-    """`"tamper"`, `"silent"`, `"gamma-high"`, `"garbage"`, `"loss"`, `"stripe"`, `"partial"`."""
+    """`"tamper"`, `"silent"`, `"garbage"`; of portals `"gamma-high"`, `"gamma-low"`,
+    `"neutron-high"`, `"panel-dead"`, `"panel-noisy"`; of others `"loss"`, `"stripe"`,
+    `"partial"`."""
     start_s: float
     end_s: float
+    part: int = 0
+    """Which panel or detector, counted from 0, where the fault is of one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from drivers.wire import bundle
-from simulators.base import Simulator, SimulatorKind
+from simulators.base import Simulator, SimulatorKind, bundled_files
 from simulators.catalog import KINDS
 from simulators.scenario import Scenario
 
@@ -26,7 +25,6 @@ CLIENT_BUFFER_BYTES = 2**20
 # A serial line loses what nobody reads, and a client that has stopped reading loses the end of
 # what was sent. One that is only late is waited for so long.
 STALL_S = 1.0
-SIDECARS = (".json", ".xml")  # written last: a scan is complete when its sidecar is there
 
 
 class Outlet(Protocol):
@@ -175,30 +173,27 @@ class _FolderOutlet:
         folder.mkdir(parents=True, exist_ok=True)
         self.address = f"folder:{folder}"
         self._folder = folder
-        self._packets = kind.packets
+        self._kind = kind
 
     async def send(self, data: bytes) -> None:
-        if packets := self._packets(data):
-            await asyncio.to_thread(write_bundles, self._folder, packets)
+        if packets := self._kind.packets(data):
+            await asyncio.to_thread(write_bundles, self._folder, packets, self._kind.files)
 
     async def close(self) -> None:
         pass
 
 
-def write_bundles(folder: Path, packets: list[bytes]) -> None:
-    """Write the files of each bundle as a scanner would."""
+def write_bundles(
+    folder: Path,
+    packets: list[bytes],
+    files: Callable[[bytes], list[tuple[str, bytes]]] = bundled_files,
+) -> None:
+    """Write the files of each packet as a device would."""
     for packet in packets:
-        for name, content in files_of(packet):
+        for name, content in files(packet):
             unfinished = folder / f".{name}.tmp"
             unfinished.write_bytes(content)
             unfinished.rename(folder / name)
-
-
-def files_of(packet: bytes) -> list[tuple[str, bytes]]:
-    """(name, contents) of a bundle's files, the sidecar last."""
-    decoded = bundle.BundleDecoder().feed(packet)
-    files = [file for one in decoded if isinstance(one, bundle.Bundle) for file in one.files]
-    return sorted(files, key=lambda file: file[0].endswith(SIDECARS))
 
 
 @dataclass(slots=True)

@@ -46,7 +46,7 @@ class XrayPlanesSimulator:
         self._due: list[tuple[int, float, Vehicle]] = []
         for vehicle in scenario.lane_vehicles(lane.lane):
             if vehicle.scanned:
-                front_s = vehicle.at_portal_s + lane.scanner_after_m / vehicle.speed_m_s
+                front_s = vehicle.reaches_s(lane.scanner_after_m)
                 done_s = front_s + vehicle.length_m / vehicle.speed_m_s + FILE_DELAY_S
                 self._due.append((round(done_s * 1000), front_s, vehicle))
         self._due.sort(key=lambda due: (due[0], due[2].vehicle_id), reverse=True)
