@@ -10,10 +10,26 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.spectra.nuclides import NUCLIDES
+from fusion.spectra.nuclides import NUCLIDES, SOURCES, Nuclide
+from fusion.spectra.response import response_rows
+from fusion.spectra.transport import (
+    GROUP_EDGES_KEV,
+    SHIELDS,
+    Shield,
+    air,
+    bremsstrahlung,
+    fission,
+    group_middles_kev,
+    scattered,
+    surroundings,
+    unscattered,
+)
 from fusion.types import DetectorSpec
 
 Vector = NDArray[np.float64]
+
+FAINTEST = 1e-4  # a shield that lets less through leaves nothing to be named
+FLOOR = 1e-4  # share of the counts that is even over all bins: pile-up, and what we do not know
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,46 +68,80 @@ def template_library(detector: DetectorSpec, edges_kev: Vector) -> TemplateLibra
 
 @lru_cache(maxsize=8)
 def _library(detector: DetectorSpec, edges: tuple[float, ...]) -> TemplateLibrary:
-    edges_kev = np.array(edges)
-    templates = tuple(
-        Template(
-            nuclide=one.name,
-            variant=variant,
-            category=one.category,
-            shape=_shape(one.lines, areal, detector, edges_kev),
-        )
-        for one in NUCLIDES.values()
-        if one.lines
-        for variant, areal in (("bare", 0.3), ("steel-1cm", 8.0), ("steel-4cm", 32.0))
-    )
+    view = View(detector, np.array(edges))
     names = ("K-40", "Ra-226", "Th-232")
-    shapes = [_shape(NUCLIDES[name].lines, 30.0, detector, edges_kev) for name in names]
+    bulk = next(one for one in SHIELDS if one.bulk)
+    nuisances = np.array([view.seen(NUCLIDES[name], bulk) for name in names])
     return TemplateLibrary(
         detector=detector,
-        edges_kev=edges_kev,
-        templates=templates,
+        edges_kev=view.edges_kev,
+        templates=tuple(template for one in SOURCES for template in _family(view, one)),
         nuisance_names=names,
-        nuisance_shapes=np.array(shapes),
+        nuisance_shapes=nuisances / nuisances.sum(axis=1, keepdims=True),
     )
 
 
-def _shape(
-    lines: tuple[tuple[float, float], ...], areal: float, detector: DetectorSpec, edges_kev: Vector
-) -> Vector:
-    """Peaks over flat Compton continua, behind `areal` g/cm2 of iron. Provisional."""
-    middle = 0.5 * (edges_kev[1:] + edges_kev[:-1])
-    width = np.diff(edges_kev)
-    total = np.zeros(len(middle))
-    for energy, intensity in lines:
-        through = intensity * np.exp(-areal * (0.06 * (661.7 / energy) ** 0.5 + (55 / energy) ** 3))
-        sigma = detector.resolution_percent * 6.617 * (energy / 661.7) ** detector.resolution_power
-        sigma = sigma / 2.355 + 0.2
-        peak = width * np.exp(-0.5 * ((middle - energy) / sigma) ** 2) / sigma / 2.507
-        share = 1 / (1 + (energy / 400) ** 1.5)
-        edge = energy * (1 - 1 / (1 + 2 * energy / 511))
-        flat = width / edge / (1 + np.exp((middle - edge) / sigma))
-        spread = width / energy / (1 + np.exp((middle - energy) / sigma))
-        grown = min(0.8, areal / 40)
-        total += through * (share * peak + (1 - share) * flat + grown * spread)
-    total = np.maximum(total, 1e-12 * width)
-    return total / total.sum()
+class View:
+    """How one detector sees lines and groups of energy, worked out once for all sources."""
+
+    def __init__(self, detector: DetectorSpec, edges_kev: Vector) -> None:
+        lines = sorted({line for one in SOURCES for line, _ in one.lines})
+        self.edges_kev = edges_kev
+        self._row = {line: row for row, line in enumerate(lines)}
+        self._lines_kev = np.array(lines)
+        self._groups_kev = group_middles_kev()
+        self._line_rows = response_rows(detector, self._lines_kev, self._lines_kev, edges_kev)
+        self._group_rows = response_rows(
+            detector, GROUP_EDGES_KEV[:-1], GROUP_EDGES_KEV[1:], edges_kev
+        )
+        self._line_round = surroundings(self._lines_kev)
+        self._group_round = surroundings(self._groups_kev)
+        self._line_air, self._group_air = air(self._lines_kev), air(self._groups_kev)
+        self._shields = {
+            one.name: (
+                unscattered(one, self._lines_kev),
+                scattered(one, self._lines_kev),
+                unscattered(one, self._groups_kev),
+                scattered(one, self._groups_kev),
+            )
+            for one in SHIELDS
+        }
+
+    def seen(self, nuclide: Nuclide, shield: Shield | None) -> Vector:
+        """(bins,) counts per photon that the source would send on the bare detector's face."""
+        rows = [self._row[line] for line, _ in nuclide.lines]
+        lines = np.array([percent for _, percent in nuclide.lines])
+        groups = bremsstrahlung(nuclide.betas) + fission(nuclide.fissions)
+        if shield is not None:
+            line_through, line_groups, group_through, group_groups = self._shields[shield.name]
+            groups = groups * group_through + groups @ group_groups + lines @ line_groups[rows]
+            lines = lines * line_through[rows]
+        lines, groups = lines * self._line_air[rows], groups * self._group_air
+        groups = groups + lines @ self._line_round[rows] + groups @ self._group_round
+        seen = lines @ self._line_rows[rows] + groups @ self._group_rows
+        return np.asarray(seen, dtype=np.float64)
+
+
+def _family(view: View, nuclide: Nuclide) -> list[Template]:
+    """The nuclide bare and behind every shield that lets it through."""
+    bare = view.seen(nuclide, None)
+    found = [_template(nuclide, "bare", bare)]
+    for shield in SHIELDS:
+        if shield.bulk and nuclide.category != "norm":
+            continue
+        shape = view.seen(nuclide, shield)
+        if shape.sum() > FAINTEST * bare.sum():
+            found.append(_template(nuclide, shield.name, shape))
+    return found
+
+
+def _template(nuclide: Nuclide, variant: str, counts: Vector) -> Template:
+    # No bin is impossible: a likelihood must survive a stray count anywhere.
+    floor = FLOOR * counts.sum() / len(counts)
+    shape = counts + floor
+    return Template(
+        nuclide=nuclide.name,
+        variant=f"{nuclide.form}-{variant}" if nuclide.form else variant,
+        category=nuclide.category,
+        shape=shape / shape.sum(),
+    )
