@@ -93,8 +93,8 @@ def _measurement(
         return []
     first = spectra[0] if spectra else Node("", {})
     started = utc_ns(first.say("StartTime") or data.say("StartTime"))
-    slice_s = seconds(data.say("SampleRealTime"))
-    real_s = slice_s or max((seconds(one.say("RealTime")) for one in spectra), default=0.0)
+    longest_s = max((seconds(one.say("RealTime")) for one in spectra), default=0.0)
+    real_s = longest_s or seconds(data.say("SampleRealTime"))
     gross = tuple(gross for one in neutrons if (gross := _neutrons(one, real_s)))
     if gross:
         reading.detectors.setdefault(NEUTRON, Detector(name=NEUTRON, category="Neutron"))
@@ -106,7 +106,7 @@ def _measurement(
             spectra=tuple(_spectrum(one, real_s, reading) for one in spectra),
             gross=gross,
             occupied=truth(data.say("Occupied")),
-            speed_m_s=speed_m_s(data.one("Speed")),
+            speed_m_s=speed_m_s(data.one("Speed")) or None,
         )
     ]
 

@@ -100,7 +100,7 @@ def _measurement(
         spectra=tuple(_spectrum(one, calibrations, channels) for one in node.all("Spectrum")),
         gross=tuple(_gross(one) for one in node.all("GrossCounts")),
         occupied=truth(node.say("OccupancyIndicator")),
-        speed_m_s=speed_m_s(state),
+        speed_m_s=speed_m_s(state) or None,
         faults=_faults(node),
         remarks=_remarks(node),
     )
