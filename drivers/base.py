@@ -14,6 +14,42 @@ class SensorUnavailable(Exception):  # noqa: N818 - named for what a caller can 
     """Nothing answers at a sensor's address. Raised when opening a transport, and only then."""
 
 
+class Poller(Protocol):
+    """What to ask of a device that says nothing unasked. No socket, no clock."""
+
+    @property
+    def found(self) -> bool:
+        """Whether the device has said what it is; until then it is looked for."""
+        ...
+
+    @property
+    def candidates(self) -> int:
+        """How many addresses behind the link it may still be at."""
+        ...
+
+    @property
+    def pause_s(self) -> float:
+        """From the last request to the next."""
+        ...
+
+    @property
+    def timeout_s(self) -> float:
+        """No answer for so long: the link is as good as cut."""
+        ...
+
+    def ask(self) -> bytes:
+        """The next request."""
+        ...
+
+    def heard(self, data: bytes) -> bool:
+        """What came back; True when it answers the last request, well or not."""
+        ...
+
+    def unanswered(self) -> bool:
+        """Nothing came in time: whether there is something else to ask."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SensorConfig:
     """Keys that a sensor of any kind may have. Subclasses add `kind` and their own."""
@@ -50,6 +86,10 @@ class SensorConfig:
     """Place in the checkpoint's own frame: metres east, metres north."""
     baud: Annotated[int, Ge(300)] = 9600
     """Serial lines only."""
+
+    def poller(self) -> Poller | None:
+        """A fresh one for a new link; None: the device speaks by itself."""
+        return None
 
 
 class Driver(Protocol):

@@ -1,4 +1,4 @@
-"""Radiation portals: TSA controllers."""
+"""Radiation portals: TSA controllers, and the rows of all kinds."""
 
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from annotated_types import Ge, Gt, Le
 
 from drivers.base import DriverKind, SensorConfig
+from drivers.radiation_aspect import AspectConfig, AspectDriver
 from drivers.radiation_daily import TsaDailyFile
 from drivers.wire import tsa
 from drivers.wire.malformed import Malformed
@@ -294,4 +295,5 @@ KINDS: tuple[DriverKind, ...] = (
         build=TsaDriver,
         recordings=(TsaDailyFile(),),
     ),
+    DriverKind(kind="rpm-aspect", config=AspectConfig, build=AspectDriver),
 )

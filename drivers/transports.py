@@ -18,6 +18,7 @@ import serial
 from drivers.address import Address, cause_of, parse_address, unavailable
 from drivers.base import SensorConfig
 from drivers.folder import open_folder
+from drivers.polling import open_polling
 from drivers.wire.malformed import Malformed
 
 CHUNK_BYTES = 64 * 1024  # above what any sensor sends in a tick, below what would stall the loop
@@ -69,7 +70,10 @@ async def open_transport(
     address = parse_address(config.url)
     match address.form:
         case "tcp":
-            return await _open_tcp(config, address, patient=patient)
+            ends_s = asyncio.get_running_loop().time() + config.timeout_s
+            link = await _open_tcp(config, address, patient=patient)
+            poller = config.poller()
+            return link if poller is None else await open_polling(config, link, poller, ends_s)
         case "udp":
             return await _open_udp(config, address, patient=patient)
         case "folder":
@@ -100,6 +104,11 @@ class _TcpTransport(_Stream):
             return await self._reader.read(CHUNK_BYTES)
         except OSError:
             return b""
+
+    async def write(self, data: bytes) -> None:
+        """For those who ask. OSError when the link was cut."""
+        self._writer.write(data)
+        await self._writer.drain()
 
     async def close(self) -> None:
         self._writer.close()

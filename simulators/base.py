@@ -28,6 +28,22 @@ def bundled_files(packet: bytes) -> list[tuple[str, bytes]]:
     return sorted(files, key=lambda file: file[0].endswith(SIDECARS))
 
 
+class Responder(Protocol):
+    """A simulated device's side of one connection, where a device speaks only when asked."""
+
+    def play(self, data: bytes, now_s: float) -> None:
+        """What a step of the simulator returned."""
+        ...
+
+    def feed(self, data: bytes) -> bool:
+        """What the station sent; False: hang up."""
+        ...
+
+    def answers(self) -> bytes:
+        """What can be answered now."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class SimulatorKind:
     """A row of the catalog."""
@@ -42,3 +58,5 @@ class SimulatorKind:
     """How the wire cuts a step's bytes: datagrams for UDP, file sets for a folder."""
     files: Callable[[bytes], list[tuple[str, bytes]]] = bundled_files
     """(name, contents) of the files in which a packet lies in a folder, in the order of writing."""
+    responder: Callable[[], Responder] | None = None
+    """Of a device that speaks only when asked, for each connection; None: it speaks by itself."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers.wire import tsa
+from simulators import radiation_aspect
 from simulators import radiation_physics as physics
 from simulators.base import SimulatorKind
 from simulators.scenario import Scenario, Source, Vehicle
@@ -316,4 +317,5 @@ def _counts(tag: str, counts: NDArray[np.int64]) -> bytes:
 
 KINDS: tuple[SimulatorKind, ...] = (
     SimulatorKind(kind="rpm-tsa", build=PortalSimulator, version="tsa-portal/2"),
+    *radiation_aspect.KINDS,
 )

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from simulators.answering import AnsweringOutlet
 from simulators.base import Simulator, SimulatorKind, bundled_files
 from simulators.catalog import KINDS
 from simulators.scenario import Scenario
@@ -48,6 +49,8 @@ async def open_outlet(url: str, kind: SimulatorKind) -> Outlet:
     OSError where the port is in use or the folder cannot be made; ValueError for another url.
     """
     scheme, _, rest = url.partition(":")
+    if scheme == "tcp" and kind.responder is not None:
+        return await AnsweringOutlet.open(url, kind.responder)
     if scheme == "tcp":
         return await _TcpOutlet.open(url)
     if scheme == "udp":

@@ -1,5 +1,6 @@
 """Does something answer at a sensor's address?"""
 
+import asyncio
 import os
 import socket
 import stat
@@ -9,7 +10,8 @@ from functools import partial
 from pathlib import Path
 
 from drivers.address import parse_address
-from drivers.base import SensorConfig
+from drivers.base import SensorConfig, SensorUnavailable
+from drivers.transports import open_transport
 from edge.probing.run import Probe
 from edge.probing.verdict import FAIL, OK, WARN, Verdict, cause
 from edge.settings.addresses import network_address
@@ -35,6 +37,8 @@ def ask(sensor: SensorConfig) -> Verdict:
 
 def _ask_address(sensor: SensorConfig) -> Verdict:
     address = parse_address(sensor.url)
+    if sensor.poller() is not None:
+        return _ask_polled(sensor)
     match address.form:
         case "tcp":
             return _ask_tcp(sensor.url, address.host, address.port, sensor.timeout_s)
@@ -53,6 +57,23 @@ def _ask_tcp(url: str, host: str, port: int, timeout_s: float) -> Verdict:
     except OSError as error:
         return Verdict(FAIL, f"{url}: {cause(error)}; check address, power and cable")
     return Verdict(OK, f"{url}: connected in {1000 * (time.monotonic() - began):.0f} ms")
+
+
+def _ask_polled(sensor: SensorConfig) -> Verdict:
+    """A device that speaks only when asked: whether it answers, and not only its port."""
+
+    async def ask_once() -> None:
+        transport = await open_transport(sensor, patient=True)
+        await transport.close()
+
+    began = time.monotonic()
+    try:
+        asyncio.run(ask_once())
+    except SensorUnavailable as error:
+        # Who reads the table knows which sensor it is of, and of the simulator `ask` tells.
+        said = str(error).removeprefix(f"{sensor.id}: ").partition(", or set")[0]
+        return Verdict(FAIL, said)
+    return Verdict(OK, f"{sensor.url}: answered in {1000 * (time.monotonic() - began):.0f} ms")
 
 
 def _ask_udp(url: str, host: str, port: int, timeout_s: float) -> Verdict:

@@ -35,7 +35,7 @@ class Pair:
     def config(self, url="tcp://127.0.0.1:1", **keys):
         """A configuration for the device at `url`."""
         place = {"lane": LANE} if self.wire.lane else {"zone": ZONE}
-        return self.driver.config(id=DEVICE, url=url, **place, **keys)
+        return self.driver.config(id=DEVICE, url=url, **place, **dict(self.wire.keys), **keys)
 
     def simulate(self, *, seed=7, steps_ms=None):
         """All bytes of the day, played in the given steps."""

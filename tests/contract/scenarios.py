@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from drivers.wire import bundle, datacast
+from drivers.wire import bundle, datacast, modbus
 from simulators.scenario import (
     Cargo,
     LanePlace,
@@ -30,6 +30,8 @@ class Wire:
     """Cuts bytes into records: `(data) -> [bytes]`."""
     options: tuple[tuple[str, str], ...] = ()
     """Of the simulator, to keep it small."""
+    keys: tuple[tuple[str, object], ...] = ()
+    """Of the configuration, to keep pace with a day that is played fast."""
     lane: bool = True
     """Whether it watches the lane; else the zone."""
 
@@ -40,6 +42,12 @@ def _lines(data):
 
 WIRES = {
     "rpm-tsa": Wire(serve=("tcp", "pty"), duration_s=45.0, records=_lines),
+    "rpm-aspect": Wire(
+        serve=("tcp",),
+        duration_s=45.0,
+        records=modbus.split,
+        keys=(("poll_s", 0.02), ("busy_poll_s", 0.02)),
+    ),
     "shake-udp": Wire(
         serve=("udp", "tcp"),
         duration_s=20.0,
