@@ -1,15 +1,13 @@
 """What vehicles carry: lawful loads, nuisances and what a checkpoint is there to find.
 
-Activities are chosen from facts/radiation 5.4 so that the count rates are those of the field:
-a bare source stands far above the background, a shielded one barely does.
+What is radioactive comes from `loads_radioactive`.
 """
 
 from dataclasses import dataclass, replace
 from random import Random
 
+from simulators.radiation_physics import mass_t
 from simulators.scenario import Cargo, Source, Vehicle
-
-LEAD_AROUND_SOURCE_G_CM2 = 75.0  # 6.6 cm: lets through exp(-0.11 * 75) = 2.6e-4 at 662 keV
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,10 +22,14 @@ class Load:
     events: tuple[str, ...] = ()
     """Event codes that are right; none for a lawful load that gives no cause."""
     needs_scanner: bool = False
+    nuclides: tuple[str, ...] = ()
+    """What a spectroscopic portal may name."""
+    detail: str = ""
+    """The commodity, or what the source is for."""
 
     def onto(self, vehicle: Vehicle) -> Vehicle:
         """The vehicle with this load on it."""
-        mass_kg = vehicle.mass_kg + sum(_mass_kg(block) for block in self.cargo)
+        mass_kg = vehicle.mass_kg + 1000.0 * sum(map(mass_t, self.cargo))
         return replace(
             vehicle,
             cargo=self.cargo,
@@ -89,56 +91,6 @@ def machinery(random: Random) -> Load:
     return Load(name="clean", cargo=blocks, declared="84")
 
 
-def norm(random: Random) -> Load:
-    """Cat litter, granite or potash in bulk: radioactive everywhere, and lawful."""
-    bulk = Cargo(
-        kind="bulk",
-        material="organic",
-        density_g_cm3=random.uniform(0.6, 0.8),
-        from_m=5.5,
-        to_m=16.5,
-        top_m=1.1,
-    )
-    rocks = Source(nuclide="NORM", activity_mbq=random.uniform(5.0, 9.0), from_m=5.5, to_m=16.5)
-    return Load(
-        name="norm", cargo=(bulk,), sources=(rocks,), declared="25", events=("RAD_INNOCENT",)
-    )
-
-
-def patient(random: Random) -> Load:
-    """A driver some days after nuclear medicine, on a truck with an ordinary load."""
-    body = Source(nuclide="Tc-99m", activity_mbq=random.uniform(0.3, 0.6), from_m=2.0, to_m=2.0)
-    return replace(produce(random), name="patient", sources=(body,), events=("RAD_INNOCENT",))
-
-
-def bare_source(random: Random) -> Load:
-    """A Cs-137 source without any shield, somewhere in the box."""
-    place_m = random.uniform(8.0, 14.0)
-    source = Source(
-        nuclide="Cs-137", activity_mbq=random.uniform(1.0, 2.0), from_m=place_m, to_m=place_m
-    )
-    return replace(pallets(random), name="bare-source", sources=(source,), events=("RAD_THREAT",))
-
-
-def shielded_source(random: Random) -> Load:
-    """A Cs-137 source in a lead pig within produce: little gets out, but the pig is dense."""
-    place_m = random.uniform(8.5, 13.5)
-    source = Source(
-        nuclide="Cs-137",
-        activity_mbq=random.uniform(250.0, 280.0),
-        from_m=place_m,
-        to_m=place_m,
-        shield_lead_g_cm2=LEAD_AROUND_SOURCE_G_CM2,
-    )
-    return replace(
-        produce(random),
-        name="shielded-source",
-        sources=(source,),
-        events=("SHIELDED_SOURCE",),
-        needs_scanner=True,
-    )
-
-
 def false_empty(random: Random) -> Load:
     """Half a ton at the front wall of a box that the papers call empty."""
     block = Cargo(
@@ -182,9 +134,17 @@ def dense_object(random: Random) -> Load:
     )
 
 
+def scrap(random: Random) -> Load:
+    """Steel in bulk: what makes neutrons of cosmic rays."""
+    block = Cargo(
+        kind="scrap",
+        material="steel",
+        density_g_cm3=random.uniform(0.5, 0.9),
+        from_m=5.5,
+        to_m=random.uniform(14.0, 17.0),
+        top_m=random.uniform(0.8, 1.2),
+    )
+    return Load(name="clean", cargo=(block,), declared="72", detail="scrap")
+
+
 LAWFUL = (empty, pallets, produce, machinery)
-
-
-def _mass_kg(block: Cargo) -> float:
-    volume_m3 = (block.to_m - block.from_m) * (block.top_m - block.bottom_m) * block.width_m
-    return 1000.0 * block.density_g_cm3 * volume_m3

@@ -255,6 +255,10 @@ class Truth:
     end_s: float
     events: tuple[str, ...]
     """Event codes of which at least one is right; empty: lawful, nothing of level 3 or 4."""
+    nuclides: tuple[str, ...] = ()
+    """What a spectroscopic portal may name."""
+    detail: str = ""
+    """The commodity, the shield, or what else tells one such thing from another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

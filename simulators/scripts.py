@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from simulators import loads
+from simulators import loads_radioactive as radioactive
 from simulators.loads import Load
 from simulators.scenario import (
     Fault,
@@ -70,6 +71,8 @@ class _Day:
                 start_s=at_s,
                 end_s=gone_s,
                 events=load.events,
+                nuclides=load.nuclides,
+                detail=load.detail,
             )
         )
 
@@ -122,15 +125,15 @@ def demo(seed: int, start_utc_ns: int, duration_s: float = 900.0) -> Scenario:
     day = _Day(random)
     north_1, north_2, south_1, south_2 = "nb-01", "nb-02", "sb-01", "sb-02"
     day.truck(north_1, 2.0, loads.pallets(random), scanned=True)
-    day.truck(north_2, 3.0, loads.bare_source(random), scanned=False)
+    day.truck(north_2, 3.0, radioactive.bare_source(random), scanned=False)
     day.truck(south_1, 4.0, loads.false_empty(random), scanned=True)
     day.truck(south_2, 5.0, loads.produce(random), scanned=False)
-    day.truck(north_1, 17.0, loads.shielded_source(random), scanned=True)
-    day.truck(north_2, 18.0, loads.patient(random), scanned=False)
+    day.truck(north_1, 17.0, radioactive.shielded_source(random), scanned=True)
+    day.truck(north_2, 18.0, radioactive.patient(random), scanned=False)
     day.truck(south_1, 19.0, loads.dense_object(random), scanned=True)
     day.truck(south_2, 21.0, loads.machinery(random), scanned=False)
     day.truck(north_1, 33.0, loads.machinery(random), scanned=True)
-    day.truck(south_1, 34.0, loads.norm(random), scanned=True)
+    day.truck(south_1, 34.0, radioactive.norm(random), scanned=True)
     day.truck(north_2, 36.0, loads.pallets(random), scanned=False)
     day.fault(
         Fault(sensor_id="rpm-sb-02", kind="tamper", start_s=1.6, end_s=30.0),
@@ -229,9 +232,9 @@ def _off_lane(name: str, start_s: float) -> Mover:
 
 def _any_load(random: Random, *, scanned: bool, rare_share: float = RARE_SHARE) -> Load:
     """Mostly lawful; a few nuisances and, so that alerts flow, a few of what must be found."""
-    rare = [loads.norm, loads.patient, loads.bare_source]
+    rare = [radioactive.norm, radioactive.patient, radioactive.bare_source]
     if scanned:
-        rare += [loads.shielded_source, loads.false_empty, loads.dense_object]
+        rare += [radioactive.shielded_source, loads.false_empty, loads.dense_object]
     kinds = rare if random.random() < rare_share else list(loads.LAWFUL)
     return random.choice(kinds)(random)
 

@@ -14,7 +14,8 @@ from edge.station.pipeline import Pipeline
 from edge.study.rehearsal import Rehearsal
 from fusion.engine import Engine
 from fusion.types import SECOND_NS, Origin
-from simulators.loads import bare_source, pallets
+from simulators.loads import pallets
+from simulators.loads_radioactive import bare_source
 from simulators.scenario import (
     Fault,
     LanePlace,

@@ -10,7 +10,7 @@ import pytest
 from fusion.types import Detection, Origin, ScanFinding, ScanSample
 from fusion.xray import XrayPolicy, analyse, detections
 from fusion.xray_load import empty_nats
-from simulators import loads
+from simulators import loads, loads_radioactive
 from simulators.scenario import Cargo, Vehicle
 from simulators.xray import composite, planes
 
@@ -113,7 +113,9 @@ def test_what_is_left_in_a_box_declared_empty_is_found(mass_kg, most_nats, seed)
     assert finding.empty_nats < most_nats
 
 
-@pytest.mark.parametrize("kind", [loads.pallets, loads.produce, loads.machinery, loads.norm])
+@pytest.mark.parametrize(
+    "kind", [loads.pallets, loads.produce, loads.machinery, loads_radioactive.norm]
+)
 @pytest.mark.parametrize("seed", range(3))
 def test_lawful_loads_are_loads_without_a_strong_dense_place(kind, seed):
     finding = analyse(scan_of(kind(random(seed)), seed), POLICY)
@@ -174,7 +176,7 @@ def test_the_material_of_a_block_shows_in_both_energies(material, names):
 
 def test_a_source_shielded_by_lead_is_a_dense_block_in_any_load():
     for seed in range(3):
-        hidden = loads.shielded_source(random(seed))
+        hidden = loads_radioactive.shielded_source(random(seed))
         for load in (hidden, replace(loads.pallets(random(seed)), sources=hidden.sources)):
             finding = analyse(scan_of(load, seed), POLICY)
             strongest = finding.regions[0]
