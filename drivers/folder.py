@@ -6,13 +6,15 @@ threads, one visit at a time, so a slow share holds up nobody else.
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from drivers.address import cause_of, unavailable
 from drivers.base import SensorConfig
-from drivers.scan_folder import WORK_DIRECTORY, ScanFolder, TakenSet
+from drivers.document_folder import document_sets, frame_of
+from drivers.radiation_n42 import N42Config
+from drivers.scan_folder import WORK_DIRECTORY, FileSet, ScanFolder, TakenSet
 from drivers.wire.malformed import Malformed
 from drivers.xray import XrayPlanesConfig, scan_sets
 
@@ -26,11 +28,14 @@ Result = TypeVar("Result")
 
 
 class FolderTransport:
-    """File sets of a folder as bundles."""
+    """File sets of a folder, as bundles or as whatever `form` makes of one."""
 
-    def __init__(self, folder: ScanFolder, poll_s: float) -> None:
+    def __init__(
+        self, folder: ScanFolder, poll_s: float, form: Callable[[bytes], bytes] = bytes
+    ) -> None:
         self._folder = folder
         self._poll_s = poll_s
+        self._form = form
         self._taken: TakenSet | None = None
         self._visit: asyncio.Future[Any] | None = None
         self._lost = False
@@ -44,7 +49,7 @@ class FolderTransport:
                 self._lost = True
                 break
             if self._taken is not None:
-                return self._taken.data
+                return self._form(self._taken.data)
             await asyncio.sleep(self._poll_s)
         return b""
 
@@ -69,7 +74,7 @@ class FolderTransport:
 async def open_folder(
     config: SensorConfig, path: str, *, patient: bool, refuse: Callable[[Malformed], None]
 ) -> FolderTransport:
-    """Watch the folder of an X-ray scanner.
+    """Watch the folder of an X-ray scanner, or of a portal that leaves a document a pass.
 
     SensorUnavailable when it is not there within `config.timeout_s`, or cannot be written
     below; `patient` waits for it as long as it takes. `refuse` is told, on the loop, of each
@@ -82,10 +87,11 @@ async def open_folder(
         loop.call_soon_threadsafe(refuse, one)
 
     opener = _opener(config, inbox, refuse_on_loop)
+    form = frame_of if isinstance(config, N42Config) else bytes
     ends_s = loop.time() + (math.inf if patient else config.timeout_s)
     while True:
         try:
-            return FolderTransport(await asyncio.to_thread(opener), POLL_S)
+            return FolderTransport(await asyncio.to_thread(opener), POLL_S, form)
         except OSError as error:
             if loop.time() + POLL_S >= ends_s:
                 raise unavailable(config, cause_of(error)) from error
@@ -95,18 +101,27 @@ async def open_folder(
 def _opener(
     config: SensorConfig, inbox: Path, refuse: Callable[[Malformed], None]
 ) -> Callable[[], ScanFolder]:
-    if not isinstance(config, XrayPlanesConfig):
-        raise ValueError(f"{config.id}: a sensor of this kind is not read from a folder")
+    group = _grouping(config)
 
     def visit() -> ScanFolder:
         inbox.stat()  # a share that is not mounted must not be made up as an empty folder
         return ScanFolder(
             inbox=inbox,
             work=inbox / WORK_DIRECTORY,
-            group=lambda names: scan_sets(names, config),
+            group=group,
             stale_polls=round(STALE_S / POLL_S),
             retry_polls=round(RETRY_S / POLL_S),
             refuse=refuse,
         )
 
     return visit
+
+
+def _grouping(config: SensorConfig) -> Callable[[Collection[str]], Sequence[FileSet]]:
+    match config:
+        case XrayPlanesConfig():
+            return lambda names: scan_sets(names, config)
+        case N42Config():
+            return document_sets
+        case _:
+            raise ValueError(f"{config.id}: a sensor of this kind is not read from a folder")

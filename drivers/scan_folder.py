@@ -7,16 +7,16 @@ import contextlib
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Protocol
 
 from drivers.address import cause_of
 from drivers.scan_filing import Fingerprint, ScanFiling
 from drivers.wire import bundle
 from drivers.wire.malformed import Malformed, malformed
-from drivers.xray_files import ScanSet
 
 MAX_ENTRIES = 10_000  # a folder with more is no inbox; the rest is seen when these are gone
 STABLE_POLLS = 2  # facts/xray.md 1.4: sizes are stable over two polls
@@ -26,6 +26,25 @@ JUDGED = -(2**62)  # polls that a set begins with which is not to be read again 
 # The directory entry may have been exchanged since it was looked at: a link is not followed,
 # and a pipe that nobody writes to is not waited for.
 OPEN_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class FileSet(Protocol):
+    """Files that belong together: a scan, or a document that is one file."""
+
+    @property
+    def name(self) -> str:
+        """What the set is called."""
+        ...
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its files."""
+        ...
+
+    @property
+    def complete(self) -> bool:
+        """Whether all are there."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +95,7 @@ class ScanFolder:
         *,
         inbox: Path,
         work: Path,
-        group: Callable[[Collection[str]], list[ScanSet]],
+        group: Callable[[Collection[str]], Sequence[FileSet]],
         stale_polls: int,
         retry_polls: int,
         refuse: Callable[[Malformed], None],
@@ -128,7 +147,7 @@ class ScanFolder:
             else:
                 self._filing.file_done(taken.name, taken.digest, taken.fingerprint, taken.data)
 
-    def _look(self) -> tuple[list[tuple[ScanSet, Fingerprint]], list[str]]:
+    def _look(self) -> tuple[list[tuple[FileSet, Fingerprint]], list[str]]:
         """The sets with their files' sizes and times, and the names of what is no file."""
         stats: dict[str, tuple[str, int, int]] = {}
         others = []

@@ -1,0 +1,307 @@
+"""N42 documents of one portal to samples, in the order and at the times that an engine can take.
+
+Background first, then the items in order of time. A document's own times count, where they can:
+what is dated after its arrival, or before what was told already, gets the arrival's time.
+"""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+
+from drivers.n42_energies import Energies
+from drivers.wire import n42
+from drivers.wire.malformed import Malformed, malformed
+from fusion.types import (
+    SECOND_NS,
+    BackgroundSample,
+    CountSample,
+    OccupancySample,
+    Origin,
+    Radiation,
+    Sample,
+    SpectrumSample,
+    SpeedSample,
+    StatusSample,
+)
+
+CONTINUED = "Garita: continued in the next document"
+"""A remark: the record does not end with this document, nor does an occupancy in it."""
+GAP_NS = 2 * SECOND_NS  # an occupancy that is not told of for longer has ended unseen
+BACK_NS = 5 * SECOND_NS  # overlapping documents repeat a second or two; a clock set back, more
+MATERIALS = frozenset(("NaI", "HPGe", "CsI", "LaBr3", "CZT", "PVT"))
+NOT_MEASURED = frozenset(("Calibration", "IntrinsicActivity"))
+ROLES = {"Foreground": "item", "Background": "background"}
+_COUNTER = re.compile(r"occupancy number\s*[=:]\s*(\d{1,9})", re.IGNORECASE)
+_WORDS = (
+    ("tamper", ("tamper", "door", "open", "lid")),
+    ("battery", ("battery",)),
+    ("power", ("power", "mains")),
+    ("gamma-high", ("gamma-high", "gamma high", "high gamma")),
+    ("gamma-low", ("gamma-low", "gamma low", "low gamma")),
+    ("neutron-high", ("neutron-high", "neutron high", "high neutron")),
+    ("neutron-low", ("neutron-low", "neutron low", "low neutron")),
+)
+
+Found = list[Sample | Malformed]
+
+
+class N42Samples:
+    """What one portal's documents say.
+
+    closes       an occupancy ends with its document: one file an occupancy
+    max_ahead_s  how far a document may be dated after its arrival
+    """
+
+    def __init__(self, sensor_id: str, origin: Origin, *, closes: bool, max_ahead_s: float) -> None:
+        self._sensor_id = sensor_id
+        self._origin = origin
+        self._closes = closes
+        self._max_ahead_ns = round(max_ahead_s * SECOND_NS)
+        self._last_ns = 0
+        self._end_ns = 0
+        """Where the last item ended."""
+        self._occupied = False
+        self._speed_m_s = 0.0
+        self._faults: dict[str, str] = {}
+        """Active ones, with their texts."""
+        self._energies = Energies()
+        self._categories: dict[str, str] = {}
+        self._kinds: dict[str, str] = {}
+        self._counter: int | None = None
+
+    def of(self, document: n42.Document, received_utc_ns: int) -> Found:
+        """The document's samples; Malformed beside them tells what had to be mended.
+
+        `clock-ahead` and `clock-behind`: its times were not to be used; `no-calibration`: some
+        spectra have no energies, once for each calibration.
+        """
+        found: Found = []
+        self._categories = {one.name: one.category for one in document.detectors}
+        self._kinds = {one.name: one.kind for one in document.detectors}
+        self._counter = _counter(document)
+        backgrounds = [one for one in document.measurements if one.class_code == "Background"]
+        items = [
+            one
+            for one in document.measurements
+            if one.class_code not in NOT_MEASURED and one.class_code != "Background"
+        ]
+        timed = self._timed(items, received_utc_ns, found)
+        first_ns = timed[0][0] if timed else received_utc_ns
+        for one in backgrounds:
+            start_ns = first_ns if one.start_utc_ns is None else min(one.start_utc_ns, first_ns)
+            self._measured(one, start_ns, found)
+        self._told_faults(document.measurements, first_ns, found)
+        for start_ns, one in timed:
+            self._item(one, start_ns, found)
+        ends_here = self._closes and CONTINUED not in document.remarks
+        if self._occupied and ends_here:
+            self._occupancy(False, self._end_ns, found)
+        return found
+
+    # --- times -------------------------------------------------------------------------
+
+    def _timed(
+        self, items: list[n42.Measurement], received_utc_ns: int, found: Found
+    ) -> list[tuple[int, n42.Measurement]]:
+        """(start, item) in order of time."""
+        if not items:
+            return []
+        starts = [one.start_utc_ns for one in items]
+        if any(start is None for start in starts):
+            timed = self._by_arrival(items, received_utc_ns)
+        else:
+            timed = [(start or 0, one) for start, one in zip(starts, items, strict=True)]
+            timed.sort(key=lambda one: one[0])
+        if not received_utc_ns:  # a recorded file of which nobody knows when it arrived
+            return timed
+        end_ns = max(start + _ns(one.real_s) for start, one in timed)
+        ahead_ns = end_ns - received_utc_ns
+        behind_ns = self._last_ns - timed[0][0]
+        if ahead_ns > self._max_ahead_ns:
+            text = f"dated {ahead_ns / SECOND_NS:.1f} s after it arrived"
+            found.append(malformed("clock-ahead", text.encode()))
+        elif behind_ns > BACK_NS:
+            text = f"dated {behind_ns / SECOND_NS:.1f} s before what came earlier"
+            found.append(malformed("clock-behind", text.encode()))
+        else:
+            return timed
+        return [(start - ahead_ns, one) for start, one in timed]
+
+    def _by_arrival(
+        self, items: list[n42.Measurement], received_utc_ns: int
+    ) -> list[tuple[int, n42.Measurement]]:
+        """One after the other, so that the last has just ended."""
+        start_ns = max(received_utc_ns - sum(_ns(one.real_s) for one in items), 0)
+        timed = []
+        for one in items:
+            timed.append((start_ns, one))
+            start_ns += _ns(one.real_s)
+        return timed
+
+    def _forward(self, start_ns: int) -> int:
+        self._last_ns = max(self._last_ns, start_ns)
+        return self._last_ns
+
+    # --- items -------------------------------------------------------------------------
+
+    def _item(self, one: n42.Measurement, start_ns: int, found: Found) -> None:
+        if self._occupied and start_ns - self._end_ns > GAP_NS:
+            self._occupancy(False, self._end_ns, found)
+        if one.occupied is not None and one.occupied != self._occupied:
+            self._occupancy(one.occupied, start_ns, found)
+        if one.speed_m_s is not None and one.speed_m_s > 0 and one.speed_m_s != self._speed_m_s:
+            self._speed_m_s = one.speed_m_s
+            found.append(
+                SpeedSample(
+                    sensor_id=self._sensor_id,
+                    origin=self._origin,
+                    start_utc_ns=self._forward(start_ns),
+                    speed_m_s=one.speed_m_s,
+                )
+            )
+        self._measured(one, start_ns, found)
+        self._end_ns = max(self._end_ns, start_ns + _ns(one.real_s))
+
+    def _occupancy(self, opened: bool, at_ns: int, found: Found) -> None:
+        self._occupied = opened
+        self._speed_m_s = 0.0
+        found.append(
+            OccupancySample(
+                sensor_id=self._sensor_id,
+                origin=self._origin,
+                start_utc_ns=self._forward(at_ns),
+                opened=opened,
+                counter=self._counter,
+            )
+        )
+
+    def _measured(self, one: n42.Measurement, start_ns: int, found: Found) -> None:
+        neutrons = [part for part in one.gross if self._categories.get(part.detector) == "Neutron"]
+        if one.spectra:
+            total = round(sum(sum(part.counts) for part in neutrons)) if neutrons else None
+            self._spectra(one, start_ns, total, found)
+            return
+        gammas = [part for part in one.gross if part not in neutrons]
+        for radiation, parts in ((Radiation.GAMMA, gammas), (Radiation.NEUTRON, neutrons)):
+            if parts:
+                found.append(self._counts(one, start_ns, radiation, parts))
+
+    def _counts(
+        self,
+        one: n42.Measurement,
+        start_ns: int,
+        radiation: Radiation,
+        parts: list[n42.Gross],
+    ) -> Sample:
+        if one.class_code == "Background" or one.occupied is False:
+            return BackgroundSample(
+                sensor_id=self._sensor_id,
+                origin=self._origin,
+                start_utc_ns=self._forward(start_ns),
+                duration_ms=_ms(one.real_s),
+                radiation=radiation,
+                rate_cps=tuple(
+                    sum(part.counts) / (part.live_s or one.real_s or 1.0) for part in parts
+                ),
+                device_fault="",
+            )
+        return CountSample(
+            sensor_id=self._sensor_id,
+            origin=self._origin,
+            start_utc_ns=self._forward(start_ns),
+            duration_ms=_ms(one.real_s),
+            radiation=radiation,
+            counts=tuple(round(sum(part.counts)) for part in parts),
+            device_alarm=False,
+        )
+
+    def _spectra(
+        self, one: n42.Measurement, start_ns: int, neutrons: int | None, found: Found
+    ) -> None:
+        for names, group in self._energies.groups(one.spectra).items():
+            edges, is_news = self._energies.edges(names, group)
+            if is_news and not edges.size:
+                found.append(malformed("no-calibration", " ".join(names).encode()))
+            kinds = {self._kinds.get(spectrum.detector, "") for spectrum in group} & MATERIALS
+            found.append(
+                SpectrumSample(
+                    sensor_id=self._sensor_id,
+                    origin=self._origin,
+                    start_utc_ns=self._forward(start_ns),
+                    duration_ms=_ms(one.real_s),
+                    detectors=names,
+                    counts=np.stack([spectrum.counts for spectrum in group]).astype(
+                        np.uint32, copy=False
+                    ),
+                    edges_kev=edges,
+                    live_s=tuple(spectrum.live_s or one.real_s for spectrum in group),
+                    neutron_counts=neutrons,
+                    role=ROLES.get(one.class_code, ""),
+                    occupied=one.occupied,
+                    detector_type=kinds.pop() if len(kinds) == 1 else "",
+                )
+            )
+            neutrons = None  # told once
+
+    # --- faults ------------------------------------------------------------------------
+
+    def _told_faults(
+        self, measurements: tuple[n42.Measurement, ...], start_ns: int, found: Found
+    ) -> None:
+        """A fault lasts from the first document that names it to the first that does not.
+
+        A document of background alone says nothing of faults.
+        """
+        if all(one.class_code == "Background" for one in measurements):
+            return
+        told = {_code(fault): _text(fault) for one in measurements for fault in one.faults}
+        for code in sorted(self._faults.keys() - told.keys()):
+            found.append(self._status(code, False, self._faults[code], start_ns))
+        for code in sorted(told.keys() - self._faults.keys()):
+            found.append(self._status(code, True, told[code], start_ns))
+        self._faults = told
+
+    def _status(self, code: str, active: bool, text: str, at_ns: int) -> StatusSample:
+        return StatusSample(
+            sensor_id=self._sensor_id,
+            origin=self._origin,
+            start_utc_ns=self._forward(at_ns),
+            code=code,
+            active=active,
+            text=text,
+        )
+
+
+def _counter(document: n42.Document) -> int | None:
+    for remark in document.remarks:
+        if match := _COUNTER.search(remark):
+            return int(match[1])
+    return None
+
+
+def _code(fault: n42.Fault) -> str:
+    said = f"{fault.code} {fault.description}".lower()
+    for code, words in _WORDS:
+        if any(word in said for word in words):
+            return code
+    plain = re.sub("[^a-z0-9]+", "-", fault.code.lower()).strip("-")[:32].strip("-")
+    return plain or "fault"
+
+
+def _text(fault: n42.Fault) -> str:
+    said = fault.description or fault.code
+    return f"{fault.detector}: {said}"[:200] if fault.detector else said[:200]
+
+
+def _ns(seconds: float) -> int:
+    return round(seconds * SECOND_NS)
+
+
+def _ms(seconds: float) -> int:
+    return max(round(seconds * 1000), 1)
+
+
+def continued(document: n42.Document) -> n42.Document:
+    """The same document, marked as one that goes on."""
+    return replace(document, remarks=(*document.remarks, CONTINUED))
