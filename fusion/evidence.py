@@ -18,7 +18,9 @@ EXCESS_NATS = 14.0  # that there is radiation at all; beyond, only the shape tel
 SHAPE_NATS = 8.0  # a profile's shape alone never says more than this
 WEAK_GAMMA_NATS = 8.0  # an excess below the alarm line never says more than this
 SHIELD_NATS = -2.0  # who shields a source shields it well: a clear excess is rather a bare one
-SIGMA_SEEN = 3.5  # below this an excess is not worth a name
+PLACES_NATS = 2.3  # ln 10: a profile is the best of ten places and forms that are independent
+GAMMA_SEEN = 4.0  # one clean pass in a thousand comes that far
+SIGMA_SEEN = 3.5  # below this an excess of neutrons is not worth a name
 
 
 def number(facts: Mapping[str, Fact], name: str, default: float = 0.0) -> float:
@@ -35,10 +37,10 @@ def gamma_profile(facts: Mapping[str, Fact]) -> dict[str, float]:
     """
     sigma = number(facts, "gamma_sigma")
     point, extended = number(facts, "point_nats"), number(facts, "extended_nats")
-    excess = min(EXCESS_NATS, max(point, extended))
-    if sigma < SIGMA_SEEN:
+    excess = min(EXCESS_NATS, max(point, extended) - PLACES_NATS)
+    if sigma < GAMMA_SEEN:
         # A leak below the alarm line still counts where the scanner shows what hides the rest.
-        weak = min(point, WEAK_GAMMA_NATS) if sigma > 0.0 else 0.0
+        weak = min(max(0.0, point - PLACES_NATS), WEAK_GAMMA_NATS) if sigma > 0.0 else 0.0
         return {
             "norm": MISSED_SOURCE_NATS,
             "medical": MISSED_SOURCE_NATS,

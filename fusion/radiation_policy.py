@@ -20,21 +20,38 @@ class RadiationPolicy:
     level_sd: float = 0.015
     """Relative error of the background's level within a pass: 1-2 % of correlated noise
     (facts/radiation 5.2)."""
-    trend_sd: float = 0.01
-    """Relative change of the background from the pass's middle to its end, same source."""
-    suppression_mean: float = 0.1
+    trend_sd: float = 0.007
+    """Relative change of the background from the pass's middle to its end: correlated noise of
+    1.2 % and 30 s changes by half of itself in 6 s."""
+    suppression_mean: float = 0.12
     """Vehicles shield 2-25 % of the background (facts/radiation 5.1)."""
     suppression_sd: float = 0.1
     """Wide enough for the whole range of 2-25 % to be as good as the mean."""
     suppression_max: float = 0.35
     """More than the 25 % of facts/radiation 5.1 is no vehicle's shadow."""
-    wave_share: float = 0.2
-    """A cab shields less than a trailer and a load varies: 1 sd of the first wave along the
-    vehicle relative to its suppression; the k-th has 1/k of it."""
-    wave_floor: float = 0.01
+    wave_share: float = 0.13
+    """A load varies along the vehicle: 1 sd of the first wave of mass relative to the vehicle's
+    suppression; the k-th has 1/k of it. At 0.10 and 0.15 a source must be 1 % stronger."""
+    wave_floor: float = 0.002
     """Added to that, for vehicles whose suppression is near none."""
-    shield_reach_m: float = 2.5
+    cab_lighter: float = 0.25
+    """By how much a cab shields less than its load."""
+    cab_lighter_sd: float = 0.18
+    """How far that differs from vehicle to vehicle."""
+    shield_reach_m: float = 2.65
     """Half width of the ground that a panel sees, which smooths the shadow."""
+    panel_spread: float = 0.3
+    """1 sd of a panel's share of a source relative to its share of the background: 0.7 m off the
+    lane's middle is 0.5 for the nearer pillar."""
+    panel_level_sd: float = 0.01
+    """Relative error of one panel's background against that of all."""
+    panel_shadow_sd: float = 0.03
+    """A high load shields the upper panels more, a vehicle off the middle one pillar."""
+    misfit_tolerance: float = 2.0
+    """Poisson's own scatter of chi-square, in its standard deviations, before a misfit lowers
+    the significance: lowering it for chance costs 2 % of sensitivity."""
+    long_vehicle_m: float = 20.5
+    """A longer occupancy may be two vehicles that the beam's hold-in has joined."""
     widths_m: tuple[float, ...] = (0.0, 2.0, 3.5, 6.0, 8.0, 11.0, 15.0)
     """Source lengths that are tried before the best is refined."""
     point_width_m: float = 3.5

@@ -1,11 +1,12 @@
 """The gamma profile of one pass: a point, an extended load, a dip, or nothing.
 
 The mean of each scan is the frozen background times one minus the vehicle's smooth shadow, plus
-a source as it passes the panels. Likelihood ratios compare the best source with none.
+a source as it passes the panels. Likelihood ratios compare the best source with none; what the
+source's spread over the panels tells is added once its place is known.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,23 +15,25 @@ from fusion.kernels.radiation import (
     CountModel,
     Fit,
     View,
-    fit_counts,
-    nuisance_basis,
     profile_scores,
     source_profile,
 )
+from fusion.kernels.radiation_panels import PanelModel, panel_gain
 from fusion.kernels.radiation_search import Search, fit_source, refine_source
+from fusion.radiation_clean import LEVEL, SUPPRESSION, CleanFit
 from fusion.radiation_policy import RadiationPolicy
 
 MAX_BINS = 160  # a parked vehicle's scans are pooled: it costs no more than an 18 m truck at 1 m/s
 MIN_BINS = 8  # fewer than the unknowns of the fit cannot be told apart
 GRID_M = 1.0  # well below the 3.8 m of a point's profile at 2.5 m; refined afterwards
 MARGIN_M = 1.5  # a source may seem to lie before the bumper by the error of the speed
-WAVES = 4  # along the vehicle: the fourth of an 18 m truck is 9 m long, a point's profile 4 m
-SUPPRESSION = 2  # its column in the basis
 MAX_WIDTH_M = 25.0  # the longest trailers
 MOST_CPS = 1e9
 KNOWN = 1e12  # precision of what is not free
+# A vehicle that creeps or stands is no better known for it: the background's own wander does not
+# average out. Scans within 0.5 m/s worth of way count as one, a stop as 40 of them (8 s).
+STANDING_M_S = 0.5
+STANDING_BINS = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +80,10 @@ class Profile:
     dip_sigma: float
     dip_position_m: float
     dip_width_m: float
+    clean_counts: NDArray[np.float64] = field(compare=False, repr=False)
+    """(scans,) of all panels, as fitted without a source."""
+    fitted_counts: NDArray[np.float64] = field(compare=False, repr=False)
+    """(scans,) the same with the better source; without one, equal to `clean_counts`."""
 
 
 class ProfileFit:
@@ -84,10 +91,9 @@ class ProfileFit:
 
     def __init__(self, passage: Pass, policy: RadiationPolicy) -> None:
         self._policy = policy
-        pool = -(-len(passage.counts) // MAX_BINS)
-        self._panels = _pooled_sum(passage.counts, pool)
+        self._panels, passed_m, self._bin_of_scan, pool = _binned(passage)
         self._counts = np.ascontiguousarray(self._panels.sum(axis=1))
-        passed_m = np.ascontiguousarray(_pooled_sum(passage.passed_m, pool) / pool)
+        self._pool = pool
         self._view = View(passed_m, passage.scan_s * pool, passage.distance_m)
         self._length_m = passage.length_m
         # While it is still there, the vehicle goes on beyond what has been seen.
@@ -96,10 +102,12 @@ class ProfileFit:
         self._background_cps = passage.background_cps
         total_cps = max(float(passage.background_cps.sum()), 1.0)
         background = np.full(len(self._counts), total_cps * self._view.bin_s)
-        self._level_var = policy.level_sd**2 + 1.0 / (total_cps * passage.background_s)
-        reach_m = policy.shield_reach_m
-        basis = nuisance_basis(passed_m, background, max(length_m, 1.0), reach_m, WAVES)
-        self._clean, self._clean_fit, self._clean_nats = self._fit_clean(background, basis)
+        level_var = policy.level_sd**2 + 1.0 / (total_cps * passage.background_s)
+        vehicles = CleanFit(self._counts, background, passed_m, level_var, policy)
+        convoy = passage.length_m is not None and length_m > policy.long_vehicle_m
+        self._found_clean = vehicles.best(max(length_m, 1.0), convoy=convoy)
+        self._clean, self._clean_fit = self._found_clean.model, self._found_clean.fit
+        self._clean_nats = self._found_clean.nats
         self._model, self._start = self._with_source(0.0, MOST_CPS)
         self._scores, self._places_m = self._score()
 
@@ -112,14 +120,14 @@ class ProfileFit:
         """The best point, the best load and the deepest dip."""
         widths_m = np.array(self._policy.widths_m)
         is_point = widths_m <= self._policy.point_width_m
-        point, point_misfit = self._best(is_point, 0.0, self._policy.point_width_m)
-        extended, extended_misfit = self._best(
-            ~is_point, self._policy.extended_width_m, MAX_WIDTH_M
+        found = (
+            self._best(is_point, 0.0, self._policy.point_width_m),
+            self._best(~is_point, self._policy.extended_width_m, MAX_WIDTH_M),
         )
+        best, misfit, fit = max(found, key=lambda one: one[0].nats)
         # A misfit beyond Poisson would make any ratio look sure: quasi-likelihood.
-        misfit = point_misfit if point.nats >= extended.nats else extended_misfit
-        point, extended = _scaled(point, misfit), _scaled(extended, misfit)
-        nats = max(point.nats, extended.nats)
+        point, extended = (replace(one, nats=one.nats / misfit) for one, _, _ in found)
+        nats = best.nats / misfit
         sigma = math.sqrt(2.0 * nats) if nats > 0.0 else min(0.0, self.best_score)
         dip = (
             self._dip(is_point)
@@ -130,32 +138,16 @@ class ProfileFit:
             sigma=sigma,
             point=point,
             extended=extended,
-            suppression=float(self._clean_fit.values[SUPPRESSION]),
+            suppression=self._found_clean.suppression,
             dip_sigma=dip[0] if dip else 0.0,
             dip_position_m=dip[1] if dip else 0.0,
             dip_width_m=dip[2] if dip else 0.0,
+            clean_counts=self._of_scans(self._clean_fit.mean),
+            fitted_counts=self._of_scans(fit.mean),
         )
 
-    def _fit_clean(
-        self, background: NDArray[np.float64], basis: NDArray[np.float64]
-    ) -> tuple[CountModel, Fit, float]:
-        policy = self._policy
-        size = basis.shape[1]
-        mean, precision = np.zeros(size), np.empty(size)
-        lower, upper = np.full(size, -1.0), np.full(size, 1.0)
-        precision[:SUPPRESSION] = 1.0 / self._level_var, 1.0 / policy.trend_sd**2
-        mean[SUPPRESSION] = policy.suppression_mean
-        precision[SUPPRESSION] = 1.0 / policy.suppression_sd**2
-        lower[SUPPRESSION], upper[SUPPRESSION] = 0.0, policy.suppression_max
-        model = CountModel(background, basis, mean, precision, lower, upper)
-        fit = Fit(mean.copy(), background.copy())
-        nats = 0.0
-        # How much the shadow may vary along the vehicle goes by how deep it is.
-        for _ in range(2):
-            wave_sd = policy.wave_floor + policy.wave_share * fit.values[SUPPRESSION]
-            precision[SUPPRESSION + 1 :] = (np.arange(1, WAVES + 1) / wave_sd) ** 2
-            nats = fit_counts(self._counts, model, fit)
-        return model, fit, nats
+    def _of_scans(self, bins: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(bins[self._bin_of_scan] / self._pool)
 
     def _with_source(self, least_cps: float, most_cps: float) -> tuple[CountModel, Fit]:
         clean = self._clean
@@ -191,7 +183,8 @@ class ProfileFit:
 
     def _best(
         self, widths: NDArray[np.bool_], least_m: float, most_m: float
-    ) -> tuple[Source, float]:
+    ) -> tuple[Source, float, Fit]:
+        """The best source of these widths, the misfit with it, and the fit."""
         found: tuple[float, Search, Fit] | None = None
         for width in np.flatnonzero(widths):
             place = int(self._scores[width].argmax())
@@ -205,11 +198,11 @@ class ProfileFit:
             if found is None or nats > found[0]:
                 found = nats, search, fit
         if found is None:
-            return _no_source(float(self._clean_fit.values[SUPPRESSION])), 1.0
+            return _no_source(self._found_clean.suppression), 1.0, self._clean_fit
         _, search, fit = found
         nats = refine_source(self._counts, self._model, self._view, search, fit)
         excess = max(0.0, nats - self._clean_nats)
-        return self._source(excess, search, fit), self._misfit(fit)
+        return self._source(excess, search, fit), self._misfit(fit), fit
 
     def _search(self, place_m: float, width_m: float, score: float) -> Search:
         distance_m = self._view.distance_m
@@ -228,10 +221,12 @@ class ProfileFit:
         shape = np.empty(len(self._counts))
         position_m, width_m, distance_m = (float(value) for value in search.place)
         source_profile(self._view.passed_m, position_m, width_m, distance_m, shape)
-        clean = fit.mean - fit.values[-1] * shape * self._view.bin_s
         share = self._background_cps / max(float(self._background_cps.sum()), 1.0)
-        net = shape @ (self._panels - clean[:, None] * share)
-        net = np.maximum(net, 0.0)
+        rate_cps = max(0.0, float(fit.values[-1]))
+        excess = np.zeros(len(share))
+        if len(share) > 1 and rate_cps > 0.0:
+            nats += self._panel_gain(fit, shape * self._view.bin_s, share, rate_cps, excess)
+        net = np.maximum(rate_cps * share + excess, 0.0)
         return Source(
             nats=nats,
             position_m=position_m,
@@ -241,10 +236,29 @@ class ProfileFit:
             panel_share=tuple((net / max(float(net.sum()), 1e-9)).tolist()),
         )
 
+    def _panel_gain(
+        self,
+        fit: Fit,
+        profile: NDArray[np.float64],
+        share: NDArray[np.float64],
+        rate_cps: float,
+        excess: NDArray[np.float64],
+    ) -> float:
+        """What the panels say beyond their sum; `excess` becomes each one's part beyond its share.
+
+        The vehicle's shadow and the level are common to all panels up to a little.
+        """
+        policy = self._policy
+        columns = self._clean.design[:, [LEVEL, SUPPRESSION]]
+        sds = np.array([policy.panel_level_sd, policy.panel_shadow_sd])
+        model = PanelModel(fit.mean, share, profile, np.ascontiguousarray(columns), 1.0 / sds**2)
+        return panel_gain(self._panels, model, policy.panel_spread * rate_cps * share, excess)
+
     def _misfit(self, fit: Fit) -> float:
-        """Pearson's chi-square per degree of freedom, at least 1."""
+        """Pearson's chi-square over the most that Poisson's own scatter explains, at least 1."""
         freedom = max(1, len(self._counts) - len(fit.values))
-        return max(1.0, float(((self._counts - fit.mean) ** 2 / fit.mean).sum()) / freedom)
+        most = freedom + self._policy.misfit_tolerance * math.sqrt(2.0 * freedom)
+        return max(1.0, float(((self._counts - fit.mean) ** 2 / fit.mean).sum()) / most)
 
     def _dip(self, narrow: NDArray[np.bool_]) -> tuple[float, float, float]:
         """Sigma, place and width of the deepest deficit within the vehicle."""
@@ -262,11 +276,29 @@ class ProfileFit:
         return sigma, float(search.place[0]), float(search.place[1])
 
 
-def _pooled_sum(values: NDArray[np.float64], pool: int) -> NDArray[np.float64]:
-    if pool <= 1:
-        return values
-    whole = len(values) // pool * pool
-    return np.asarray(values[:whole].reshape(-1, pool, *values.shape[1:]).sum(axis=1))
+def _binned(
+    passage: Pass,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], int]:
+    """Counts (bins, panels), places (bins,), the bin of each scan, and scans worth of a bin."""
+    scans = len(passage.counts)
+    most = -(-scans // STANDING_BINS)
+    step_m = STANDING_M_S * passage.scan_s
+    firsts, first_m = [0], float(passage.passed_m[0])
+    # Bins begin where the vehicle has moved on, or a standing one for long enough.
+    for scan, at_m in enumerate(passage.passed_m.tolist()):
+        if scan and (abs(at_m - first_m) >= step_m or scan - firsts[-1] >= most):
+            firsts.append(scan)
+            first_m = at_m
+    sizes = np.diff([*firsts, scans])
+    counts = np.add.reduceat(passage.counts, firsts, axis=0) / sizes[:, None]
+    passed_m = np.add.reduceat(passage.passed_m, firsts) / sizes
+    pool = -(-len(firsts) // MAX_BINS)
+    whole = len(firsts) // pool * pool
+    if pool > 1:
+        counts = counts[:whole].reshape(-1, pool, counts.shape[1]).sum(axis=1)
+        passed_m = passed_m[:whole].reshape(-1, pool).sum(axis=1) / pool
+    bins = np.minimum(np.repeat(np.arange(len(firsts)), sizes) // pool, len(counts) - 1)
+    return np.ascontiguousarray(counts), np.ascontiguousarray(passed_m), bins, pool
 
 
 def _no_source(suppression: float) -> Source:
@@ -277,15 +309,4 @@ def _no_source(suppression: float) -> Source:
         net_cps=0.0,
         suppression=suppression,
         panel_share=(),
-    )
-
-
-def _scaled(source: Source, misfit: float) -> Source:
-    return Source(
-        nats=source.nats / misfit,
-        position_m=source.position_m,
-        width_m=source.width_m,
-        net_cps=source.net_cps,
-        suppression=source.suppression,
-        panel_share=source.panel_share,
     )

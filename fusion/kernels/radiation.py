@@ -89,31 +89,34 @@ def source_profile(
 
 
 @njit(cache=True, nogil=True)
-def nuisance_basis(
-    passed_m: Vector, background: Vector, length_m: float, reach_m: float, waves: int
+def shadow_basis(
+    passed_m: Vector, background: Vector, edges_m: Vector, masses: Matrix, reach_m: float
 ) -> Matrix:
-    """Columns by which a clean vehicle may change the background, in counts.
+    """Counts that a clean vehicle takes from the background, per unit of each mass pattern.
 
     passed_m    (bins,) which place of the vehicle is at the portal
     background  (bins,) expected counts without a vehicle
-    length_m    of the vehicle; reach_m the half width of the ground that a panel sees
-    returns     (bins, 3 + waves): level, trend, shadow, then the shadow times cos(k pi x / L)
+    edges_m     (cells + 1,) rising places along the vehicle
+    masses      (cells, patterns) what each cell shields
+    reach_m     half width of the ground that makes half of a panel's background
+    returns     (bins, patterns); negative where the mass is positive
+
+    A panel's background comes from along the lane as (r2 / (r2 + x2))^1.5, whose integral is
+    x / sqrt(r2 + x2) (facts/radiation 5.1, as a source's profile).
     """
-    bins = passed_m.shape[0]
-    basis = np.empty((bins, 3 + waves))
     square = reach_m * reach_m
-    for i in range(bins):
-        ahead = passed_m[i]
-        behind = ahead - length_m
-        shadow = 0.5 * (
-            ahead / math.sqrt(square + ahead * ahead) - behind / math.sqrt(square + behind * behind)
-        )
-        place = min(max(ahead / length_m, 0.0), 1.0)
-        basis[i, 0] = background[i]
-        basis[i, 1] = background[i] * (2.0 * i / max(bins - 1, 1) - 1.0)
-        basis[i, 2] = -background[i] * shadow
-        for k in range(waves):
-            basis[i, 3 + k] = -background[i] * shadow * math.cos((k + 1) * math.pi * place)
+    cells, patterns = masses.shape
+    basis = np.zeros((passed_m.shape[0], patterns))
+    for i in range(passed_m.shape[0]):
+        away = passed_m[i] - edges_m[0]
+        ahead = 0.5 * away / math.sqrt(square + away * away)
+        for c in range(cells):
+            away = passed_m[i] - edges_m[c + 1]
+            behind = 0.5 * away / math.sqrt(square + away * away)
+            covered = background[i] * (ahead - behind)
+            for k in range(patterns):
+                basis[i, k] -= covered * masses[c, k]
+            ahead = behind
     return basis
 
 

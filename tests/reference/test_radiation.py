@@ -9,12 +9,13 @@ from fusion.kernels.radiation import (
     View,
     fit_counts,
     log_likelihood,
-    nuisance_basis,
     profile_scores,
     scoring_step,
+    shadow_basis,
     solve_symmetric,
     source_profile,
 )
+from fusion.kernels.radiation_panels import PanelModel, panel_gain
 from fusion.kernels.radiation_search import Search, fit_source, refine_source
 
 PASSED_M = np.linspace(-2.6, 22.0, 57)
@@ -37,6 +38,29 @@ def naive_basis(passed_m, background, length_m, reach_m, waves):
     shapes = [shadow * np.cos(k * np.pi * place) for k in range(waves + 1)]
     columns = [np.ones(len(passed_m)), np.linspace(-1, 1, len(passed_m))]
     return np.column_stack(columns + [-shape for shape in shapes]) * background[:, None]
+
+
+def naive_shadow(passed_m, background, edges_m, masses, reach_m):
+    def covered(along_m):
+        return along_m / (2 * np.hypot(along_m, reach_m))
+
+    seen = covered(passed_m[:, None] - edges_m[:-1]) - covered(passed_m[:, None] - edges_m[1:])
+    return -background[:, None] * (seen @ masses)
+
+
+def naive_panels(counts, model, spread_cps):
+    """Each panel by itself, as a Gaussian with its nuisances in the covariance."""
+    gain, excess = 0.0, []
+    for panel, share in enumerate(model.shares):
+        mean = share * model.fitted
+        nuisances = share * model.nuisances
+        noise = np.diag(mean) + nuisances @ np.diag(1 / model.precision) @ nuisances.T
+        weight = np.linalg.inv(noise)
+        score = model.profile @ weight @ (counts[:, panel] - mean)
+        precision = model.profile @ weight @ model.profile + 1 / spread_cps[panel] ** 2
+        gain += score**2 / precision / 2
+        excess.append(score / precision)
+    return gain, excess
 
 
 def naive_likelihood(counts, model, values):
@@ -116,10 +140,44 @@ def test_the_profile_is_the_mean_of_points(middle_m, width_m):
 
 
 @pytest.mark.parametrize("length_m", [4.5, 18.0])
-def test_the_basis_is_level_trend_shadow_and_waves(length_m):
+def test_a_shadow_is_the_sum_of_what_each_cell_covers(length_m):
     background = np.linspace(180.0, 190.0, len(PASSED_M))
-    basis = nuisance_basis(PASSED_M, background, length_m, 2.5, 4)
-    assert basis == pytest.approx(naive_basis(PASSED_M, background, length_m, 2.5, 4))
+    edges_m = np.linspace(0.0, length_m, 8)
+    masses = np.random.default_rng(1).uniform(-1.0, 1.0, (7, 4))
+    basis = shadow_basis(PASSED_M, background, edges_m, masses, 2.5)
+    assert basis == pytest.approx(naive_shadow(PASSED_M, background, edges_m, masses, 2.5))
+
+
+def test_an_even_mass_is_the_whole_shadow():
+    ones = np.ones((9, 1))
+    basis = shadow_basis(PASSED_M, np.ones(len(PASSED_M)), np.linspace(0, 18, 10), ones, 2.5)
+    model = naive_basis(PASSED_M, np.ones(len(PASSED_M)), 18.0, 2.5, 0)
+    assert basis[:, 0] == pytest.approx(model[:, 2])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_panels_gain_what_a_gaussian_with_these_nuisances_says(seed):
+    random = np.random.default_rng(seed)
+    fitted = random.uniform(150.0, 250.0, len(PASSED_M))
+    shares = random.dirichlet(np.full(5, 20.0))
+    nuisances = np.column_stack([fitted, -fitted * naive_profile(PASSED_M, 9.0, 15.0, 2.5)])
+    profile = BIN_S * naive_profile(PASSED_M, 11.0, 0.0, 2.5)
+    model = PanelModel(fitted, shares, profile, nuisances, np.array([1e4, 1e3]))
+    counts = random.poisson(fitted[:, None] * shares).astype(np.float64)
+    spread_cps, excess = np.full(5, 40.0), np.empty(5)
+    gain = panel_gain(counts, model, spread_cps, excess)
+    expected_gain, expected_excess = naive_panels(counts, model, spread_cps)
+    assert gain == pytest.approx(expected_gain)
+    assert excess == pytest.approx(expected_excess)
+
+
+def test_a_panel_without_background_or_spread_gains_nothing():
+    model = PanelModel(
+        np.full(57, 200.0), np.array([0.0, 1.0]), np.ones(57), np.ones((57, 1)), np.ones(1)
+    )
+    excess = np.full(2, 9.0)
+    assert panel_gain(np.full((57, 2), 5.0), model, np.array([3.0, 0.0]), excess) == 0.0
+    assert excess.tolist() == [0.0, 0.0]
 
 
 @pytest.mark.parametrize("size", [1, 3, 8])

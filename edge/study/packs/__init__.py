@@ -8,7 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-PACKS: dict[str, tuple[str, str]] = {}
+PACKS: dict[str, tuple[str, str]] = {
+    "portal-sensitivity": (
+        "edge.study.packs.portal_sensitivity:measure",
+        "the weakest source that a gross-count portal finds under a vehicle's shadow",
+    ),
+    "portal-clean": (
+        "edge.study.packs.portal_clean:measure",
+        "false alarms of a gross-count portal on clean vehicles",
+    ),
+}
 """Name to function, as `module:function`, and what it measures."""
 
 REPORT_SEED = 1_000_000
