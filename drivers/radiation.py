@@ -8,6 +8,7 @@ from annotated_types import Ge, Gt, Le
 from drivers.base import DriverKind, SensorConfig
 from drivers.radiation_aspect import AspectConfig, AspectDriver
 from drivers.radiation_daily import TsaDailyFile
+from drivers.radiation_n42 import N42_KIND
 from drivers.wire import tsa
 from drivers.wire.malformed import Malformed
 from fusion.types import (
@@ -296,4 +297,5 @@ KINDS: tuple[DriverKind, ...] = (
         recordings=(TsaDailyFile(),),
     ),
     DriverKind(kind="rpm-aspect", config=AspectConfig, build=AspectDriver),
+    N42_KIND,
 )

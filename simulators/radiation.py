@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers.wire import tsa
-from simulators import radiation_aspect
+from simulators import radiation_aspect, radiation_n42
 from simulators import radiation_physics as physics
 from simulators.base import SimulatorKind
 from simulators.scenario import Scenario, Source, Vehicle
@@ -318,4 +318,5 @@ def _counts(tag: str, counts: NDArray[np.int64]) -> bytes:
 KINDS: tuple[SimulatorKind, ...] = (
     SimulatorKind(kind="rpm-tsa", build=PortalSimulator, version="tsa-portal/2"),
     *radiation_aspect.KINDS,
+    *radiation_n42.KINDS,
 )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from drivers.wire import bundle, datacast, modbus
+from drivers.wire import bundle, datacast, modbus, n42_frames
 from simulators.scenario import (
     Cargo,
     LanePlace,
@@ -47,6 +47,12 @@ WIRES = {
         duration_s=45.0,
         records=modbus.split,
         keys=(("poll_s", 0.02), ("busy_poll_s", 0.02)),
+    ),
+    "rpm-n42": Wire(
+        serve=("tcp", "folder"),
+        duration_s=45.0,
+        records=n42_frames.split,
+        options=(("channels", "64"), ("detectors", "2")),
     ),
     "shake-udp": Wire(
         serve=("udp", "tcp"),
