@@ -60,7 +60,8 @@ class PortalSimulator:
     """One portal of the scenario. `step` moves it; its bytes do not depend on the step.
 
     Options of its place: `panel_distance_m` (2.5), `background_cps` (of all panels; 212 to 256 of
-    each where it is not given), `noise_share` (0.012).
+    each where it is not given), `noise_share` (0.012), `portal` (a seed: the same device in every
+    scenario that gives the same).
     """
 
     def __init__(self, scenario: Scenario, sensor_id: str) -> None:
@@ -74,13 +75,16 @@ class PortalSimulator:
         self._occupancies = _occupancies(self._vehicles)
         self._faults = tuple(fault for fault in scenario.faults if fault.sensor_id == sensor_id)
         self._distance_m = float(place.option("panel_distance_m", "2.5"))
-        self._panel_cps = self._random.uniform(212.0, 256.0, 4)  # facts 5.2
+        own = self._random
+        if portal := place.option("portal", ""):
+            own = np.random.default_rng((int(portal), self._seed[1]))
+        self._panel_cps = own.uniform(212.0, 256.0, 4)  # facts 5.2
         if given := place.option("background_cps", ""):
             self._panel_cps *= float(given) / self._panel_cps.sum()
-        self._neutron_cps = self._random.uniform(2.0, 5.0) / 4  # of one panel; facts 5.1
-        self._light_per_k = self._random.uniform(*LIGHT_PER_K, 4)
-        self._efficiency = self._random.normal(1.0, PANEL_SPREAD, 4)
-        self._shade = SHADE_OF_ROW * self._random.normal(1.0, SHADE_SPREAD)
+        self._neutron_cps = own.uniform(2.0, 5.0) / 4  # of one panel; facts 5.1
+        self._light_per_k = own.uniform(*LIGHT_PER_K, 4)
+        self._efficiency = own.normal(1.0, PANEL_SPREAD, 4)
+        self._shade = SHADE_OF_ROW * own.normal(1.0, SHADE_SPREAD)
         self._noise_size = np.full(5, OWN_NOISE_SHARE)
         self._noise_size[0] = float(place.option("noise_share", str(NOISE_SHARE)))
         self._due_ms = 0

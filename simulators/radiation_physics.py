@@ -75,7 +75,7 @@ FAULT_FACTOR = {"gamma-high": 2.2, "gamma-low": 0.1}  # of the counts, while suc
 
 METAL = frozenset({"steel", "lead"})
 # Ship effect (facts 3.1): showers in metal make neutrons, most in bursts within a millisecond.
-BURSTS_PER_S_T = 0.004  # detected with at least one count, of metal right beside the portal
+BURSTS_PER_S_T = 0.0015  # detected with at least one count, of metal right beside the portal
 BURST_STOPS = 0.28  # geometric: 3.6 counts a burst in the mean, one in 30 with more than 10
 METAL_CPS_PER_T = 0.02  # the part that comes one by one
 ORGANIC_T = 10.0  # e-fold of what hydrogen takes from the neutron background

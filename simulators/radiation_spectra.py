@@ -56,7 +56,9 @@ class SpectralScene:
         self._scenario = scenario
         self._sensor_id = sensor_id
         self._seed = (scenario.seed, zlib.crc32(sensor_id.encode()), 42)
-        random = np.random.default_rng(self._seed)
+        # The option `portal` makes it the same device in every scenario that gives the same.
+        portal = int(place.option("portal", str(scenario.seed)))
+        random = np.random.default_rng((portal, *self._seed[1:]))
         self.vehicles = scenario.lane_vehicles(place.lane)
         self._reach_s = [vehicle.near_s(NEAR_M) for vehicle in self.vehicles]
         self._distance_m = float(place.option("panel_distance_m", "2.5"))

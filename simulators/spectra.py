@@ -106,7 +106,8 @@ def _smeared(left_kev: Floats, weight: Floats) -> Shape:
     edges_kev = np.linspace(0.0, TOP_KEV, bins + 1)
     start = float(np.interp(LOWEST_KEV, edges_kev, below))
     cps = float(below[-1] - start)
-    wanted = start + np.linspace(0.0, 1.0, QUANTILES + 1) * cps
+    # The very last count of a million may be anywhere above: it would smear the whole last step.
+    wanted = start + np.linspace(0.0, 1.0 - 1e-6, QUANTILES + 1) * cps
     # Quantiles need a rising sum; where nothing is counted a trace keeps it so.
     rising = below + np.arange(len(below)) * 1e-15 * max(below[-1], 1e-30)
     return Shape(quantiles_kev=np.interp(wanted, rising, edges_kev), cps=cps)
