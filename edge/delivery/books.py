@@ -55,14 +55,17 @@ class Books:
         self._outbox = outbox
         self._side = side
         self._pause = Pause(side, "delivery cannot be noted")
-        self._burials: deque[tuple[int, str, str]] = deque()
+        self._burials: deque[tuple[int, str, str, bool]] = deque()
         self._cursor: Mark | None = None
         self._acked = self._acked_noted = 0
         self._active = self._active_noted = 0
 
-    def bury(self, seq: int, reason: str, part: str) -> None:
-        """A row will never be taken by this side."""
-        self._burials.append((seq, reason, part))
+    def bury(self, seq: int, reason: str, part: str, *, again: bool = True) -> None:
+        """A row, or a part of it, will never be taken by this side.
+
+        again  what was sent since still counts on it, and must be sent once more without
+        """
+        self._burials.append((seq, reason, part, again and part != "active"))
 
     def cursor(self, mark: Mark) -> None:
         """The side's centre has stored so much."""
@@ -77,15 +80,15 @@ class Books:
         self._active = seq
 
     def write(self) -> list[int]:
-        """Note what is new; returns the rows that became dead letters."""
+        """Note what is new; returns the rows from which on must be sent again."""
         buried: list[int] = []
         if not (self._pause.over and self._anything):
             return buried
         with self._pause.attempt():
             # Dead letters first: only they say what became of a row that is no longer owed.
             while self._burials:
-                seq, reason, part = self._burials[0]
-                if self._outbox.dead_letter(self._side, seq, reason, part=part) and part == "alert":
+                seq, reason, part, again = self._burials[0]
+                if self._outbox.dead_letter(self._side, seq, reason, part=part) and again:
                     buried.append(seq)
                 self._burials.popleft()
             if self._cursor is not None:

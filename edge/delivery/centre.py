@@ -1,13 +1,14 @@
 """A small reference centre: the receiving end of the delivery promise.
 
-It stores an alert only when it holds the alert's predecessor, says "stored up to seq N" in a
-retained cursor, and asks for nothing else: saying the cursor again is all it takes to be sent
-what is missing. Real centres need no more than this.
+It stores an alert only when it holds the alert's predecessor and its files, says "stored up to
+seq N" in a retained cursor, and asks for nothing else: saying the cursor again is all it takes
+to be sent what is missing. Real centres need no more than this.
 
     python -m edge.delivery.centre --side north --url mqtt://127.0.0.1:18831 --store centre.db
 """
 
 import argparse
+import hashlib
 import signal
 import threading
 import time
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import structlog
 
-from edge.delivery.centre_store import Arrival, CentreStore, Verdict
+from edge.delivery.centre_store import Arrival, CentreStore, EvidenceFile, Verdict
 from edge.delivery.flow import read_after
 from edge.delivery.happenings import Connected, Document, LinkLost, Received, Waker
 from edge.delivery.link import Link
@@ -104,14 +105,19 @@ class Centre:
             link.close()
 
     def _greet(self, link: Link, store: CentreStore) -> None:
-        link.subscribe([topics.alert_filter(topics.root(each)) for each in (False, True)])
+        roots = [topics.root(each) for each in (False, True)]
+        link.subscribe(
+            [*map(topics.alert_filter, roots), *map(topics.evidence_filter, roots)],
+        )
         self._say(link, self._state(online=True))
         for site, mark in store.cursors().items():
             self._say_cursor(link, site, mark)
 
     def _take(self, link: Link, store: CentreStore, messages: list[Received]) -> None:
-        arrivals = [arrival for each in messages if (arrival := read_arrival(each)) is not None]
-        verdicts = store.store(arrivals) if arrivals else []
+        files = [file for each in messages if (file := read_file(each)) is not None]
+        alerts = [each for each in messages if topics.parse_evidence_topic(each.topic) is None]
+        arrivals = [arrival for each in alerts if (arrival := read_arrival(each)) is not None]
+        verdicts = store.store(arrivals, files) if arrivals or files else []
         for message in messages:  # only now: what was not stored yet comes again after a crash
             link.acknowledge(message)
         if not arrivals:
@@ -167,6 +173,28 @@ def read_arrival(message: Received) -> Arrival | None:
         mark=Mark(epoch=properties.get("epoch", ""), seq=int(seq)),
         after=after,
         topic=message.topic,
+        payload=message.payload,
+        evidence=tuple(properties.get("evidence", "").split()),
+    )
+
+
+def read_file(message: Received) -> EvidenceFile | None:
+    """The file that a message is, or None where it is none, or not the one that it says."""
+    topic = topics.parse_evidence_topic(message.topic)
+    if topic is None:
+        return None
+    properties = dict(message.user_properties)
+    sha256 = hashlib.sha256(message.payload).hexdigest()
+    if properties.get("sha256") != sha256:
+        log.warning("evidence damaged", topic=message.topic)
+        return None
+    return EvidenceFile(
+        site=topic.site,
+        alert_id=topic.alert_id,
+        n=topic.n,
+        name=properties.get("name", ""),
+        media_type=properties.get("media_type", ""),
+        sha256=sha256,
         payload=message.payload,
     )
 

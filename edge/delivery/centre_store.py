@@ -1,7 +1,9 @@
-"""What a centre holds: alerts by (site, epoch, seq), each only after its predecessor."""
+"""What a centre holds: alerts by (site, epoch, seq), each only after its predecessor and
+its files."""
 
 import sqlite3
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -32,6 +34,17 @@ CREATE TABLE IF NOT EXISTS gap (
     seq INTEGER NOT NULL,
     PRIMARY KEY (site, epoch, seq)
 );
+CREATE TABLE IF NOT EXISTS evidence (
+    site TEXT NOT NULL,
+    alert TEXT NOT NULL,             -- its id; n counts its files over all revisions
+    n INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    media_type TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    payload BLOB NOT NULL,
+    PRIMARY KEY (site, alert, n)
+);
+CREATE INDEX IF NOT EXISTS evidence_sha256 ON evidence (site, sha256);
 CREATE TABLE IF NOT EXISTS wire (
     site TEXT PRIMARY KEY,
     stored INTEGER NOT NULL,
@@ -47,7 +60,7 @@ class Verdict(StrEnum):
     STORED = "stored"
     DUPLICATE = "duplicates"
     AHEAD = "ahead"
-    """Its predecessor is not here; it will come again."""
+    """Its predecessor or one of its files is not here; it will come again, files and all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +71,21 @@ class Arrival:
     mark: Mark
     after: Mark
     topic: str
+    payload: bytes
+    evidence: tuple[str, ...] = ()
+    """Digests of the files that were sent before it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceFile:
+    """A file of an alert as it came over the wire, its digest checked."""
+
+    site: str
+    alert_id: str
+    n: int
+    name: str
+    media_type: str
+    sha256: str
     payload: bytes
 
 
@@ -80,10 +108,17 @@ class CentreStore:
         self._connection.execute("PRAGMA synchronous = FULL")
         self._connection.executescript(_TABLES)
 
-    def store(self, arrivals: list[Arrival]) -> list[Verdict]:
+    def store(self, arrivals: list[Arrival], files: Sequence[EvidenceFile] = ()) -> list[Verdict]:
         """Store what follows on what is here, in one transaction that is on disk on return."""
         self._connection.execute("BEGIN IMMEDIATE")
         try:
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO evidence VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (f.site, f.alert_id, f.n, f.name, f.media_type, f.sha256, f.payload)
+                    for f in files
+                ],
+            )
             verdicts = [self._store(arrival) for arrival in arrivals]
             self._connection.execute("COMMIT")
         except BaseException:  # whatever ends it: no half transaction may stay open
@@ -96,6 +131,8 @@ class CentreStore:
         site = arrival.site
         if self.holds(site, arrival.mark):
             verdict = Verdict.DUPLICATE
+        elif not all(self.has_evidence(site, sha256) for sha256 in arrival.evidence):
+            verdict = Verdict.AHEAD
         elif arrival.after == ORIGIN or self.holds(site, arrival.after):
             verdict = Verdict.STORED
             self._append(arrival)
@@ -155,6 +192,26 @@ class CentreStore:
             ).fetchone()
             is not None
         )
+
+    def has_evidence(self, site: str, sha256: str) -> bool:
+        """Whether a file is here."""
+        query = "SELECT 1 FROM evidence WHERE site = ? AND sha256 = ?"
+        return self._connection.execute(query, (site, sha256)).fetchone() is not None
+
+    def evidence(self, site: str) -> list[EvidenceFile]:
+        """Every file of a site, by alert and number."""
+        found = self._connection.execute(
+            "SELECT alert, n, name, media_type, sha256, payload FROM evidence WHERE site = ?"
+            " ORDER BY alert, n",
+            (site,),
+        )
+        return [
+            EvidenceFile(
+                site=site, alert_id=alert, n=n, name=name, media_type=kind, sha256=sha256,
+                payload=payload,
+            )
+            for alert, n, name, kind, sha256, payload in found
+        ]  # fmt: skip
 
     def cursors(self) -> dict[str, Mark]:
         """The last alert stored, of every site."""

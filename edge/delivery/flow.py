@@ -12,9 +12,10 @@ longer wait; a centre that says nothing is away, and is not flooded.
 """
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edge.delivery.rows import ORIGIN, Mark, Row
+from edge.delivery.rows import ORIGIN, Attachment, Mark, Row
 
 ALERT_SCHEMA = "garita.alert/1"
 WINDOW = 20
@@ -35,10 +36,12 @@ class Flight:
     """A message that the broker has yet to acknowledge."""
 
     part: str
-    """`"alert"`, `"active"` or `"document"`."""
+    """`"alert"`, `"active"`, `"document"`, or `"evidence/2"` for the second file of an alert."""
     seq: int
     topic: str
     sent_s: float
+    bytes: int = 0
+    """Of a file; other messages are small."""
 
 
 class Flow:
@@ -83,6 +86,8 @@ class Flow:
     def sent(self, mid: int, flight: Flight, mark: Mark | None = None) -> None:
         """A message is on its way; `mark` names it where it is a row."""
         self.flights[mid] = flight
+        if mark is None and flight.bytes and not self.keeps_cursor:
+            self._order.append((mid, self.previous))  # its row is not done before the file is
         if mark is not None:
             if self.position == self.done:
                 self._progress_s = flight.sent_s  # waiting for the centre begins now
@@ -124,6 +129,11 @@ class Flow:
     def under_way(self, *parts: str) -> bool:
         """Whether a message of these parts waits for its acknowledgement."""
         return any(flight.part in parts for flight in self.flights.values())
+
+    @property
+    def bytes_under_way(self) -> int:
+        """Of files that the broker has yet to acknowledge."""
+        return sum(flight.bytes for flight in self.flights.values())
 
     def oldest_flight_s(self) -> float | None:
         """When the longest-waiting message was sent."""
@@ -207,8 +217,13 @@ def after_property(mark: Mark) -> str:
     return f"{mark.epoch}/{mark.seq}"
 
 
-def user_properties(row: Row, previous: Mark) -> list[tuple[str, str]]:
-    """What a reader can tell without opening the payload; a centre needs no more."""
+def user_properties(
+    row: Row, previous: Mark, files: Sequence[Attachment] = ()
+) -> list[tuple[str, str]]:
+    """What a reader can tell without opening the payload; a centre needs no more.
+
+    files  those that went to this side before the row
+    """
     told = {
         "schema": ALERT_SCHEMA,
         **dict(row.properties),
@@ -216,7 +231,20 @@ def user_properties(row: Row, previous: Mark) -> list[tuple[str, str]]:
         "seq": str(row.seq),
         "after": after_property(previous),
     }
+    if files:
+        told["evidence"] = " ".join(each.sha256 for each in files)
     return list(told.items())
+
+
+def file_properties(row: Row, file: Attachment) -> list[tuple[str, str]]:
+    """What a file says of itself, and the row that it belongs to."""
+    return [
+        ("name", file.name),
+        ("media_type", file.media_type),
+        ("sha256", file.sha256),
+        ("epoch", row.epoch),
+        ("seq", str(row.seq)),
+    ]
 
 
 def read_after(text: str) -> Mark | None:

@@ -22,8 +22,10 @@ from edge.delivery.outbox_file import OutboxError, new_epoch
 from edge.delivery.retention import Buried, Limits
 from edge.delivery.rows import (
     COLUMNS,
+    EVIDENCE,
     ORIGIN,
     ActiveTopic,
+    Attachment,
     DeadLetter,
     Mark,
     Row,
@@ -31,7 +33,17 @@ from edge.delivery.rows import (
     row_values,
 )
 
-__all__ = ["ORIGIN", "ActiveTopic", "DeadLetter", "Limits", "Mark", "Outbox", "OutboxError", "Row"]
+__all__ = [
+    "ORIGIN",
+    "ActiveTopic",
+    "Attachment",
+    "DeadLetter",
+    "Limits",
+    "Mark",
+    "Outbox",
+    "OutboxError",
+    "Row",
+]
 
 log = structlog.get_logger()
 
@@ -109,6 +121,14 @@ class Outbox:
             [row_values(row) for row in rows],
         )
         connection.executemany(
+            "INSERT INTO attachment VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                (row.seq, a.n, a.topic, a.name, a.media_type, a.sha256, a.payload)
+                for row in rows
+                for a in row.attachments
+            ],
+        )
+        connection.executemany(
             "INSERT INTO owed VALUES (?, ?)",
             [(side, row.seq) for side in self.sides for row in rows],
         )
@@ -173,6 +193,20 @@ class Outbox:
                 (after_seq, side, side, limit),
             ).fetchall()
         return [read_row(values) for values in found]
+
+    def attachments(self, side: str, seq: int) -> list[Attachment]:
+        """The files of a row that a side has not refused, in their order."""
+        with self._file.reading() as connection:
+            found = connection.execute(
+                "SELECT n, topic, name, media_type, sha256, payload FROM attachment WHERE seq = ?"
+                " AND NOT EXISTS (SELECT 1 FROM dead WHERE dead.side = ? AND dead.seq = ?"
+                "  AND part = ? || '/' || n) ORDER BY n",
+                (seq, side, seq, EVIDENCE),
+            ).fetchall()
+        return [
+            Attachment(n=n, topic=topic, name=name, media_type=kind, sha256=sha256, payload=payload)
+            for n, topic, name, kind, sha256, payload in found
+        ]
 
     def predecessor(self, side: str, seq: int, floor: int) -> Mark | None:
         """The last row before `seq` and after `floor` that a side was not denied."""

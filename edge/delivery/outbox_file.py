@@ -5,7 +5,8 @@ import sqlite3
 import time
 from pathlib import Path
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""1 had no attachments: opening such a file adds their table, and nothing else is different."""
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS row (
@@ -36,7 +37,7 @@ CREATE TABLE IF NOT EXISTS side (
 CREATE TABLE IF NOT EXISTS dead (
     side TEXT NOT NULL,
     seq INTEGER NOT NULL,
-    part TEXT NOT NULL,              -- 'alert' or 'active'
+    part TEXT NOT NULL,              -- 'alert', 'active', or 'evidence/' and the file's number
     epoch TEXT NOT NULL,
     topic TEXT NOT NULL,
     reason TEXT NOT NULL,
@@ -50,6 +51,17 @@ CREATE TABLE IF NOT EXISTS active (
     payload BLOB NOT NULL,
     seq INTEGER NOT NULL,
     created_utc_ns INTEGER NOT NULL
+);
+-- Files that are sent before the row that names them, and go when it goes.
+CREATE TABLE IF NOT EXISTS attachment (
+    seq INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    topic TEXT NOT NULL,
+    name TEXT NOT NULL,
+    media_type TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    payload BLOB NOT NULL,
+    PRIMARY KEY (seq, n)
 );
 CREATE TABLE IF NOT EXISTS epoch (
     first_seq INTEGER PRIMARY KEY,

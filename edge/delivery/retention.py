@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edge.delivery.rows import Row
+from edge.delivery.rows import EVIDENCE, Row
 
 SECOND_NS = 1_000_000_000
 TOMBSTONE_NS = 3600 * SECOND_NS
@@ -19,6 +19,11 @@ TIDY_NS = 60 * SECOND_NS  # how often age is looked at; bytes are looked at on e
 PIECE = 500  # rows given up at a time, so that a commit never waits long for tidying
 MAX_DEAD = 10_000  # entries of some 100 bytes; more than a person will ever look at
 MAX_EPOCHS = 1000  # boots; a cursor older than a thousand boots is treated as a stranger's
+
+_SIZE = (
+    "length(payload) + length(active_payload) + (SELECT"
+    " coalesce(sum(length(attachment.payload)), 0) FROM attachment WHERE attachment.seq = row.seq)"
+)
 
 Buried = tuple[str, int, str]
 """(side, seq, part) of a new dead letter."""
@@ -31,7 +36,8 @@ class Limits:
     keep_done_s: float = 24 * 3600
     """How long rows are kept that every side has: a centre's nightly backup reaches back so far."""
     max_bytes: int = 256 * 1024 * 1024
-    """Payloads in all: some 50,000 alerts, weeks of a busy checkpoint with both sides away."""
+    """Payloads in all: some 50,000 alerts, or 3,000 passes with their files; weeks of a busy
+    checkpoint with both sides away."""
 
 
 def register_sides(connection: sqlite3.Connection, sides: Sequence[str]) -> list[Buried]:
@@ -54,10 +60,11 @@ def register_sides(connection: sqlite3.Connection, sides: Sequence[str]) -> list
 def bury(connection: sqlite3.Connection, side: str, seq: int, reason: str, part: str) -> bool:
     """Write one dead letter; the side is no longer owed the row. False where it was there."""
     cursor = connection.execute(
-        "INSERT OR IGNORE INTO dead SELECT ?, seq, ?, epoch,"
-        " CASE ? WHEN 'active' THEN active_topic ELSE topic END, ?, created_utc_ns"
-        " FROM row WHERE seq = ?",
-        (side, part, part, reason, seq),
+        "INSERT OR IGNORE INTO dead SELECT ?1, row.seq, ?2, epoch, coalesce(attachment.topic,"
+        " CASE ?2 WHEN 'active' THEN active_topic ELSE row.topic END), ?3, created_utc_ns"
+        " FROM row LEFT JOIN attachment ON attachment.seq = row.seq"
+        " AND ?2 = ?5 || '/' || attachment.n WHERE row.seq = ?4",
+        (side, part, reason, seq, EVIDENCE),
     )
     if part == "alert":
         connection.execute("DELETE FROM owed WHERE side = ? AND seq = ?", (side, seq))
@@ -72,12 +79,13 @@ class Keeper:
         self._limits = limits
         self._tidied_utc_ns = 0
         (self._bytes,) = connection.execute(
-            "SELECT coalesce(sum(length(payload) + length(active_payload)), 0) FROM row"
+            "SELECT (SELECT coalesce(sum(length(payload) + length(active_payload)), 0) FROM row)"
+            " + (SELECT coalesce(sum(length(payload)), 0) FROM attachment)"
         ).fetchone()
 
     def keep(self, new: Sequence[Row]) -> list[Buried]:
         """After a commit: forget what is too old or too much. Returns new dead letters."""
-        self._bytes += sum(len(row.payload) + len(row.active_payload) for row in new)
+        self._bytes += sum(row.size for row in new)
         now_utc_ns = new[-1].created_utc_ns
         # A clock that was set back must not stop the tidying for as long as it was ahead.
         tidy_due = abs(now_utc_ns - self._tidied_utc_ns) >= TIDY_NS
@@ -148,10 +156,13 @@ class Keeper:
 
     def _delete(self, condition: str, values: tuple[int, ...]) -> int:
         found = self._connection.execute(
-            "SELECT seq, length(payload) + length(active_payload) FROM row"  # noqa: S608 - constant
-            f" WHERE {condition} ORDER BY seq LIMIT ?",
+            f"SELECT seq, {_SIZE} FROM row WHERE {condition} ORDER BY seq LIMIT ?",  # noqa: S608 - constant
             (*values, PIECE),
         ).fetchall()
-        self._connection.executemany("DELETE FROM row WHERE seq = ?", [(seq,) for seq, _ in found])
+        for table in ("row", "attachment"):
+            self._connection.executemany(
+                f"DELETE FROM {table} WHERE seq = ?",  # noqa: S608 - constant
+                [(seq,) for seq, _ in found],
+            )
         self._bytes -= sum(size for _, size in found)
         return len(found)

@@ -11,6 +11,27 @@ COLUMNS = (
 """Of the table `row`, in the order of `row_values`."""
 
 
+EVIDENCE = "evidence"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that belongs to a row and is sent before it."""
+
+    n: int
+    """Counts the files of an alert."""
+    topic: str
+    name: str
+    media_type: str
+    sha256: str
+    payload: bytes
+
+    @property
+    def part(self) -> str:
+        """What it is called among the dead letters."""
+        return f"{EVIDENCE}/{self.n}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One revision of an alert, ready to be published."""
@@ -28,6 +49,15 @@ class Row:
     created_utc_ns: int
     properties: tuple[tuple[str, str], ...] = ()
     """MQTT user properties beside `schema`, `epoch`, `seq` and `after`, which every alert has."""
+    attachments: tuple[Attachment, ...] = ()
+    """To be committed with it. A row that is read has none: they are large, and are read when
+    its turn has come (`Outbox.attachments`)."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of everything that is kept of it."""
+        files = sum(len(each.payload) for each in self.attachments)
+        return len(self.payload) + len(self.active_payload) + files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +87,7 @@ class DeadLetter:
     side: str
     seq: int
     part: str
-    """`"alert"` or `"active"`."""
+    """`"alert"`, `"active"`, or `"evidence/2"` for the second file of the alert."""
     epoch: str
     topic: str
     reason: str

@@ -1,9 +1,10 @@
 """One connection of one side's publisher: what goes out, and what comes back.
 
 In this order: the retained documents (birth, state, health), the last word on every active
-alert, then the rows; live data whenever the socket takes it. A row is two messages, its
-stream and its retained topic. The retained topics are restated at every connection, so that
-a broker that lost them, or missed a clearing, is put right whatever the cursor says.
+alert, then the rows; live data whenever the socket takes it. A row is its files, then two
+messages, its stream and its retained topic. The retained topics are restated at every
+connection, so that a broker that lost them, or missed a clearing, is put right whatever the
+cursor says.
 """
 
 import time
@@ -14,6 +15,7 @@ import structlog
 
 from edge.delivery import inbound
 from edge.delivery.books import Books, Pause
+from edge.delivery.files import Files
 from edge.delivery.flow import Flight, Flow, user_properties
 from edge.delivery.happenings import (
     Acked,
@@ -36,6 +38,7 @@ log = structlog.get_logger()
 REFUSED = 0x80  # from here on a reason code is a refusal, MQTT 5 section 2.4
 FETCH = 64  # rows read from disk at a time
 JSON = "application/json"
+SLOWEST_BYTES_S = 16_000  # a link of 128 kbit/s is slow, and not dead, while a file is under way
 
 
 class Session:
@@ -68,6 +71,7 @@ class Session:
             for topic, payload in documents.items()
         )
         self._rows: deque[Row] = deque()
+        self._files = Files(settings.name, outbox)
         self._restated_seq = 0
         self._cursor_garbled = False
         self._greeting: Connected | None = None
@@ -131,7 +135,8 @@ class Session:
             elif held_due or not flow.may_send_rows(now_s) or not self._next_row(flow):
                 break
             elif not self._hold.all and not self._hold.keeps(self._rows[0].topic):
-                self._send_row(flow, self._rows.popleft())
+                if not self._send_next(flow):
+                    break
             else:
                 row = self._rows.popleft()
                 flow.pass_over(Mark(epoch=row.epoch, seq=row.seq))
@@ -156,6 +161,7 @@ class Session:
             predecessor = self._outbox.predecessor(self._side, target + 1, flow.done)
             flow.begin_again(predecessor, now_s)
             self._rows.clear()
+            self._files.unload()
             log.info("alerts sent again", side=self._side, after_seq=flow.position)
 
     def _next_row(self, flow: Flow) -> bool:
@@ -166,12 +172,33 @@ class Session:
                 self._rows.extend(self._outbox.pending(self._side, flow.position, FETCH))
         return bool(self._rows)
 
+    def _send_next(self, flow: Flow) -> bool:
+        """The next file of the next row, or the row; False where it has to wait."""
+        row = self._rows[0]
+        if not self._files.loaded(row):
+            if not self._reading.over:
+                return False
+            with self._reading.attempt():
+                self._files.load(row)
+            if not self._files.loaded(row):
+                return False
+        file = self._files.next
+        if file is None:
+            self._send_row(flow, self._rows.popleft())
+        elif self._files.may_send(flow):
+            self._files.send(flow, self._link, row, self._limit_bytes)
+            for part, reason in self._files.take_undeliverable():
+                self._books.bury(row.seq, reason, part, again=False)
+        else:
+            return False
+        return True
+
     def _send_row(self, flow: Flow, row: Row) -> None:
         try:
             mid = self._link.publish(
                 row.topic,
                 row.payload,
-                user_properties=user_properties(row, flow.previous),
+                user_properties=user_properties(row, flow.previous, self._files.sent),
                 content_type=JSON,
                 limit_bytes=self._limit_bytes,
             )
@@ -257,14 +284,29 @@ class Session:
         if acked.reason >= REFUSED:
             self._refused(flow, flight, acked, now_s)
             return
+        if flight.bytes:
+            return
         self._hold.accepted(flight.part, flight.seq, flight.topic, now_s)
         if flight.part == "alert":
+            self._settle_files(flight.seq)
             if self._tally.accepted():
                 log.info("side takes our alerts again", side=self._side)
             self._tally.acked_s.append(now_s)
             safely(self._hooks.delivered, self._side, now_s - flight.sent_s)
 
+    def _settle_files(self, seq: int) -> None:
+        """A row was answered for good, so the files of it that were refused are dead letters.
+
+        Only now: a broker that refuses the row as well may take both in an hour.
+        """
+        for part, reason in self._files.refused_of(seq):
+            self._books.bury(seq, reason, part)
+
     def _refused(self, flow: Flow, flight: Flight, acked: Acked, now_s: float) -> None:
+        if flight.bytes:
+            reason = f"refused by the broker: 0x{acked.reason:02x} {acked.text}"
+            self._files.refused(flight, reason)
+            return
         held = flight.part != "document" and self._hold.refused(
             Refused(
                 part=flight.part,
@@ -277,6 +319,10 @@ class Session:
         )
         if flight.part == "alert" and self._tally.refused(acked.reason, acked.text, held=held):
             log.error("side refuses our alerts", side=self._side, reason=self._tally.refusal)
+        if flight.part == "alert" and not held:
+            self._settle_files(flight.seq)
+        elif flight.part == "alert":
+            self._files.forget(flight.seq)
         if held and flight.part == "alert":
             flow.pass_over(Mark(epoch=self._outbox.epoch_of(flight.seq), seq=flight.seq))
         elif not held:
@@ -325,7 +371,7 @@ class Session:
         self._tally.in_flight = len(flow.flights)
         oldest_s = flow.oldest_flight_s()
         waited_s = 0.0 if oldest_s is None else time.monotonic() - oldest_s
-        if waited_s > self._settings.ack_timeout_s:
+        if waited_s > self._settings.ack_timeout_s + flow.bytes_under_way / SLOWEST_BYTES_S:
             raise LinkLost(
                 f"{self._link.address}: no acknowledgement within {waited_s:.1f} s; "
                 "the broker is frozen or the line is dead"

@@ -13,6 +13,7 @@ EXERCISE_ROOT = "garita-exercise/v1"
 
 _NAME = re.compile(r"[a-z0-9-]{1,32}", re.ASCII)
 _ALERT_ID = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
+_COUNT = re.compile(r"[1-9][0-9]{0,5}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,17 @@ class AlertTopic:
     exercise: bool
     site: str
     place: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceTopic:
+    """What the topic of a file says."""
+
+    exercise: bool
+    site: str
+    alert_id: str
+    n: int
+    """Files of an alert are counted from 1 on, over all its revisions."""
 
 
 def checked(name: str) -> str:
@@ -46,6 +58,13 @@ def active_topic(root: str, site: str, place: str, alert_id: str) -> str:
     if not _ALERT_ID.fullmatch(alert_id):
         raise ValueError(f"{alert_id!r} is no alert id for a topic")
     return f"{root}/{checked(site)}/{checked(place)}/active/{alert_id}"
+
+
+def evidence_topic(root: str, site: str, alert_id: str, n: int) -> str:
+    """A file that belongs to an alert, sent before the revision that names it."""
+    if not (_ALERT_ID.fullmatch(alert_id) and _COUNT.fullmatch(str(n))):
+        raise ValueError(f"{alert_id!r} and {n} name no evidence")
+    return f"{root}/{checked(site)}/evidence/{alert_id}/{n}"
 
 
 def state_topic(root: str, site: str) -> str:
@@ -86,6 +105,24 @@ def command_filter(root: str, site: str) -> str:
 def alert_filter(root: str) -> str:
     """Every alert stream of every site below a root."""
     return f"{root}/+/+/alert"
+
+
+def evidence_filter(root: str, site: str = "+") -> str:
+    """Every file of every alert of a site, or of all, below a root."""
+    return f"{root}/{site}/evidence/+/+"
+
+
+def parse_evidence_topic(topic: str) -> EvidenceTopic | None:
+    """What a file's topic says, or None where it is another topic."""
+    for exercise in (False, True):
+        prefix = root(exercise) + "/"
+        levels = topic.removeprefix(prefix).split("/") if topic.startswith(prefix) else []
+        match levels:
+            case [site, "evidence", alert_id, n] if (
+                _NAME.fullmatch(site) and _ALERT_ID.fullmatch(alert_id) and _COUNT.fullmatch(n)
+            ):
+                return EvidenceTopic(exercise=exercise, site=site, alert_id=alert_id, n=int(n))
+    return None
 
 
 def parse_alert_topic(topic: str) -> AlertTopic | None:
