@@ -139,6 +139,8 @@ def _sensor_spec(sensor: SensorConfig, origin: Origin) -> SensorSpec:
         for key in ("panels", "panel_distance_m")
         if hasattr(sensor, key)  # radiation only; the others keep what they do not use
     }
+    if detector := getattr(sensor, "detector", None):
+        own["detector"] = detector.spec()
     return SensorSpec(
         sensor_id=sensor.id,
         family=sensor.family,
