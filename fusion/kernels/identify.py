@@ -47,6 +47,8 @@ class Spectrum(NamedTuple):
     """(bins,)"""
     weights: Vector
     """(bins,) 0 to 1."""
+    level: Vector
+    """(bins,) smoothed counts, a first guess of their mean."""
 
 
 @njit(cache=True, nogil=True)
@@ -240,21 +242,25 @@ def fit_each(
 
 
 @njit(cache=True, nogil=True)
-def source_scores(spectrum: Spectrum, parts: Parts, mean: Vector, sources: Matrix) -> Vector:
+def source_scores(
+    spectrum: Spectrum, parts: Parts, fitted: tuple[Vector, Vector], sources: Matrix
+) -> Vector:
     """Efficient score in standard deviations of adding each source to a fit.
 
-    parts    of the fit, those at a bound left out; `mean` its counts
+    parts    of the fit, those at a bound left out
+    fitted   (bins,) its counts and (bins,) the variance of what was measured
     sources  (sources, bins)
     returns  (sources,); negative where counts are missing
 
     Rao's test as in `fusion.kernels.radiation.profile_scores`.
     """
+    mean, variances = fitted
     size, bins = parts.shapes.shape
     number = sources.shape[0]
     scores = np.zeros(number)
     information = np.zeros((size, size))
     for i in range(bins):
-        weight = spectrum.weights[i] / mean[i]
+        weight = spectrum.weights[i] / variances[i]
         for p in range(size):
             scaled = weight * parts.shapes[p, i]
             for q in range(p + 1):
@@ -269,7 +275,7 @@ def source_scores(spectrum: Spectrum, parts: Parts, mean: Vector, sources: Matri
         variance = 0.0
         cross[:] = 0.0
         for i in range(bins):
-            weighted = sources[s, i] * spectrum.weights[i] / mean[i]
+            weighted = sources[s, i] * spectrum.weights[i] / variances[i]
             score += weighted * (spectrum.counts[i] - mean[i])
             variance += weighted * sources[s, i]
             for p in range(size):

@@ -7,30 +7,24 @@ not look like two.
 """
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.kernels.identify import Parts, Spectrum, fit_each, fit_parts, smooth, source_scores
-from fusion.spectra.nuisance import (
-    FREE,
-    Bins,
-    Scene,
-    measured_scene,
-    source_modes,
-    unmeasured_scene,
-)
+from fusion.kernels.identify import Spectrum, smooth
+from fusion.spectra.fits import Case, Fitted, Source
+from fusion.spectra.nuisance import Bins, Scene, measured_scene, source_modes, unmeasured_scene
+from fusion.spectra.sharp import is_sharp, only_peaks, sharp_scene
 from fusion.spectra.templates import TemplateLibrary
-from fusion.spectra.verdict import Hypothesis, IdentifyPolicy, Verdict, judge
+from fusion.spectra.unlisted import unlisted_lines
+from fusion.spectra.verdict import LISTED, UNKNOWN, Hypothesis, IdentifyPolicy, Verdict, judge
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
-SCREEN_STEPS = 8
-REFINE_STEPS = 12
-ROUNDS = 2  # the modes' priors go by the source's amplitude, which the second round knows
-SECONDS = 5  # so many second sources are fitted, the best by their scores
+BESIDE = 2  # so many of the best explanations are tried with a second source
+SECONDS = 4  # so many second sources are fitted, the best by their scores
+SHARE = 0.1  # of a load of natural nuclides, from which one of them is named
 
 
 def identify(
@@ -53,39 +47,26 @@ def identify(
     return one.identify(counts, live_s, background_counts, background_live_s)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Source:
-    """A source in a fit: its template and the ways it may be wrong, as parts."""
-
-    name: str
-    category: str
-    template: int
-    shapes: Matrix
-    """(1 + modes, bins) in units of all counts."""
-    amplitude: float
-    mode_sd: Vector
-
-    def parts(self) -> tuple[Matrix, Vector, Vector, Vector]:
-        """Shapes, standard deviations (0: free), lower and upper bounds."""
-        sd = self.mode_sd * max(self.amplitude, 1e-6)
-        lower, upper = np.append(0.0, -2.5 * sd), np.append(FREE, 2.5 * sd)
-        return self.shapes, np.append(0.0, sd), lower, upper
-
-
 class Identifier:
     """A library made ready, to be asked again and again."""
 
     def __init__(self, library: TemplateLibrary, policy: IdentifyPolicy) -> None:
         self._policy = policy
         self._bins = Bins(detector=library.detector, edges_kev=library.edges_kev)
+        self._sharp = is_sharp(library.detector)
         self._names = [one.nuclide for one in library.templates]
         self._categories = [one.category for one in library.templates]
-        self._shapes = np.ascontiguousarray([one.shape for one in library.templates])
-        self._natural = np.array([one.category == "norm" for one in library.templates])
-        self._naturals = library.nuisance_names, library.nuisance_shapes
-        variants = {name: self._names.count(name) for name in dict.fromkeys(self._names)}
-        self._prior = np.array([-math.log(variants[name]) for name in self._names])
-        self._prior[~self._natural] -= policy.source_nats
+        shapes = np.array([one.shape for one in library.templates])
+        naturals = library.nuisance_shapes
+        lines = unlisted_lines(self._bins)
+        self._names += [UNKNOWN] * len(lines)
+        self._categories += [UNKNOWN] * len(lines)
+        shapes = np.vstack((shapes, lines))
+        if self._sharp:
+            shapes, naturals = only_peaks(shapes), only_peaks(naturals)
+        self._shapes = np.ascontiguousarray(shapes)
+        self._naturals = library.nuisance_names, naturals
+        self._prices = self._price()
 
     def identify(
         self,
@@ -96,214 +77,114 @@ class Identifier:
     ) -> Verdict:
         """As the function of this name."""
         counts = np.ascontiguousarray(counts, dtype=np.float64)
-        if background_counts is None:
-            scene = unmeasured_scene(counts, self._bins, self._naturals)
-            background, ratio = None, 0.0
-        else:
+        background, ratio = None, 0.0
+        if background_counts is not None:
             ratio = live_s / background_live_s
             background = np.ascontiguousarray(background_counts, dtype=np.float64) * ratio
-            scene = measured_scene(background, self._bins, self._naturals, self._policy)
-        spectrum = Spectrum(counts, self._weights(counts, background, ratio))
-        case = _Case(spectrum, scene, max(float(counts.sum()), 1.0))
-        quiet = case.fit_scene(scene.without_natural())
-        mixed = self._natural_mix(case)
-        singles, sources = self._singles(case)
-        pairs = [
-            pair
-            for source, single in zip(sources[:2], singles[:2], strict=True)
-            for pair in self._pairs(case, source, single)
+        case = Case(self._spectrum(counts, background, ratio), self._scene(counts, background))
+        quiet = case.fit(case.scene.parts)
+        singles = self._singles(case, quiet)
+        load = case.fit(case.scene.with_load())
+        told = [case.hypothesis(one) for one in singles]
+        told += self._natural_load(case, load)
+        told += [
+            case.hypothesis(pair, price=self._policy.second_nats)
+            for one in singles[:BESIDE]
+            for pair in self._pairs(case, one)
         ]
-        return judge([*singles, *mixed, *pairs], quiet.nats, self._policy)
+        return judge(told, quiet.nats, self._policy)
 
-    def _weights(self, counts: Vector, background: Vector | None, ratio: float) -> Vector:
-        """By each bin's variance beyond that of counts; 0 under the detector's threshold."""
-        level = np.maximum(smooth(counts, 2), 1.0)
+    def _price(self) -> Vector:
+        """Nats that each template must gain: for being one of many, and for being rare."""
+        policy = self._policy
+        prices = np.array([math.log(self._names.count(name)) for name in self._names])
+        for k, (name, category) in enumerate(zip(self._names, self._categories, strict=True)):
+            if category != "norm":
+                prices[k] += policy.source_nats
+            if name == UNKNOWN:
+                prices[k] += policy.unknown_nats
+            elif name not in LISTED:
+                prices[k] += policy.rare_nats
+        return prices
+
+    def _scene(self, counts: Vector, background: Vector | None) -> Scene:
+        if self._sharp:
+            return sharp_scene(counts, background, self._naturals, self._policy)
+        if background is None:
+            return unmeasured_scene(counts, self._bins, self._naturals)
+        return measured_scene(background, self._bins, self._naturals, self._policy)
+
+    def _spectrum(self, counts: Vector, background: Vector | None, ratio: float) -> Spectrum:
+        """Counts with their weights: by each bin's variance beyond that of counts; 0 under the
+        detector's threshold."""
+        level = smooth(counts, 2)
         extra = self._policy.model_error**2 * level
         seen = counts
         if background is not None:
-            extra += ratio * background / level
+            extra += ratio * background / np.maximum(level, 1.0)
             seen = counts + background
         weights = 1.0 / (1.0 + extra)
         weights[: _threshold(seen)] = 0.0
-        return np.asarray(weights)
+        return Spectrum(counts, np.asarray(weights), level)
 
-    def _natural_mix(self, case: "_Case") -> list[Hypothesis]:
-        """Natural nuclides in any shares."""
-        names = case.scene.natural_names
-        one = case.fit_scene(case.scene.parts)
-        shares = one.values[case.scene.natural]
-        there = [k for k in range(len(names)) if shares[k] > 0.1 * max(shares.sum(), 1e-9)]
-        if len(there) < 2:
-            return []
-        told = one.as_hypothesis(
-            tuple(names[k] for k in there), ("norm",) * len(there), price=2.0 * len(there)
-        )
-        return [told]
-
-    def _singles(self, case: "_Case") -> tuple[list[Hypothesis], list[_Source]]:
+    def _singles(self, case: Case, quiet: Fitted) -> list[Fitted]:
         """One source each, the best templates refined; best first."""
-        nats = np.empty(len(self._names))
-        amplitudes = np.empty(len(self._names))
-        for chosen, parts in (
-            (~self._natural, case.scene.parts),
-            (self._natural, case.scene.without_natural()),
-        ):
-            nats[chosen], amplitudes[chosen] = case.screen(parts, self._shapes[chosen])
-        nats += self._prior
-        order = np.argsort(-nats, kind="stable")[: self._policy.refined]
-        modes, mode_sd = source_modes(self._shapes[order], self._bins, self._policy)
-        found: list[tuple[Hypothesis, _Source]] = []
-        for rank, index in enumerate(order):
-            template = int(index)
-            source = _Source(
-                name=self._names[template],
-                category=self._categories[template],
-                template=template,
-                shapes=np.vstack((self._shapes[template][None], modes[rank])) * case.total,
-                amplitude=float(amplitudes[template]),
-                mode_sd=mode_sd,
-            )
-            natural = bool(self._natural[template])
-            parts = case.scene.without_natural() if natural else case.scene.parts
-            fitted, source = case.refine(parts, source)
-            one = fitted.as_hypothesis(
-                (source.name,), (source.category,), price=-float(self._prior[template])
-            )
-            found.append((one, source))
-        # What was not refined keeps the gain of the best as its handicap: it cannot win.
-        found.sort(key=lambda pair: -pair[0].nats)
-        return [one for one, _ in found], [source for _, source in found]
+        scores = case.scores(quiet, self._shapes)
+        likely = np.sort(np.argsort(-scores, kind="stable")[: self._policy.screened])
+        nats, amplitudes = case.screen(case.scene.parts, self._shapes[likely])
+        best = np.argsort(-(nats - self._prices[likely]), kind="stable")[: self._policy.refined]
+        sources = self._sources(case, likely[best], amplitudes[best])
+        found = [case.fit(case.scene.parts, (source,)) for source in sources]
+        return sorted(found, key=lambda one: one.sources[0].price - one.nats)
 
-    def _pairs(self, case: "_Case", first: _Source, single: Hypothesis) -> list[Hypothesis]:
-        """The first source with each of the best second ones."""
-        fitted = case.fit_scene(case.scene.parts, (first,))
-        scores = case.scores(fitted, first, self._shapes)
-        scores[[name == first.name for name in self._names]] = 0.0
-        needed = math.sqrt(2.0 * self._policy.second_nats)
-        order = [int(k) for k in np.argsort(-scores, kind="stable")[:SECONDS]]
-        chosen = [k for k in order if scores[k] > needed]
-        if not chosen:
-            return []
+    def _sources(self, case: Case, chosen: NDArray[np.intp], amplitudes: Vector) -> list[Source]:
         modes, mode_sd = source_modes(self._shapes[chosen], self._bins, self._policy)
-        pairs = []
-        for rank, template in enumerate(chosen):
-            second = _Source(
-                name=self._names[template],
-                category=self._categories[template],
-                template=template,
-                shapes=np.vstack((self._shapes[template][None], modes[rank])) * case.total,
-                amplitude=0.1 * first.amplitude,
+        return [
+            Source(
+                name=self._names[k],
+                category=self._categories[k],
+                price=float(self._prices[k]),
+                shapes=np.vstack((self._shapes[k][None], modes[rank])) * case.total,
                 mode_sd=mode_sd,
+                amplitude=float(amplitudes[rank]),
             )
-            fitted = case.fit_scene(case.scene.parts, (first, second))
-            price = -float(self._prior[first.template]) + self._policy.second_nats
-            pairs.append(
-                fitted.as_hypothesis(
-                    (first.name, second.name), (first.category, second.category), price=price
-                )
-            )
-        return pairs
+            for rank, k in enumerate(chosen.tolist())
+        ]
 
+    def _pairs(self, case: Case, single: Fitted) -> list[Fitted]:
+        """A source with each of the second ones that add most to it."""
+        first = single.sources[0]
+        scores = case.scores(single, self._shapes)
+        scores[[name == first.name for name in self._names]] = 0.0
+        order = np.argsort(-scores, kind="stable")[:SECONDS]
+        chosen = order[scores[order] > math.sqrt(2.0 * self._policy.second_nats)]
+        if len(chosen) == 0:
+            return []
+        guesses = np.full(len(chosen), 0.2 * first.amplitude)
+        return [
+            case.fit(case.scene.parts, (first, second))
+            for second in self._sources(case, chosen, guesses)
+        ]
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Fitted:
-    """A fit of a scene with sources."""
-
-    nats: float
-    values: Vector
-    mean: Vector
-    parts: Parts
-    scene: Scene
-    first_source: int
-    total: float
-    freedom: float
-
-    def as_hypothesis(
-        self, nuclides: tuple[str, ...], categories: tuple[str, ...], *, price: float
-    ) -> Hypothesis:
-        """Named, its price taken off."""
-        background = self.scene.background
-        net = self.values[self.scene.natural].sum() + self.values[self.first_source :].sum()
-        return Hypothesis(
-            nuclides=nuclides,
-            categories=categories,
-            nats=self.nats - price,
-            net_counts=float(net) * self.total,
-            suppression=0.0 if background is None else 1.0 - float(self.values[background]),
-            misfit=-2.0 * self.nats / self.freedom,
-        )
-
-
-class _Case:
-    """One spectrum and its scene, fitted with different sources."""
-
-    def __init__(self, spectrum: Spectrum, scene: Scene, total: float) -> None:
-        self.spectrum = spectrum
-        self.scene = scene
-        self.total = total
-        self._freedom = max(1.0, float((spectrum.weights > 0.0).sum()) - 2.0)
-
-    def fit_scene(self, parts: Parts, sources: tuple[_Source, ...] = ()) -> _Fitted:
-        """The scene with sources, each with its modes."""
-        first = len(parts.shapes)
-        values = np.clip(self.scene.start, parts.lower, parts.upper)
-        for source in sources:
-            shapes, sd, lower, upper = source.parts()
-            precision = np.where(sd > 0.0, 1.0 / np.maximum(sd, 1e-12) ** 2, 0.0)
-            parts = Parts(
-                np.ascontiguousarray(np.vstack((parts.shapes, shapes))),
-                np.append(parts.prior_mean, np.zeros(len(shapes))),
-                np.append(parts.prior_precision, precision),
-                np.append(parts.lower, lower),
-                np.append(parts.upper, upper),
-            )
-            values = np.append(values, np.zeros(len(shapes)))
-            values[-len(shapes)] = max(source.amplitude, 0.01)
-        mean = np.empty(len(self.spectrum.counts))
-        nats = fit_parts(self.spectrum, parts, values, mean, REFINE_STEPS)
-        return _Fitted(
-            nats=nats,
-            values=values,
-            mean=mean,
-            parts=parts,
-            scene=self.scene,
-            first_source=first,
-            total=self.total,
-            freedom=self._freedom,
-        )
-
-    def screen(self, parts: Parts, shapes: Matrix) -> tuple[Vector, Vector]:
-        """Log-likelihood and amplitude of each source alone, without modes."""
-        grown = Parts(
-            np.vstack((parts.shapes, np.zeros(shapes.shape[1]))),
-            np.append(parts.prior_mean, 0.0),
-            np.append(parts.prior_precision, 0.0),
-            np.append(parts.lower, 0.0),
-            np.append(parts.upper, FREE),
-        )
-        start = np.append(np.clip(self.scene.start, parts.lower, parts.upper), 0.3)
-        nats, values = fit_each(self.spectrum, grown, shapes * self.total, start, SCREEN_STEPS)
-        return nats, values[:, -1]
-
-    def refine(self, parts: Parts, source: _Source) -> tuple[_Fitted, _Source]:
-        """One source with its modes, and the source as fitted."""
-        for _ in range(ROUNDS):
-            fitted = self.fit_scene(parts, (source,))
-            source = _Source(
-                name=source.name,
-                category=source.category,
-                template=source.template,
-                shapes=source.shapes,
-                amplitude=float(fitted.values[fitted.first_source]),
-                mode_sd=source.mode_sd,
-            )
-        return fitted, source
-
-    def scores(self, fitted: _Fitted, first: _Source, shapes: Matrix) -> Vector:
-        """How much each further source would add to a fit, in standard deviations."""
-        free = (fitted.values > fitted.parts.lower) & (fitted.values < fitted.parts.upper)
-        parts = Parts(*(np.ascontiguousarray(item[free]) for item in fitted.parts))
-        return source_scores(self.spectrum, parts, fitted.mean, shapes * self.total)
+    def _natural_load(self, case: Case, load: Fitted) -> list[Hypothesis]:
+        """A load of natural nuclides, with the strongest source beside it if there is one."""
+        names = case.scene.natural_names
+        shares = np.maximum(load.values[case.scene.natural], 0.0)
+        there = [k for k in range(len(names)) if shares[k] > SHARE * max(shares.sum(), 1e-9)]
+        more = tuple((names[k], "norm") for k in there)
+        if not there:
+            return []
+        price = self._policy.load_nats * len(there)
+        told = [case.hypothesis(load, more, price)]
+        scores = case.scores(load, self._shapes)
+        order = np.argsort(-scores, kind="stable")[:SECONDS]
+        chosen = order[scores[order] > math.sqrt(2.0 * self._policy.second_nats)]
+        if len(chosen):
+            price += self._policy.second_nats
+            sources = self._sources(case, chosen, np.full(len(chosen), 0.1))
+            parts = case.scene.with_load()
+            told += [case.hypothesis(case.fit(parts, (one,)), more, price) for one in sources]
+        return told
 
 
 def _threshold(seen: Vector) -> int:

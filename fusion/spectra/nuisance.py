@@ -60,13 +60,11 @@ class Scene:
     background: int | None
     """The part that is the measured background."""
 
-    def without_natural(self) -> Parts:
-        """The same with no natural nuclides over an ordinary background."""
-        upper = self.parts.upper.copy()
-        lower = self.parts.lower.copy()
-        upper[self.natural] = 0.0
-        lower[self.natural] = 0.0
-        return self.parts._replace(lower=lower, upper=upper)
+    def with_load(self) -> Parts:
+        """The same with a load of natural nuclides, of any amount."""
+        precision = self.parts.prior_precision.copy()
+        precision[self.natural] = 0.0
+        return self.parts._replace(prior_precision=precision)
 
 
 def measured_scene(
@@ -82,8 +80,9 @@ def measured_scene(
     lower, upper = np.zeros(size), np.full(size, FREE)
     mean[0], sd[0] = 1.0, policy.suppression_sd
     sd[1], lower[1], upper[1] = policy.tilt_sd, -0.3, 0.3
-    start = np.full(size, 0.01)
-    start[:2] = 1.0, 0.0
+    lower[2:] = -3.0 * policy.norm_sd
+    start = np.zeros(size)
+    start[0] = 1.0
     return Scene(
         parts=Parts(np.ascontiguousarray(stack), mean, 1.0 / sd**2, lower, upper),
         start=start,

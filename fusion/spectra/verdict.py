@@ -5,7 +5,36 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 BACKGROUND, UNKNOWN = "background", "unknown"
+SMALLEST = 1e-12  # share of a category: less than this is never claimed
 CATEGORIES = ("norm", "medical", "industrial", "snm", "unknown")
+
+LISTED = frozenset(
+    (
+        "U-233",
+        "U-235",
+        "U-238",
+        "Np-237",
+        "Pu-239",
+        "Co-57",
+        "Co-60",
+        "Se-75",
+        "Ba-133",
+        "Cs-137",
+        "Ir-192",
+        "Am-241",
+        "F-18",
+        "Ga-67",
+        "Tc-99m",
+        "In-111",
+        "I-123",
+        "I-131",
+        "Tl-201",
+        "K-40",
+        "Ra-226",
+        "Th-232",
+    )
+)
+"""What a portal is expected to name (N42.38, facts/radiation 2), and depleted uranium."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,10 +42,12 @@ class Verdict:
     """One spectrum against everything it might be."""
 
     sigma: float
-    """Of the best explanation over background alone, as if it had been the only one tried; at
-    most 0 where counts are missing."""
+    """sqrt(2 nats) of the best explanation over background alone, with what being one of many
+    costs it taken off; 0 where none is better."""
     category: str
     """`"background"` or one of `CATEGORIES`."""
+    likeliest: str
+    """Of `CATEGORIES`, if there is a source at all."""
     confidence: float
     """Of the category."""
     nuclides: tuple[tuple[str, float], ...]
@@ -47,11 +78,17 @@ class IdentifyPolicy:
     the level is told by the spectrum's shape."""
     tilt_sd: float = 0.05
     """Of the shape mode: low energies are shielded more than high ones."""
-    norm_sd: float = 0.5
-    """Natural nuclides on a vehicle, relative to the background."""
+    norm_sd: float = 0.05
+    """Change of each natural nuclide, relative to the background, that comes with a vehicle and
+    its shadow; a load of them is an explanation of its own."""
     source_nats: float = 3.0
     """What a source that is not natural must gain over natural ones: the price of its free
     amplitude, and most that passes is natural (facts/radiation 3.1)."""
+    load_nats: float = 1.5
+    """What each natural nuclide in a mixed load must gain."""
+    rare_nats: float = 4.0
+    """What a nuclide that is not `LISTED` must gain over one that is: it is met a hundred times
+    less often."""
     second_nats: float = 8.0
     """What a second nuclide must gain over one alone."""
     unknown_nats: float = 5.0
@@ -66,6 +103,8 @@ class IdentifyPolicy:
     """Relative error of the modelled resolution."""
     scatter_sd: float = 0.25
     """Share of a source's counts that may be scattered more or less than modelled."""
+    screened: int = 120
+    """So many of the templates with the highest scores are fitted at all."""
     refined: int = 12
     """So many of the best templates are fitted with all modes of the model."""
 
@@ -113,10 +152,11 @@ def judge(hypotheses: list[Hypothesis], background_nats: float, policy: Identify
     return Verdict(
         sigma=sigma,
         category=BACKGROUND if quiet else category,
+        likeliest=category,
         confidence=1.0 - math.exp(-gain) if quiet and gain > 0.0 else by_category[category],
         nuclides=() if quiet else _told(ranked, by_category),
         candidates=tuple((name, share) for name, share in ranked if share >= 0.001),
-        nats={name: gain + math.log(max(by_category[name], 1e-300)) for name in CATEGORIES},
+        nats={name: gain + math.log(max(by_category[name], SMALLEST)) for name in CATEGORIES},
         suppression=best.suppression,
         net_counts=best.net_counts,
         misfit=best.misfit,

@@ -1,0 +1,26 @@
+"""What a nuclide would look like that no list has: one line, wherever it may be."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusion.spectra.binning import fwhm_kev
+from fusion.spectra.nuisance import Bins
+from fusion.spectra.response import response_rows
+
+LOWEST_KEV, HIGHEST_KEV = 45.0, 2700.0
+STEP = 0.8  # FWHM from one line to the next: between two, either sees nine tenths of a peak
+MOST = 120  # a germanium detector's lines are too many to try; its peaks are named by the lists
+
+
+def unlisted_lines(bins: Bins) -> NDArray[np.float64]:
+    """(lines, bins) responses to single lines all over the range; each sums to 1."""
+    energies = [LOWEST_KEV]
+    while energies[-1] < HIGHEST_KEV:
+        width = fwhm_kev(bins.detector, np.array([energies[-1]]))[0]
+        energies.append(energies[-1] + STEP * float(width))
+    if len(energies) > MOST:
+        return np.empty((0, len(bins.middle_kev)))
+    lines = np.array(energies)
+    rows = response_rows(bins.detector, lines, lines, bins.edges_kev)
+    rows += 1e-9
+    return np.asarray(rows / rows.sum(axis=1, keepdims=True))
