@@ -112,6 +112,11 @@ class SpectrumReader:
             return malformed("needs-library", text.encode())
         return plain
 
+    @property
+    def child_pid(self) -> int | None:
+        """The child's process; None while there is none."""
+        return None if self._child is None else self._child.pid
+
     def close(self) -> None:
         """End the child. The next file starts another."""
         with self._lock:
