@@ -44,6 +44,7 @@ class SpectroscopicPortalSimulator:
         self._spans_s = _occupancies(scenario.lane_vehicles(place.lane))
         self._due_ms = 0
         self._second = 0
+        self._number = 0
         self._instrument = _instrument(sensor_id)
         self._names = detector_names(detectors)
         self._detectors = _detectors(self._names)
@@ -126,10 +127,16 @@ class SpectroscopicPortalSimulator:
         )
 
     def _document(self, measurements: list[n42.Measurement]) -> n42.Document:
+        self._number += 1
+        remarks = [f"document number = {self._number:07d}"]
+        if any(one.occupied for one in measurements):
+            begun = sum(from_s < self._second for from_s, _ in self._spans_s)
+            remarks.append(f"occupancy number = {begun}")
         return n42.Document(
             instrument=self._instrument,
             detectors=self._detectors,
             measurements=tuple(measurements),
+            remarks=tuple(remarks),
         )
 
     # --- a document an occupancy -------------------------------------------------------
@@ -255,30 +262,22 @@ def _instrument(sensor_id: str) -> n42.Instrument:
     )
 
 
-def split(data: bytes) -> list[bytes]:
-    """The framed documents in what a step sent, and what else there is between them."""
-    return [piece for piece in _FRAMES.findall(data) if piece]
-
-
 def files_of(packet: bytes) -> list[tuple[str, bytes]]:
     """(name, contents) of the file in which a portal leaves this document."""
-    if not packet.startswith(n42_frames.STX):
-        return [(f"noise-{zlib.crc32(packet):08x}.n42", packet)]
     document = packet.removeprefix(n42_frames.STX).removesuffix(n42_frames.ETX)
-    found = _DATE.search(document)
-    date = found[1].decode() if found else "undated"
-    return [(f"{re.sub('[^0-9TZ]', '', date)}-{zlib.crc32(document):08x}.n42", document)]
+    found = _NUMBER.search(document)
+    name = found[1].decode() if found else f"noise-{zlib.crc32(document):08x}"
+    return [(f"{name}.n42", document)]
 
 
-_FRAMES = re.compile(rb"\x02[^\x03]*\x03|[^\x02]+", re.DOTALL)
-_DATE = re.compile(rb'n42DocDateTime="([^"]{1,40})"')
+_NUMBER = re.compile(rb"document number = ([0-9]{1,9})")
 
 KINDS: tuple[SimulatorKind, ...] = (
     SimulatorKind(
         kind="rpm-n42",
         build=SpectroscopicPortalSimulator,
         version=VERSION,
-        packets=split,
+        packets=n42_frames.split,
         files=files_of,
     ),
 )

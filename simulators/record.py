@@ -4,7 +4,8 @@
     OUT/truth.jsonl                 one label a line: what really happened
     OUT/<sensor>_<date>.csv         portals: the wire's lines, each with its time twice (local, UTC)
     OUT/<sensor>.txt                datacast: one datagram a line
-    OUT/<sensor>/                   scanners, spectroscopic portals: the files themselves
+    OUT/<sensor>.n42                spectroscopic portals: the documents as they were pushed
+    OUT/<sensor>/                   scanners: the files themselves
     OUT/<sensor>.raw                kinds that have no file of their own: the bytes
 
 Nothing waits: a day is written as fast as it can be computed.
@@ -108,8 +109,10 @@ class _Writer(Protocol):
 
 
 class _RawFile:
+    suffix = "raw"
+
     def __init__(self, out: Path, sensor_id: str, kind: SimulatorKind) -> None:
-        self._path = out / f"{sensor_id}.raw"
+        self._path = out / f"{sensor_id}.{self.suffix}"
         self._file: IO[bytes] = self._path.open("wb")
 
     def write(self, data: bytes, utc_ns: int) -> None:
@@ -118,6 +121,10 @@ class _RawFile:
     def close(self) -> list[Path]:
         self._file.close()
         return [self._path]
+
+
+class _N42File(_RawFile):
+    suffix = "n42"
 
 
 class _DatagramFile:
@@ -189,5 +196,5 @@ _WRITERS: dict[str, Callable[[Path, str, SimulatorKind], _Writer]] = {
     "rpm-tsa": _DailyFiles,
     "shake-udp": _DatagramFile,
     "xray-planes": _Folder,
-    "rpm-n42": _Folder,
+    "rpm-n42": _N42File,
 }
