@@ -94,7 +94,7 @@ class AspectSimulator:
 
     # --- the device --------------------------------------------------------------------
 
-    def _measure(self) -> Inputs:
+    def _measure(self) -> int:
         """Count for one tick, and see who is in the beam."""
         end_s = self._tick * TICK_MS / 1000
         gamma_cps, neutron_cps = self._rates(end_s - TICK_MS / 2000)
@@ -104,9 +104,9 @@ class AspectSimulator:
             int(self._random.poisson(neutron_cps * TICK_MS / 1000)), vacant=not inside
         )
         name = inside.vehicle_id if inside else None
-        inputs = Inputs.NONE
+        inputs = 0
         if inside:
-            inputs = Inputs.OCCUPANCY_0
+            inputs = int(Inputs.OCCUPANCY_0)
             speed_m_s = inside.speed_at(end_s)
             inputs |= Inputs.FORWARD if speed_m_s >= 0.0 else Inputs.BACKWARD
             if name != self._passing:
@@ -122,11 +122,11 @@ class AspectSimulator:
                 inputs |= bit
         return inputs
 
-    def _monitor(self, inputs: Inputs) -> aspect.Monitor:
+    def _monitor(self, inputs: int) -> aspect.Monitor:
         occupied = bool(inputs & Inputs.OCCUPIED)
         gamma = self._gamma.channel(N_SIGMA, self._gamma_cps, occupied=occupied)
         neutron = self._neutron.channel(NEUTRON_SIGMA, self._neutron_cps, occupied=occupied)
-        outputs = Outputs.BUSY if occupied else Outputs.ENTRY_GREEN
+        outputs = int(Outputs.BUSY if occupied else Outputs.ENTRY_GREEN)
         if (gamma.status | neutron.status) & ChannelStatus.ALARM:
             outputs |= Outputs.ALARM | Outputs.VIDEO
         return aspect.Monitor(
@@ -206,7 +206,7 @@ class _Register:
 
     def channel(self, n_sigma: float, usual_cps: float, *, occupied: bool) -> Channel:
         window, average_cps = sum(self._second), self._average_cps
-        status = ChannelStatus.READY
+        status = int(ChannelStatus.READY)
         if occupied and window > average_cps + n_sigma * math.sqrt(average_cps + 1.0):
             status |= ChannelStatus.ALARM_1
         if not occupied and usual_cps > 100.0:  # a few neutrons a second are no fault

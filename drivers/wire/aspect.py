@@ -24,10 +24,12 @@ DESCRIPTION_AT, DESCRIPTION_REGISTERS = 0, 8
 MONITOR_AT, MONITOR_REGISTERS = 100, 21
 
 
+# Registers are kept as plain numbers: an IntFlag remembers every value that it was made of.
+
+
 class Inputs(IntFlag):
     """Offset 2 of the monitor block."""
 
-    NONE = 0
     OCCUPANCY_0 = 0x1
     OCCUPANCY_1 = 0x2
     OCCUPANCY_2 = 0x4
@@ -62,7 +64,6 @@ class ChannelStatus(IntFlag):
 class Outputs(IntFlag):
     """Offset 20 of the monitor block."""
 
-    NONE = 0
     ALARM = 0x1
     VIDEO = 0x2
     YELLOW = 0x4
@@ -94,7 +95,8 @@ class Description:
 class Channel:
     """One radiation of the monitor block."""
 
-    status: ChannelStatus = ChannelStatus.READY
+    status: int = ChannelStatus.READY
+    """Bits of `ChannelStatus`, and any that it does not name."""
     count: int = 0
     """u32."""
     background: float = 0.0
@@ -110,14 +112,16 @@ class Monitor:
     transaction: int = modbus.FIRST_TRANSACTION
     elapsed: int = 0
     """u32, unit not stated."""
-    inputs: Inputs = Inputs.NONE
+    inputs: int = 0
+    """Bits of `Inputs`."""
     gamma: Channel
     neutron: Channel
     objects: int = 0
     """Counter of vehicles, u16."""
     mark: int = 0
     speed_mm_s: int = 0
-    outputs: Outputs = Outputs.NONE
+    outputs: int = 0
+    """Bits of `Outputs`."""
 
     @property
     def occupied(self) -> bool:
@@ -133,7 +137,7 @@ class Monitor:
     def direction(self) -> str:
         """`"forward"`, `"backward"`, or `""` where neither or both bits are set."""
         both = self.inputs & (Inputs.FORWARD | Inputs.BACKWARD)
-        return {Inputs.FORWARD: "forward", Inputs.BACKWARD: "backward"}.get(both, "")
+        return {int(Inputs.FORWARD): "forward", int(Inputs.BACKWARD): "backward"}.get(both, "")
 
 
 Record = Description | Monitor
@@ -147,7 +151,8 @@ class AspectDecoder:
     """
 
     def __init__(self, unit: int = 0) -> None:
-        """unit: the only one that is believed; 0: the first that answers."""
+        """unit: the only one that is believed; 0: the one that answers."""
+        self._asked_unit = unit
         self._unit = unit
         self._length = 0
         self._answers = modbus.AnswerDecoder()
@@ -168,6 +173,8 @@ class AspectDecoder:
         if self._unit in {0, answer.unit}:
             record = interpret(answer, self._length)
         if isinstance(record, str):
+            # What was believed before may have been the damaged one: it is not held on to.
+            self._unit, self._length = self._asked_unit, 0
             return malformed(record, modbus.encode_answer(answer))
         self._unit = answer.unit
         if isinstance(record, Description):
@@ -204,13 +211,13 @@ def interpret(answer: modbus.Answer, length: int = 0) -> Record | str:
         unit=answer.unit,
         transaction=answer.transaction,
         elapsed=_u32(registers[0], registers[1]),
-        inputs=Inputs(registers[2]),
+        inputs=registers[2],
         gamma=gamma,
         neutron=neutron,
         objects=registers[17],
         mark=registers[18],
         speed_mm_s=registers[19],
-        outputs=Outputs(registers[20]),
+        outputs=registers[20],
     )
 
 
@@ -219,7 +226,7 @@ def _channel(registers: tuple[int, ...]) -> Channel | None:
     if not (math.isfinite(background) and math.isfinite(variance)):
         return None
     return Channel(
-        status=ChannelStatus(registers[0]),
+        status=registers[0],
         count=_u32(registers[1], registers[2]),
         background=background,
         variance=variance,
@@ -252,13 +259,13 @@ def registers_of(record: Record) -> tuple[int, ...]:
         return (*start, record.base, record.length, *record.reserved)
     return (
         *_words(record.elapsed),
-        int(record.inputs),
+        record.inputs,
         *_of_channel(record.gamma),
         *_of_channel(record.neutron),
         record.objects & 0xFFFF,
         record.mark & 0xFFFF,
         min(record.speed_mm_s, 0xFFFF),
-        int(record.outputs),
+        record.outputs,
     )
 
 
@@ -267,7 +274,7 @@ def _of_channel(channel: Channel) -> tuple[int, ...]:
         _words(*struct.unpack(">I", struct.pack(">f", value)))
         for value in (channel.background, channel.variance)
     )
-    return (int(channel.status), *_words(channel.count), *(word for two in floats for word in two))
+    return (channel.status, *_words(channel.count), *(word for two in floats for word in two))
 
 
 def _words(value: int) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from random import Random
 import cv2
 import numpy as np
 
+from drivers.wire.aspect import AspectDecoder
 from drivers.wire.bundle import BundleDecoder
 from drivers.wire.bundle import encode as encode_bundle
 from drivers.wire.datacast import DatacastDecoder
@@ -16,6 +17,7 @@ from drivers.wire.image_headers import read_header
 from drivers.wire.malformed import Malformed
 from drivers.wire.sidecar import Sidecar, encode_json, encode_xml, parse_sidecar
 from drivers.wire.tsa import TsaDecoder
+from edge.study.bench_mutations import CASES, mutate
 from edge.study.figures import Figure, Options, at_least, at_most, plain
 from simulators.catalog import KINDS
 from simulators.scripts import demo
@@ -24,6 +26,7 @@ TOTAL_BYTES = 1_000_000
 CHUNK_BYTES = 1024  # of noise before the clean records that show how much it cost
 CLEAN_RECORDS = 8
 FREE_LISTS_BYTES = 524_288  # what CPython keeps of small tuples and objects for the next of a size
+MUTATED = {"tsa": b"\n", "aspect": b""}  # given single cases too; what ends their records
 LOOK_EVERY = 50  # a snapshot of all memory costs milliseconds
 
 
@@ -32,7 +35,7 @@ class Codec:
     """One wire format under attack."""
 
     name: str
-    make: Callable[[], TsaDecoder | DatacastDecoder | BundleDecoder]
+    make: Callable[[], TsaDecoder | AspectDecoder | DatacastDecoder | BundleDecoder]
     records: tuple[bytes, ...]
     """Clean records, one each."""
     limit_bytes: int
@@ -45,6 +48,10 @@ def run(options: Options) -> list[Figure]:
     for codec in codecs(options.seed):
         options.say(f"decoder {codec.name}: {TOTAL_BYTES:,} bytes")
         figures += attack(codec, Random(options.seed))
+        if codec.name in MUTATED:
+            options.say(f"decoder {codec.name}: {CASES:,} mutated records")
+            ending = MUTATED[codec.name]
+            figures += mutate(codec.name, codec.make, codec.records, Random(options.seed), ending)
     for name, read, samples in readers(options.seed):
         options.say(f"reader {name}: {TOTAL_BYTES:,} bytes")
         figures += attack_reader(name, read, samples, Random(options.seed))
@@ -54,11 +61,13 @@ def run(options: Options) -> list[Figure]:
 def codecs(seed: int) -> list[Codec]:
     """Every codec with clean records of its simulator."""
     lines = _simulated("rpm-nb-02", seed, 20_000).splitlines(keepends=True)
+    frames = KINDS["rpm-aspect"].packets(_simulated("rpm-nb-02", seed, 60_000, "rpm-aspect"))
     packets = KINDS["shake-udp"].packets(_simulated("geo-ef-01", seed, 10_000))
     # Longer than the longest header that a damaged length can announce, as real scans are.
     bundles = [encode_bundle({"a.json": b"{}", "a.png": bytes(4096 + i)}) for i in range(20)]
     return [
         Codec("tsa", TsaDecoder, tuple(lines), FREE_LISTS_BYTES + 4096),
+        Codec("aspect", AspectDecoder, tuple(frames), FREE_LISTS_BYTES + 4096),
         Codec("datacast", DatacastDecoder, tuple(packets), FREE_LISTS_BYTES + 65_536),
         # A header that passes its checksum may announce 128 MiB; random bytes never do.
         Codec("bundle", BundleDecoder, tuple(bundles), FREE_LISTS_BYTES + 1_000_000),
@@ -176,7 +185,8 @@ def _noise(codec: Codec, random: Random) -> Iterator[bytes]:
         yield piece
 
 
-def _simulated(sensor_id: str, seed: int, duration_ms: int) -> bytes:
+def _simulated(sensor_id: str, seed: int, duration_ms: int, kind: str = "") -> bytes:
     scenario = demo(seed, 1_790_000_000_000_000_000)
-    place = scenario.sensor(sensor_id)
-    return KINDS[place.kind].build(scenario, sensor_id).step(duration_ms)
+    return (
+        KINDS[kind or scenario.sensor(sensor_id).kind].build(scenario, sensor_id).step(duration_ms)
+    )

@@ -53,7 +53,7 @@ class Portal:
         return [one for _ in range(seconds) for one in self.read(1000, 1000, 3)]
 
 
-IN, OUT = Inputs.OCCUPANCY_0, Inputs.NONE
+IN, OUT = Inputs.OCCUPANCY_0, 0
 
 
 def of(kind, samples):

@@ -11,11 +11,8 @@ from drivers.wire import modbus
 from drivers.wire.aspect import (
     AspectDecoder,
     Channel,
-    ChannelStatus,
     Description,
-    Inputs,
     Monitor,
-    Outputs,
     encode,
 )
 from drivers.wire.malformed import Malformed
@@ -23,21 +20,19 @@ from drivers.wire.malformed import Malformed
 U16 = st.integers(0, 0xFFFF)
 U32 = st.integers(0, 0xFFFFFFFF)
 F32 = st.floats(width=32, allow_nan=False, allow_infinity=False)
-channels = st.builds(
-    Channel, status=U16.map(ChannelStatus), count=U32, background=F32, variance=F32
-)
+channels = st.builds(Channel, status=U16, count=U32, background=F32, variance=F32)
 monitors = st.builds(
     Monitor,
     unit=st.just(1),
     transaction=st.integers(modbus.FIRST_TRANSACTION, 0xFFFF),
     elapsed=U32,
-    inputs=U16.map(Inputs),
+    inputs=U16,
     gamma=channels,
     neutron=channels,
     objects=U16,
     mark=U16,
     speed_mm_s=U16,
-    outputs=st.integers(0, 0xFFF).map(Outputs),
+    outputs=st.integers(0, 0xFFF),
 )
 QUIET = Monitor(gamma=Channel(count=950), neutron=Channel(count=3))
 
@@ -80,7 +75,7 @@ def test_the_words_of_a_long_value_come_low_word_first():
     [(0x41, "forward"), (0x81, "backward"), (0xC1, ""), (0x01, "")],
 )
 def test_the_direction_is_one_bit_and_not_both(bits, direction):
-    monitor = Monitor(inputs=Inputs(bits), gamma=Channel(), neutron=Channel())
+    monitor = Monitor(inputs=bits, gamma=Channel(), neutron=Channel())
     assert (monitor.occupied, monitor.direction) == (True, direction)
 
 
@@ -113,6 +108,15 @@ def test_another_unit_is_not_believed():
     other = Monitor(unit=2, gamma=Channel(), neutron=Channel())
     assert reasons(encode(QUIET) + encode(other)) == ["wrong-unit"]
     assert reasons(encode(QUIET), AspectDecoder(unit=2)) == ["wrong-unit"]
+
+
+def test_a_damaged_description_or_unit_costs_one_reading_and_not_all_that_follow():
+    absurd = Description(signature=1, registers=9, monitor_id=1, length=99)
+    one, *others = AspectDecoder().feed(encode(absurd) + encode(QUIET) * 3)[1:]
+    assert (one.reason, others) == ("wrong-length", [QUIET, QUIET])
+    other = Monitor(unit=9, gamma=Channel(), neutron=Channel())
+    one, *others = AspectDecoder().feed(encode(other) + encode(QUIET) * 3)[1:]
+    assert (one.reason, others) == ("wrong-unit", [QUIET, QUIET])
 
 
 @given(data=st.binary(max_size=600))
