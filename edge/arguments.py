@@ -145,6 +145,7 @@ def replay_arguments(sub: argparse.ArgumentParser) -> None:
         help="keep the origin of the recording, to compare its alerts byte by byte; "
         "without it every alert is an exercise",
     )
+    _evidence(sub)
 
 
 def record_arguments(sub: argparse.ArgumentParser) -> None:
@@ -200,6 +201,7 @@ def watch_arguments(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--site", help="only that site's alerts (default: all)")
     sub.add_argument("--for", dest="for_s", type=duration_s, metavar="TIME", help="stop after that")
     sub.add_argument("--json", action="store_true", help="JSON Lines, for a program")
+    _evidence(sub)
     for name, what in (
         ("ca", "certificates that may sign the broker's (default: the system's)"),
         ("cert", "this viewer's certificate"),
@@ -255,6 +257,15 @@ def evaluate_arguments(sub: argparse.ArgumentParser) -> None:
     )
     sub.add_argument(
         "--pictures", type=Path, metavar="DIR", help="put pictures of the results there"
+    )
+
+
+def _evidence(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument(
+        "--evidence",
+        type=Path,
+        metavar="DIR",
+        help="put the alerts' files there, N42 documents and pictures, in a folder for each alert",
     )
 
 

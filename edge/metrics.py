@@ -34,7 +34,7 @@ LATENCY_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0
 """From a cheap engine call to a broker that hangs; dense around the promised 10 and 50 ms."""
 SCAN_S = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5, 10.0)
 """Around the promised 500 ms."""
-STAGES = ("decode", "engine", "commit", "deliver")
+STAGES = ("decode", "engine", "evidence", "commit", "deliver")
 REASONS_PER_SENSOR = 6  # a codec has about a dozen; a broken device shows two or three
 OTHER = "other"
 
@@ -44,12 +44,14 @@ BUILD.info({"software": SOFTWARE, "python": platform.python_version()})
 STAGE = Histogram(
     "garita_stage_seconds",
     "Time in one stage. decode: bytes read to samples; engine: one sample or batch fed to alerts; "
-    "commit: alerts ready to on disk; deliver: sent to a side to acknowledged by its broker.",
+    "evidence: an alert's files made; commit: alerts ready to on disk; deliver: sent to a side to acknowledged by its broker.",
     ["stage"],
     buckets=LATENCY_S,
     registry=REGISTRY,
 )
-STAGE_DECODE, STAGE_ENGINE, STAGE_COMMIT, STAGE_DELIVER = (STAGE.labels(stage) for stage in STAGES)
+STAGE_DECODE, STAGE_ENGINE, STAGE_EVIDENCE, STAGE_COMMIT, STAGE_DELIVER = (
+    STAGE.labels(stage) for stage in STAGES
+)
 ALERT_DELAY = Histogram(
     "garita_alert_delay_seconds",
     "From the arrival of the bytes that triggered an alert to the alert stored in the outbox.",

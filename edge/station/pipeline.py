@@ -12,7 +12,7 @@ from typing import Protocol
 import structlog
 
 from edge import metrics
-from edge.delivery.rows import Row
+from edge.delivery.rows import Attachment, Row
 from edge.protocol import topics
 from edge.recordings.recorder import Record
 from edge.station.committer import Committer, Waiting
@@ -129,7 +129,7 @@ class Pipeline:
         written = self._numbering.write(alert)
         if written is None:
             return None
-        seq, payload = written
+        seq, payload, files = written
         metrics.alert(alert.event.value, int(alert.level))
         root, place = topics.root(alert.exercise), place_of(alert)
         return Row(
@@ -143,6 +143,17 @@ class Pipeline:
             level=int(alert.level),
             created_utc_ns=self._now_utc_ns(),
             properties=properties,
+            attachments=tuple(
+                Attachment(
+                    n=file.n,
+                    topic=topics.evidence_topic(root, alert.site, alert.alert_id, file.n),
+                    name=file.message.name,
+                    media_type=file.message.media_type,
+                    sha256=file.message.sha256,
+                    payload=file.data,
+                )
+                for file in files
+            ),
         )
 
 

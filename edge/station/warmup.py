@@ -10,6 +10,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.evidence.files import EvidenceMaker
+from edge.evidence.png import encode
 from fusion.engine import Engine
 from fusion.policy import Policy
 from fusion.types import (
@@ -60,7 +62,12 @@ def warm_up(policy: Policy | None = None) -> list[Alert]:
             alerts += engine.feed(sample)
         alerts += engine.tick(now + SECOND_NS)
     alerts += engine.feed(analyse(example_scan(*SCAN_SHAPE), policy.xray))
-    return alerts + engine.tick(START_UTC_NS + (WALK_S + 60) * SECOND_NS)
+    alerts += engine.tick(START_UTC_NS + (WALK_S + 60) * SECOND_NS)
+    maker = EvidenceMaker()
+    for alert in alerts:
+        maker.of(alert)
+    encode(np.zeros((2, 2), np.uint8), [(0, 0, 0)])  # whatever they carry
+    return alerts
 
 
 def _portal(second: int, now: int) -> list[Sample]:

@@ -12,6 +12,7 @@ import numpy as np
 import structlog
 
 from drivers.wire.malformed import Malformed, malformed
+from edge.evidence.files import EvidenceFile
 from edge.protocol.messages import encode_detection
 from edge.recordings.format import Event, What
 from edge.sensors.intake import Intake, Taken
@@ -41,11 +42,14 @@ class Player:
         as_recorded: bool = False,
         speed: float | None = None,
         progress: Callable[[int, float], None] = lambda utc_ns, speed: None,
+        take_file: Callable[[str, EvidenceFile], object] | None = None,
     ) -> None:
+        """`take_file` is given every file of evidence with its alert's id."""
         self._day = day
         self._show = show
         self._speed = speed
         self._progress = progress
+        self._take_file = take_file
         checkpoint = day.checkpoint if as_recorded else as_replay(day.checkpoint)
         self._engine = Engine(checkpoint, day.policy)
         self._numbering = Numbering(
@@ -103,9 +107,18 @@ class Player:
                 engine.take_detections()
             for alert in alerts:
                 self.alerts += 1
-                written = self._numbering.write(alert)
-                if written is not None and show == "alerts":
-                    yield written[1] + b"\n"
+                if show == "alerts" or self._take_file is not None:
+                    yield from self._write(alert)
+
+    def _write(self, alert: Alert) -> Iterator[bytes]:
+        written = self._numbering.write(alert)
+        if written is None:
+            return
+        if self._take_file is not None:
+            for file in written.files:
+                self._take_file(alert.alert_id, file)
+        if self._show == "alerts":
+            yield written.payload + b"\n"
 
     def _samples(self, event: Event, intake: Intake | None) -> list[Sample]:
         """What the engine was fed at this event."""

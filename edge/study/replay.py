@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -13,6 +14,8 @@ import structlog
 
 from edge import errors
 from edge import log as logging
+from edge.evidence.files import EvidenceFile
+from edge.evidence.keep import keep
 from edge.recordings.format import RecordingDamaged, is_recording
 from edge.study import recorded
 from edge.study.day import Day, ReplayError, check_settings
@@ -26,6 +29,10 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
+class EvidenceNotKept(Exception):  # noqa: N818 - says what happened
+    """The folder of `--evidence` cannot be written."""
+
+
 def main(args: argparse.Namespace) -> int:
     """Replay; JSON Lines on stdout, progress and summary on stderr."""
     logging.configure()
@@ -33,7 +40,7 @@ def main(args: argparse.Namespace) -> int:
     try:
         for day in days(args.inputs, config, kind=args.kind, settings=args.settings):
             _play(day, args, sys.stdout.buffer)
-    except (ReplayError, RecordingDamaged) as error:
+    except (ReplayError, RecordingDamaged, EvidenceNotKept) as error:
         sys.stderr.write(f"garita replay: {error}\n")
         return errors.EXIT_USAGE
     # The process ends here, and the collector would take Numba apart first: half a second.
@@ -99,6 +106,7 @@ def _play(day: Day, args: argparse.Namespace, out: BinaryIO) -> None:
         as_recorded=args.as_recorded,
         speed=args.speed,
         progress=_tell if sys.stderr.isatty() else lambda utc_ns, speed: None,
+        take_file=None if args.evidence is None else partial(_keep, args.evidence),
     )
     began = time.monotonic()
     lines = 0
@@ -122,6 +130,13 @@ def _play(day: Day, args: argparse.Namespace, out: BinaryIO) -> None:
         alerts=player.alerts,
         lines=lines,
     )
+
+
+def _keep(folder: Path, alert_id: str, file: EvidenceFile) -> None:
+    try:
+        keep(folder, alert_id, file.n, file.message.name, file.data)
+    except OSError as error:
+        raise EvidenceNotKept(f"--evidence: {error}") from error
 
 
 def _tell(utc_ns: int, speed: float) -> None:
