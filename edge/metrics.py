@@ -44,7 +44,8 @@ BUILD.info({"software": SOFTWARE, "python": platform.python_version()})
 STAGE = Histogram(
     "garita_stage_seconds",
     "Time in one stage. decode: bytes read to samples; engine: one sample or batch fed to alerts; "
-    "evidence: an alert's files made; commit: alerts ready to on disk; deliver: sent to a side to acknowledged by its broker.",
+    "evidence: an alert's files made; commit: alerts ready to on disk; deliver: sent to a side "
+    "to acknowledged by its broker.",
     ["stage"],
     buckets=LATENCY_S,
     registry=REGISTRY,

@@ -7,6 +7,7 @@ import numba
 import pytest
 from numba.core.dispatcher import Dispatcher
 
+import edge.evidence
 import fusion.kernels
 from edge.station.warmup import warm_up
 
@@ -14,7 +15,8 @@ from edge.station.warmup import warm_up
 def called_from_python(name):
     """Kernels that only other kernels call are compiled into those."""
     call = re.compile(rf"\b{name}\(")
-    return any(call.search(path.read_text()) for path in Path(fusion.__path__[0]).glob("*.py"))
+    rooms = (Path(fusion.__path__[0]), Path(edge.evidence.__path__[0]))
+    return any(call.search(path.read_text()) for room in rooms for path in room.glob("*.py"))
 
 
 def kernels():
