@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from drivers.base import SensorUnavailable
-from drivers.radiation_aspect import AspectConfig
+from drivers.radiation_aspect_config import AspectConfig
 from drivers.transports import open_transport
 from drivers.wire import modbus
 from drivers.wire.aspect import AspectDecoder, Channel, Description, Monitor, encode

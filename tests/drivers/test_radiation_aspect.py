@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from drivers.radiation import KINDS
-from drivers.radiation_aspect import AspectConfig, AspectDriver
+from drivers.radiation_aspect import AspectDriver
+from drivers.radiation_aspect_config import AspectConfig
 from drivers.wire.aspect import Channel, ChannelStatus, Inputs, Monitor, encode
 from drivers.wire.malformed import Malformed
 from fusion.types import (

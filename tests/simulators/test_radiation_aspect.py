@@ -4,7 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from drivers.radiation_aspect import AspectConfig, AspectDriver
+from drivers.radiation_aspect import AspectDriver
+from drivers.radiation_aspect_config import AspectConfig
 from drivers.wire import modbus
 from drivers.wire.aspect import AspectDecoder, ChannelStatus, Description, Monitor
 from drivers.wire.malformed import Malformed

@@ -1,7 +1,10 @@
 """Registers of an Aspect portal, both ways."""
 
+import json
 import math
 import struct
+from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -17,6 +20,7 @@ from drivers.wire.aspect import (
 )
 from drivers.wire.malformed import Malformed
 
+GOLDEN = Path(__file__).parents[2] / "golden/aspect"
 U16 = st.integers(0, 0xFFFF)
 U32 = st.integers(0, 0xFFFFFFFF)
 F32 = st.floats(width=32, allow_nan=False, allow_infinity=False)
@@ -122,3 +126,11 @@ def test_a_damaged_description_or_unit_costs_one_reading_and_not_all_that_follow
 @given(data=st.binary(max_size=600))
 def test_garbage_is_never_a_reading(data):
     assert all(isinstance(one, Malformed) for one in AspectDecoder().feed(data))
+
+
+def test_the_golden_frames_read_as_written_down():
+    frames = (GOLDEN / "frames.txt").read_text().splitlines()
+    data = b"".join(bytes.fromhex(line) for line in frames if not line.startswith("#"))
+    read = AspectDecoder().feed(data)
+    lines = [json.dumps({type(one).__name__: asdict(one)}) for one in read]
+    assert lines == (GOLDEN / "frames.jsonl").read_text().splitlines()
