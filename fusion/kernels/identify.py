@@ -146,39 +146,60 @@ def spread(spectrum: Spectrum, parts: Parts, values: Vector, mean: Vector) -> No
 def scoring_step(
     spectrum: Spectrum, parts: Parts, state: tuple[Vector, Vector], work: tuple[Matrix, Vector]
 ) -> None:
-    """The Fisher-scoring step from `state` = (values, mean), written to the second of `work`."""
+    """The Fisher-scoring step from `state` = (values, mean), written to the second of `work`.
+
+    It ends within the bounds: parts that would cross theirs are stopped there, and the others
+    find their step anew.
+    """
     values, mean = state
     information, step = work
     size = values.shape[0]
     information[:, :] = 0.0
+    slope = np.empty(size)
     for p in range(size):
-        step[p] = parts.prior_precision[p] * (parts.prior_mean[p] - values[p])
+        slope[p] = parts.prior_precision[p] * (parts.prior_mean[p] - values[p])
         information[p, p] = parts.prior_precision[p]
     for i in range(mean.shape[0]):
         if spectrum.weights[i] <= 0.0:
             continue
         weight = spectrum.weights[i] / mean[i]
-        slope = weight * spectrum.counts[i] - spectrum.weights[i]
+        excess = weight * spectrum.counts[i] - spectrum.weights[i]
         for p in range(size):
             shape = parts.shapes[p, i]
             if shape == 0.0:
                 continue
-            step[p] += shape * slope
+            slope[p] += shape * excess
             scaled = shape * weight
             for q in range(p + 1):
                 information[p, q] += scaled * parts.shapes[q, i]
-    for p in range(size):
-        # At its bound and pushed outwards: it stays, and the others move without it.
-        if (values[p] <= parts.lower[p] and step[p] < 0.0) or (
-            values[p] >= parts.upper[p] and step[p] > 0.0
-        ):
-            for q in range(size):
-                information[max(p, q), min(p, q)] = 0.0
-            information[p, p] = 1.0
-            step[p] = 0.0
-        else:
-            information[p, p] *= 1.0 + 1e-9  # two parts of one shape: any share will do
-    solve_symmetric(information, step, size)
+    matrix = np.empty((size, size))
+    stopped = np.zeros(size, np.bool_)
+    rest = np.zeros(size)  # of the way to the bound where a part is stopped
+    for _ in range(size):
+        for p in range(size):
+            step[p] = 0.0 if stopped[p] else slope[p]
+            for q in range(p + 1):
+                matrix[p, q] = 0.0 if stopped[p] or stopped[q] else information[p, q]
+            # Two parts of one shape: any share will do.
+            matrix[p, p] = 1.0 if stopped[p] else information[p, p] * (1.0 + 1e-9)
+        for p in range(size):
+            if stopped[p]:
+                for q in range(size):
+                    if not stopped[q]:
+                        step[q] -= information[max(p, q), min(p, q)] * rest[p]
+        solve_symmetric(matrix, step, size)
+        crossed = False
+        for p in range(size):
+            if stopped[p]:
+                step[p] = rest[p]
+            elif values[p] + step[p] < parts.lower[p]:
+                rest[p] = parts.lower[p] - values[p]
+                stopped[p] = crossed = True
+            elif values[p] + step[p] > parts.upper[p]:
+                rest[p] = parts.upper[p] - values[p]
+                stopped[p] = crossed = True
+        if not crossed:
+            break
 
 
 @njit(cache=True, nogil=True)

@@ -127,13 +127,18 @@ class Case:
     ) -> Hypothesis:
         """A fit as an explanation; `more` are (name, category) of parts of the scene itself."""
         background = self.scene.background
-        natural = fitted.values[self.scene.natural].sum() if more else 0.0
-        named = [(one.name, one.category) for one in fitted.sources] + list(more)
+        first, names = self.scene.natural.start, self.scene.natural_names
+        named = [(float(one.amplitude), one.name, one.category) for one in fitted.sources]
+        named += [
+            (float(fitted.values[first + names.index(name)]), name, category)
+            for name, category in more
+        ]
+        named.sort(key=lambda item: -item[0])
         return Hypothesis(
-            nuclides=tuple(name for name, _ in named),
-            categories=tuple(category for _, category in named),
+            nuclides=tuple(name for _, name, _ in named),
+            categories=tuple(category for _, _, category in named),
             nats=fitted.nats - price - sum(one.price for one in fitted.sources),
-            net_counts=float(fitted.values[list(fitted.places)].sum() + natural) * self.total,
+            net_counts=sum(amount for amount, _, _ in named) * self.total,
             suppression=0.0 if background is None else 1.0 - float(fitted.values[background]),
             misfit=-2.0 * fitted.nats / self._freedom,
         )

@@ -118,14 +118,16 @@ class Identifier:
         """Counts with their weights: by each bin's variance beyond that of counts; 0 under the
         detector's threshold."""
         level = smooth(counts, 2)
-        extra = self._policy.model_error**2 * level
-        seen = counts
+        variance = np.maximum(level, 1.0)
+        seen, source = counts, level
         if background is not None:
-            extra += ratio * background / np.maximum(level, 1.0)
-            seen = counts + background
-        weights = 1.0 / (1.0 + extra)
+            known = smooth(background, 2)
+            seen, source = counts + background, np.maximum(level - known, 0.0)
+            variance += ratio * known + (self._policy.background_error * known) ** 2
+        variance += (self._policy.model_error * source) ** 2
+        weights = np.maximum(level, 1.0) / variance
         weights[: _threshold(seen)] = 0.0
-        return Spectrum(counts, np.asarray(weights), level)
+        return Spectrum(counts, weights, level)
 
     def _singles(self, case: Case, quiet: Fitted) -> list[Fitted]:
         """One source each, the best templates refined; best first."""
@@ -192,6 +194,6 @@ def _threshold(seen: Vector) -> int:
     level = smooth(seen, 2)
     for first in range(len(seen) // 3):
         ahead = level[first + 4 : first + 10].mean()
-        if seen[first] > 0.3 * ahead or ahead <= 0.0:
+        if seen[first] > 0.3 * ahead > 0.0:
             return first + 1 if first > 0 else 0
     return 0

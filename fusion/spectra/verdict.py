@@ -71,8 +71,11 @@ class IdentifyPolicy:
 
     alarm_sigma: float = 4.0
     """Less is background: with all templates tried it is passed once in tens of thousands."""
-    model_error: float = 0.03
-    """Relative error of a modelled bin that no mode of the model explains."""
+    model_error: float = 0.1
+    """Relative error of a bin of a template that no mode of it explains: what real detectors differ
+    from a response model."""
+    background_error: float = 0.01
+    """The same of a measured background: it is the detector's own."""
     suppression_sd: float = 0.3
     """Of the background's level: vehicles take away 2-25 % (facts/radiation 5.1); wide, so that
     the level is told by the spectrum's shape."""
@@ -114,6 +117,7 @@ class Hypothesis:
     """One explanation of a spectrum."""
 
     nuclides: tuple[str, ...]
+    """The one with most counts first."""
     categories: tuple[str, ...]
     """Of each nuclide; the gravest stands for the whole."""
     nats: float
@@ -146,7 +150,10 @@ def judge(hypotheses: list[Hypothesis], background_nats: float, policy: Identify
         by_category[one.category] += weight / whole
         for name in one.nuclides:
             names[name] = names.get(name, 0.0) + weight / whole
-    ranked = sorted(names.items(), key=lambda item: (-item[1], item[0]))
+    place = {name: rank for rank, name in enumerate(best.nuclides)}
+    ranked = sorted(
+        names.items(), key=lambda item: (-round(item[1], 3), place.get(item[0], 99), item[0])
+    )
     category = max(CATEGORIES, key=lambda name: by_category[name])
     quiet = sigma < policy.alarm_sigma
     return Verdict(
