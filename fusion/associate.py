@@ -59,6 +59,11 @@ class Transit:
         """Its detections of one kind, in a fixed order."""
         return [self.detections[k] for k in sorted(self.detections) if k[1] == kind]
 
+    @property
+    def gammas(self) -> list[Detection]:
+        """What its portals saw of gamma, with spectra or without, in a fixed order."""
+        return self.of("gamma.profile") + self.of("gamma.spectrum")
+
     def weighed(self) -> list[tuple[Detection, float]]:
         """All detections with their pairing weights, in a fixed order."""
         return [(self.detections[k], self.weights.get(k[0], 1.0)) for k in sorted(self.detections)]

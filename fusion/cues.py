@@ -25,7 +25,7 @@ def shielding(transit: Transit, policy: AssociationPolicy) -> Detection | None:
         for d in transit.of("gamma.dip")
         + [
             d
-            for d in transit.of("gamma.profile")
+            for d in transit.gammas
             if number(d.facts, "point_nats") >= WEAK_GAMMA_NATS and d.facts.get("cab") is not True
         ]
     ]
@@ -53,7 +53,13 @@ def shielding(transit: Transit, policy: AssociationPolicy) -> Detection | None:
 def bulk_norm(transit: Transit) -> Detection | None:
     """A wide gamma profile over a homogeneous bulk load: release."""
     scans = transit.of("xray.scan")
-    wide = [d for d in transit.of("gamma.profile") if d.facts.get("extent") == "extended"]
+    wide = [
+        d
+        for d in transit.gammas
+        # A spectrum that names anything but minerals is not explained by a load of them.
+        if d.facts.get("extent") == "extended"
+        and (d.kind == "gamma.profile" or d.facts.get("category") in ("norm", "background"))
+    ]
     if not scans or not wide or transit.of("xray.dense"):
         return None
     homogeneity = number(scans[0].facts, "homogeneity")

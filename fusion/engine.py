@@ -14,9 +14,9 @@ from fusion.evidence import weigh
 from fusion.health import SensorHealth
 from fusion.judge import Judge
 from fusion.policy import Policy
-from fusion.radiation import RadiationDetector
 from fusion.roadside import Roadside
 from fusion.seismic import SeismicDetector
+from fusion.spectra.portal import Portal
 from fusion.types import (
     SECOND_NS,
     Alert,
@@ -129,7 +129,8 @@ class Engine:
     def _channel(self, spec: SensorSpec) -> _Channel:
         health = SensorHealth(spec, self._policy.alarms)
         if spec.family is Family.RADIATION:
-            portal = RadiationDetector(spec, self._policy.radiation)
+            policy = self._policy
+            portal = Portal(spec, policy.radiation, policy.spectra, policy.identify)
             return _Channel(spec, health, portal.feed, portal.tick)
         if spec.family is Family.SEISMIC:
             station = SeismicDetector(spec, self._policy.seismic)

@@ -16,6 +16,8 @@ CAB_SHARE_NATS = -1.6  # ln(3.5 m / 18 m): a threat is in the cab as often as an
 NOT_CAB_NATS = -6.0  # patients ride in the cab
 EXCESS_NATS = 14.0  # that there is radiation at all; beyond, only the shape tells more
 SHAPE_NATS = 8.0  # a profile's shape alone never says more than this
+SPECTRUM_NATS = 12.0  # nor does a spectrum's: templates are a model
+POINT_NORM_SHARE = 0.25  # a pallet of stone is a point as well, and its spectrum says more
 WEAK_GAMMA_NATS = 8.0  # an excess below the alarm line never says more than this
 SHIELD_NATS = -2.0  # who shields a source shields it well: a clear excess is rather a bare one
 PLACES_NATS = 2.3  # ln 10: a profile is the best of ten places and forms that are independent
@@ -55,6 +57,43 @@ def gamma_profile(facts: Mapping[str, Fact]) -> dict[str, float]:
         "medical": as_point + (0.0 if in_cab else NOT_CAB_NATS),
         "threat-source": as_point + (CAB_SHARE_NATS if in_cab else 0.0),
         "shielded-source": as_point + SHIELD_NATS,
+    }
+
+
+def gamma_spectrum(facts: Mapping[str, Fact]) -> dict[str, float]:
+    """What the spectrum is, by category; the excess itself and the place as for a profile.
+
+    `category_nats` are log-likelihood ratios against background. Their largest is the excess; how
+    far each of the others lies under it is the evidence of the spectrum. Without them the profile
+    alone speaks.
+    """
+    categories = facts.get("category_nats")
+    # Where nobody has marked a vehicle no other test looks at its neutrons.
+    unmarked = facts.get("monitored") is True or facts.get("static") is True
+    neutrons = neutron_counts(facts) if unmarked else {}
+    if not isinstance(categories, Mapping) or not categories:
+        found = gamma_profile(facts)
+        return {name: nats + neutrons.get(name, 0.0) for name, nats in found.items()}
+    excess = min(EXCESS_NATS, 0.5 * number(facts, "gamma_sigma") ** 2)
+    highest = max(number(categories, name) for name in categories)
+
+    def said(*names: str) -> float:
+        most = max(number(categories, name, highest - SPECTRUM_NATS) for name in names)
+        return max(-SPECTRUM_NATS, most - highest)
+
+    point, extended = number(facts, "point_nats"), number(facts, "extended_nats")
+    shape = max(-SHAPE_NATS, min(SHAPE_NATS, point - extended))
+    place = 0.0
+    if "position_m" in facts:
+        place = CAB_SHARE_NATS if facts.get("cab") is True else NOT_CAB_NATS
+    source = excess + said("industrial", "snm", "unknown")
+    return {
+        "norm": excess + said("norm") - POINT_NORM_SHARE * max(0.0, shape),
+        "medical": excess + said("medical") + (place if place == NOT_CAB_NATS else 0.0),
+        "threat-source": source
+        + (place if place == CAB_SHARE_NATS else 0.0)
+        + neutrons.get("threat-source", 0.0),
+        "shielded-source": source + SHIELD_NATS + neutrons.get("shielded-source", 0.0),
     }
 
 
@@ -176,6 +215,7 @@ def health_silent(facts: Mapping[str, Fact]) -> dict[str, float]:
 
 CALIBRATIONS: Mapping[str, Callable[[Mapping[str, Fact]], dict[str, float]]] = {
     "gamma.profile": gamma_profile,
+    "gamma.spectrum": gamma_spectrum,
     "gamma.dip": gamma_dip,
     "neutron.counts": neutron_counts,
     "seismic.event": seismic_event,

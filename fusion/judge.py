@@ -94,7 +94,7 @@ class Judge:
                 continue
             result = score(rows, names, transit.end_utc_ns, self._policy.scoring)
             over_range = question == "radiation" and any(
-                d.facts.get("over_range") is True for d in transit.of("gamma.profile")
+                d.facts.get("over_range") is True for d in transit.gammas
             )
             claim = self._claim(
                 key=f"{transit.key}/{question}",

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 from fusion.radiation import RadiationPolicy
 from fusion.seismic import SeismicPolicy
+from fusion.spectra.policy import SpectraPolicy
+from fusion.spectra.verdict import IdentifyPolicy
 from fusion.types import Event
 from fusion.xray import XrayPolicy
 
@@ -72,6 +74,7 @@ class ScoringPolicy:
     caps_nats: Mapping[str, float] = field(
         default_factory=lambda: {
             "gamma.profile": 14.0,
+            "gamma.spectrum": 14.0,
             "gamma.dip": 4.0,
             "neutron.counts": 10.0,
             "seismic.event": 3.5,
@@ -154,6 +157,8 @@ class Policy:
     """All thresholds of one site."""
 
     radiation: RadiationPolicy = field(default_factory=RadiationPolicy)
+    spectra: SpectraPolicy = field(default_factory=SpectraPolicy)
+    identify: IdentifyPolicy = field(default_factory=IdentifyPolicy)
     seismic: SeismicPolicy = field(default_factory=SeismicPolicy)
     xray: XrayPolicy = field(default_factory=XrayPolicy)
     association: AssociationPolicy = field(default_factory=AssociationPolicy)

@@ -1,0 +1,221 @@
+"""What the slices of one vehicle or event show: which of them, which detectors, which nuclide."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusion.spectra.instrument import Instrument
+from fusion.spectra.policy import SpectraPolicy
+from fusion.spectra.slices import Slice
+from fusion.spectra.verdict import Verdict
+from fusion.spectra.window import best_detectors, best_window
+from fusion.types import Fact
+
+SURE_NET = 4.0  # sigma of gross counts from which detectors are told apart by them
+MOST_NAMED = 2  # in the words; the facts have them all
+FEWEST_SLICES = 6  # of which the quietest third could be a background
+
+Matrix = NDArray[np.float64]
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """The background that something is compared with."""
+
+    counts: Matrix
+    """(detectors, channels)"""
+    live_s: Vector
+    """(detectors,)"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessment:
+    """The result; without a verdict nothing was worth an identification."""
+
+    verdict: Verdict | None
+    window: tuple[int, int]
+    """First and one past the last slice that it rests on."""
+    score_sigma: float
+    """Best of the score test in any window."""
+    over_range: bool
+    detectors: tuple[int, ...]
+
+
+def assess(
+    slices: Sequence[Slice],
+    instrument: Instrument,
+    reference: Reference | None,
+    policy: SpectraPolicy,
+    *,
+    gross_sigma: float = 0.0,
+) -> Assessment:
+    """Look for the best window, and identify what is in it.
+
+    gross_sigma  what the test of gross counts found; a load of minerals has no score, for the
+                 natural series are projected out of it
+    """
+    usable = np.array([not one.over_range for one in slices], np.bool_)
+    over_range = not bool(usable.all())
+    found: list[tuple[tuple[int, int], tuple[int, ...], Verdict]] = []
+    spectral = _by_score(slices, usable, policy)
+    sigma = spectral[2] if spectral else 0.0
+    windows = []
+    if spectral and (sigma >= policy.look_sigma or over_range):
+        windows.append(spectral[:2])
+    if gross_sigma >= policy.look_sigma or over_range or spectral is None:
+        gross = _by_counts(slices, usable, reference)
+        if gross and gross not in windows:
+            windows.append(gross)
+    for window in windows:
+        chosen = slices[window[0] : window[1]]
+        which = _which(chosen, reference)
+        found.append((window, which, _identify(chosen, which, instrument, reference)))
+    if not found:
+        return Assessment(
+            verdict=None,
+            window=spectral[:2] if spectral else (0, len(slices)),
+            score_sigma=sigma,
+            over_range=over_range,
+            detectors=tuple(range(len(instrument.names))),
+        )
+    window, which, verdict = max(found, key=lambda one: _rank(one[2], policy))
+    return Assessment(
+        verdict=verdict,
+        window=window,
+        score_sigma=sigma,
+        over_range=over_range,
+        detectors=which,
+    )
+
+
+def _rank(verdict: Verdict, policy: SpectraPolicy) -> tuple[bool, float]:
+    """A source that is not natural comes before any load of minerals around it."""
+    told = verdict.sigma >= policy.significant_sigma
+    return told and verdict.category not in ("background", "norm"), verdict.sigma
+
+
+def _by_score(
+    slices: Sequence[Slice], usable: NDArray[np.bool_], policy: SpectraPolicy
+) -> tuple[int, int, float] | None:
+    columns = max((len(one.scores) for one in slices), default=0)
+    if columns == 0:
+        return None
+    scores = np.zeros((len(slices), columns))
+    for i, one in enumerate(slices):
+        scores[i, : len(one.scores)] = one.scores
+    variances = np.array([one.variance for one in slices])
+    usable = usable & (variances > 0.0)
+    seconds = np.array([one.real_s for one in slices])
+    longest = max(1, math.ceil(policy.usual_window_s / max(float(np.median(seconds)), 1e-3)))
+    best = best_window(scores, variances, usable, longest)
+    return (best.first, best.stop, best.sigma) if best else None
+
+
+def _by_counts(
+    slices: Sequence[Slice], usable: NDArray[np.bool_], reference: Reference | None
+) -> tuple[int, int] | None:
+    """The window with the clearest excess of gross counts, of any length."""
+    counts = np.array([float(one.counts.sum()) for one in slices])
+    if reference is None:
+        expected = np.full(len(slices), float(np.median(counts)))
+    else:
+        rates = reference.counts.sum(axis=1) / np.maximum(reference.live_s, 1e-9)
+        expected = np.array([float(rates @ one.live_s) for one in slices])
+    net = (counts - expected)[:, None]
+    best = best_window(net, np.maximum(counts, expected), usable, len(slices))
+    return (best.first, best.stop) if best else None
+
+
+def _which(chosen: Sequence[Slice], reference: Reference | None) -> tuple[int, ...]:
+    """The detectors nearest to the source, where the gross counts tell."""
+    counts = np.sum([one.counts.sum(axis=1, dtype=np.int64) for one in chosen], axis=0)
+    everyone = tuple(range(len(counts)))
+    if reference is None:
+        return everyone
+    live_s = np.sum([one.live_s for one in chosen], axis=0)
+    rates = reference.counts.sum(axis=1) / np.maximum(reference.live_s, 1e-9)
+    expected = rates * live_s
+    net = counts - expected
+    if net.sum() < SURE_NET * math.sqrt(max(float(expected.sum()), 1.0)):
+        return everyone
+    return tuple(int(i) for i in best_detectors(net, expected))
+
+
+def _identify(
+    chosen: Sequence[Slice],
+    which: tuple[int, ...],
+    instrument: Instrument,
+    reference: Reference | None,
+) -> Verdict:
+    counts = np.asarray(np.sum([one.counts for one in chosen], axis=0, dtype=np.int64))
+    live_s = np.sum([one.live_s for one in chosen], axis=0)
+    seen = instrument.binned(counts, which)
+    rows = list(which)
+    total_s = float(live_s[rows].mean())
+    background, background_s = None, 0.0
+    if reference is not None:
+        background, background_s = background_for(rows, live_s, instrument, reference)
+    return instrument.identifier.identify(seen, total_s, background, background_s)
+
+
+def background_for(
+    rows: list[int], live_s: Vector, instrument: Instrument, reference: Reference
+) -> tuple[Vector, float]:
+    """Background (bins,) of some detectors, weighed as their live times are, and its live time."""
+    known_s = float(reference.live_s[rows].mean())
+    factor = live_s[rows] / np.maximum(reference.live_s[rows], 1e-9)
+    factor *= known_s / max(float(live_s[rows].mean()), 1e-9)
+    scaled = reference.counts.copy()
+    scaled[rows] *= factor[:, None]
+    return instrument.binned(scaled, rows), known_s
+
+
+def quietest(slices: Sequence[Slice]) -> Reference | None:
+    """The third of the slices with the lowest rates as background; None of too few."""
+    if len(slices) < FEWEST_SLICES:
+        return None
+    rates = [float(one.counts.sum()) / max(float(one.live_s.sum()), 1e-9) for one in slices]
+    chosen = [slices[int(i)] for i in np.argsort(rates, kind="stable")[: len(slices) // 3]]
+    return sum_of(chosen)
+
+
+def sum_of(slices: Sequence[Slice]) -> Reference:
+    """Slices as a background."""
+    return Reference(
+        counts=np.sum([one.counts for one in slices], axis=0, dtype=np.float64),
+        live_s=np.sum([one.live_s for one in slices], axis=0),
+    )
+
+
+def spectral_facts(found: Assessment, significant_sigma: float) -> dict[str, Fact]:
+    """Category, nuclides and what they rest on."""
+    verdict = found.verdict
+    facts: dict[str, Fact] = {
+        "gamma_sigma": round(max(found.score_sigma, 0.0), 3),
+        "category": "background",
+        "nuclides": (),
+        "over_range": found.over_range,
+        "category_nats": {},
+        "detectors": len(found.detectors),
+    }
+    if verdict is not None:
+        facts["gamma_sigma"] = round(max(verdict.sigma, 0.0), 3)
+        facts["suppression"] = round(verdict.suppression, 4)
+        facts["net_counts"] = round(verdict.net_counts, 1)
+        if verdict.sigma >= significant_sigma and verdict.category != "background":
+            facts["category"] = verdict.category
+            facts["nuclides"] = tuple(
+                (name, round(confidence, 3)) for name, confidence in verdict.nuclides
+            )
+            facts["nuclide"] = " + ".join(name for name, _ in verdict.nuclides[:MOST_NAMED])
+            facts["confidence"] = round(verdict.confidence, 3)
+            facts["category_nats"] = {
+                name: round(nats, 2) for name, nats in sorted(verdict.nats.items())
+            }
+    if found.over_range:
+        facts["category"] = "over-range"
+    return facts

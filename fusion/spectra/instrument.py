@@ -1,0 +1,151 @@
+"""The detectors of one portal: their calibration, gain, background, and the stream over them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusion.spectra.binning import binned
+from fusion.spectra.gain import GainFollower
+from fusion.spectra.identify import Identifier
+from fusion.spectra.policy import SpectraPolicy
+from fusion.spectra.slices import Slice
+from fusion.spectra.stream import Stream
+from fusion.spectra.verdict import IdentifyPolicy
+from fusion.types import DetectorSpec, SpectrumSample
+
+Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
+
+
+class Instrument:
+    """One set of detectors with as many channels; another set is another instrument."""
+
+    def __init__(
+        self,
+        sample: SpectrumSample,
+        detector: DetectorSpec,
+        policy: SpectraPolicy,
+        windows_s: tuple[float, ...],
+        identify: IdentifyPolicy,
+    ) -> None:
+        self.names = sample.detectors
+        self.detector = detector
+        self.detector_type = sample.detector_type or detector.material
+        self.device_edges_kev = sample.edges_kev
+        self._policy = policy
+        self._gains = [GainFollower(policy) for _ in self.names]
+        self._gain_s = 0.0
+        detectors, channels = sample.counts.shape
+        self.background_counts = np.zeros((detectors, channels))
+        self.background_live_s = np.zeros(detectors)
+        self.edges_kev = np.asarray(sample.edges_kev, np.float64)
+        self.stream = Stream(
+            lanes=1,
+            edges_kev=self.edges_kev,
+            detector=detector,
+            policy=policy,
+            windows_s=windows_s,
+            slice_s=max(sample.duration_ms, 1) / 1000,
+        )
+        self.identifier = Identifier(self.stream.library, identify)
+
+    def fits(self, sample: SpectrumSample) -> bool:
+        """Whether a sample is of these detectors."""
+        return sample.detectors == self.names and sample.edges_kev.shape == self.edges_kev.shape
+
+    def take_calibration(self, sample: SpectrumSample) -> None:
+        """The device has calibrated itself: it has found its own gain."""
+        if sample.edges_kev is self.device_edges_kev:
+            return
+        same = np.array_equal(sample.edges_kev, self.device_edges_kev)
+        self.device_edges_kev = sample.edges_kev
+        if not same:
+            self._fold()
+            self._gains = [GainFollower(self._policy) for _ in self.names]
+            self._calibrate()
+
+    @property
+    def gains(self) -> tuple[float, ...]:
+        """Factor on each detector's energies."""
+        return tuple(gain.factor for gain in self._gains)
+
+    @property
+    def has_background(self) -> bool:
+        """Whether there is enough of it for a comparison."""
+        return float(self.background_live_s.max(initial=0.0)) >= self._policy.background_least_s
+
+    def test(self, one: Slice, *, vacant: bool) -> Slice:
+        """The slice with its scores; learned as background where the lane is vacant."""
+        self.stream.tick(
+            one.counts[None], one.live_s[None], one.real_s, np.array([vacant], np.bool_)
+        )
+        scores, variance = self.stream.scores(0)
+        if vacant and self.stream.block_s(0) >= self._policy.block_s:
+            self._fold()
+        return Slice(
+            start_utc_ns=one.start_utc_ns,
+            end_utc_ns=one.end_utc_ns,
+            counts=one.counts,
+            live_s=one.live_s,
+            neutrons=one.neutrons,
+            over_range=one.over_range,
+            scores=scores,
+            variance=variance,
+        )
+
+    def learn(self, one: Slice) -> None:
+        """Average a slice that was found quiet only later."""
+        self._average(one.counts.astype(np.float64), one.live_s)
+        self.stream.learn(0, self.binned(one.counts), float(one.live_s.mean()))
+
+    def start_background(self, counts: NDArray[np.generic], live_s: Vector) -> None:
+        """This (detectors, channels) is the background from here on."""
+        self.stream.take_block(0)
+        self.stream.forget_background(0)
+        self.background_counts = np.array(counts, np.float64)
+        self.background_live_s = np.array(live_s, np.float64)
+        self._gain_s = self._policy.gain_every_s
+        self._follow_gain()
+        self.stream.learn(0, self.binned(self.background_counts), float(live_s.mean()))
+
+    def finish_block(self) -> None:
+        """A vehicle comes: what was learned until now is the background."""
+        if self.stream.block_s(0) > 0.0:
+            self._fold()
+
+    def binned(self, counts: NDArray[np.generic], which: Sequence[int] | None = None) -> Vector:
+        """Counts (detectors, channels) of all or some detectors in the library's bins."""
+        rows = range(len(self.names)) if which is None else which
+        chosen = list(rows)
+        return binned(counts[chosen], self.edges_kev[chosen], self.stream.library.edges_kev)
+
+    def _fold(self) -> None:
+        counts, live_s = self.stream.take_block(0)
+        self._average(counts.astype(np.float64), live_s)
+        self._follow_gain()
+
+    def _average(self, counts: Matrix, live_s: Vector) -> None:
+        kept = np.exp(-live_s / self._policy.average_s)
+        self.background_counts = self.background_counts * kept[:, None] + counts
+        self.background_live_s = self.background_live_s * kept + live_s
+        self._gain_s += float(live_s.mean())
+
+    def _follow_gain(self) -> None:
+        if self._gain_s < self._policy.gain_every_s:
+            return
+        self._gain_s = 0.0
+        device_kev = np.asarray(self.device_edges_kev, np.float64)
+        moved = [
+            gain.follow(counts, edges, self.detector)
+            for gain, counts, edges in zip(
+                self._gains, self.background_counts, device_kev, strict=True
+            )
+        ]
+        if any(moved):
+            self._calibrate()
+
+    def _calibrate(self) -> None:
+        factors = np.array(self.gains)
+        self.edges_kev = np.asarray(self.device_edges_kev, np.float64) * factors[:, None]
+        self.stream.calibrate(0, self.edges_kev)

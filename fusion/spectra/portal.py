@@ -1,0 +1,293 @@
+"""A portal, with spectra or without: samples in, detections out.
+
+Gross counts go the way they go at every portal. Where there are spectra, each pass is told as one
+`gamma.spectrum` in the place of its `gamma.profile`; records without occupancy marks are watched
+by the `Monitor`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from fusion.radiation import RadiationDetector, RadiationPolicy
+from fusion.spectra.assess import Assessment, Reference, assess, quietest, spectral_facts
+from fusion.spectra.detector import detector_of
+from fusion.spectra.gross import GrossCounts
+from fusion.spectra.instrument import Instrument
+from fusion.spectra.monitor import Monitor
+from fusion.spectra.policy import SpectraPolicy
+from fusion.spectra.record import Story, with_spectra
+from fusion.spectra.slices import Slice, Slices, is_over_range, slice_of
+from fusion.spectra.verdict import IdentifyPolicy
+from fusion.types import (
+    SECOND_NS,
+    Detection,
+    DetectorSpec,
+    Fact,
+    OccupancySample,
+    Sample,
+    SensorSpec,
+    SpectrumSample,
+)
+
+TELLING_COUNTS = 20_000  # a spectrum with fewer tells little of its detector
+NATURAL_NATS = 3.0  # twenty times as likely as any other source
+SIGNIFICANT_GROSS = ("point", "extended")
+
+
+class _Pass:
+    """One vehicle in front of the detectors."""
+
+    def __init__(self, policy: SpectraPolicy) -> None:
+        self.slices = Slices(policy)
+        self.told_sigma = 0.0
+        self.looked_utc_ns = 0
+
+
+class Portal:
+    """One portal. Bounded; never asks a clock."""
+
+    def __init__(
+        self,
+        spec: SensorSpec,
+        radiation: RadiationPolicy,
+        spectra: SpectraPolicy,
+        identify: IdentifyPolicy,
+    ) -> None:
+        self._spec = spec
+        self._policy = spectra
+        self._identify = identify
+        self._radiation = RadiationDetector(spec, radiation)
+        self._gross = GrossCounts(spec.sensor_id)
+        self._monitor = Monitor(spec, spectra, identify)
+        self._instrument: Instrument | None = None
+        self._settled = spec.detector is not None
+        self._passage: _Pass | None = None
+        self._disturbed_s = 0.0
+
+    def feed(self, sample: Sample) -> list[Detection]:
+        """What this sample adds."""
+        if isinstance(sample, SpectrumSample):
+            return self._spectrum(sample)
+        found = self._joined(self._radiation.feed(sample))
+        if isinstance(sample, OccupancySample) and self._instrument is not None:
+            self._passage = _Pass(self._policy) if sample.opened else None
+            self._instrument.finish_block()
+        return found
+
+    def tick(self, utc_ns: int) -> list[Detection]:
+        """Let time pass: an occupancy that went silent ends, and so does a record."""
+        found = self._joined(self._radiation.tick(utc_ns))
+        if any(one.kind == "portal.occupancy" and one.final for one in found):
+            self._passage = None
+        return found + self._monitor.tick(utc_ns)
+
+    # --- spectra -----------------------------------------------------------------------
+
+    def _spectrum(self, sample: SpectrumSample) -> list[Detection]:
+        if sample.occupied is None and sample.role != "background":
+            return self._monitor.feed(sample)
+        found: list[Detection] = []
+        if sample.role == "background" and not sample.occupied:
+            self._monitor.take_background(sample)
+        usable = _is_usable(sample)
+        if usable:
+            self._take_instrument(sample)
+        if not sample.occupied:
+            if self._passage is not None:  # the record marks its slices and not its vehicles
+                found += self._close(sample)
+            for report in self._gross.vacant(sample):
+                self._radiation.feed(report)
+            if usable:
+                self._vacant(sample)
+            return found
+        for scan in self._gross.occupied(sample):
+            found += self._joined(self._radiation.feed(scan))
+        return found + (self._occupied(sample) if usable else [])
+
+    def _close(self, sample: SpectrumSample) -> list[Detection]:
+        closed = OccupancySample(
+            sensor_id=sample.sensor_id,
+            origin=sample.origin,
+            start_utc_ns=sample.start_utc_ns,
+            opened=False,
+            counter=None,
+        )
+        return self.feed(closed)
+
+    def _take_instrument(self, sample: SpectrumSample) -> None:
+        instrument = self._instrument
+        if instrument is not None and instrument.fits(sample):
+            instrument.take_calibration(sample)
+            return
+        detector = self._spec.detector or detector_of(
+            sample.counts, sample.edges_kev, sample.detector_type
+        )
+        self._instrument = self._new_instrument(sample, detector)
+        self._passage = None
+
+    def _new_instrument(self, sample: SpectrumSample, detector: DetectorSpec) -> Instrument:
+        policy = self._policy
+        return Instrument(sample, detector, policy, policy.windows_s, self._identify)
+
+    def _vacant(self, sample: SpectrumSample) -> None:
+        instrument = self._instrument
+        assert instrument is not None
+        one = slice_of(sample, over_range=is_over_range(sample, self._policy))
+        if one.over_range:
+            return
+        if one.real_s >= self._policy.marked_background_s and sample.role == "background":
+            instrument.start_background(one.counts, one.live_s)
+        else:
+            quiet = instrument.stream.highest(0) < self._policy.quiet_sigma
+            self._disturbed_s = 0.0 if quiet else self._disturbed_s + one.real_s
+            if self._disturbed_s > self._policy.accept_after_s:
+                instrument.stream.forget_background(0)
+            instrument.test(one, vacant=quiet)
+        self._settle(sample)
+
+    def _settle(self, sample: SpectrumSample) -> None:
+        """Look at the detector again once its background has counts enough."""
+        instrument = self._instrument
+        assert instrument is not None
+        if self._settled or instrument.background_counts.sum() < TELLING_COUNTS:
+            return
+        self._settled = True
+        detector = detector_of(
+            instrument.background_counts, instrument.edges_kev, sample.detector_type
+        )
+        if detector != instrument.detector:
+            other = self._new_instrument(sample, detector)
+            other.start_background(instrument.background_counts, instrument.background_live_s)
+            self._instrument = other
+
+    def _occupied(self, sample: SpectrumSample) -> list[Detection]:
+        instrument = self._instrument
+        assert instrument is not None
+        if self._passage is None:
+            self._passage = _Pass(self._policy)
+            instrument.finish_block()
+        one = slice_of(sample, over_range=is_over_range(sample, self._policy))
+        if not one.over_range:
+            one = instrument.test(one, vacant=False)
+        self._passage.slices.add(one)
+        return self._interim(sample, one)
+
+    # --- detections --------------------------------------------------------------------
+
+    def _interim(self, sample: SpectrumSample, one: Slice) -> list[Detection]:
+        """A strong source is told while the vehicle is still there."""
+        passage, instrument, policy = self._passage, self._instrument, self._policy
+        assert passage is not None
+        assert instrument is not None
+        line = max(policy.interim_sigma, policy.interim_growth * passage.told_sigma)
+        since_s = (one.end_utc_ns - passage.looked_utc_ns) / SECOND_NS
+        strong = not one.over_range and instrument.stream.highest(0) >= line
+        new_over_range = one.over_range and passage.told_sigma == 0.0
+        if since_s < policy.interim_every_s or not (strong or new_over_range):
+            return []
+        passage.looked_utc_ns = one.end_utc_ns
+        found = self._assess(passage, 0.0)
+        facts = spectral_facts(found, policy.significant_sigma)
+        if not found.over_range:
+            if found.verdict is None or found.verdict.sigma < line:
+                return []
+            if facts["category"] == "background":
+                return []
+        passage.told_sigma = max(float(str(facts["gamma_sigma"])), policy.interim_sigma)
+        return [
+            Detection(
+                sensor_id=self._spec.sensor_id,
+                family=self._spec.family,
+                origin=sample.origin,
+                kind="gamma.spectrum",
+                start_utc_ns=passage.slices[0].start_utc_ns,
+                end_utc_ns=one.end_utc_ns,
+                facts=facts | {"extent": "none"},
+                final=False,
+            )
+        ]
+
+    def _joined(self, detections: list[Detection]) -> list[Detection]:
+        """The detections, spectra in the place of profiles."""
+        passage = self._passage
+        if passage is None or not len(passage.slices):
+            return detections
+        neutrons: dict[str, Fact] = {}
+        for one in detections:
+            if one.kind == "neutron.counts":
+                neutrons = {"neutron_sigma": one.facts["neutron_sigma"]}
+        return [
+            self._told(one, passage, neutrons) if one.kind == "gamma.profile" else one
+            for one in detections
+        ]
+
+    def _told(self, profile: Detection, passage: _Pass, neutrons: dict[str, Fact]) -> Detection:
+        instrument = self._instrument
+        assert instrument is not None
+        facts = dict(profile.facts)
+        gross_sigma = _number(facts.get("gamma_sigma"))
+        significant = facts.get("extent") in SIGNIFICANT_GROSS
+        found = self._assess(passage, gross_sigma if significant else 0.0)
+        spectral = spectral_facts(found, self._policy.significant_sigma)
+        over_range = spectral["over_range"] is True or facts.get("over_range") is True
+        spectral["over_range"] = over_range
+        if over_range:
+            spectral["category"] = "over-range"
+        elif significant and spectral["category"] == "background":
+            spectral |= {"category": _unnamed(facts, found), "gamma_sigma": round(gross_sigma, 3)}
+        record = profile.record
+        if profile.final:
+            story = Story(
+                slices=list(passage.slices),
+                instrument=instrument,
+                reference=self._reference(passage),
+                found=found,
+            )
+            record = with_spectra(record, self._spec.sensor_id, story)
+        passage.told_sigma = max(passage.told_sigma, _number(spectral["gamma_sigma"]))
+        more: dict[str, Fact] = {"gross_sigma": round(gross_sigma, 3)}
+        return replace(
+            profile, kind="gamma.spectrum", facts=facts | spectral | neutrons | more, record=record
+        )
+
+    def _assess(self, passage: _Pass, gross_sigma: float) -> Assessment:
+        instrument = self._instrument
+        assert instrument is not None
+        return assess(
+            list(passage.slices),
+            instrument,
+            self._reference(passage),
+            self._policy,
+            gross_sigma=gross_sigma,
+        )
+
+    def _reference(self, passage: _Pass) -> Reference | None:
+        """The background when the vehicle came, or else the pass's own quiet slices."""
+        instrument = self._instrument
+        assert instrument is not None
+        if instrument.has_background:
+            return Reference(
+                counts=instrument.background_counts, live_s=instrument.background_live_s
+            )
+        return quietest(list(passage.slices))
+
+
+def _unnamed(facts: Mapping[str, Fact], found: Assessment) -> str:
+    """Category of an excess of counts that no template explains better than the background.
+
+    Spread over a load it is stone with the mixture of the ground; a point is that only where the
+    spectrum says so.
+    """
+    nats = dict(found.verdict.nats) if found.verdict is not None else {}
+    others = [nats[name] for name in sorted(nats) if name != "norm"]
+    natural = bool(others) and nats.get("norm", 0.0) - max(others) >= NATURAL_NATS
+    return "norm" if natural or facts.get("extent") == "extended" else "unknown"
+
+
+def _is_usable(sample: SpectrumSample) -> bool:
+    detectors, channels = sample.counts.shape
+    return detectors > 0 and sample.edges_kev.shape == (detectors, channels + 1)
+
+
+def _number(fact: Fact) -> float:
+    return float(fact) if isinstance(fact, int | float) else 0.0

@@ -1,0 +1,113 @@
+"""The spectra of one vehicle or event in order, bounded in number and size."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusion.spectra.policy import SpectraPolicy
+from fusion.types import MILLISECOND_NS, SpectrumSample
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slice:
+    """All detectors over one interval, with what the score test made of it."""
+
+    start_utc_ns: int
+    end_utc_ns: int
+    counts: NDArray[np.uint32]
+    """(detectors, channels)"""
+    live_s: NDArray[np.float64]
+    """(detectors,)"""
+    neutrons: int | None
+    over_range: bool
+    scores: NDArray[np.float32]
+    """(templates,) 0 where there was no background to compare with."""
+    variance: float
+    """Of each score, where nothing is there."""
+
+    @property
+    def real_s(self) -> float:
+        """Length."""
+        return (self.end_utc_ns - self.start_utc_ns) / 1e9
+
+
+def slice_of(sample: SpectrumSample, *, over_range: bool) -> Slice:
+    """A sample that was not tested yet."""
+    return Slice(
+        start_utc_ns=sample.start_utc_ns,
+        end_utc_ns=sample.start_utc_ns + max(1, sample.duration_ms) * MILLISECOND_NS,
+        counts=sample.counts,
+        live_s=np.array(sample.live_s, np.float64),
+        neutrons=sample.neutron_counts,
+        over_range=over_range,
+        scores=np.zeros(0, np.float32),
+        variance=0.0,
+    )
+
+
+def is_over_range(sample: SpectrumSample, policy: SpectraPolicy) -> bool:
+    """Whether a detector is dead for too long, or counts more than it can."""
+    real_s = sample.duration_ms / 1000
+    if real_s <= 0.0:
+        return False
+    live_s = np.array(sample.live_s)
+    # A detector that is switched off has neither live time nor counts.
+    counts = sample.counts.sum(axis=1, dtype=np.int64)
+    dead = (live_s < (1.0 - policy.dead_time) * real_s) & (counts > 0)
+    return bool(dead.any() or counts.max(initial=0) >= policy.over_range_cps * real_s)
+
+
+def merged(one: Slice, other: Slice) -> Slice:
+    """Two slices as one; scores are linear in the counts."""
+    scored = one.scores if len(one.scores) else other.scores
+    if len(one.scores) and len(other.scores):
+        scored = one.scores + other.scores
+    neutrons = None
+    if one.neutrons is not None or other.neutrons is not None:
+        neutrons = (one.neutrons or 0) + (other.neutrons or 0)
+    return Slice(
+        start_utc_ns=one.start_utc_ns,
+        end_utc_ns=other.end_utc_ns,
+        counts=one.counts + other.counts,
+        live_s=one.live_s + other.live_s,
+        neutrons=neutrons,
+        over_range=one.over_range or other.over_range,
+        scores=scored,
+        variance=one.variance + other.variance,
+    )
+
+
+class Slices:
+    """Slices in order; where they grow too many, each two become one."""
+
+    def __init__(self, policy: SpectraPolicy, first: Sequence[Slice] = ()) -> None:
+        self._policy = policy
+        self._slices: list[Slice] = []
+        for one in first:
+            self.add(one)
+
+    def __len__(self) -> int:
+        return len(self._slices)
+
+    def __iter__(self) -> Iterator[Slice]:
+        return iter(self._slices)
+
+    def __getitem__(self, index: int) -> Slice:
+        return self._slices[index]
+
+    def add(self, one: Slice) -> None:
+        """The next slice."""
+        self._slices.append(one)
+        policy = self._policy
+        many = len(self._slices) > policy.kept_slices
+        if many or len(self._slices) * one.counts.nbytes > policy.kept_bytes:
+            # Not the last when they are odd: it is the next one's partner.
+            paired = len(self._slices) // 2 * 2
+            halves = [merged(*self._slices[i : i + 2]) for i in range(0, paired, 2)]
+            self._slices = halves + self._slices[paired:]
+
+    def part(self, first: int, stop: int) -> list[Slice]:
+        """Some of them."""
+        return self._slices[first:stop]

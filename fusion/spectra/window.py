@@ -1,0 +1,80 @@
+"""Which slices and which detectors of a pass show a source best."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+EVERY_LENGTH = 16  # windows up to so many slices are tried in every length, longer ones each 1.2
+GROWTH = 1.2
+
+
+class Window(NamedTuple):
+    """The best window of a pass."""
+
+    first: int
+    stop: int
+    """One past its last slice."""
+    column: int
+    """Which of the scores is highest there."""
+    sigma: float
+
+
+def best_window(
+    scores: NDArray[np.floating],
+    variances: NDArray[np.float64],
+    usable: NDArray[np.bool_],
+    longest: int,
+) -> Window | None:
+    """The contiguous slices with the highest score over its deviation; None where all are empty.
+
+    scores     (slices, columns) expected 0 where there is nothing
+    variances  (slices,) of every column
+    usable     (slices,) slices that may be part of it
+    longest    window in slices
+    """
+    slices = len(variances)
+    sums = np.zeros((slices + 1, scores.shape[1]))
+    np.cumsum(np.where(usable[:, None], scores, 0.0), axis=0, out=sums[1:])
+    spread = np.concatenate(([0.0], np.cumsum(np.where(usable, variances, 0.0))))
+    gaps = np.concatenate(([0], np.cumsum(~usable)))
+    best: Window | None = None
+    for length in _lengths(min(longest, slices)):
+        variance = spread[length:] - spread[:-length]
+        whole = (gaps[length:] == gaps[:-length]) & (variance > 0.0)
+        if not whole.any():
+            continue
+        heights = (sums[length:] - sums[:-length]) / np.sqrt(np.where(whole, variance, 1.0))[
+            :, None
+        ]
+        heights[~whole] = 0.0
+        at = int(np.argmax(heights))
+        first, column = divmod(at, scores.shape[1])
+        sigma = float(heights[first, column])
+        if sigma > (best.sigma if best else 0.0):
+            best = Window(first, first + length, column, sigma)
+    return best
+
+
+def _lengths(longest: int) -> list[int]:
+    lengths = list(range(1, min(longest, EVERY_LENGTH) + 1))
+    while lengths and lengths[-1] < longest:
+        lengths.append(min(longest, round(lengths[-1] * GROWTH)))
+    return lengths
+
+
+def best_detectors(net: NDArray[np.float64], background: NDArray[np.float64]) -> NDArray[np.intp]:
+    """The detectors that together show a source best, in their order; all where none shows it.
+
+    net         (detectors,) counts over the background in the window
+    background  (detectors,) counts expected without a source
+
+    Sorted by their ratio, the best set is one of its beginnings.
+    """
+    order = np.argsort(-net / np.maximum(background, 1.0), kind="stable")
+    signal = np.cumsum(net[order])
+    noise = np.sqrt(np.cumsum(np.maximum(background[order] + net[order], 1.0)))
+    heights = signal / noise
+    if heights.max() <= 0.0:
+        return np.arange(len(net))
+    return np.sort(order[: int(np.argmax(heights)) + 1])
