@@ -10,9 +10,11 @@ from dataclasses import replace
 import numpy as np
 
 from drivers.n42_energies import Energies
+from drivers.n42_faults import code_of, text_of
 from drivers.wire import n42
 from drivers.wire.malformed import Malformed, malformed
 from fusion.types import (
+    MILLISECOND_NS,
     SECOND_NS,
     BackgroundSample,
     CountSample,
@@ -29,19 +31,13 @@ CONTINUED = "Garita: continued in the next document"
 """A remark: the record does not end with this document, nor does an occupancy in it."""
 GAP_NS = 2 * SECOND_NS  # an occupancy that is not told of for longer has ended unseen
 BACK_NS = 5 * SECOND_NS  # overlapping documents repeat a second or two; a clock set back, more
+LONGEST_S = 1e8  # three years: nothing is measured for longer
+MOST_COUNTS = 2.0**53
+FASTEST_M_S = 100.0
 MATERIALS = frozenset(("NaI", "HPGe", "CsI", "LaBr3", "CZT", "PVT"))
 NOT_MEASURED = frozenset(("Calibration", "IntrinsicActivity"))
 ROLES = {"Foreground": "item", "Background": "background"}
 _COUNTER = re.compile(r"occupancy number\s*[=:]\s*(\d{1,9})", re.IGNORECASE)
-_WORDS = (
-    ("tamper", ("tamper", "door", "open", "lid")),
-    ("battery", ("battery",)),
-    ("power", ("power", "mains")),
-    ("gamma-high", ("gamma-high", "gamma high", "high gamma")),
-    ("gamma-low", ("gamma-low", "gamma low", "low gamma")),
-    ("neutron-high", ("neutron-high", "neutron high", "high neutron")),
-    ("neutron-low", ("neutron-low", "neutron low", "low neutron")),
-)
 
 Found = list[Sample | Malformed]
 
@@ -150,14 +146,15 @@ class N42Samples:
             self._occupancy(False, self._end_ns, found)
         if one.occupied is not None and one.occupied != self._occupied:
             self._occupancy(one.occupied, start_ns, found)
-        if one.speed_m_s is not None and one.speed_m_s > 0 and one.speed_m_s != self._speed_m_s:
-            self._speed_m_s = one.speed_m_s
+        speed_m_s = one.speed_m_s
+        if speed_m_s is not None and 0 < speed_m_s < FASTEST_M_S and speed_m_s != self._speed_m_s:
+            self._speed_m_s = speed_m_s
             found.append(
                 SpeedSample(
                     sensor_id=self._sensor_id,
                     origin=self._origin,
                     start_utc_ns=self._forward(start_ns),
-                    speed_m_s=one.speed_m_s,
+                    speed_m_s=speed_m_s,
                 )
             )
         self._measured(one, start_ns, found)
@@ -179,7 +176,7 @@ class N42Samples:
     def _measured(self, one: n42.Measurement, start_ns: int, found: Found) -> None:
         neutrons = [part for part in one.gross if self._categories.get(part.detector) == "Neutron"]
         if one.spectra:
-            total = round(sum(sum(part.counts) for part in neutrons)) if neutrons else None
+            total = _sum(neutrons) if neutrons else None
             self._spectra(one, start_ns, total, found)
             return
         gammas = [part for part in one.gross if part not in neutrons]
@@ -202,7 +199,8 @@ class N42Samples:
                 duration_ms=_ms(one.real_s),
                 radiation=radiation,
                 rate_cps=tuple(
-                    sum(part.counts) / (part.live_s or one.real_s or 1.0) for part in parts
+                    _sum([part]) / (_bounded(part.live_s or one.real_s, LONGEST_S) or 1.0)
+                    for part in parts
                 ),
                 device_fault="",
             )
@@ -212,7 +210,7 @@ class N42Samples:
             start_utc_ns=self._forward(start_ns),
             duration_ms=_ms(one.real_s),
             radiation=radiation,
-            counts=tuple(round(sum(part.counts)) for part in parts),
+            counts=tuple(_sum([part]) for part in parts),
             device_alarm=False,
         )
 
@@ -235,7 +233,9 @@ class N42Samples:
                         np.uint32, copy=False
                     ),
                     edges_kev=edges,
-                    live_s=tuple(spectrum.live_s or one.real_s for spectrum in group),
+                    live_s=tuple(
+                        _bounded(spectrum.live_s or one.real_s, LONGEST_S) for spectrum in group
+                    ),
                     neutron_counts=neutrons,
                     role=ROLES.get(one.class_code, ""),
                     occupied=one.occupied,
@@ -255,7 +255,7 @@ class N42Samples:
         """
         if all(one.class_code == "Background" for one in measurements):
             return
-        told = {_code(fault): _text(fault) for one in measurements for fault in one.faults}
+        told = {code_of(fault): text_of(fault) for one in measurements for fault in one.faults}
         for code in sorted(self._faults.keys() - told.keys()):
             found.append(self._status(code, False, self._faults[code], start_ns))
         for code in sorted(told.keys() - self._faults.keys()):
@@ -280,26 +280,21 @@ def _counter(document: n42.Document) -> int | None:
     return None
 
 
-def _code(fault: n42.Fault) -> str:
-    said = f"{fault.code} {fault.description}".lower()
-    for code, words in _WORDS:
-        if any(word in said for word in words):
-            return code
-    plain = re.sub("[^a-z0-9]+", "-", fault.code.lower()).strip("-")[:32].strip("-")
-    return plain or "fault"
-
-
-def _text(fault: n42.Fault) -> str:
-    said = fault.description or fault.code
-    return f"{fault.detector}: {said}"[:200] if fault.detector else said[:200]
+def _bounded(value: float, most: float) -> float:
+    """0 to `most`; 0 for what is no number. Documents say anything."""
+    return min(max(value, 0.0), most) if value == value else 0.0  # noqa: PLR0124 - NaN
 
 
 def _ns(seconds: float) -> int:
-    return round(seconds * SECOND_NS)
+    return round(_bounded(seconds, LONGEST_S) * SECOND_NS)
 
 
 def _ms(seconds: float) -> int:
-    return max(round(seconds * 1000), 1)
+    return max(round(_ns(seconds) / MILLISECOND_NS), 1)
+
+
+def _sum(parts: list[n42.Gross]) -> int:
+    return round(_bounded(sum(sum(part.counts) for part in parts), MOST_COUNTS))
 
 
 def continued(document: n42.Document) -> n42.Document:

@@ -107,10 +107,19 @@ class SpectrumReader:
             if not isinstance(read, Malformed) or read.reason != "unreadable":
                 return read
         plain = n42.read(data)
-        if isinstance(plain, Malformed) and not self._use_library and seen.form == "N42-2006":
-            text = f"{plain.reason}: a form of N42-2006 that only sandiaspecutils may read"
+        nothing = isinstance(plain, Malformed) and plain.reason == "no-measurement"
+        if nothing and not self._use_library and seen.spectra:
+            text = f"a form of {seen.form} that only sandiaspecutils reads, which is not installed"
             return malformed("needs-library", text.encode())
         return plain
+
+    @property
+    def child_peak_mb(self) -> float:
+        """The most memory that the child has had; 0 while there is none."""
+        if self._child is None:
+            return 0.0
+        lines = Path(f"/proc/{self._child.pid}/status").read_text("ascii").splitlines()
+        return sum(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
 
     @property
     def child_pid(self) -> int | None:

@@ -12,6 +12,7 @@ from edge.study.figures import Figure, Options, as_json, table
 BENCHES = {
     "decoders": ("edge.study.bench_decoders:run", "random and mutated bytes through every decoder"),
     "stages": ("edge.study.bench_stages:run", "each stage against a named reference"),
+    "hostile": ("edge.study.bench_hostile:run", "100,000 mutated N42 documents"),
     "n42": ("edge.study.bench_n42:run", "spectrum documents written and read"),
     "replay": ("edge.study.bench_replay:run", "the reference checkpoint, faster than real time"),
     "first-alert": ("edge.study.bench_demo:run", "from ./garita demo to an alert on both sides"),

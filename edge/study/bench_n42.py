@@ -6,7 +6,6 @@ import io
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -148,7 +147,7 @@ def record() -> list[Figure]:
     return [
         at_most("n42.record", took_s, 10, "s", how),
         at_most("n42.record.lost", lost, 0, "", "counts that did not come through"),
-        plain("n42.record.child", _peak_mb(shared_reader().child_pid), "MB", "the child's most"),
+        plain("n42.record.child", shared_reader().child_peak_mb, "MB", "the child's most"),
     ]
 
 
@@ -159,10 +158,3 @@ def _sum(arrays: Iterable[NDArray[Any]]) -> int:
 def _driver() -> N42Driver:
     config = N42Config(id="srpm-1", lane="lane-1", url="tcp://127.0.0.1:1")
     return N42Driver(config, Origin.SIMULATOR)
-
-
-def _peak_mb(pid: int | None) -> float:
-    if pid is None:
-        return 0.0
-    lines = Path(f"/proc/{pid}/status").read_text("ascii").splitlines()
-    return sum(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
