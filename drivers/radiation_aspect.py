@@ -31,6 +31,7 @@ from fusion.types import (
     Origin,
     Radiation,
     Sample,
+    SetupSample,
     SpeedSample,
     StatusSample,
 )
@@ -75,6 +76,7 @@ class AspectDriver:
         self._interval_ns = config.interval_ms * MILLISECOND_NS
         self._gap_ns = max(GAP_NS, round(2.5 * config.poll_s * SECOND_NS))
         self._last_ns = 0
+        self._settings: tuple[tuple[str, str], ...] = ()
         self._before: aspect.Monitor | None = None
         self._read_ns = 0
         self._base: tuple[int, int, int] | None = None
@@ -96,7 +98,28 @@ class AspectDriver:
                 samples.append(record)
             elif isinstance(record, aspect.Monitor):
                 self._reading(record, received_utc_ns, samples)
+            else:
+                self._setup(record, received_utc_ns, samples)
         return samples
+
+    def _setup(
+        self, said: aspect.Description, at_ns: int, samples: list[Sample | Malformed]
+    ) -> None:
+        keys = ("signature", "registers", "monitor_id", "base", "length")
+        settings = tuple((key, str(getattr(said, key))) for key in keys)
+        # Only what is new: one that says no more than this, link after link, has fallen silent.
+        if settings == self._settings:
+            return
+        self._settings = settings
+        samples.append(
+            SetupSample(
+                sensor_id=self._config.id,
+                origin=self._origin,
+                start_utc_ns=self._forward(self._last_ns if self._passage else at_ns),
+                record="monitor-setup",
+                settings=settings,
+            )
+        )
 
     def _reading(self, now: aspect.Monitor, at_ns: int, samples: list[Sample | Malformed]) -> None:
         if self._before is not None and at_ns - self._read_ns > self._gap_ns:

@@ -8,7 +8,7 @@ import pytest
 from drivers.radiation import KINDS
 from drivers.radiation_aspect import AspectDriver
 from drivers.radiation_aspect_config import AspectConfig
-from drivers.wire.aspect import Channel, ChannelStatus, Inputs, Monitor, encode
+from drivers.wire.aspect import Channel, ChannelStatus, Description, Inputs, Monitor, encode
 from drivers.wire.malformed import Malformed
 from fusion.types import (
     MILLISECOND_NS,
@@ -297,3 +297,13 @@ def test_what_cannot_be_read_is_malformed_and_the_next_reading_is_as_ever():
     (bad,) = portal.driver.feed(bytes.fromhex("f001 0000 0003 01 83 02"), NOW)
     assert bad == Malformed("refused-address", bad.text)
     assert of(BackgroundSample, portal.quiet(7))
+
+
+def test_what_the_device_is_is_told_when_it_is_new_and_not_link_after_link():
+    portal = Portal()
+    described = Description(signature=5, registers=121, monitor_id=1)
+    (setup,) = portal.driver.feed(encode(described), NOW)
+    assert (setup.record, dict(setup.settings)["signature"]) == ("monitor-setup", "5")
+    assert portal.driver.feed(b"", NOW) == []
+    assert portal.driver.feed(encode(described), NOW) == []
+    assert len(portal.driver.feed(encode(replace(described, base=200)), NOW)) == 1
