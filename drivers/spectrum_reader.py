@@ -299,6 +299,9 @@ def _with_faults(measurements: list[n42.Measurement], seen: Scan) -> list[n42.Me
     return measurements
 
 
-def _short(value: float) -> float:
-    """What was rounded to a float32, as the document had it: 0.0995 and not 0.09950000047683716."""
-    return float(f"{value:.7g}")
+def _short(value: float | None) -> float:
+    """What was rounded to a float32, as the document had it: 0.0995 and not 0.09950000047683716.
+
+    JSON has nothing for what is no number: it comes as None, and is 0.
+    """
+    return 0.0 if value is None else float(f"{value:.7g}")
