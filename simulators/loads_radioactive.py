@@ -217,8 +217,8 @@ def treated(random: Random, nuclide: str, after_h: float) -> Load:
 
 
 def patient(random: Random) -> Load:
-    """Technetium, two days after: enough to be seen, not enough to hide anything."""
-    return treated(random, "Tc-99m", random.uniform(46.0, 54.0))
+    """Technetium, a day and a half after: enough to be named, not enough to hide anything."""
+    return treated(random, "Tc-99m", random.uniform(32.0, 40.0))
 
 
 def any_patient(random: Random) -> Load:

@@ -67,21 +67,25 @@ class SpectroscopicPortalSimulator:
 
     def _one_second(self) -> list[n42.Document]:
         start_s = float(self._second - 1)
+        background = self._before() if self._second == 1 else None
         second = self._scene.second(start_s)
         starts_s = start_s + np.arange(SLICES) / SLICES
         occupied = [self._occupied(float(at_s)) for at_s in starts_s]
         slices = self._slices(second, starts_s, occupied)
-        background = None
         if not any(occupied) and not self._near(start_s):
             self._vacant.add(second)
             if self._vacant.real_s >= BACKGROUND_S:
                 background = self._background(start_s + 1.0)
         if self._folder:
             return self._by_occupancy(slices, background, any(occupied))
-        documents = [self._document(slices)]
-        if background is not None:
-            documents.append(self._document([background]))
-        return documents
+        told = [self._document([background])] if background is not None else []
+        return [*told, self._document(slices)]
+
+    def _before(self) -> n42.Measurement:
+        """The background that the device measured before the scenario began."""
+        for second in range(-BACKGROUND_S, 0):
+            self._vacant.add(self._scene.second(float(second)))
+        return self._background(0.0)
 
     def _slices(
         self, second: Second, starts_s: NDArray[np.float64], occupied: list[bool]

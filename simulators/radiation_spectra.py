@@ -19,6 +19,7 @@ from simulators.spectra import Shape
 SLICES = 10  # in a second
 DEAD_TIME_S = 4e-6  # of a log's chain, not paralysable: 20 % are lost at 50,000 counted a second
 PILE_UP_S = 0.5e-6  # closer together than this, two photons are one count
+FIRST_SEED = 1000  # seeds are not negative, and there are seconds before the first
 NEAR_M = 40.0
 LOWEST_ROW_M, HIGHEST_ROW_M = 0.7, 3.3  # the lowest and the highest logs' middles
 NOISE_SHARE, NOISE_S = 0.012, 30.0  # facts 5.2: 1-2 % of correlated noise
@@ -73,10 +74,12 @@ class SpectralScene:
         self._neutron_cps = random.uniform(2.0, 5.0)  # facts 5.1
         self._background = spectra.background()
         self._noise = np.zeros(detectors + 1)
+        for source in (source for vehicle in self.vehicles for source in vehicle.sources):
+            spectra.source_shape(source)  # kept: a tenth of a second each, and nobody waits yet
 
     def second(self, start_s: float) -> Second:
-        """The second that begins then."""
-        random = np.random.default_rng((*self._seed, round(start_s)))
+        """The second that begins then; before 0 no vehicle is anywhere near."""
+        random = np.random.default_rng((*self._seed, round(start_s) + FIRST_SEED))
         middle_s = start_s + (np.arange(SLICES) + 0.5) / SLICES
         utc_s = self._scenario.start_utc_ns / 1e9 + start_s
         self._next_noise(random)
@@ -106,7 +109,7 @@ class SpectralScene:
         metal_t = np.zeros(SLICES)
         for number, vehicle in enumerate(self.vehicles):
             from_s, to_s = self._reach_s[number]
-            if middle_s[-1] < from_s or middle_s[0] > to_s:
+            if middle_s[-1] < max(from_s, 0.0) or middle_s[0] > to_s:
                 continue
             passed_m = vehicle.passed_m(middle_s)
             random = np.random.default_rng((*self._seed[:2], 7, number))

@@ -24,6 +24,7 @@ from simulators.scenario import (
 TRUCK_M = 18.0
 SPEED_M_S = 2.5  # 9 km/h; the standards test at 8
 SCANNER_AFTER_M = 20.0
+SPECTROSCOPIC = ("nb-01", "nb-02", "sb-01", "sb-02")  # lanes of the reference with such portals
 RARE_SHARE = 0.12  # of the trucks on a simulated day: far more than in the field, so that it shows
 
 
@@ -133,8 +134,8 @@ def demo(seed: int, start_utc_ns: int, duration_s: float = 900.0) -> Scenario:
     day.truck(south_1, 19.0, loads.dense_object(random), scanned=True)
     day.truck(south_2, 21.0, loads.machinery(random), scanned=False)
     day.truck(north_1, 33.0, loads.machinery(random), scanned=True)
-    day.truck(south_1, 34.0, radioactive.norm(random), scanned=True)
-    day.truck(north_2, 36.0, loads.pallets(random), scanned=False)
+    day.truck(south_1, 34.0, radioactive.norm(random, "granite"), scanned=True)
+    day.truck(north_2, 36.0, radioactive.norm(random, "potash"), scanned=False)
     day.fault(
         Fault(sensor_id="rpm-sb-02", kind="tamper", start_s=1.6, end_s=30.0),
         south_2,
@@ -279,6 +280,9 @@ def _demo_places() -> _Places:
         )
         for place in (lanes[0], lanes[2])
     ]
+    spectroscopic = SensorPlace(
+        sensor_id="srpm-nb-02", kind="rpm-n42", lane="nb-02", place_m=lanes[1].portal_m
+    )
     for zone, prefix, x_m, step_m in (
         ("east-fence", "geo-ef", 400.0, 15.0),
         ("west-desert", "geo-wd", -400.0, 30.0),
@@ -293,7 +297,8 @@ def _demo_places() -> _Places:
             )
             for i in range(3)
         ]
-    return _Places(lanes, tuple(sensors))
+    # Last, so that the others keep their ports.
+    return _Places(lanes, (*sensors, spectroscopic))
 
 
 def _reference_places(names: Sequence[str]) -> _Places:
@@ -311,6 +316,16 @@ def _reference_places(names: Sequence[str]) -> _Places:
             sensor_id=f"rpm-{place.lane}", kind="rpm-tsa", lane=place.lane, place_m=place.portal_m
         )
         for place in lanes
+    ]
+    sensors += [
+        SensorPlace(
+            sensor_id=f"srpm-{place.lane}",
+            kind="rpm-n42",
+            lane=place.lane,
+            place_m=place.portal_m,
+        )
+        for place in lanes
+        if place.lane in SPECTROSCOPIC
     ]
     sensors += [
         SensorPlace(

@@ -290,6 +290,8 @@ async def open_stage(scenario: Scenario, urls: Mapping[str, str], *, speed: floa
                 why = error.strerror or str(error)
                 raise OSError(error.errno, f"{sensor_id}: cannot serve on {url} ({why})") from error
             opened.push_async_callback(outlet.close)
+            # Spectra are computed once and kept: now, and not when the show has begun.
+            kind.build(scenario, sensor_id)
         opened.pop_all()
     return Stage(scenario, outlets, speed)
 
