@@ -29,6 +29,8 @@ from fusion.types import (
 GAMMA_SCAN_NS = 200 * MILLISECOND_NS  # facts 1.1: counts per 200 ms
 BUFFERED_SCANS = 5  # facts 1.1: extra GS lines at the instant of the first live one
 REJOIN_NS = 2 * SECOND_NS  # a link cut for longer may hide a GX: facts 1.1, hold-in 2 s by default
+LEAD_IN_MS = 1000  # the buffered scans; the beam is broken within the live one after them
+HOLD_IN_UNIT_MS = 200  # facts 1.1, SG1 field 4
 BURST_SPREAD_NS = GAMMA_SCAN_NS  # a burst that TCP cuts in two still ends before the next scan
 MIN_SECONDS_PER_FOOT = 0.003  # 100 m/s: less, and above all zero, is no speed of a vehicle
 
@@ -79,6 +81,7 @@ class TsaDriver:
         self._next_gamma_ns = 0
         self._arrival_ns = 0
         self._faults = {"gamma": "", "neutron": ""}
+        self._hold_in_ms: int | None = None
         self._setup: dict[str, tuple[str, ...]] = {}
 
     def feed(self, data: bytes, received_utc_ns: int) -> list[Sample | Malformed]:
@@ -234,6 +237,11 @@ class TsaDriver:
         self, line: tsa.SetupLine, received_utc_ns: int, samples: list[Sample | Malformed]
     ) -> None:
         self._setup[line.tag] = line.fields
+        if line.tag == "SG1":
+            intervals = line.fields[tsa.SETUP_FIELDS["SG1"].index("occupancy_hold_in")]
+            # 99 intervals are the two digits of the field; anything else is no such setting.
+            if intervals.isdecimal() and len(intervals) <= 2:
+                self._hold_in_ms = int(intervals) * HOLD_IN_UNIT_MS
         for record, parts in SETUP_PARTS.items():
             # The last part ends the record: facts 1.1, SG3 after SG1 and SG2, SN2 after SN1.
             if line.tag != parts[-1] or not all(part in self._setup for part in parts):
@@ -269,6 +277,8 @@ class TsaDriver:
             opened=opened,
             counter=counter,
             neutron_background_cps=neutron_background_cps,
+            lead_in_ms=LEAD_IN_MS if opened else 0,
+            hold_in_ms=None if opened else self._hold_in_ms,
         )
 
     def _status(self, code: str, active: bool, at_ns: int) -> StatusSample:

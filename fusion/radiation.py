@@ -2,13 +2,16 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from fusion.radiation_background import RunningBackground
-from fusion.radiation_pass import MAX_SCANS, NeutronTest, Passage
+from fusion.radiation_neutrons import Neutrons, NeutronTest
+from fusion.radiation_pass import MAX_SCANS, Passage
 from fusion.radiation_policy import RadiationPolicy
 from fusion.radiation_profile import MIN_BINS, Pass, Profile, ProfileFit
+from fusion.radiation_record import pass_record
 from fusion.types import (
     SECOND_NS,
     BackgroundSample,
@@ -29,6 +32,7 @@ __all__ = ["RadiationDetector", "RadiationPolicy"]
 
 INTERIM_SCANS = 5  # a look every second: the device's own window (facts/radiation 2)
 LOOK_SIGMA = 4.0  # of that second over the frozen background; less cannot become an interim result
+LOOK_NEUTRON_SIGMA = 3.5  # of the last seconds over the background, before all places are tried
 HOLD_IN_UNIT_S = 0.2  # facts/radiation 1.1, SG1 field 4
 
 
@@ -54,7 +58,7 @@ class RadiationDetector:
                 (self._gamma if gamma else self._neutron).feed(sample)
             case OccupancySample():
                 self._origin = sample.origin
-                return self._open(sample.start_utc_ns) if sample.opened else self._close(sample)
+                return self._occupancy(sample)
             case SpeedSample() if self._passage:
                 self._passage.add_speed(sample.start_utc_ns, sample.speed_m_s)
             case SetupSample(record="gamma-setup"):
@@ -76,7 +80,12 @@ class RadiationDetector:
 
     # --- life of an occupancy ----------------------------------------------------------
 
-    def _open(self, at_utc_ns: int) -> list[Detection]:
+    def _occupancy(self, sample: OccupancySample) -> list[Detection]:
+        if not sample.opened:
+            return self._close(sample)
+        return self._open(sample.start_utc_ns, sample.lead_in_ms / 1000)
+
+    def _open(self, at_utc_ns: int, lead_in_s: float) -> list[Detection]:
         found = self._finish(self._passage, None) if self._passage else []
         neutrons = self._neutron.rates_cps
         self._passage = Passage(
@@ -84,19 +93,24 @@ class RadiationDetector:
             last_utc_ns=at_utc_ns,
             gamma_background_cps=self._gamma.rates_cps,
             gamma_background_s=self._gamma.seconds,
-            neutron_background_cps=None if neutrons is None else float(neutrons.sum()),
-            neutron_background_s=self._neutron.seconds,
+            neutrons=Neutrons(
+                background_cps=None if neutrons is None else float(neutrons.sum()),
+                background_s=self._neutron.seconds,
+            ),
+            lead_in_s=lead_in_s,
         )
         facts: dict[str, Fact] = {"opened": True, "counter": None, "duration_s": 0.0}
         facts |= {"speed_m_s": None, "length_m": None}
         return [*found, self._detection("portal.occupancy", self._passage, facts, final=False)]
 
     def _close(self, sample: OccupancySample) -> list[Detection]:
+        if sample.hold_in_ms is not None:
+            self._hold_in_s = sample.hold_in_ms / 1000
         return self._finish(self._passage, sample.counter) if self._passage else []
 
     def _count(self, sample: CountSample) -> list[Detection]:
         self._origin = sample.origin
-        found = [] if self._passage else self._open(sample.start_utc_ns)
+        found = [] if self._passage else self._open(sample.start_utc_ns, self._policy.lead_in_s)
         passage = self._passage
         assert passage is not None
         if sample.radiation is Radiation.NEUTRON:
@@ -114,7 +128,7 @@ class RadiationDetector:
 
     def _use_lead_in(self, passage: Passage) -> None:
         """Nothing is known from before: the buffered scans, when the beam was still free."""
-        scans = max(1, round(self._policy.lead_in_s / passage.scan_s))
+        scans = max(1, round(passage.lead_in_s / passage.scan_s))
         if len(passage.counts) >= scans:
             passage.gamma_background_s = scans * passage.scan_s
             counts = np.array(passage.counts[:scans], np.float64)
@@ -124,11 +138,7 @@ class RadiationDetector:
         self._passage = None
         length_m = passage.length_m(self._hold_in_s, self._policy)
         profile = self._profile(passage, length_m)
-        found = [
-            self._detection(
-                "gamma.profile", passage, self._gamma_facts(passage, profile, length_m), final=True
-            )
-        ]
+        found = [self._gamma_result(passage, profile, length_m, counter)]
         if profile and profile.dip_sigma >= self._policy.dip_sigma:
             facts: dict[str, Fact] = {
                 "dip_sigma": round(profile.dip_sigma, 3),
@@ -136,7 +146,8 @@ class RadiationDetector:
                 "width_m": round(profile.dip_width_m, 2),
             }
             found.append(self._detection("gamma.dip", passage, facts, final=True))
-        neutrons = self._neutron_facts(passage, passage.neutron_test())
+        test = passage.neutron_test(self._spec.panel_distance_m, self._policy)
+        neutrons = self._neutron_facts(test)
         found.append(self._detection("neutron.counts", passage, neutrons, final=True))
         facts = {
             "opened": False,
@@ -163,19 +174,19 @@ class RadiationDetector:
         profile = self._profile(passage, None)
         if profile is None or not self._is_telling(passage, profile, over_range=over_range):
             return []
-        facts = self._gamma_facts(passage, profile, None)
-        passage.told_sigma, passage.told_extent = profile.sigma, str(facts["extent"])
-        return [self._detection("gamma.profile", passage, facts, final=False)]
+        found = self._gamma_result(passage, profile, None, None)
+        passage.told_sigma, passage.told_extent = profile.sigma, str(found.facts["extent"])
+        return [found]
 
     def _part_gamma(self, passage: Passage) -> list[Detection]:
         """A vehicle stays in the beam: judge what was seen, and go on with the last scans."""
         profile = self._profile(passage, None)
-        facts = self._gamma_facts(passage, profile, None)
+        found = self._gamma_result(passage, profile, None, None)
         passage.drop_old()
         if profile is None or profile.sigma < self._policy.significant_sigma:
             return []
-        passage.told_sigma, passage.told_extent = profile.sigma, str(facts["extent"])
-        return [self._detection("gamma.profile", passage, facts, final=False)]
+        passage.told_sigma, passage.told_extent = profile.sigma, str(found.facts["extent"])
+        return [found]
 
     def _is_telling(self, passage: Passage, profile: Profile, *, over_range: bool) -> bool:
         """Whether an interim result is sure, of one shape, and new."""
@@ -201,17 +212,18 @@ class RadiationDetector:
         return stronger or extent != passage.told_extent
 
     def _interim_neutron(self, passage: Passage) -> list[Detection]:
-        if passage.neutron_background_cps is None:
+        if passage.neutrons.background_cps is None or passage.neutrons.excess < LOOK_NEUTRON_SIGMA:
             return []
-        test = passage.neutron_test()
-        line = max(self._policy.neutron_sigma, passage.told_neutron_sigma)
-        if (
-            test.sigma < line
-            or test.sigma < self._policy.interim_growth * passage.told_neutron_sigma
-        ):
+        test = passage.neutron_test(self._spec.panel_distance_m, self._policy)
+        line = max(
+            self._policy.neutron_sigma,
+            passage.told_neutron_sigma,
+            self._policy.interim_growth * passage.told_neutron_sigma,
+        )
+        if test.sigma < line:
             return []
         passage.told_neutron_sigma = test.sigma
-        facts = self._neutron_facts(passage, test)
+        facts = self._neutron_facts(test)
         return [self._detection("neutron.counts", passage, facts, final=False)]
 
     def _profile(self, passage: Passage, length_m: float | None) -> Profile | None:
@@ -234,6 +246,22 @@ class RadiationDetector:
 
     def _is_over_range(self, counts: np.ndarray[tuple[int, int]], scan_s: float) -> bool:
         return bool(counts.max() >= self._policy.over_range_cps * scan_s)
+
+    def _gamma_result(
+        self,
+        passage: Passage,
+        profile: Profile | None,
+        length_m: float | None,
+        counter: int | None,
+    ) -> Detection:
+        """The gamma result, final where the vehicle's length is known, and what was measured."""
+        facts = self._gamma_facts(passage, profile, length_m)
+        final = length_m is not None
+        record = pass_record(
+            self._spec, passage, profile, self._policy, length_m=length_m, counter=counter
+        )
+        found = self._detection("gamma.profile", passage, facts, final=final)
+        return replace(found, record=record)
 
     # --- facts -------------------------------------------------------------------------
 
@@ -273,14 +301,13 @@ class RadiationDetector:
             facts["position"] = round(min(max(source.position_m / length_m, 0.0), 1.0), 3)
         return facts
 
-    def _neutron_facts(self, passage: Passage, test: NeutronTest) -> dict[str, Fact]:
-        # The middle of the window is a second before its end.
-        middle = np.array([test.end_utc_ns - SECOND_NS])
+    def _neutron_facts(self, test: NeutronTest) -> dict[str, Fact]:
         return {
             "neutron_sigma": round(test.sigma, 3),
             "counts": test.counts,
             "expected": round(test.expected, 3),
-            "position_m": round(float(passage.passed_m(middle, self._policy)[0]), 2),
+            "position_m": round(test.position_m, 2),
+            "bursts": test.bursts,
         }
 
     def _detection(

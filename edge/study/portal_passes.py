@@ -83,7 +83,7 @@ def study_pass(world: World, policy: RadiationPolicy, seed: int, net_cps: float)
     length_m = (scans - LEAD_IN - HOLD_IN - 1.0) * SCAN_S * measured
     seen = Pass(
         counts=random.poisson(rate_cps * SCAN_S).astype(np.float64),
-        passed_m=passed_m if world.background_known else along_m,
+        passed_m=np.asarray(passed_m if world.background_known else along_m, np.float64),
         scan_s=SCAN_S,
         background_cps=background_cps,
         background_s=background_s,

@@ -108,7 +108,12 @@ def passage(
 
     def occupancy(start_s: float, *, opened: bool) -> OccupancySample:
         return OccupancySample(
-            sensor_id="rpm-1", origin=origin, start_utc_ns=ns(start_s), opened=opened, counter=1
+            sensor_id="rpm-1",
+            origin=origin,
+            start_utc_ns=ns(start_s),
+            opened=opened,
+            counter=1,
+            lead_in_ms=1000 if opened else 0,
         )
 
     site.feed(occupancy(begin_s, opened=True))

@@ -6,6 +6,7 @@ import pytest
 from drivers.radiation import TsaConfig, TsaDriver
 from fusion.radiation import RadiationDetector, RadiationPolicy
 from fusion.radiation_background import RunningBackground
+from fusion.radiation_neutrons import Neutrons
 from fusion.radiation_pass import MAX_SCANS, Passage, excess_sigma
 from fusion.radiation_profile import MAX_BINS, Pass, ProfileFit
 from fusion.types import (
@@ -255,6 +256,7 @@ def occupancy(seconds, *, opened, counter=None):
         start_utc_ns=at(seconds),
         opened=opened,
         counter=counter,
+        lead_in_ms=1000 if opened else 0,
     )
 
 
@@ -354,8 +356,8 @@ def test_a_vehicle_that_brakes_is_placed_by_its_way_and_not_by_time():
         opened_utc_ns=at(0),
         gamma_background_cps=None,
         gamma_background_s=1.0,
-        neutron_background_cps=None,
-        neutron_background_s=1.0,
+        neutrons=Neutrons(background_cps=None, background_s=1.0),
+        lead_in_s=1.0,
         last_utc_ns=at(0),
     )
     for second in range(11):

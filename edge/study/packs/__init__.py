@@ -17,6 +17,10 @@ PACKS: dict[str, tuple[str, str]] = {
         "edge.study.packs.portal_clean:measure",
         "false alarms of a gross-count portal on clean vehicles",
     ),
+    "portal-neutrons": (
+        "edge.study.packs.portal_neutrons:measure",
+        "the standard's neutron source, and bursts from metal cargo",
+    ),
 }
 """Name to function, as `module:function`, and what it measures."""
 
