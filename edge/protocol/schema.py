@@ -71,6 +71,12 @@ def asyncapi() -> Json:
         for message, reference in zip(MESSAGES, references, strict=True)
         if "schema" in message.__struct_fields__
     }
+    messages["evidence"] = {
+        "name": "evidence",
+        "title": "A file that belongs to an alert: its bytes as they are.",
+        "contentType": "application/octet-stream",
+        "payload": {"type": "string", "format": "binary"},
+    }
     return {
         "asyncapi": ASYNCAPI,
         "info": {
@@ -128,6 +134,12 @@ for _root, _suffix, _what in (
             about=f"What a sensor measures, {_what}; expires after seconds.",
             qos=0,
         ),
+        f"evidence{_suffix}": _Channel(
+            address=f"{_root}/{{site}}/evidence/{{id}}/{{n}}",
+            message="evidence",
+            about=f"A file of an alert {_what}: sent before the revision that names it, with its "
+            "digest; user properties name, media_type, sha256, epoch, seq.",
+        ),
         f"state{_suffix}": _Channel(
             address=f"{_root}/{{site}}/state",
             message="state",
@@ -169,6 +181,7 @@ _PARAMETERS = {
     "site": f"The checkpoint, {NAME_PATTERN}.",
     "place": f"A lane or zone, {NAME_PATTERN}; `site` for what belongs to neither.",
     "id": "The alert's id.",
+    "n": "Counts the files of the alert over its revisions, from 1 on.",
     "kind": f"What is measured, {NAME_PATTERN}.",
     "side": "north or south.",
 }

@@ -23,6 +23,7 @@ from fusion.types import SECOND_NS, Level
 
 REASONS = 3
 """More than three reasons are not read at a glance (facts: fusion 3.2)."""
+MAX_FILES = 4  # two portals; what is more is still in the alert
 SYMBOLS = {1: "·", 2: "◇", 3: "▲", 4: "■"}
 ASCII_SYMBOLS = {1: ".", 2: "*", 3: "!", 4: "#"}
 STYLES = {1: "dim", 2: "cyan", 3: "bold yellow", 4: "bold white on red"}
@@ -103,6 +104,17 @@ class Wording:
             return None
         info = self._info(message)
         return self._say("do") + clean(info)[:300] if info else None
+
+    def evidence(self, entry: Entry) -> str | None:
+        """The files that belong to the alert."""
+        message = entry.message
+        if not message.evidence or message.msg_type == "Cancel":
+            return None
+        files = ", ".join(
+            f"{clean(each.name)[:40]} ({max(1, each.bytes // 1000)} kB)"
+            for each in message.evidence[:MAX_FILES]
+        )
+        return self._say("evidence") + files + self._say("evidence_how")
 
     def notice(self, notice: Notice) -> str:
         """A notice in words."""
@@ -209,8 +221,9 @@ class PlainScreen:
             self.say("  ".join(text for text, _ in self._wording.head(item)))
             for reason in self._wording.reasons(item):
                 self.say(" " * INDENT + reason)
-            if instruction := self._wording.instruction(item):
-                self.say(" " * INDENT + instruction)
+            for line in (self._wording.instruction(item), self._wording.evidence(item)):
+                if line:
+                    self.say(" " * INDENT + line)
 
     def say(self, text: str) -> None:
         """One line."""
@@ -273,6 +286,8 @@ class TerminalScreen:
         below = [Text(reason) for reason in self._wording.reasons(entry)]
         if instruction := self._wording.instruction(entry):
             below.append(Text(instruction, style="italic"))
+        if evidence := self._wording.evidence(entry):
+            below.append(Text(evidence, style="dim"))
         return Group(head, *(Padding(each, (0, 0, 0, INDENT)) for each in below))
 
 

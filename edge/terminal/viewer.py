@@ -18,8 +18,10 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from drivers.address import cause_of
 from edge.errors import BrokerUnavailable
+from edge.protocol import topics
 from edge.settings.addresses import BrokerAddress
 from edge.terminal.board import Board, Entry, Notice, filters
+from edge.terminal.evidence import EvidenceFolder, FileCame
 from edge.terminal.stream import Screen
 
 KEEPALIVE_S = 10  # a frozen broker is noticed after twice this (facts: delivery 2)
@@ -57,6 +59,7 @@ class _Came:
     topic: str = ""
     payload: bytes = b""
     retained: bool = False
+    file: FileCame | None = None
 
 
 class Reader:
@@ -69,10 +72,15 @@ class Reader:
         *,
         site: str | None = None,
         access: Access | None = None,
+        files: bool = False,
     ) -> None:
+        """`files`: the alerts' evidence is wanted as well."""
         self.side, self._address = target.side, target.address
         self._came = came
-        self._site = site
+        self._filters = filters(site)
+        if files:
+            roots = (topics.ROOT, topics.EXERCISE_ROOT)
+            self._filters += [topics.evidence_filter(root, site or "+") for root in roots]
         self.dropped = 0
         """Messages that were not looked at in time."""
         self.unreached = ""
@@ -115,7 +123,7 @@ class Reader:
             self._came.put(_Came(self.side, connected=False, refused=str(reason)))
             return
         self.unreached = ""
-        client.subscribe([(each, SubscribeOptions(qos=1)) for each in filters(self._site)])
+        client.subscribe([(each, SubscribeOptions(qos=1)) for each in self._filters])
         self._came.put(_Came(self.side, connected=True))
 
     def _on_connect_fail(self, *_: object) -> None:
@@ -135,6 +143,12 @@ class Reader:
             self.dropped += 1
             return
         payload = bytes(message.payload)
+        if topics.parse_evidence_topic(topic) is not None:
+            told = dict(getattr(message.properties, "UserProperty", ()))
+            name, sha256 = str(told.get("name", "")), str(told.get("sha256", ""))
+            file = FileCame(topic=topic, payload=payload, name=name, sha256=sha256)
+            self._came.put(_Came(self.side, file=file))
+            return
         self._came.put(_Came(self.side, topic=topic, payload=payload, retained=message.retain))
 
 
@@ -180,13 +194,20 @@ class Viewer:
         *,
         site: str | None = None,
         access: Access | None = None,
+        evidence: Path | None = None,
     ) -> None:
+        """`evidence`: the folder to keep the alerts' files in."""
         self.board = Board([target.side for target in targets])
         self.entries: list[Entry] = []
         """What was shown in the last turn."""
         self._screen = screen
         self._came: queue.Queue[_Came] = queue.Queue()
-        self._readers = [Reader(target, self._came, site=site, access=access) for target in targets]
+        self._folder = None if evidence is None else EvidenceFolder(evidence)
+        self._notices: list[Notice] = []
+        self._readers = [
+            Reader(target, self._came, site=site, access=access, files=evidence is not None)
+            for target in targets
+        ]
         self._dropped = 0
         self.refusals: dict[str, str] = {}
         """Why there is no connection to a side's broker, as far as is known."""
@@ -209,7 +230,8 @@ class Viewer:
             if reader.unreached:
                 self.refusals[reader.side] = reader.unreached
         now_s = time.monotonic()
-        shown = self.board.take(now_s) + self._drops()
+        shown = self.board.take(now_s) + self._notices + self._drops()
+        self._notices = []
         self.entries = [each for each in shown if isinstance(each, Entry)]
         self._screen.show(shown)
         self._screen.status(self.board.status(now_s), now_s)
@@ -219,12 +241,24 @@ class Viewer:
         for reader in self._readers:
             reader.stop()
 
+    def _keep(self, file: FileCame) -> None:
+        if self._folder is None:
+            return
+        try:
+            notice = self._folder.take(file)
+        except OSError as error:
+            notice = Notice(name="evidence_lost", facts={"error": str(error)})
+        self._notices += [notice] if notice is not None else []
+
     def _drops(self) -> list[Entry | Notice]:
         dropped = sum(reader.dropped for reader in self._readers)
         new, self._dropped = dropped - self._dropped, dropped
         return [Notice(name="dropped", facts={"n": new})] if new else []
 
     def _take(self, came: _Came) -> None:
+        if came.file is not None:
+            self._keep(came.file)
+            return
         if came.connected is None:
             now_s = time.monotonic()
             self.board.message(came.side, came.topic, came.payload, now_s, retained=came.retained)

@@ -54,7 +54,9 @@ def main(arguments: argparse.Namespace) -> int:
         return EXIT_USAGE
     access = _access(arguments)
     screen: Screen = JsonScreen() if arguments.json else open_screen(arguments.language)
-    viewer = Viewer(targets, screen, site=arguments.site, access=access)
+    viewer = Viewer(
+        targets, screen, site=arguments.site, access=access, evidence=arguments.evidence
+    )
     reasons = Reasons(viewer, targets, screen)
     deadline = None if arguments.for_s is None else time.monotonic() + arguments.for_s
     with ending_calmly():

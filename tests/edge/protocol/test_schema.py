@@ -61,7 +61,14 @@ SAMPLES = {
     "cursor": CursorMessage(side="north", site="mariposa", seq=7, updated=NOW),
     "ops-state": OpsStateMessage(side="north", online=True, updated=NOW),
 }
-NAMES = {"site": "mariposa", "place": "nb-01", "id": "01JD8", "kind": "gamma", "side": "north"}
+NAMES = {
+    "site": "mariposa",
+    "place": "nb-01",
+    "id": "01JD8",
+    "kind": "gamma",
+    "side": "north",
+    "n": "7",
+}
 
 
 def validator(name):
@@ -160,6 +167,7 @@ def test_addresses_are_those_that_the_edge_publishes_to():
         expected[f"health{suffix}"] = topics.health_topic(base, site, place)
         expected[f"alert{suffix}"] = topics.alert_topic(base, site, place)
         expected[f"active{suffix}"] = topics.active_topic(base, site, place, NAMES["id"])
+        expected[f"evidence{suffix}"] = topics.evidence_topic(base, site, NAMES["id"], 7)
         expected[f"live{suffix}"] = topics.live_topic(base, site, place, NAMES["kind"])
     assert addresses == expected
 

@@ -63,3 +63,37 @@ def test_an_alert_id_stays_one_level(alert_id):
 )
 def test_other_topics_are_not_alert_streams(topic):
     assert topics.parse_alert_topic(topic) is None
+
+
+@pytest.mark.parametrize("root", [topics.ROOT, topics.EXERCISE_ROOT])
+def test_a_file_s_topic_is_read_back(root):
+    topic = topics.evidence_topic(root, "mariposa", "01JD3M8A7Q0123456789ABCDEF", 12)
+    assert topics.parse_evidence_topic(topic) == topics.EvidenceTopic(
+        exercise=root == topics.EXERCISE_ROOT,
+        site="mariposa",
+        alert_id="01JD3M8A7Q0123456789ABCDEF",
+        n=12,
+    )
+    assert topics.parse_alert_topic(topic) is None
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [
+        "garita/v1/mariposa/evidence/A/0",
+        "garita/v1/mariposa/evidence/A/x",
+        "garita/v1/mariposa/evidence/A",
+        "garita/v1/mariposa/evidence/A/1/2",
+        "garita/v1/mariposa/evidence/../1",
+        "garita/v1/evidence/active/A",
+        "other/v1/mariposa/evidence/A/1",
+    ],
+)
+def test_what_is_no_file_s_topic_is_none(topic):
+    assert topics.parse_evidence_topic(topic) is None
+
+
+def test_a_file_without_a_number_has_no_topic():
+    for alert_id, n in (("A", 0), ("A/B", 1), ("", 1)):
+        with pytest.raises(ValueError, match="evidence"):
+            topics.evidence_topic(topics.ROOT, "mariposa", alert_id, n)
