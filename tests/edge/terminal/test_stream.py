@@ -70,9 +70,9 @@ def plain(language, *items, **options):
 def test_an_alert_reads_like_this_in_english():
     assert plain("en-US", entry("exercise")) == (
         "18:03:19  ■ CRITICAL     [EXERCISE]  nb-01  Radioactive source in the middle third  N+S"
-        "\n            81 % gamma 11 σ above this lane's background, "  # noqa: RUF001
+        "\n            81 % gamma 11 σ above this lane's background, "
         "in the middle third, 9.6 m behind the front\n"
-        "            19 % neutrons 3 σ above background, 7 counted, 1.5 expected\n"  # noqa: RUF001
+        "            19 % neutrons 3 σ above background, 7 counted, 1.5 expected\n"
         "           Do: Stop the vehicle. Keep people 30 m away. Do not open it. "
         "Call the radiation officer.\n"
     )

@@ -220,12 +220,10 @@ def test_both_languages_say_the_same_facts():
 def test_the_example_of_the_design_reads_as_a_person_would_say_it():
     row = contribution("gamma.profile", "threat-source", facts=FACTS["gamma.profile"])
     assert reason_text(row, "en-US") == (
-        "gamma 11 σ above this lane's background, in the middle third, "  # noqa: RUF001
-        "6.1 m behind the front"
+        "gamma 11 σ above this lane's background, in the middle third, 6.1 m behind the front"
     )
     assert reason_text(row, "es-MX") == (
-        "gamma 11 σ sobre el fondo de este carril, en el tercio central, "  # noqa: RUF001
-        "a 6.1 m del frente"
+        "gamma 11 σ sobre el fondo de este carril, en el tercio central, a 6.1 m del frente"
     )
 
 
