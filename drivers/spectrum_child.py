@@ -96,6 +96,8 @@ def _measurements(file: Any) -> tuple[list[Any], list[Any], list[bytes]]:  # noq
     measurements, calibrations, arrays = [], _Calibrations(), []
     values = 0
     for one in file.measurements():
+        if one.derivedDataProperties():  # sums and differences of what is there by itself
+            continue
         channels = one.numGammaChannels()
         values += channels
         if values > MAX_VALUES:

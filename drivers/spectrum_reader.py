@@ -140,7 +140,8 @@ class SpectrumReader:
                 return malformed("reader-ended", data)
         if "error" in answer:
             return malformed("unreadable", str(answer["error"]).encode("ascii", "replace"))
-        return _document(answer, arrays, seen)
+        document = _document(answer, arrays, seen)
+        return document if document.measurements else malformed("no-measurement", data)
 
     def _exchange(self, parser: str, data: bytes) -> tuple[dict[str, Any], memoryview]:
         began_s = time.monotonic()

@@ -109,6 +109,23 @@ def test_local_times_become_utc(reader):
     assert reader.read(data).measurements[0].start_utc_ns == early + 6 * 3600 * 10**9
 
 
+def test_sums_that_the_device_has_made_are_no_measurements(reader):
+    written = a_pass(slices=2)
+    data = n42.write(written)
+    begin = data.rindex(b"<RadMeasurement ")
+    last = data[begin : data.index(b"</RadMeasurement>", begin)]
+    last = last[: last.index(b"<RadItemState")]  # which sums have none of
+    derived = (
+        last.replace(b"<RadMeasurement ", b"<DerivedData ")
+        .replace(b'"Sample', b'"Derived')
+        .replace(b'"Spectrum', b'"Sum')
+        .replace(b'"Gross', b'"Total')
+    )
+    data = data.replace(b"<AnalysisResults", derived + b"</DerivedData><AnalysisResults", 1)
+    assert_same(reader.read(data), written)
+    assert_same(n42.read(data), written)
+
+
 def test_a_raddata_uri_is_read(reader):
     read = reader.read(real("nai-2x4x16/Cs137_Shielded.txt"))
     (spectrum,) = read.measurements[0].spectra
