@@ -1,4 +1,4 @@
-"""Kernels of the detector response: photons through matter, and boxes onto bins.
+"""Kernels of the detector response: photons through matter.
 
 Callers check arguments; kernels trust them. Chance comes from splitmix64 (Steele, Lea & Flood
 2014, OOPSLA, figure 13) on a state the caller gives, so the same call gives the same histories on
@@ -29,6 +29,10 @@ MIX_2 = np.uint64(0x94D049BB133111EB)
 SHIFT_1, SHIFT_2, SHIFT_3 = np.uint64(30), np.uint64(27), np.uint64(31)
 SHIFT_11 = np.uint64(11)
 UNIT = 1.0 / 9007199254740992.0  # 2^-53
+SINGLE_BINS = 48  # of losses up to the Compton edge, and half as many from there to all
+MULTIPLE_BINS = SINGLE_BINS // 2
+LOSS_BINS = SINGLE_BINS + MULTIPLE_BINS
+SCATTERED, ANNIHILATION, XRAY = -1, 1, 2
 STACK = 8  # photons waiting: two of a pair, one X-ray, and room
 
 
@@ -47,13 +51,28 @@ class Matter(NamedTuple):
     """K X-rays per photoelectric absorption above the edge."""
 
 
+class Coefficients(NamedTuple):
+    """In 1/cm."""
+
+    photo: float
+    scatter: float
+    total: float
+
+
+class Beam(NamedTuple):
+    """Photons of one energy."""
+
+    energy_kev: float
+    photons: int
+
+
 class Losses(NamedTuple):
-    """Tallies per photon, added to by the kernels."""
+    """Tallies per photon."""
 
     spread: Vector
-    """(single + multiple) energy losses: first from 0 to the Compton edge, then to all of it."""
+    """(LOSS_BINS,) energies lost on the way, in bins as `loss_bin` has them."""
     peaks: Vector
-    """(4,) see the kernels."""
+    """(4,) everything; everything but one, but two annihilation photons; but a K X-ray."""
 
 
 @njit(cache=True, nogil=True)
@@ -68,14 +87,17 @@ def uniform(state: State) -> float:
 
 
 @njit(cache=True, nogil=True)
-def coefficient(matter: Matter, kind: int, energy_kev: float) -> float:
-    """Coefficient in 1/cm, linear between the columns of the table."""
+def coefficients(matter: Matter, energy_kev: float) -> Coefficients:
+    """Of all three kinds in 1/cm, linear between the columns of the table."""
     at = (math.log(energy_kev) - matter.log_first) / matter.log_step
-    last = matter.weak.shape[1] - 1
-    at = min(max(at, 0.0), last - 1e-9)
+    at = min(max(at, 0.0), matter.weak.shape[1] - 1.000001)
     i = int(at)
     part = at - i
-    return float(matter.weak[kind, i] * (1.0 - part) + matter.weak[kind, i + 1] * part)
+    weak = matter.weak
+    photo = weak[0, i] + (weak[0, i + 1] - weak[0, i]) * part
+    scatter = weak[1, i] + (weak[1, i + 1] - weak[1, i]) * part
+    pair = weak[2, i] + (weak[2, i + 1] - weak[2, i]) * part
+    return Coefficients(photo, scatter, photo + scatter + pair)
 
 
 @njit(cache=True, nogil=True)
@@ -123,16 +145,45 @@ def turn_anywhere(state: State, way: Vector) -> None:
 
 
 @njit(cache=True, nogil=True)
-def loss_bin(energy_kev: float, lost_kev: float, single: int, multiple: int) -> int:
-    """Where a loss belongs: `single` bins up to the Compton edge, `multiple` from there to all.
+def loss_bin(energy_kev: float, lost_kev: float) -> int:
+    """Where a loss belongs: SINGLE_BINS up to the Compton edge, MULTIPLE_BINS from there to all.
 
     Both ends of both ranges move with the energy, so tables of neighbouring energies can be mixed.
     """
     edge = energy_kev * (1.0 - 1.0 / (1.0 + 2.0 * energy_kev / ELECTRON_KEV))
     if lost_kev < edge:
-        return min(int(lost_kev / edge * single), single - 1)
+        return min(int(lost_kev / edge * SINGLE_BINS), SINGLE_BINS - 1)
     part = (lost_kev - edge) / (energy_kev - edge)
-    return single + min(int(part * multiple), multiple - 1)
+    return SINGLE_BINS + min(int(part * MULTIPLE_BINS), MULTIPLE_BINS - 1)
+
+
+@njit(cache=True, nogil=True)
+def meet(
+    state: State, matter: Matter, weak: Coefficients, energy_kev: float, way: Vector
+) -> tuple[float, int]:
+    """What a photon becomes where it meets something, its direction `way` (3,) with it.
+
+    returns  energy of what flies on (0: nothing), and what that is: SCATTERED, ANNIHILATION (one
+             of two, the other flies the opposite way) or XRAY
+    """
+    kind = uniform(state) * weak.total
+    if kind < weak.photo:
+        if energy_kev <= matter.edge_kev or uniform(state) >= matter.xray_share:
+            return 0.0, XRAY
+        turn_anywhere(state, way)
+        return matter.xray_kev, XRAY
+    if kind < weak.photo + weak.scatter:
+        energy, cosine = compton(state, energy_kev)
+        turn(state, way, cosine)
+        return energy, SCATTERED
+    turn_anywhere(state, way)
+    return ELECTRON_KEV, ANNIHILATION
+
+
+@njit(cache=True, nogil=True)
+def free_run(state: State, weak: Coefficients) -> float:
+    """Length of a photon's way to where it meets something, in cm."""
+    return -math.log(1.0 - uniform(state)) / weak.total
 
 
 @njit(cache=True, nogil=True)
@@ -148,245 +199,148 @@ def way_out(place: Vector, way: Vector, size: Vector) -> float:
 
 
 @njit(cache=True, nogil=True)
-def deposits(
-    state: State, matter: Matter, size: Vector, energy_kev: float, photons: int, single: int
-) -> Losses:
+def leaving(state: State, matter: Matter, size: Vector, waiting: Matrix) -> float:
+    """Energy in keV that gets out of a box of one photon, the first row of `waiting`.
+
+    size     (3,) of the box, which has a corner at (0, 0, 0)
+    waiting  (STACK, 7) energy, place, way of photons that are still to be followed; overwritten
+    """
+    place, way = np.empty(3), np.empty(3)
+    left, out = 1, 0.0
+    while left > 0:
+        left -= 1
+        energy = waiting[left, 0]
+        place[:] = waiting[left, 1:4]
+        way[:] = waiting[left, 4:7]
+        while energy > LOWEST_KEV:
+            weak = coefficients(matter, energy)
+            run = free_run(state, weak)
+            if run >= way_out(place, way, size):
+                out += energy
+                break
+            for i in range(3):
+                place[i] += run * way[i]
+            energy, what = meet(state, matter, weak, energy, way)
+            if what == ANNIHILATION:
+                waiting[left, 0] = ELECTRON_KEV
+                waiting[left, 1:4] = place
+                waiting[left, 4:7] = -way
+                left += 1
+    return out
+
+
+@njit(cache=True, nogil=True)
+def peak_of(matter: Matter, energy_kev: float, out_kev: float) -> int:
+    """Which peak a photon belongs to that lost `out_kev` from the crystal; -1: to none."""
+    if out_kev < 1e-9:
+        return 0
+    if energy_kev > 2.0 * ELECTRON_KEV:
+        if abs(out_kev - ELECTRON_KEV) < 1e-6:
+            return 1
+        if abs(out_kev - 2.0 * ELECTRON_KEV) < 1e-6:
+            return 2
+    return 3 if abs(out_kev - matter.xray_kev) < 1e-9 else -1
+
+
+@njit(cache=True, nogil=True)
+def deposits(state: State, matter: Matter, size: Vector, beam: Beam) -> Losses:
     """What photons that enter the face x = 0 of a box leave in it, per photon.
 
-    size      (3,) depth along the photons' way, width, height
-    single    bins of `spread` up to the Compton edge; as many again are halved for the rest
-    returns   `spread` of the energy that stays, in bins as `loss_bin` has them; `peaks`: all of it, all but one or but two
-              annihilation photons, all but a K X-ray
+    size     (3,) depth along the photons' way, width, height
+    returns  energy left behind, and the peaks: all of it, all but what `Losses` names
     """
-    multiple = single // 2
-    spread, peaks = np.zeros(single + multiple), np.zeros(4)
-    place, way = np.zeros(3), np.zeros(3)
+    spread, peaks = np.zeros(LOSS_BINS), np.zeros(4)
     waiting = np.zeros((STACK, 7))
-    for _ in range(photons):
-        waiting[0, 0] = energy_kev
+    energy = beam.energy_kev
+    for _ in range(beam.photons):
+        waiting[0, 0] = energy
         waiting[0, 1] = 0.0
         waiting[0, 2] = uniform(state) * size[1]
         waiting[0, 3] = uniform(state) * size[2]
         waiting[0, 4], waiting[0, 5], waiting[0, 6] = 1.0, 0.0, 0.0
-        left, out = 1, 0.0
-        while left > 0:
-            left -= 1
-            energy = waiting[left, 0]
-            place[:] = waiting[left, 1:4]
-            way[:] = waiting[left, 4:7]
-            while energy > LOWEST_KEV:
-                photo = coefficient(matter, 0, energy)
-                scatter = coefficient(matter, 1, energy)
-                total = photo + scatter + coefficient(matter, 2, energy)
-                run = -math.log(1.0 - uniform(state)) / total
-                if run >= way_out(place, way, size):
-                    out += energy
-                    break
-                for i in range(3):
-                    place[i] += run * way[i]
-                kind = uniform(state) * total
-                if kind < photo:
-                    if energy <= matter.edge_kev or uniform(state) >= matter.xray_share:
-                        break
-                    energy = matter.xray_kev
-                    turn_anywhere(state, way)
-                elif kind < photo + scatter:
-                    energy, cosine = compton(state, energy)
-                    turn(state, way, cosine)
-                else:
-                    turn_anywhere(state, way)
-                    waiting[left, 0] = ELECTRON_KEV
-                    waiting[left, 1:4] = place
-                    waiting[left, 4:7] = -way
-                    left += 1
-                    energy = ELECTRON_KEV
-        if out < 1e-9:
-            peaks[0] += 1.0
-        elif energy_kev - out < 1e-6 * energy_kev:
+        out = leaving(state, matter, size, waiting)
+        if energy - out < 1e-6 * energy:
             continue  # it went through
-        elif energy_kev > 2.0 * ELECTRON_KEV and abs(out - ELECTRON_KEV) < 1e-6:
-            peaks[1] += 1.0
-        elif energy_kev > 2.0 * ELECTRON_KEV and abs(out - 2.0 * ELECTRON_KEV) < 1e-6:
-            peaks[2] += 1.0
-        elif abs(out - matter.xray_kev) < 1e-9:
-            peaks[3] += 1.0
+        peak = peak_of(matter, energy, out)
+        if peak >= 0:
+            peaks[peak] += 1.0
         else:
-            spread[loss_bin(energy_kev, energy_kev - out, single, multiple)] += 1.0
-    for i in range(spread.shape[0]):
-        spread[i] /= photons
-    for i in range(4):
-        peaks[i] /= photons
-    return Losses(spread, peaks)
+            spread[loss_bin(energy, energy - out)] += 1.0
+    return Losses(spread / beam.photons, peaks / beam.photons)
 
 
 @njit(cache=True, nogil=True)
 def escapes(
-    state: State,
-    matter: Matter,
-    radii_cm: Vector,
-    bulk: bool,
-    energy_kev: float,
-    photons: int,
-    single: int,
+    state: State, matter: Matter, radii_cm: Vector, bulk: bool, beam: Beam
 ) -> tuple[Matrix, Matrix]:
     """Photons that leave a sphere around their source, per photon, for several spheres at once.
 
     radii_cm  (spheres,) ascending. A history is the same in all of them up to the place where it
               first leaves, so one history in boundless matter serves them all.
     bulk      photons start anywhere in the last sphere, not in the middle; only the last counts
-    returns   (spheres, single + single // 2) energy lost by those that were scattered, in bins as
-              `loss_bin` has them, and (spheres, 3) those that come unscattered, annihilation
-              photons and K X-rays that come unscattered
+    returns   (spheres, LOSS_BINS) energy lost by those that were scattered, and (spheres, 3) those
+              that come unscattered, annihilation photons and K X-rays that come unscattered
     """
-    multiple = single // 2
     spheres = radii_cm.shape[0]
-    spread, peaks = np.zeros((spheres, single + multiple)), np.zeros((spheres, 3))
+    spread, peaks = np.zeros((spheres, LOSS_BINS)), np.zeros((spheres, 3))
     place, way = np.zeros(3), np.zeros(3)
-    for _ in range(photons):
+    for _ in range(beam.photons):
         turn_anywhere(state, way)
         place[:] = 0.0
-        next_sphere = 0
+        sphere = 0
         if bulk:
-            next_sphere = spheres - 1
-            far = radii_cm[next_sphere] * uniform(state) ** (1.0 / 3.0)
+            sphere = spheres - 1
+            far = radii_cm[sphere] * uniform(state) ** (1.0 / 3.0)
             for i in range(3):
                 place[i] = far * way[i]
             turn_anywhere(state, way)
-        energy, weight, fresh = energy_kev, 1.0, 0
+        energy, weight, what = beam.energy_kev, 1.0, 0
         while energy > LOWEST_KEV:
-            photo = coefficient(matter, 0, energy)
-            scatter = coefficient(matter, 1, energy)
-            total = photo + scatter + coefficient(matter, 2, energy)
-            run = -math.log(1.0 - uniform(state)) / total
-            square = 0.0
+            weak = coefficients(matter, energy)
+            run, square = free_run(state, weak), 0.0
             for i in range(3):
                 place[i] += run * way[i]
                 square += place[i] * place[i]
-            while next_sphere < spheres and square >= radii_cm[next_sphere] ** 2:
-                if fresh >= 0:
-                    peaks[next_sphere, fresh] += weight
+            while sphere < spheres and square >= radii_cm[sphere] * radii_cm[sphere]:
+                if what != SCATTERED:
+                    peaks[sphere, what] += weight
                 else:
-                    at = loss_bin(energy_kev, energy_kev - energy, single, multiple)
-                    spread[next_sphere, at] += weight
-                next_sphere += 1
-            if next_sphere == spheres:
+                    lost = beam.energy_kev - energy
+                    spread[sphere, loss_bin(beam.energy_kev, lost)] += weight
+                sphere += 1
+            if sphere == spheres:
                 break
-            kind = uniform(state) * total
-            if kind < photo:
-                if energy <= matter.edge_kev or uniform(state) >= matter.xray_share:
-                    break
-                energy, fresh = matter.xray_kev, 2
-                turn_anywhere(state, way)
-            elif kind < photo + scatter:
-                energy, cosine = compton(state, energy)
-                turn(state, way, cosine)
-                fresh = -1
-            else:
-                energy, fresh = ELECTRON_KEV, 1
+            energy, what = meet(state, matter, weak, energy, way)
+            if what == ANNIHILATION:
                 weight *= 2.0
-                turn_anywhere(state, way)
-    return spread / photons, peaks / photons
+    return spread / beam.photons, peaks / beam.photons
 
 
 @njit(cache=True, nogil=True)
-def reflections(
-    state: State, matter: Matter, energy_kev: float, photons: int, single: int
-) -> tuple[Vector, Vector]:
+def reflections(state: State, matter: Matter, beam: Beam) -> tuple[Vector, Vector]:
     """Photons that come back from a half-space on which they fall from everywhere, per photon.
 
-    returns   (single + single // 2,) energy lost, as in `escapes`; (1,) annihilation photons that
-              come unscattered
+    returns  (LOSS_BINS,) energy lost by those that were scattered, (3,) as in `escapes`
     """
-    multiple = single // 2
-    spread, peaks = np.zeros(single + multiple), np.zeros(1)
+    spread, peaks = np.zeros(LOSS_BINS), np.zeros(3)
     way = np.zeros(3)
-    for _ in range(photons):
-        turn_anywhere(state, way)
+    for _ in range(beam.photons):
+        around = 2.0 * math.pi * uniform(state)
         way[2] = -math.sqrt(uniform(state))  # a flux through a plane: cosine-weighted
-        flat = math.sqrt(way[0] * way[0] + way[1] * way[1])
-        sine = math.sqrt(max(0.0, 1.0 - way[2] * way[2]))
-        if flat > 0.0:
-            way[0], way[1] = way[0] / flat * sine, way[1] / flat * sine
-        depth, energy, weight, fresh = 0.0, energy_kev, 1.0, False
+        sine = math.sqrt(1.0 - way[2] * way[2])
+        way[0], way[1] = sine * math.cos(around), sine * math.sin(around)
+        depth, energy, weight, what = 0.0, beam.energy_kev, 1.0, 0
         while energy > LOWEST_KEV:
-            photo = coefficient(matter, 0, energy)
-            scatter = coefficient(matter, 1, energy)
-            total = photo + scatter + coefficient(matter, 2, energy)
-            depth -= -math.log(1.0 - uniform(state)) / total * way[2]
+            weak = coefficients(matter, energy)
+            depth -= free_run(state, weak) * way[2]
             if depth < 0.0:
-                if fresh:
-                    peaks[0] += weight
+                if what != SCATTERED:
+                    peaks[what] += weight
                 else:
-                    spread[loss_bin(energy_kev, energy_kev - energy, single, multiple)] += weight
+                    lost = beam.energy_kev - energy
+                    spread[loss_bin(beam.energy_kev, lost)] += weight
                 break
-            kind = uniform(state) * total
-            if kind < photo:
-                break
-            if kind < photo + scatter:
-                energy, cosine = compton(state, energy)
-                turn(state, way, cosine)
-                fresh = False
-            else:
-                energy, fresh = ELECTRON_KEV, True
+            energy, what = meet(state, matter, weak, energy, way)
+            if what == ANNIHILATION:
                 weight *= 2.0
-                turn_anywhere(state, way)
-    return spread / photons, peaks / photons
-
-
-@njit(cache=True, nogil=True)
-def smeared(from_left: float, sigma: float) -> float:
-    """Integral of the normal distribution function up to `from_left`, standard deviation sigma."""
-    if sigma <= 0.0:
-        return max(from_left, 0.0)
-    z = from_left / sigma
-    below = 0.5 * math.erfc(-z * 0.7071067811865476)
-    return sigma * (z * below + 0.3989422804014327 * math.exp(-0.5 * z * z))
-
-
-@njit(cache=True, nogil=True)
-def add_box(low: float, high: float, mass: float, sigma: float, edges: Vector, out: Vector) -> None:
-    """Add `mass`, even between `low` and `high` and then blurred by a Gaussian, to bins.
-
-    edges  (bins + 1,) ascending; what falls outside is lost
-    out    (bins,) added to
-    """
-    if mass <= 0.0:
-        return
-    width = high - low
-    reach = 5.0 * sigma
-    first = np.searchsorted(edges, low - reach) - 1
-    bins = out.shape[0]
-    before = 0.0
-    started = False
-    for i in range(max(first, 0), bins + 1):
-        edge = edges[i]
-        if edge <= low - reach:
-            now = 0.0
-        elif edge >= high + reach:
-            now = 1.0
-        elif width > 1e-3 * sigma and width > 1e-9:
-            now = (smeared(edge - low, sigma) - smeared(edge - high, sigma)) / width
-        elif sigma > 0.0:
-            now = 0.5 * math.erfc((0.5 * (low + high) - edge) / sigma * 0.7071067811865476)
-        else:
-            now = 1.0 if edge > low else 0.0
-        if started:
-            out[i - 1] += mass * (now - before)
-        before = now
-        started = True
-        if now >= 1.0:
-            return
-
-
-@njit(cache=True, nogil=True)
-def add_rows(
-    low: Matrix, high: Matrix, mass: Matrix, sigma: Matrix, edges: Vector, out: Matrix
-) -> None:
-    """`add_box` for every box of every row.
-
-    low, high, mass, sigma  (rows, boxes)
-    out                     (rows, bins) added to
-    """
-    for row in range(low.shape[0]):
-        for box in range(low.shape[1]):
-            add_box(low[row, box], high[row, box], mass[row, box], sigma[row, box], edges, out[row])
+    return spread / beam.photons, peaks / beam.photons

@@ -97,6 +97,8 @@ ELEMENTS: Mapping[str, Element] = {
                    " .00838", (38.92, 4.63, 27.0), (34.2, .928, 5.86)),
     "Pb": _element(82, 207.2, "126 108 84 28.9 13.3 4.43 2.01 5.24 1.81 .846 .293 .0826 .0287",
                    (88.00, 1.55, 7.30), (76.7, .978, 4.73)),
+    "U": _element(92, 238.03, "174 61.5 68.3 39.6 18.7 6.36 2.94 1.61 2.37 1.14 .405 .118 .0419",
+                  (115.61, 1.09, 4.59), (100.4, .969, 4.24)),
 }
 # fmt: on
 
@@ -124,6 +126,7 @@ MATERIALS: Mapping[str, Material] = {
     "aluminium": Material(density_g_cm3=2.70, weights=(("Al", 1.0),)),
     "steel": Material(density_g_cm3=7.87, weights=(("Fe", 1.0),)),
     "lead": Material(density_g_cm3=11.35, weights=(("Pb", 1.0),), emitter="Pb"),
+    "uranium": Material(density_g_cm3=18.95, weights=(("U", 1.0),), emitter="U"),
     "water": Material(density_g_cm3=1.0, weights=(("H", 0.1119), ("O", 0.8881))),
     "air": Material(density_g_cm3=0.0012, weights=(("N", 0.765), ("O", 0.235))),
     "concrete": Material(
@@ -159,7 +162,7 @@ def klein_nishina_cm2(energy_kev: Vector) -> Vector:
 
 
 def pair_cm2(energy_kev: Vector) -> Vector:
-    """Pair production in the field of a nucleus, for a charge of one (Maximon 1968, eqs 1 and 2)."""
+    """Pair production in the field of a nucleus, for a charge of one (Maximon 1968)."""
     k = np.maximum(energy_kev / ELECTRON_KEV, 2.0)
     e = (2 * k - 4) / (2 + k + 2 * np.sqrt(2 * k))
     near = (2 * np.pi / 3) * ((k - 2) / k) ** 3

@@ -13,22 +13,24 @@ from numpy.typing import NDArray
 
 from fusion.kernels.response import (
     ELECTRON_KEV,
-    add_rows,
+    LOSS_BINS,
+    MULTIPLE_BINS,
+    SINGLE_BINS,
+    Beam,
     deposits,
 )
+from fusion.kernels.response_bins import Boxes, add_boxes
 from fusion.spectra.matter import attenuation_per_cm, matter
 from fusion.types import DetectorSpec
 
 Vector = NDArray[np.float64]
 
 FIRST_KEV, LAST_KEV, ENERGIES = 12.0, 8000.0, 56
-SINGLE_BINS = 48
-LOSS_BINS = SINGLE_BINS + SINGLE_BINS // 2
-PHOTONS = 40_000
+PHOTONS = 20_000
 SEED = 20_260_101
 
 # Global physics parameters; templates.py says what they were tuned on.
-HOUSING_CM = 0.1
+HOUSING_CM = 0.02
 """Aluminium in front of the crystal: the can, and the portal's cover as aluminium."""
 NOISE_KEV = {"HPGe": 1.0, "CZT": 3.0}
 """Full width at half maximum of the electronics; elsewhere light decides."""
@@ -68,7 +70,7 @@ def crystal_response(material: str, depth_cm: float, width_cm: float, height_cm:
     peaks = np.zeros((len(energies), 4))
     for row, energy in enumerate(energies):
         state = np.array([SEED + row * 1_000_003], dtype=np.uint64)
-        found = deposits(state, inside, size, float(energy), PHOTONS, SINGLE_BINS)
+        found = deposits(state, inside, size, Beam(float(energy), PHOTONS))
         spread[row], peaks[row] = found.spread, found.peaks
     return Response(
         energies_kev=energies, spread=spread, peaks=peaks, xray_kev=float(inside.xray_kev)
@@ -87,14 +89,18 @@ def loss_edges(energies_kev: Vector) -> Vector:
     """(n, LOSS_BINS + 1) energies lost at the edges of the bins of `kernels.response.loss_bin`."""
     edge = energies_kev * (1 - 1 / (1 + 2 * energies_kev / ELECTRON_KEV))
     single = np.linspace(0, 1, SINGLE_BINS + 1)[None, :] * edge[:, None]
-    more = np.linspace(0, 1, SINGLE_BINS // 2 + 1)[None, 1:]
+    more = np.linspace(0, 1, MULTIPLE_BINS + 1)[None, 1:]
     return np.hstack([single, edge[:, None] + more * (energies_kev - edge)[:, None]])
 
 
 def sigma_kev(detector: DetectorSpec, energies_kev: Vector) -> Vector:
     """Standard deviation of a peak: the power law of the spec, and the electronics' noise."""
-    width = detector.resolution_percent / 100 * 661.7
-    width = width * (np.maximum(energies_kev, 1.0) / 661.7) ** detector.resolution_power
+    width = (
+        detector.resolution_percent
+        / 100
+        * 661.7
+        * (np.maximum(energies_kev, 1.0) / 661.7) ** detector.resolution_power
+    )
     noise = NOISE_KEV.get(detector.material, 0.0)
     return np.asarray(np.hypot(width, noise) / 2.354820045, dtype=np.float64)
 
@@ -118,13 +124,11 @@ def response_rows(
     peaks = between(crystal.energies_kev, middle, crystal.peaks) * through[:, None]
     at = middle[:, None] - np.array([0.0, ELECTRON_KEV, 2 * ELECTRON_KEV, crystal.xray_kev])
     boxes = loss_edges(middle) * light
-    boxes[:, SINGLE_BINS:] += (
-        np.linspace(0, 1, SINGLE_BINS // 2 + 1) * (middle * (1 - light))[:, None]
-    )
+    boxes[:, SINGLE_BINS:] += np.linspace(0, 1, MULTIPLE_BINS + 1) * (middle * (1 - light))[:, None]
     low = np.hstack([at - half[:, None], boxes[:, :-1]])
     high = np.hstack([at + half[:, None], boxes[:, 1:]])
     mass = np.hstack([np.where(at > 0, peaks, 0.0), spread])
     sigma = sigma_kev(detector, 0.5 * (low + high))
     out = np.zeros((len(middle), len(edges_kev) - 1))
-    add_rows(low, high, mass, sigma, edges_kev, out)
+    add_boxes(Boxes(low, high, mass, sigma), edges_kev, out)
     return out

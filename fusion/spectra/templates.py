@@ -4,16 +4,19 @@ Shapes come from our own response model and the line table; no measured or simul
 anyone else goes into them.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.spectra.nuclides import NUCLIDES, SOURCES, Nuclide
+from fusion.spectra.nuclides import NUCLIDES, RESOLVED_ONLY, SOURCES, Nuclide
 from fusion.spectra.response import response_rows
 from fusion.spectra.transport import (
+    BULK,
     GROUP_EDGES_KEV,
+    METAL,
     SHIELDS,
     Shield,
     air,
@@ -28,7 +31,16 @@ from fusion.types import DetectorSpec
 
 Vector = NDArray[np.float64]
 
-FAINTEST = 1e-4  # a shield that lets less through leaves nothing to be named
+INSIDE: Mapping[str, tuple[tuple[Shield, ...], ...]] = {
+    "norm": ((), (BULK,), (METAL,)),
+    "snm": ((), (METAL,)),
+    "aged": ((METAL,),),
+    **dict.fromkeys(("leu", "near-natural", "reactor"), ((), (METAL,))),
+}
+"""By form or category, what the source itself may be besides a small thing. Aged plutonium that
+does not stop its own americium's 59.5 keV cannot be told from americium."""
+RESOLVED_PERCENT = 2.0  # resolution at 661.7 keV below which close lines come apart
+FAINTEST = 1e-7  # a shield that lets less through leaves nothing to be named
 FLOOR = 1e-4  # share of the counts that is even over all bins: pile-up, and what we do not know
 
 
@@ -68,14 +80,15 @@ def template_library(detector: DetectorSpec, edges_kev: Vector) -> TemplateLibra
 
 @lru_cache(maxsize=8)
 def _library(detector: DetectorSpec, edges: tuple[float, ...]) -> TemplateLibrary:
+    fine = detector.resolution_percent < RESOLVED_PERCENT
+    sources = [one for one in SOURCES if fine or one.name not in RESOLVED_ONLY]
     view = View(detector, np.array(edges))
     names = ("K-40", "Ra-226", "Th-232")
-    bulk = next(one for one in SHIELDS if one.bulk)
-    nuisances = np.array([view.seen(NUCLIDES[name], bulk) for name in names])
+    nuisances = np.array([view.seen(NUCLIDES[name], (BULK,)) for name in names])
     return TemplateLibrary(
         detector=detector,
         edges_kev=view.edges_kev,
-        templates=tuple(template for one in SOURCES for template in _family(view, one)),
+        templates=tuple(template for one in sources for template in _family(view, one)),
         nuisance_names=names,
         nuisance_shapes=nuisances / nuisances.sum(axis=1, keepdims=True),
     )
@@ -104,15 +117,15 @@ class View:
                 unscattered(one, self._groups_kev),
                 scattered(one, self._groups_kev),
             )
-            for one in SHIELDS
+            for one in (*SHIELDS, BULK, METAL)
         }
 
-    def seen(self, nuclide: Nuclide, shield: Shield | None) -> Vector:
-        """(bins,) counts per photon that the source would send on the bare detector's face."""
+    def seen(self, nuclide: Nuclide, shields: tuple[Shield, ...]) -> Vector:
+        """(bins,) counts per photon that would fall on the face; the innermost shield first."""
         rows = [self._row[line] for line, _ in nuclide.lines]
         lines = np.array([percent for _, percent in nuclide.lines])
         groups = bremsstrahlung(nuclide.betas) + fission(nuclide.fissions)
-        if shield is not None:
+        for shield in shields:
             line_through, line_groups, group_through, group_groups = self._shields[shield.name]
             groups = groups * group_through + groups @ group_groups + lines @ line_groups[rows]
             lines = lines * line_through[rows]
@@ -123,15 +136,17 @@ class View:
 
 
 def _family(view: View, nuclide: Nuclide) -> list[Template]:
-    """The nuclide bare and behind every shield that lets it through."""
-    bare = view.seen(nuclide, None)
-    found = [_template(nuclide, "bare", bare)]
-    for shield in SHIELDS:
-        if shield.bulk and nuclide.category != "norm":
-            continue
-        shape = view.seen(nuclide, shield)
-        if shape.sum() > FAINTEST * bare.sum():
-            found.append(_template(nuclide, shield.name, shape))
+    """The nuclide in each of its shapes, bare and behind every shield that lets it through."""
+    found = []
+    for inner in INSIDE.get(nuclide.form or nuclide.category, ((),)):
+        start = "-".join([*([nuclide.form] if nuclide.form else []), *(one.name for one in inner)])
+        bare = view.seen(nuclide, inner)
+        found.append(_template(nuclide, start or "bare", bare))
+        for shield in SHIELDS:
+            counts = view.seen(nuclide, (*inner, shield))
+            if counts.sum() > FAINTEST * bare.sum():
+                title = f"{start}-{shield.name}" if start else shield.name
+                found.append(_template(nuclide, title, counts))
     return found
 
 
@@ -141,7 +156,7 @@ def _template(nuclide: Nuclide, variant: str, counts: Vector) -> Template:
     shape = counts + floor
     return Template(
         nuclide=nuclide.name,
-        variant=f"{nuclide.form}-{variant}" if nuclide.form else variant,
+        variant=variant,
         category=nuclide.category,
         shape=shape / shape.sum(),
     )

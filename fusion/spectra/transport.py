@@ -11,21 +11,22 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.kernels.response import ELECTRON_KEV, add_rows, escapes, reflections
-from fusion.spectra.matter import attenuation_per_cm, matter
-from fusion.spectra.response import (
+from fusion.kernels.response import (
+    ELECTRON_KEV,
     LOSS_BINS,
-    SINGLE_BINS,
-    between,
-    energy_grid,
-    loss_edges,
+    Beam,
+    escapes,
+    reflections,
 )
+from fusion.kernels.response_bins import Boxes, add_boxes
+from fusion.spectra.matter import attenuation_per_cm, matter
+from fusion.spectra.response import between, energy_grid, loss_edges
 
 Vector = NDArray[np.float64]
 
 GROUPS = 160
 GROUP_EDGES_KEV: Vector = np.geomspace(12.0, 8000.0, GROUPS + 1)
-PHOTONS = 20_000
+PHOTONS = 8_000
 CAPSULE_CHARGE = 20.0
 SEED = 20_260_202
 
@@ -42,24 +43,34 @@ class Shield:
 
 
 SHIELDS = (
+    Shield(name="capsule", material="steel", thickness_cm=0.03),
     Shield(name="steel-3mm", material="steel", thickness_cm=0.3),
     Shield(name="steel-1cm", material="steel", thickness_cm=1.0),
     Shield(name="steel-2cm", material="steel", thickness_cm=2.0),
     Shield(name="steel-4cm", material="steel", thickness_cm=4.0),
+    Shield(name="steel-8cm", material="steel", thickness_cm=8.0),
     Shield(name="lead-2mm", material="lead", thickness_cm=0.2),
     Shield(name="lead-5mm", material="lead", thickness_cm=0.5),
     Shield(name="lead-1cm", material="lead", thickness_cm=1.0),
     Shield(name="lead-3cm", material="lead", thickness_cm=3.0),
+    Shield(name="lead-6cm", material="lead", thickness_cm=6.0),
     Shield(name="water-4cm", material="water", thickness_cm=4.0),
     Shield(name="body", material="water", thickness_cm=10.0),
     Shield(name="water-20cm", material="water", thickness_cm=20.0),
-    Shield(name="bulk", material="concrete", thickness_cm=30.0, bulk=True),
 )
+BULK = Shield(name="bulk", material="concrete", thickness_cm=30.0, bulk=True)
+"""Cargo, ground and walls that are active themselves."""
+METAL = Shield(name="metal", material="uranium", thickness_cm=1.0, bulk=True)
+"""A piece of heavy metal that shields itself and shines in its own X-rays; plutonium, thorium and
+uranium are near enough for one."""
 
-SURROUNDINGS = (("water", 4.0, 0.47), ("water", 30.0, 0.22), ("steel", 1.0, 0.24))
-"""Air, walls and the vehicle scatter as shells of (material, cm) would, times so much."""
-GROUND_SHARE = 0.48
-"""Of the photons towards the portal that reach it again off the ground."""
+SURROUNDINGS = (("water", 4.0, 1.0, 0.47), ("water", 30.0, 0.1, 0.22), ("steel", 1.0, 0.4, 0.24))
+"""Air, walls and the vehicle scatter as shells of (material, cm) would, times so much for soft and
+times so much for hard photons."""
+GROUND_SHARE = (0.0, 0.48)
+"""Of the photons towards the portal that reach it again off the ground, soft and hard."""
+SOFT_KEV, HARD_KEV = 200.0, 500.0  # between them, in ln E; what soft photons lose off the ground is
+# too little to stand apart from the other scatter
 AIR_CM = 250.0
 """Between source and portal (facts/radiation 5.1)."""
 
@@ -86,7 +97,7 @@ def passages(material: str, radii_cm: tuple[float, ...], bulk: bool = False) -> 
     for row, energy in enumerate(energies):
         state = np.array([SEED + row * 1_000_003], dtype=np.uint64)
         spread[:, row], peaks[:, row] = escapes(
-            state, inside, radii, bulk, float(energy), PHOTONS, SINGLE_BINS
+            state, inside, radii, bulk, Beam(float(energy), PHOTONS)
         )
     return tuple(
         Passage(energies_kev=energies, spread=one, peaks=two)
@@ -102,14 +113,12 @@ def ground() -> Passage:
     spread, peaks = np.zeros((len(energies), LOSS_BINS)), np.zeros((len(energies), 3))
     for row, energy in enumerate(energies):
         state = np.array([SEED + row * 1_000_003], dtype=np.uint64)
-        spread[row], peaks[row, 1:2] = reflections(
-            state, inside, float(energy), PHOTONS, SINGLE_BINS
-        )
+        spread[row], peaks[row] = reflections(state, inside, Beam(float(energy), PHOTONS))
     return Passage(energies_kev=energies, spread=spread, peaks=peaks)
 
 
 def groups_of(passage: Passage, energies_kev: Vector, xray_kev: float = 0.0) -> Vector:
-    """(n, GROUPS) scattered photons, annihilation photons and K X-rays per photon of each energy."""
+    """(n, GROUPS) scattered photons, annihilation photons, K X-rays, per photon of each energy."""
     spread = between(passage.energies_kev, energies_kev, passage.spread)
     peaks = between(passage.energies_kev, energies_kev, passage.peaks)
     boxes = energies_kev[:, None] - loss_edges(energies_kev)[:, ::-1]
@@ -118,7 +127,7 @@ def groups_of(passage: Passage, energies_kev: Vector, xray_kev: float = 0.0) -> 
     high = np.hstack([made, boxes[:, 1:]])
     mass = np.hstack([peaks[:, 1:], spread[:, ::-1]])
     out = np.zeros((len(energies_kev), GROUPS))
-    add_rows(low, high, mass, np.zeros_like(low), GROUP_EDGES_KEV, out)
+    add_boxes(Boxes(low, high, mass, np.zeros_like(low)), GROUP_EDGES_KEV, out)
     return out
 
 
@@ -129,7 +138,7 @@ def group_middles_kev() -> Vector:
 
 def radii_cm(material: str) -> tuple[float, ...]:
     """Every sphere of a material that is traced: one run of histories serves them all."""
-    shells = {cm for what, cm, _ in SURROUNDINGS if what == material}
+    shells = {cm for what, cm, *_ in SURROUNDINGS if what == material}
     shells |= {one.thickness_cm for one in SHIELDS if one.material == material}
     return tuple(sorted(shells))
 
@@ -156,10 +165,15 @@ def _scattered(material: str, thickness_cm: float, energies_kev: Vector, *, bulk
 
 def surroundings(energies_kev: Vector) -> Vector:
     """(n, GROUPS) photons that reach the portal by a way round, per photon that comes straight."""
-    total = GROUND_SHARE * groups_of(ground(), energies_kev)
-    for material, thickness_cm, share in SURROUNDINGS:
+    hard = np.log(energies_kev / SOFT_KEV) / np.log(HARD_KEV / SOFT_KEV)
+    hard = np.clip(hard, 0.0, 1.0)[:, None]
+    total = (GROUND_SHARE[0] * (1 - hard) + GROUND_SHARE[1] * hard) * groups_of(
+        ground(), energies_kev
+    )
+    for material, thickness_cm, soft_share, hard_share in SURROUNDINGS:
+        share = soft_share * (1 - hard) + hard_share * hard
         total += share * _scattered(material, thickness_cm, energies_kev, bulk=False)
-    return total
+    return np.asarray(total, dtype=np.float64)
 
 
 def air(energies_kev: Vector) -> Vector:
