@@ -30,6 +30,8 @@ class SensorHealth:
     link_lost_utc_ns: int | None = None
     active: dict[str, int] = field(default_factory=dict)
     """Code of each condition that is on, to when it began."""
+    ending: dict[str, int] = field(default_factory=dict)
+    """Code of each condition that went off just now, to when: chatter is one episode."""
 
     def __post_init__(self) -> None:
         self.origin = self.spec.origin
@@ -48,7 +50,8 @@ class SensorHealth:
         return self._end_silence(now_utc_ns)
 
     def tick(self, now_utc_ns: int) -> list[Detection]:
-        """Silence is noticed when it has lasted."""
+        """Silence is noticed when it has lasted, and a fault's end when it stays away."""
+        ended = self._ended(now_utc_ns)
         if not self.heard_utc_ns:  # never, or before the engine was told the time
             self.heard_utc_ns = now_utc_ns
         lost = self.link_lost_utc_ns
@@ -57,15 +60,12 @@ class SensorHealth:
         too_long = 0 < limit_ns < waited_ns
         cut = lost is not None and now_utc_ns - lost >= self.policy.link_delay_s * SECOND_NS
         if self.silent or not (too_long or cut):
-            return []
+            return ended
         self.silent = True
         since = lost if cut and lost is not None else self.heard_utc_ns
         self.active["silent"] = since
-        return [
-            self._detection(
-                "health.silent", "silent", since, now_utc_ns, text="link" if cut else "timeout"
-            )
-        ]
+        text = "link" if cut else "timeout"
+        return [*ended, self._detection("health.silent", "silent", since, now_utc_ns, text=text)]
 
     def pass_over(self, unheard_ns: int) -> None:
         """Nobody listened for that long, so it counts for no silence.
@@ -81,16 +81,34 @@ class SensorHealth:
         self.origin = sample.origin
         if sample.code == "link":
             return self._link(sample, now_utc_ns)
-        began = self.active.get(sample.code)
-        if sample.active == (began is not None):
-            return []  # a device that repeats itself says nothing new
-        if sample.active:
-            began = self.active[sample.code] = sample.start_utc_ns
-        else:
-            began = self.active.pop(sample.code)
-        kind = KINDS.get(sample.code, "health.fault")
-        end_utc_ns = max(began, sample.start_utc_ns)
-        return [self._detection(kind, sample.code, began, end_utc_ns, text=sample.text)]
+        code, at_utc_ns = sample.code, sample.start_utc_ns
+        if not sample.active:
+            if code in self.active:
+                self.ending.setdefault(code, at_utc_ns)
+            return []
+        found = []
+        ends_utc_ns = self.ending.pop(code, None)
+        if ends_utc_ns is not None and at_utc_ns - ends_utc_ns >= self._join_ns:
+            found.append(self._end(code, ends_utc_ns))
+        if code in self.active:
+            return found  # a device that repeats itself says nothing new
+        self.active[code] = at_utc_ns
+        kind = KINDS.get(code, "health.fault")
+        return [*found, self._detection(kind, code, at_utc_ns, at_utc_ns, text=sample.text)]
+
+    @property
+    def _join_ns(self) -> int:
+        return round(self.policy.fault_join_s * SECOND_NS)
+
+    def _ended(self, now_utc_ns: int) -> list[Detection]:
+        """Episodes whose end has lasted."""
+        over = [code for code, at in self.ending.items() if now_utc_ns - at >= self._join_ns]
+        return [self._end(code, self.ending.pop(code)) for code in over]
+
+    def _end(self, code: str, at_utc_ns: int) -> Detection:
+        began = self.active.pop(code)
+        kind = KINDS.get(code, "health.fault")
+        return self._detection(kind, code, began, max(began, at_utc_ns))
 
     def _link(self, sample: StatusSample, now_utc_ns: int) -> list[Detection]:
         if sample.active:
@@ -113,6 +131,9 @@ class SensorHealth:
         facts: dict[str, Fact] = {"active": active, "code": code, "text": text}
         if kind == "health.silent":
             facts["silent_s"] = round((end_utc_ns - start_utc_ns) / SECOND_NS, 1)
+        elif not active:
+            facts["began_utc_ns"] = start_utc_ns
+            facts["duration_s"] = round((end_utc_ns - start_utc_ns) / SECOND_NS, 1)
         return Detection(
             sensor_id=self.spec.sensor_id,
             family=self.spec.family,

@@ -148,6 +148,9 @@ class AlarmPolicy:
     )
     """How long the cause must be gone before the alert is cleared: a truck needs a minute and a
     half to reach secondary; a walker is gone when no sensor has heard steps for 30 s."""
+    fault_join_s: float = 1.0
+    """A fault or tamper contact that comes back within this has not ended: loose contacts
+    chatter, and its end is told so much later."""
     link_delay_s: float = 5.0
     """A link that comes back within this is a hiccup, not an alert."""
 

@@ -319,6 +319,7 @@ def test_tamper_rings_and_is_cleared(site):
                 active=active,
             )
         )
+    site.until(16.0)
     told = [a for a in site.said if a.event is Event.SENSOR_TAMPER]
     assert [a.phase for a in told] == [Phase.NEW, Phase.CLEAR]
     assert told[0].level is Level.WARNING

@@ -79,15 +79,45 @@ def test_a_link_that_stays_away_is_silence_before_the_time_is_out():
     assert silent.facts["text"] == "link"
 
 
-def test_tamper_is_told_when_it_begins_and_when_it_ends_and_not_in_between():
+def test_tamper_is_told_when_it_begins_and_when_it_has_ended_and_not_in_between():
     health = SensorHealth(SPEC, POLICY)
     told = [
         health.heard(status("tamper", at_s, active=active), ns(at_s))
         for at_s, active in ((1.0, True), (2.0, True), (3.0, False), (4.0, False))
     ]
-    assert [len(one) for one in told] == [1, 0, 1, 0]
-    assert told[0][0].kind == "health.tamper"
-    assert told[0][0].start_utc_ns == told[2][0].start_utc_ns
+    assert [len(one) for one in told] == [1, 0, 0, 0]
+    assert health.tick(ns(3.9)) == []
+    (ended,) = health.tick(ns(4.0))
+    assert health.tick(ns(5.0)) == []
+    assert (told[0][0].kind, ended.kind) == ("health.tamper", "health.tamper")
+    assert told[0][0].start_utc_ns == ended.start_utc_ns == ended.facts["began_utc_ns"]
+    assert ended.facts["duration_s"] == 2.0
+    assert (ended.facts["active"], ended.final) == (False, True)
+
+
+def test_a_contact_that_chatters_is_one_episode():
+    health = SensorHealth(SPEC, POLICY)
+    told = [
+        one
+        for step in range(20)
+        for one in health.heard(status("tamper", step * 0.4, active=step % 2 == 0), ns(step * 0.4))
+        + health.tick(ns(step * 0.4 + 0.1))
+    ]
+    assert [one.facts["active"] for one in told] == [True]
+    (ended,) = health.tick(ns(9.0))
+    assert ended.facts["duration_s"] == 7.6
+
+
+def test_a_fault_that_comes_back_later_is_a_second_episode_though_nobody_ticked():
+    health = SensorHealth(SPEC, POLICY)
+    told = [
+        one
+        for at_s, active in ((1.0, True), (2.0, False), (6.0, True))
+        for one in health.heard(status("gamma-low", at_s, active=active), ns(at_s))
+    ]
+    assert [one.facts["active"] for one in told] == [True, False, True]
+    assert told[1].facts["duration_s"] == 1.0
+    assert told[2].start_utc_ns == ns(6.0)
 
 
 def test_any_other_condition_is_a_fault_with_its_code():
