@@ -135,7 +135,7 @@ def _sum(canvas: Canvas, record: PassRecord, curves: _Curves, axis: Level) -> No
         canvas.text(LEFT - 6, row - 6, number(value), GREY, align=1.0)
     if curves.clean is not None and curves.fitted is not None:
         fitted, clean = scale.rows(curves.fitted), scale.rows(curves.clean)
-        canvas.columns(LEFT, np.minimum(fitted, clean), np.maximum(fitted, clean) - 1, SAND)
+        canvas.columns(LEFT, fitted, clean - 1, SAND)  # only what is above it: rows run down
     if background is not None:
         canvas.dashes(LEFT, scale.row(background), axis.width, GREY, on=2, off=3)
     if curves.clean is not None:

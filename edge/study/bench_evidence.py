@@ -1,0 +1,94 @@
+"""What the files of an alert cost: it waits for them, because their digests are in it."""
+
+from dataclasses import replace
+from functools import partial
+
+import cv2
+import numpy as np
+
+from edge.evidence.files import EvidenceMaker
+from edge.station.warmup import warm_up
+from edge.study.bench_stages import START_UTC_NS, in_turn
+from edge.study.figures import Figure, at_most
+from fusion.pass_record import PassRecord, SpectraRecord
+from fusion.types import MILLISECOND_NS, SECOND_NS, Alert, Level, Phase
+
+SCANS, PANELS = 50, 4  # 10 s of a portal of the reference checkpoint
+GROSS_MS, SPECTRA_MS = 10.0, 30.0
+
+
+def evidence() -> list[Figure]:
+    """Both files of a pass, N42 and picture, against cv2's packing of the finished picture."""
+    alert = warm_up()[-1]
+    figures = []
+    for name, spectra, goal_ms in (
+        ("gross", None, GROSS_MS),
+        ("spectra", _spectra(4, 50), SPECTRA_MS),
+        ("reference", _spectra(8, 100), SPECTRA_MS),
+    ):
+        told = replace(alert, level=Level.CRITICAL, phase=Phase.NEW, records=(_record(spectra),))
+        made = EvidenceMaker().of(told).new
+        sheet = cv2.imdecode(np.frombuffer(made[1].data, np.uint8), cv2.IMREAD_COLOR)
+        ours_s, reference_s = in_turn(partial(_make, told), partial(cv2.imencode, ".png", sheet))
+        slices = "" if spectra is None else f"{len(spectra.starts_utc_ns)} slices of "
+        slices += "" if spectra is None else f"{len(spectra.detectors)} x 1,024 channels; "
+        sizes = ", ".join(f"{file.message.name} {file.message.bytes // 1000} kB" for file in made)
+        how = f"{slices}{sizes}; cv2.imencode of the picture alone {reference_s * 1e3:.1f} ms"
+        figures.append(at_most(f"stage.evidence.{name}", ours_s * 1e3, goal_ms, "ms", how))
+    return figures
+
+
+def _make(alert: Alert) -> None:
+    EvidenceMaker().of(alert)
+
+
+def _record(spectra: SpectraRecord | None) -> PassRecord:
+    random = np.random.default_rng(1)
+    at = np.arange(SCANS)
+    clean = np.full(SCANS, 200.0)
+    fitted = clean + 180.0 / (1.0 + ((at - 25) / 6.0) ** 2)
+    return PassRecord(
+        sensor_id="portal",
+        panels=PANELS,
+        opened_utc_ns=START_UTC_NS,
+        closed_utc_ns=START_UTC_NS + 10 * SECOND_NS,
+        counter=1,
+        speed_m_s=2.2,
+        length_m=18.0,
+        starts_utc_ns=START_UTC_NS + at * 200 * MILLISECOND_NS,
+        scan_s=0.2,
+        gamma_counts=random.poisson(fitted[:, None] / PANELS, (SCANS, PANELS)),
+        passed_m=np.linspace(-2.0, 20.0, SCANS),
+        gamma_background_cps=np.full(PANELS, 250.0),
+        gamma_background_s=120.0,
+        clean_counts=clean,
+        fitted_counts=fitted,
+        alarm_counts=clean + 5.0 * np.sqrt(clean),
+        neutron_starts_utc_ns=START_UTC_NS + np.arange(10) * SECOND_NS,
+        neutron_s=np.ones(10),
+        neutron_counts=random.poisson(2.0, 10),
+        neutron_background_cps=2.0,
+        neutron_background_s=120.0,
+        spectra=spectra,
+    )
+
+
+def _spectra(detectors: int, slices: int) -> SpectraRecord:
+    """1,700 cps of each detector, falling with energy (facts/radiation 5.2)."""
+    random = np.random.default_rng(1)
+    edges = np.linspace(0.0, 3000.0, 1025, dtype=np.float32)
+    shape = np.exp(-edges[:-1].astype(np.float64) / 320.0)
+    rates = 1700.0 * shape / shape.sum()
+    counts = random.poisson(0.1 * rates, (slices, detectors, len(rates)))
+    return SpectraRecord(
+        detectors=tuple(f"Aa{index + 1}" for index in range(detectors)),
+        edges_kev=np.tile(edges, (detectors, 1)),
+        starts_utc_ns=START_UTC_NS + np.arange(slices) * 100 * MILLISECOND_NS,
+        real_s=np.full(slices, 0.1),
+        live_s=np.full((slices, detectors), 0.098),
+        counts=counts.astype(np.uint32),
+        background_counts=np.tile(np.round(120.0 * rates), (detectors, 1)),
+        background_live_s=120.0,
+        window=(slices // 3, slices // 2),
+        detector_type="NaI",
+    )
