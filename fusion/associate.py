@@ -92,7 +92,12 @@ class Lane:
 
     def portal(self, detection: Detection) -> Transit:
         """Any other detection of the lane's portal: it belongs to the vehicle in the beam."""
-        transit = self._at_portal(detection)
+        if detection.facts.get("monitored") is True or detection.facts.get("static") is True:
+            # Nobody has marked a vehicle, so nobody will say that it has left.
+            transit = self._open(detection.start_utc_ns, detection.sensor_id)
+            transit.closed = True
+        else:
+            transit = self._at_portal(detection)
         transit.add(detection)
         return transit
 

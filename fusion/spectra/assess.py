@@ -70,8 +70,11 @@ def assess(
         gross = _by_counts(slices, usable, reference)
         if gross and gross not in windows:
             windows.append(gross)
+    if not windows and reference is None and usable.any():
+        # Nothing to compare with, not even slices among each other: one measurement.
+        windows.append((0, len(slices)))
     for window in windows:
-        chosen = slices[window[0] : window[1]]
+        chosen = [one for one in slices[window[0] : window[1]] if not one.over_range]
         which = _which(chosen, reference)
         found.append((window, which, _identify(chosen, which, instrument, reference)))
     if not found:
