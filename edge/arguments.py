@@ -225,7 +225,8 @@ def bench_arguments(sub: argparse.ArgumentParser) -> None:
         "names",
         nargs="*",
         metavar="NAME",
-        help="decoders, stages, replay (these without a name), spectra, first-alert, load, kills",
+        help="decoders, stages, replay (these without a name), hostile, n42, spectra, first-alert, "
+        "load, kills",
     )
     sub.add_argument("--json", action="store_true", help="figures for a program, on stdout")
     sub.add_argument(
