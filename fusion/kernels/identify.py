@@ -143,7 +143,7 @@ def spread(spectrum: Spectrum, parts: Parts, values: Vector, mean: Vector) -> No
 
 
 @njit(cache=True, nogil=True)
-def scoring_step(
+def scoring_step(  # noqa: PLR0912 - loops over parts, each with its case
     spectrum: Spectrum, parts: Parts, state: tuple[Vector, Vector], work: tuple[Matrix, Vector]
 ) -> None:
     """The Fisher-scoring step from `state` = (values, mean), written to the second of `work`.
@@ -304,7 +304,9 @@ def source_scores(
         work[:, :] = information
         solved[:] = cross
         solve_symmetric(work, solved, size)
+        left = variance
         for p in range(size):
-            variance -= cross[p] * solved[p]
-        scores[s] = score / math.sqrt(variance) if variance > 1e-9 else 0.0
+            left -= cross[p] * solved[p]
+        # What the parts make up by themselves cannot add to them.
+        scores[s] = score / math.sqrt(left) if left > 1e-4 * variance else 0.0
     return scores

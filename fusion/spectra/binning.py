@@ -9,6 +9,8 @@ from fusion.kernels.identify import rebin
 from fusion.types import DetectorSpec
 
 BINS_PER_FWHM = 2.5  # a peak's shape is kept; more only cost time
+SHARP_BINS_PER_FWHM = 1.6  # of a germanium detector, whose peaks stand alone
+SHARPEST_PERCENT = 1.0  # resolution at 661.7 keV of scintillators is worse than this
 LOW_KEV = 24.0  # under the lines that any portal sees through its housing
 HIGH_KEV = 3000.0  # over the highest natural line, 2614.5 keV
 FLOOR_KEV = {"HPGe": 1.1, "CZT": 2.5}
@@ -33,9 +35,12 @@ def bin_edges(
     *,
     low_kev: float = LOW_KEV,
     high_kev: float = HIGH_KEV,
-    per_fwhm: float = BINS_PER_FWHM,
+    per_fwhm: float | None = None,
 ) -> NDArray[np.float64]:
-    """Edges (bins + 1,) of bins as wide as 1 / `per_fwhm` of a peak in them."""
+    """Edges (bins + 1,) of bins as wide as 1 / `per_fwhm` of a peak."""
+    if per_fwhm is None:
+        sharp = detector.resolution_percent < SHARPEST_PERCENT
+        per_fwhm = SHARP_BINS_PER_FWHM if sharp else BINS_PER_FWHM
     # The number of bins up to an energy is the integral of their density.
     fine_kev = np.linspace(low_kev, high_kev, 8192)
     density = per_fwhm / fwhm_kev(detector, fine_kev)

@@ -66,7 +66,7 @@ class Case:
         self.spectrum = spectrum
         self.scene = scene
         self.total = max(float(spectrum.counts.sum()), 1.0)
-        self._freedom = max(1.0, float((spectrum.weights > 0.0).sum()) - 2.0)
+        self.freedom = max(1.0, float((spectrum.weights > 0.0).sum()) - 2.0)
 
     def fit(self, parts: Parts, sources: tuple[Source, ...] = (), rounds: int = ROUNDS) -> Fitted:
         """The scene with sources, each with its modes."""
@@ -83,7 +83,8 @@ class Case:
             if turn == 0:
                 values = np.append(values, np.zeros(len(grown.shapes) - base))
                 values[places] = [max(one.amplitude, 0.01) for one in sources]
-            values = np.clip(values, grown.lower, grown.upper)
+            # From where no bin is negative, so that every step can be judged.
+            values = np.where(grown.lower < 0.0, 0.0, np.clip(values, grown.lower, grown.upper))
             nats = fit_parts(self.spectrum, grown, values, mean, REFINE_STEPS)
             sources = tuple(
                 replace(one, amplitude=float(values[place]))
@@ -140,5 +141,5 @@ class Case:
             nats=fitted.nats - price - sum(one.price for one in fitted.sources),
             net_counts=sum(amount for amount, _, _ in named) * self.total,
             suppression=0.0 if background is None else 1.0 - float(fitted.values[background]),
-            misfit=-2.0 * fitted.nats / self._freedom,
+            misfit=-2.0 * fitted.nats / self.freedom,
         )

@@ -7,13 +7,21 @@ not look like two.
 """
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fusion.kernels.identify import Spectrum, smooth
 from fusion.spectra.fits import Case, Fitted, Source
-from fusion.spectra.nuisance import Bins, Scene, measured_scene, source_modes, unmeasured_scene
+from fusion.spectra.nuisance import (
+    Bins,
+    Scene,
+    cosmic_lines,
+    measured_scene,
+    source_modes,
+    unmeasured_scene,
+)
 from fusion.spectra.sharp import is_sharp, only_peaks, sharp_scene
 from fusion.spectra.templates import TemplateLibrary
 from fusion.spectra.unlisted import unlisted_lines
@@ -24,6 +32,7 @@ Matrix = NDArray[np.float64]
 
 BESIDE = 2  # so many of the best explanations are tried with a second source
 SECONDS = 4  # so many second sources are fitted, the best by their scores
+ANYWHERE = ("bare", "steel-1cm", "steel-4cm", "bulk")  # variants of nature around a portal
 SHARE = 0.1  # of a load of natural nuclides, from which one of them is named
 
 
@@ -67,6 +76,11 @@ class Identifier:
         self._shapes = np.ascontiguousarray(shapes)
         self._naturals = library.nuisance_names, naturals
         self._prices = self._price()
+        natural = [
+            one.nuclide in library.nuisance_names and one.variant in ANYWHERE
+            for one in library.templates
+        ] + [False] * len(lines)
+        self._anywhere = np.vstack((self._shapes[natural], cosmic_lines(self._bins)))
 
     def identify(
         self,
@@ -84,14 +98,15 @@ class Identifier:
         case = Case(self._spectrum(counts, background, ratio), self._scene(counts, background))
         quiet = case.fit(case.scene.parts)
         singles = self._singles(case, quiet)
-        load = case.fit(case.scene.with_load())
         told = [case.hypothesis(one) for one in singles]
-        told += self._natural_load(case, load)
+        slack, single = self._slack(case), told[0]
         told += [
-            case.hypothesis(pair, price=self._policy.second_nats)
-            for one in singles[:BESIDE]
-            for pair in self._pairs(case, one)
+            one
+            for one in self._natural_loads(case)
+            if len(one.nuclides) == 1 or self._worth(single, one, slack)
         ]
+        told += [pair for one in singles[:BESIDE] for pair in self._pairs(case, one, slack)]
+        told += self._unexplained(case, told, slack)
         return judge(told, quiet.nats, self._policy)
 
     def _price(self) -> Vector:
@@ -109,9 +124,9 @@ class Identifier:
 
     def _scene(self, counts: Vector, background: Vector | None) -> Scene:
         if self._sharp:
-            return sharp_scene(counts, background, self._naturals, self._policy)
+            return sharp_scene(counts, background, self._naturals, self._anywhere, self._policy)
         if background is None:
-            return unmeasured_scene(counts, self._bins, self._naturals)
+            return unmeasured_scene(counts, self._bins, self._naturals, self._policy)
         return measured_scene(background, self._bins, self._naturals, self._policy)
 
     def _spectrum(self, counts: Vector, background: Vector | None, ratio: float) -> Spectrum:
@@ -132,12 +147,35 @@ class Identifier:
     def _singles(self, case: Case, quiet: Fitted) -> list[Fitted]:
         """One source each, the best templates refined; best first."""
         scores = case.scores(quiet, self._shapes)
-        likely = np.sort(np.argsort(-scores, kind="stable")[: self._policy.screened])
+        likely = np.sort(self._best_of_each(-scores, self._policy.screened, 4))
         nats, amplitudes = case.screen(case.scene.parts, self._shapes[likely])
-        best = np.argsort(-(nats - self._prices[likely]), kind="stable")[: self._policy.refined]
+        cost = np.full(len(scores), np.inf)
+        cost[likely] = self._prices[likely] - nats
+        chosen = self._best_of_each(cost, self._policy.refined, 2)
+        best = np.searchsorted(likely, chosen[np.isfinite(cost[chosen])])
         sources = self._sources(case, likely[best], amplitudes[best])
         found = [case.fit(case.scene.parts, (source,)) for source in sources]
-        return sorted(found, key=lambda one: one.sources[0].price - one.nats)
+        found.sort(key=_cost)
+        # Of the nuclide that it seems to be, every variant: what it leaves is then really left.
+        name = found[0].sources[0].name
+        more = [k for k in range(len(likely)) if self._names[likely[k]] == name and k not in best]
+        if more and name != UNKNOWN:
+            sources = self._sources(case, likely[more], amplitudes[more])
+            found += [case.fit(case.scene.parts, (source,)) for source in sources]
+        return sorted(found, key=_cost)
+
+    def _best_of_each(self, cost: Vector, number: int, variants: int) -> NDArray[np.intp]:
+        """`number` templates of least cost, `variants` of a nuclide at most; best first."""
+        taken: dict[str, int] = {}
+        chosen = []
+        for k in np.argsort(cost, kind="stable").tolist():
+            name = self._names[k]
+            if taken.get(name, 0) < variants or name == UNKNOWN:
+                taken[name] = taken.get(name, 0) + 1
+                chosen.append(k)
+            if len(chosen) == number:
+                break
+        return np.array(chosen, dtype=np.intp)
 
     def _sources(self, case: Case, chosen: NDArray[np.intp], amplitudes: Vector) -> list[Source]:
         modes, mode_sd = source_modes(self._shapes[chosen], self._bins, self._policy)
@@ -153,7 +191,7 @@ class Identifier:
             for rank, k in enumerate(chosen.tolist())
         ]
 
-    def _pairs(self, case: Case, single: Fitted) -> list[Fitted]:
+    def _pairs(self, case: Case, single: Fitted, slack: float) -> list[Hypothesis]:
         """A source with each of the second ones that add most to it."""
         first = single.sources[0]
         scores = case.scores(single, self._shapes)
@@ -163,13 +201,48 @@ class Identifier:
         if len(chosen) == 0:
             return []
         guesses = np.full(len(chosen), 0.2 * first.amplitude)
-        return [
-            case.fit(case.scene.parts, (first, second))
-            for second in self._sources(case, chosen, guesses)
-        ]
+        told = []
+        alone = case.hypothesis(single)
+        for second in self._sources(case, chosen, guesses):
+            pair = case.fit(case.scene.parts, (first, second))
+            less, more = sorted(one.amplitude for one in pair.sources)
+            both = case.hypothesis(pair, price=self._policy.second_nats)
+            if less > self._policy.second_share * more and self._worth(alone, both, slack):
+                told.append(both)
+        return told
 
-    def _natural_load(self, case: Case, load: Fitted) -> list[Hypothesis]:
+    def _worth(self, alone: Hypothesis, pair: Hypothesis, slack: float) -> bool:
+        """Whether a second source is more than what is wrong with the template of the first."""
+        policy = self._policy
+        # Of what the slack allows, a share of `misfit_model` may be there without being seen.
+        unexplained = max(alone.misfit - 1.0, (slack - 1.0) / policy.misfit_model - 0.1)
+        return pair.nats - alone.nats > policy.second_nats * (slack - 1.0) and (
+            alone.misfit - pair.misfit > policy.second_misfit * unexplained
+        )
+
+    def _slack(self, case: Case) -> float:
+        """Misfit that may be expected even of what is right.
+
+        Chance makes some; and where counts are many, errors of templates weigh more than chance.
+        """
+        counts, weights = case.spectrum.counts, case.spectrum.weights
+        seen = np.where(weights > 0.0, counts, 0.0)
+        modelled = 1.0 - float((seen * weights).sum()) / max(float(seen.sum()), 1.0)
+        chance = self._policy.misfit_sigma * math.sqrt(2.0 / case.freedom)
+        return 1.0 + chance + self._policy.misfit_model * modelled
+
+    def _unexplained(self, case: Case, told: list[Hypothesis], slack: float) -> list[Hypothesis]:
+        """That it is none of all these, where not even the best of them fits."""
+        best = max(told, key=lambda one: one.nats)
+        if best.misfit <= slack:
+            return []
+        price = self._policy.source_nats + self._policy.unknown_nats
+        nats = max(-0.5 * slack * case.freedom - price, best.nats - 3.0)
+        return [replace(best, nuclides=(UNKNOWN,), categories=(UNKNOWN,), nats=nats)]
+
+    def _natural_loads(self, case: Case) -> list[Hypothesis]:
         """A load of natural nuclides, with the strongest source beside it if there is one."""
+        load = case.fit(case.scene.with_load())
         names = case.scene.natural_names
         shares = np.maximum(load.values[case.scene.natural], 0.0)
         there = [k for k in range(len(names)) if shares[k] > SHARE * max(shares.sum(), 1e-9)]
@@ -179,6 +252,7 @@ class Identifier:
         price = self._policy.load_nats * len(there)
         told = [case.hypothesis(load, more, price)]
         scores = case.scores(load, self._shapes)
+        scores[[category == "norm" for category in self._categories]] = 0.0
         order = np.argsort(-scores, kind="stable")[:SECONDS]
         chosen = order[scores[order] > math.sqrt(2.0 * self._policy.second_nats)]
         if len(chosen):
@@ -187,6 +261,10 @@ class Identifier:
             parts = case.scene.with_load()
             told += [case.hypothesis(case.fit(parts, (one,)), more, price) for one in sources]
         return told
+
+
+def _cost(one: Fitted) -> float:
+    return one.sources[0].price - one.nats
 
 
 def _threshold(seen: Vector) -> int:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fusion.kernels.identify import Parts
 from fusion.spectra.binning import fwhm_kev
+from fusion.spectra.response import response_rows
 from fusion.spectra.verdict import IdentifyPolicy
 from fusion.types import DetectorSpec
 
@@ -23,6 +24,8 @@ CONTINUA_KEV = (60.0, 120.0, 250.0, 600.0, 1500.0)
 ORDINARY = {"K-40": 0.35, "Ra-226": 0.3, "Th-232": 0.35}
 """Shares of the natural nuclides in the counts of ordinary ground and walls (400, 35 and 35 Bq/kg,
 UNSCEAR 2000, annex B, with their photons per decay)."""
+COSMIC = ((0, 511.0, 1.0), (1, 72.8, 0.6), (1, 75.0, 1.0), (1, 84.9, 0.35), (1, 87.3, 0.1))
+"""(shape, keV, share) of lines from cosmic rays and from lead around a detector."""
 ORDINARY_SD = 0.5
 """How far one nuclide's share varies from place to place, relative; same source."""
 FREE = 1e6
@@ -92,18 +95,34 @@ def measured_scene(
     )
 
 
-def unmeasured_scene(counts: Vector, bins: Bins, naturals: tuple[tuple[str, ...], Matrix]) -> Scene:
-    """Without one: natural nuclides at ordinary ratios, and continua."""
+def unmeasured_scene(
+    counts: Vector,
+    bins: Bins,
+    naturals: tuple[tuple[str, ...], Matrix],
+    policy: IdentifyPolicy,
+) -> Scene:
+    """Without one: natural nuclides at ordinary ratios, which may be wrong too, and continua."""
     names, shapes = naturals
     total = max(float(counts.sum()), 1.0)
     ordinary = np.array([ORDINARY[name] for name in names]) @ shapes
     continua = np.array([_continuum(bins, fall) for fall in CONTINUA_KEV])
-    stack = np.vstack((ordinary, continua, shapes)) * total
-    size, natural = len(stack), slice(1 + len(continua), len(stack))
+    continua = np.vstack((continua, cosmic_lines(bins)))
+    if bins.detector.material == "LaBr3":
+        continua = np.vstack((continua, _lanthanum(bins)))
+    modes, mode_sd = source_modes(ordinary[None], bins, policy)
+    stack = np.vstack((ordinary, continua, modes[0], shapes)) * total
+    size = len(stack)
+    natural = slice(size - len(shapes), size)
+    wrong = slice(1 + len(continua), size - len(shapes))
     start = np.full(size, 1.0 / size)
+    start[wrong] = 0.0
     start[natural] = 1e-3
     zero = np.zeros(size)
-    parts = Parts(np.ascontiguousarray(stack), zero, zero.copy(), zero.copy(), np.full(size, FREE))
+    precision, lower, upper = zero.copy(), zero.copy(), np.full(size, FREE)
+    precision[natural] = 1.0 / (ORDINARY_SD * np.array([ORDINARY[name] for name in names])) ** 2
+    precision[wrong] = 1.0 / mode_sd**2
+    lower[wrong], upper[wrong] = -2.0 * mode_sd, 2.0 * mode_sd
+    parts = Parts(np.ascontiguousarray(stack), zero, precision, lower, upper)
     return Scene(parts=parts, start=start, natural=natural, natural_names=names, background=None)
 
 
@@ -132,6 +151,32 @@ def source_modes(shapes: Matrix, bins: Bins, policy: IdentifyPolicy) -> tuple[Ma
     efficiency_sd = [policy.scatter_sd / k for k in range(1, TILTS + 1)]
     sd = [policy.gain_sd, policy.offset_sd_kev, policy.width_sd, policy.scatter_sd, *efficiency_sd]
     return np.ascontiguousarray(modes), np.array(sd)
+
+
+def cosmic_lines(bins: Bins) -> Matrix:
+    """(2, bins) peaks that are everywhere: annihilation at 511 keV, and lead's K X-rays."""
+    sigma = fwhm_kev(bins.detector, bins.middle_kev) / 2.3548
+    shapes = np.zeros((2, len(bins.middle_kev)))
+    for row, energy_kev, share in COSMIC:
+        away = (bins.middle_kev - energy_kev) / sigma
+        shapes[row] += share * np.exp(-0.5 * away**2) / sigma * bins.width_kev
+    return np.asarray((shapes + 1e-12) / (shapes + 1e-12).sum(axis=1, keepdims=True))
+
+
+def _lanthanum(bins: Bins) -> Matrix:
+    """(shapes, bins) what a lanthanum bromide crystal counts of its own radioactivity.
+
+    La-138: 1435.8 keV alone and with the 32 and 37 keV of barium, 788.7 keV with its beta of up to
+    263 keV, the beta alone; and alphas of actinium's daughters (Quarati et al. 2012, Nuclear
+    Instruments and Methods A 683:46).
+    """
+    low = np.array([1435.8, 1468.0, 788.7, 788.7, 1.0])
+    high = np.array([1435.8, 1468.0, 870.0, 1050.0, 255.0])
+    own = response_rows(bins.detector, low, high, bins.edges_kev)
+    humps = np.array([1720.0, 1870.0, 2020.0, 2170.0, 2330.0, 2500.0, 2700.0])
+    alphas = np.exp(-0.5 * ((bins.middle_kev - humps[:, None]) / 90.0) ** 2) * bins.width_kev
+    shapes = np.vstack((own, alphas))
+    return np.asarray(shapes / shapes.sum(axis=1, keepdims=True))
 
 
 def _continuum(bins: Bins, fall_kev: float) -> Vector:

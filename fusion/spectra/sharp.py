@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.kernels.identify import Parts, smooth
+from fusion.spectra.binning import SHARPEST_PERCENT
 from fusion.spectra.nuisance import FREE, Scene
 from fusion.spectra.verdict import IdentifyPolicy
 from fusion.types import DetectorSpec
@@ -16,8 +17,7 @@ from fusion.types import DetectorSpec
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
-SHARPEST_PERCENT = 1.0
-BESIDE = 14  # bins to each side that tell the continuum: six widths of a peak
+BESIDE = 10  # bins to each side that tell the continuum: six widths of a peak
 TURNS = 4
 STRIPS = 30  # of a template: until what is left is as wide as `BESIDE`
 OUTSIDE = 2.5  # standard deviations over the continuum: a peak
@@ -55,14 +55,18 @@ def sharp_scene(
     counts: Vector,
     background: Vector | None,
     naturals: tuple[tuple[str, ...], Matrix],
+    anywhere: Matrix,
     policy: IdentifyPolicy,
 ) -> Scene:
-    """The continuum under the peaks, and the peaks of the background or of nature."""
+    """The continuum under the peaks, and the peaks of the background or of nature.
+
+    anywhere  (shapes, bins) of natural nuclides behind more and less, where none was measured
+    """
     names, shapes = naturals
     under = continuum(counts)
     total = max(float(counts.sum()), 1.0)
     if background is None:
-        known: list[Vector] = []
+        known = list(anywhere * total)
     else:
         peaks = np.maximum(background - continuum(background), 0.0)
         known = [peaks]
@@ -71,11 +75,10 @@ def sharp_scene(
     natural = slice(1 + len(known), size)
     mean, precision = np.zeros(size), np.zeros(size)
     mean[0], precision[0] = 1.0, 1.0 / CONTINUUM_SD**2
-    if known:
+    if background is not None:
         mean[1], precision[1] = 1.0, 1.0 / policy.suppression_sd**2
-        precision[natural] = 1.0 / policy.norm_sd**2
-    start = mean.copy()
-    start[natural] = 1e-3
+    precision[natural] = 1.0 / policy.norm_sd**2
+    start = np.maximum(mean, 1e-3)
     return Scene(
         parts=Parts(
             np.ascontiguousarray(stack), mean, precision, np.zeros(size), np.full(size, FREE)
@@ -83,5 +86,5 @@ def sharp_scene(
         start=start,
         natural=natural,
         natural_names=names,
-        background=1 if known else None,
+        background=None if background is None else 1,
     )

@@ -94,10 +94,17 @@ class IdentifyPolicy:
     less often."""
     second_nats: float = 8.0
     """What a second nuclide must gain over one alone."""
+    second_share: float = 0.1
+    """Less of it than this, relative to the first, could be an error of the first's template."""
+    second_misfit: float = 0.67
+    """Share of what the first leaves unexplained that a second must explain."""
     unknown_nats: float = 5.0
     """What a line of no listed nuclide must gain over a listed one."""
-    misfit_sigma: float = 4.0
+    misfit_sigma: float = 5.0
     """So far may the deviance of the best explanation lie over what chance gives."""
+    misfit_model: float = 11.0
+    """And so much, per degree of freedom, where errors of templates and not counts limit it: real
+    detectors were somewhat over three times `model_error` away."""
     gain_sd: float = 0.005
     """Relative error of the energy scale that is left after the portal has followed its gain."""
     offset_sd_kev: float = 1.5
@@ -106,7 +113,7 @@ class IdentifyPolicy:
     """Relative error of the modelled resolution."""
     scatter_sd: float = 0.25
     """Share of a source's counts that may be scattered more or less than modelled."""
-    screened: int = 120
+    screened: int = 200
     """So many of the templates with the highest scores are fitted at all."""
     refined: int = 12
     """So many of the best templates are fitted with all modes of the model."""
