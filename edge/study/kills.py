@@ -26,7 +26,7 @@ from edge.delivery.centre_store import CentreStore, Wire
 from edge.delivery.rows import Mark
 from edge.study.ports import free_ports
 from edge.study.producer import SIDES, SITE, digest
-from edge.study.victims import Bench, committed
+from edge.study.victims import Bench, attached, committed
 
 FLOW_S = 60.0  # alerts must flow again so long after a kill; a whole service takes seconds
 DRAIN_S = 60.0  # and all be stored so long after the last one
@@ -41,6 +41,8 @@ class SideResult:
     lost: int
     in_order: bool
     gaps: int
+    files_lost: int
+    """Files of evidence that were committed and are not here."""
     duplicates_on_the_wire: int
     ahead_on_the_wire: int
 
@@ -52,6 +54,7 @@ class Result:
     seed: int
     kills: dict[str, int]
     alerts: int
+    files: int
     epochs: int
     seconds: float
     sequence_has_gaps: bool
@@ -66,7 +69,10 @@ class Result:
             self.alerts > 0
             and not self.sequence_has_gaps
             and self.missing_from_outbox == 0
-            and all(s.lost == 0 and s.in_order and s.gaps == 0 for s in self.sides.values())
+            and all(
+                s.lost == 0 and s.in_order and s.gaps == 0 and s.files_lost == 0
+                for s in self.sides.values()
+            )
         )
 
 
@@ -169,6 +175,7 @@ def _drained(bench: Bench) -> bool:
 def _compare(bench: Bench, last: int, seed: int, kills: dict[str, int], seconds: float) -> Result:
     # A whole service may have made one more in its last moment; that one is in its outbox.
     rows = [row for row in committed(bench.outbox_path) if row[0].seq <= last]
+    files = attached(bench.outbox_path, last)
     truth = {(mark.epoch, mark.seq, digest(payload)) for mark, payload in rows}
     ledger = bench.folder / "ledger"
     noted = [line.split() for line in ledger.read_text().splitlines()] if ledger.exists() else []
@@ -177,25 +184,32 @@ def _compare(bench: Bench, last: int, seed: int, kills: dict[str, int], seconds:
         seed=seed,
         kills=kills,
         alerts=len(rows),
+        files=len(files),
         epochs=len({mark.epoch for mark, _ in rows}),
         seconds=round(seconds, 1),
         sequence_has_gaps=[mark.seq for mark, _ in rows] != list(range(1, len(rows) + 1)),
         missing_from_outbox=len(told - truth),
-        sides={side: compare_side(bench.centre_path(side), rows, bench.site) for side in SIDES},
+        sides={
+            side: compare_side(bench.centre_path(side), rows, bench.site, files) for side in SIDES
+        },
     )
 
 
-def compare_side(path: Path, rows: list[tuple[Mark, bytes]], site: str = SITE) -> SideResult:
+def compare_side(
+    path: Path, rows: list[tuple[Mark, bytes]], site: str = SITE, files: Sequence[str] = ()
+) -> SideResult:
     """What a centre holds beside what was committed, both in order."""
     with _store(path) as store:
         held, gaps = store.stored(site), store.gaps(site)
         wire: Wire = store.wire(site)
+        files_lost = sum(not store.has_evidence(site, sha256) for sha256 in files)
     found = set(held)
     return SideResult(
         stored=len(held),
         lost=sum(row not in found for row in rows),
         in_order=held[: len(rows)] == [row for row in rows if row in found],
         gaps=len(gaps),
+        files_lost=files_lost,
         duplicates_on_the_wire=wire.duplicates,
         ahead_on_the_wire=wire.ahead,
     )

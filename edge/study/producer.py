@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edge.delivery.happenings import Document
-from edge.delivery.outbox import Outbox, Row
+from edge.delivery.outbox import Attachment, Outbox, Row
 from edge.delivery.publisher import Publisher
 from edge.delivery.sides import SideSettings
 from edge.protocol import topics
@@ -24,6 +24,8 @@ from edge.protocol import topics
 SIDES = ("north", "south")
 SITE = "mariposa"
 ALERT_BYTES = 1500
+FILE_BYTES = 30_000
+EVERY = 4  # alerts to one with a file
 
 
 def serve(folder: Path, ports: Sequence[int], rate_per_s: float) -> int:
@@ -83,6 +85,19 @@ def _row(outbox: Outbox, seq: int) -> Row:
         active_payload=b"" if seq % 2 else payload,
         level=3,
         created_utc_ns=time.time_ns(),
+        attachments=() if seq % EVERY else (_file(root, seq),),
+    )
+
+
+def _file(root: str, seq: int) -> Attachment:
+    data = f"{seq} ".encode() * (FILE_BYTES // 8)
+    return Attachment(
+        n=1,
+        topic=topics.evidence_topic(root, SITE, f"A{seq}", 1),
+        name="pass.n42",
+        media_type="application/xml",
+        sha256=hashlib.sha256(data).hexdigest(),
+        payload=data,
     )
 
 

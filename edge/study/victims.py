@@ -146,6 +146,12 @@ def committed(path: Path) -> list[tuple[Mark, bytes]]:
     return [(Mark(epoch=epoch, seq=seq), payload) for epoch, seq, payload in found]
 
 
+def attached(path: Path, last_seq: int) -> list[str]:
+    """Digests of the files that belong to the rows up to a number."""
+    query = f"SELECT sha256 FROM attachment WHERE seq <= {int(last_seq)} ORDER BY seq, n"  # noqa: S608 - a number
+    return [str(sha256) for (sha256,) in read_rows(path, query)]
+
+
 def read_rows(path: Path, query: str) -> list[tuple[Any, ...]]:
     """One query; nothing where there is no such file or table yet."""
     if not path.exists():

@@ -220,6 +220,7 @@ def test_kill_9_of_service_and_brokers_loses_nothing(mosquitto, free_port):
     result = kills.run(times=6, seed=11, ports=[free_port(), free_port()])
     assert sum(result.kills.values()) == 6
     assert result.kept, result
+    assert result.files > 10
     assert {side.stored for side in result.sides.values()} == {result.alerts}
 
 
@@ -236,3 +237,4 @@ def test_the_comparison_of_the_harness_notices_loss_disorder_and_gaps(tmp_path, 
     result = kills.compare_side(tmp_path / "centre.db", written)
     assert (result.stored, result.lost, result.in_order) == (3, 2, False)
     assert result.gaps > 0
+    assert kills.compare_side(tmp_path / "centre.db", written, SITE, ["ab"]).files_lost == 1
