@@ -270,6 +270,22 @@ def _evidence(sub: argparse.ArgumentParser) -> None:
     )
 
 
+def templates_arguments(sub: argparse.ArgumentParser) -> None:
+    """Arguments of `garita templates`."""
+    sub.add_argument(
+        "--detector",
+        metavar="NAME",
+        help="nai-2x4x16 (default), nai-3x3, csi, labr3 or hpge; with --config the id of a sensor",
+    )
+    _config(sub, required=False)
+    sub.add_argument(
+        "--out", type=Path, metavar="DIR", help="write the library there, as JSON Lines"
+    )
+    sub.add_argument(
+        "--pictures", type=Path, metavar="DIR", help="draw each nuclide's family there, as PNG"
+    )
+
+
 def nothing_arguments(sub: argparse.ArgumentParser) -> None:
     """No arguments."""
 

@@ -120,6 +120,19 @@ reasons with their share.""",
         arguments=arguments.schema_arguments,
     ),
     Command(
+        name="templates",
+        handler="edge.study.templates:main",
+        summary="what nuclides look like to a spectroscopic detector: build, list, draw",
+        description="""\
+(Re)builds the library of a detector from line tables and our own response model, prints a line
+per template, and writes or draws them on request.""",
+        examples="""\
+  garita templates
+  garita templates --detector hpge --out templates
+  garita templates --config configs/checkpoint.yaml --pictures pictures""",
+        arguments=arguments.templates_arguments,
+    ),
+    Command(
         name="evaluate",
         handler="edge.study.evaluate:main",
         summary="detection, false alarms and identification on known truth",

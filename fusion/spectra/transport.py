@@ -71,6 +71,8 @@ GROUND_SHARE = (0.0, 0.48)
 """Of the photons towards the portal that reach it again off the ground, soft and hard."""
 SOFT_KEV, HARD_KEV = 200.0, 500.0  # between them, in ln E; what soft photons lose off the ground is
 # too little to stand apart from the other scatter
+GROUND_AROUND = 0.4
+"""Of both where the ground itself shines: from everywhere, so less of it comes by a way round."""
 AIR_CM = 250.0
 """Between source and portal (facts/radiation 5.1)."""
 

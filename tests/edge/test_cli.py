@@ -67,7 +67,7 @@ def test_help_names_every_command_and_the_exit_codes():
 
 
 def test_the_commands_are_those_of_the_design():
-    names = "demo run check replay record simulate watch schema evaluate bench test"
+    names = "demo run check replay record simulate watch schema templates evaluate bench test"
     assert [command.name for command in COMMANDS] == names.split()
 
 
