@@ -60,9 +60,9 @@ class RadiationPolicy:
     extended_width_m: float = 6.0
     """From here it is a load. Between the two, portals cannot tell: the profile of a point is
     itself 3.8 m wide at 2.5 m."""
-    significant_sigma: float = 4.5
-    """About 30 independent places times 3e-6 is 1e-4 a pass, the false alarms that IAEA allows
-    (facts/radiation 2)."""
+    significant_sigma: float = 5.2
+    """The best of many places, forms and panels: clean passes come to 4.3 once in 6,000, and
+    exp((5.2^2 - 4.3^2) / 2) = 70 times less often to here (facts/radiation 2: 1e-4 is allowed)."""
     interim_sigma: float = 6.0
     """While the vehicle is still there a test is made every second: more chances, higher line."""
     interim_growth: float = 1.5
