@@ -29,6 +29,7 @@ from edge.station.outlets import Outlets
 from edge.station.pipeline import Pipeline
 from edge.station.state_lock import StateLock
 from edge.station.warmup import warm_up
+from edge.station.warmup_spectra import warm_up_spectra
 from fusion.engine import Engine
 from fusion.types import SECOND_NS, Origin, Sample
 from simulators.scenario import Scenario
@@ -79,6 +80,10 @@ class CheckpointService:
             seed=seed,
         )
 
+    def _warm_up(self) -> None:
+        warm_up(self._policy)
+        warm_up_spectra(checkpoint_of(self.config), self._policy)
+
     async def run(self) -> None:
         """Start, run until cancelled, end.
 
@@ -93,7 +98,7 @@ class CheckpointService:
             stack.push_async_callback(self.outlets.close)
             self.outlets.open()
             stack.push_async_callback(self.sources.close)
-            warm = in_daemon_thread(lambda: warm_up(self._policy), "warm-up")
+            warm = in_daemon_thread(self._warm_up, "warm-up")
             await self.sources.start()
             check_any_sensor(self.sources)
             await warm
