@@ -16,6 +16,7 @@ from fusion.types import SECOND_NS
 # At 5 kB an alert this is 100 MB, and at the budget of six an hour it never comes to that: a
 # disk that takes nothing during a flood of alerts ends here.
 MAX_WAITING = 20_000
+MAX_WAITING_BYTES = 128 * 1024 * 1024  # the same with files of evidence, some 90 kB an alert
 RETRY_S = (0.05, 2.0)  # first and longest pause while the disk refuses
 
 log = structlog.get_logger()
@@ -55,6 +56,7 @@ class Committer:
         self._wake = wake
         self._now_utc_ns = now_utc_ns
         self._waiting: list[Waiting] = []
+        self._bytes = 0
         self._changed = threading.Condition()
         self._ends_at: float | None = None
         self.failed = ""
@@ -66,7 +68,7 @@ class Committer:
     @property
     def full(self) -> bool:
         """No further alert can be taken: the disk has refused for long."""
-        return len(self._waiting) >= MAX_WAITING
+        return len(self._waiting) >= MAX_WAITING or self._bytes >= MAX_WAITING_BYTES
 
     @property
     def stuck_s(self) -> float:
@@ -78,6 +80,7 @@ class Committer:
         """Commit these next, in this order."""
         with self._changed:
             self._waiting += rows
+            self._bytes += sum(waiting.row.size for waiting in rows)
             self._changed.notify()
 
     def close(self, timeout_s: float) -> int:
@@ -106,6 +109,7 @@ class Committer:
             if self._commit(batch):
                 with self._changed:
                     del self._waiting[: len(batch)]
+                    self._bytes -= sum(waiting.row.size for waiting in batch)
                 self._wake()
             else:
                 return

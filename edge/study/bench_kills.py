@@ -9,7 +9,8 @@ TIMES = 200
 def run(options: Options) -> list[Figure]:
     """Kill service and brokers `--times` times; what both centres hold is compared."""
     result = kills.run(times=options.times or TIMES, seed=options.seed, say=options.say)
-    how = f"{sum(result.kills.values())} kills {result.kills}, {result.alerts:,} alerts, {result.files:,} files"
+    how = f"{sum(result.kills.values())} kills {result.kills}, {result.alerts:,} alerts"
+    how += f", {result.files:,} files"
     figures = [plain("kills.seconds", result.seconds, "s", how)]
     for side, found in result.sides.items():
         figures += [

@@ -9,8 +9,9 @@ from structlog.testing import capture_logs
 from edge.config import checkpoint_of, load_policy
 from edge.delivery.outbox import Outbox
 from edge.delivery.outbox_file import OutboxError
-from edge.delivery.rows import Row
+from edge.delivery.rows import Attachment, Row
 from edge.recordings.recorder import NoRecorder
+from edge.station import committer as committer_module
 from edge.station.committer import Committer, Waiting
 from edge.station.numbering import Numbering, union_of_languages
 from edge.station.pipeline import Pipeline
@@ -261,3 +262,19 @@ def test_a_live_day_is_numbered_without_gaps_and_tells_what_happened(tmp_path):
     events = {msgspec.json.decode(one.payload)["event"] for one in day.rows}
     assert {"PERSON", "SENSOR_TAMPER"} <= events
     assert any(event.startswith("RAD_") for event in events)
+
+
+def test_files_that_wait_for_the_disk_are_bounded_by_their_bytes(outbox, monkeypatch, until):
+    monkeypatch.setattr(committer_module, "MAX_WAITING_BYTES", 1000)
+    disk = SlowDisk(outbox, refusals=3)
+    committer = Committer(disk, wake=lambda: None, now_utc_ns=lambda: START_NS)
+    file = Attachment(n=1, topic="t", name="n", media_type="m", sha256="s", payload=bytes(2000))
+    row = Row(
+        seq=1, epoch="E", exercise=True, topic="t", payload=b"p", active_topic="",
+        active_payload=b"", level=2, created_utc_ns=START_NS, attachments=(file,),
+    )  # fmt: skip
+    committer.put([Waiting(row, START_NS)])
+    assert committer.full
+    until(lambda: not committer.full)
+    assert len(outbox.attachments("north", 1)) == 1
+    assert committer.close(5.0) == 0
