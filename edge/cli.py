@@ -55,6 +55,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
+class _Overview(argparse.RawDescriptionHelpFormatter):
+    """Knows how far the commands are indented, so that the longest has its summary beside it."""
+
+    def add_argument(self, action: argparse.Action) -> None:
+        super().add_argument(action)
+        longest = max(len(command.name) for command in COMMANDS) + 2 * self._indent_increment
+        self._action_max_length = max(self._action_max_length, longest)
+
+
 def parser() -> argparse.ArgumentParser:
     """The whole command line."""
     root = argparse.ArgumentParser(
@@ -62,7 +71,7 @@ def parser() -> argparse.ArgumentParser:
         description="Sensor fusion for border checkpoints: seismic, radiation and cargo X-ray in, "
         "explained alerts to both countries out.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Overview,
     )
     commands = root.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command in COMMANDS:

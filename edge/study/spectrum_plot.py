@@ -3,6 +3,7 @@
 On that scale the peaks of a scintillator are about equally wide.
 """
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -51,20 +52,20 @@ def plot(
         part = (np.sqrt(kev) - roots[0]) / (roots[-1] - roots[0])
         return round(LEFT + float(part) * (WIDTH - LEFT - RIGHT))
 
-    for kev in (kev for kev in TICKS_KEV if edges_kev[0] <= kev <= edges_kev[-1]):
-        cv2.line(picture, (across(kev), TOP), (across(kev), HEIGHT - BOTTOM), LIGHT, 1)
-        _text(picture, f"{kev:g}", (across(kev) - 12, HEIGHT - BOTTOM + 18), GREY)
-    for kev in (kev for kev in marks_kev if edges_kev[0] <= kev <= edges_kev[-1]):
+    for tick in (kev for kev in TICKS_KEV if edges_kev[0] <= kev <= edges_kev[-1]):
+        cv2.line(picture, (across(tick), TOP), (across(tick), HEIGHT - BOTTOM), LIGHT, 1)
+        _text(picture, f"{tick:g}", (across(tick) - 12, HEIGHT - BOTTOM + 18), GREY)
+    for mark in (kev for kev in marks_kev if edges_kev[0] <= kev <= edges_kev[-1]):
         for y in range(TOP, HEIGHT - BOTTOM, 12):
-            cv2.line(picture, (across(kev), y), (across(kev), y + 5), GREY, 1)
+            cv2.line(picture, (across(mark), y), (across(mark), y + 5), GREY, 1)
     middle = [across(float(kev)) for kev in 0.5 * (edges_kev[1:] + edges_kev[:-1])]
-    for curve, height, colour in zip(curves, heights, COLOURS * len(curves), strict=False):
+    coloured = zip(curves, heights, itertools.cycle(COLOURS), strict=False)
+    for row, (curve, height, colour) in enumerate(coloured):
         decades = np.log10(np.maximum(height / top, 10.0**-DECADES)) / DECADES
         down = np.rint(TOP - decades * (HEIGHT - TOP - BOTTOM)).astype(np.int32)
         points = np.column_stack([np.array(middle, dtype=np.int32), down])
         cv2.polylines(picture, [points[:, None, :]], False, colour, 1, cv2.LINE_AA)
-        row = TOP + 16 + 16 * list(curves).index(curve)
-        _text(picture, curve.title, (WIDTH - 230, row), colour)
+        _text(picture, curve.title, (WIDTH - 230, TOP + 16 + 16 * row), colour)
     cv2.rectangle(picture, (LEFT, TOP), (WIDTH - RIGHT, HEIGHT - BOTTOM), GREY, 1)
     _text(picture, title, (LEFT, 30), (0, 0, 0), 0.6)
     _text(picture, "keV", (WIDTH - 60, HEIGHT - 10), GREY)

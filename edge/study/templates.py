@@ -2,6 +2,7 @@
 
 import argparse
 import hashlib
+import itertools
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -95,7 +96,7 @@ def describe(detector: DetectorSpec) -> str:
 
 def table(library: TemplateLibrary) -> str:
     """A line per template, and of what nature adds, with the share of counts per window."""
-    heads = [f"{a:.0f}-{b:.0f}" for a, b in zip(WINDOWS_KEV, WINDOWS_KEV[1:], strict=False)]
+    heads = [f"{a:.0f}-{b:.0f}" for a, b in itertools.pairwise(WINDOWS_KEV)]
     heads[-1] = f">{WINDOWS_KEV[-2]:.0f}"
     lines = [
         f"{'nuclide':10}{'category':12}{'variant':26}"
