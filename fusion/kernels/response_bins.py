@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
+SHARPEST_KEV = 1e-9  # below, a blur is none: dividing by it would overflow
+
 
 class Boxes(NamedTuple):
     """Counts that are even between two energies and then blurred by a Gaussian."""
@@ -27,7 +29,7 @@ class Boxes(NamedTuple):
 @njit(cache=True, nogil=True)
 def smeared(from_left: float, sigma: float) -> float:
     """Integral of the normal distribution function up to `from_left`, standard deviation sigma."""
-    if sigma <= 0.0:
+    if sigma < SHARPEST_KEV:
         return max(from_left, 0.0)
     z = from_left / sigma
     below = 0.5 * math.erfc(-z * 0.7071067811865476)
@@ -38,10 +40,10 @@ def smeared(from_left: float, sigma: float) -> float:
 def below(edge_kev: float, low_kev: float, high_kev: float, sigma_kev: float) -> float:
     """Share of a blurred box that lies below an energy."""
     width = high_kev - low_kev
-    if width > 1e-3 * sigma_kev and width > 1e-9:
+    if width > 1e-3 * sigma_kev and width > SHARPEST_KEV:
         left = smeared(edge_kev - low_kev, sigma_kev) - smeared(edge_kev - high_kev, sigma_kev)
         return left / width
-    if sigma_kev > 0.0:
+    if sigma_kev >= SHARPEST_KEV:
         middle = 0.5 * (low_kev + high_kev)
         return 0.5 * math.erfc((middle - edge_kev) / sigma_kev * 0.7071067811865476)
     return 1.0 if edge_kev > low_kev else 0.0
