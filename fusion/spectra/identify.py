@@ -33,6 +33,8 @@ Matrix = NDArray[np.float64]
 BESIDE = 2  # so many of the best explanations are tried with a second source
 SECONDS = 4  # so many second sources are fitted, the best by their scores
 ANYWHERE = ("bare", "steel-1cm", "steel-4cm", "bulk")  # variants of nature around a portal
+# (thorium's daughters, of Th-228, by themselves too: radon and radium carry them away from it)
+MODELLED = 5.0  # a slack from which on templates and not counts limit a fit
 SHARE = 0.1  # of a load of natural nuclides, from which one of them is named
 
 
@@ -77,7 +79,7 @@ class Identifier:
         self._naturals = library.nuisance_names, naturals
         self._prices = self._price()
         natural = [
-            one.nuclide in library.nuisance_names and one.variant in ANYWHERE
+            one.nuclide in (*library.nuisance_names, "Th-228") and one.variant in ANYWHERE
             for one in library.templates
         ] + [False] * len(lines)
         self._anywhere = np.vstack((self._shapes[natural], cosmic_lines(self._bins)))
@@ -97,9 +99,15 @@ class Identifier:
             background = np.ascontiguousarray(background_counts, dtype=np.float64) * ratio
         case = Case(self._spectrum(counts, background, ratio), self._scene(counts, background))
         quiet = case.fit(case.scene.parts)
-        singles = self._singles(case, quiet)
+        if self._sharp and background is None:
+            peaks = np.maximum(quiet.mean - quiet.values[0] * case.scene.parts.shapes[0], 0.0)
+            scene = case.scene.with_modes(peaks, self._bins, self._policy)
+            case = Case(case.spectrum, scene)
+            quiet = case.fit(scene.parts)
+        slack = self._slack(case)
+        singles = self._singles(case, quiet, slack)
         told = [case.hypothesis(one) for one in singles]
-        slack, single = self._slack(case), told[0]
+        single = told[0]
         told += [
             one
             for one in self._natural_loads(case)
@@ -114,7 +122,7 @@ class Identifier:
         policy = self._policy
         prices = np.array([math.log(self._names.count(name)) for name in self._names])
         for k, (name, category) in enumerate(zip(self._names, self._categories, strict=True)):
-            if category != "norm":
+            if category != "norm" or name not in LISTED:
                 prices[k] += policy.source_nats
             if name == UNKNOWN:
                 prices[k] += policy.unknown_nats
@@ -144,14 +152,16 @@ class Identifier:
         weights[: _threshold(seen)] = 0.0
         return Spectrum(counts, weights, level)
 
-    def _singles(self, case: Case, quiet: Fitted) -> list[Fitted]:
+    def _singles(self, case: Case, quiet: Fitted, slack: float) -> list[Fitted]:
         """One source each, the best templates refined; best first."""
         scores = case.scores(quiet, self._shapes)
         likely = np.sort(self._best_of_each(-scores, self._policy.screened, 4))
         nats, amplitudes = case.screen(case.scene.parts, self._shapes[likely])
         cost = np.full(len(scores), np.inf)
         cost[likely] = self._prices[likely] - nats
-        chosen = self._best_of_each(cost, self._policy.refined, 2)
+        # Where templates are less exact than counts, the modes decide: more are tried with them.
+        refined = self._policy.refined * (1 if slack < MODELLED else 3)
+        chosen = self._best_of_each(cost, refined, 2)
         best = np.searchsorted(likely, chosen[np.isfinite(cost[chosen])])
         sources = self._sources(case, likely[best], amplitudes[best])
         found = [case.fit(case.scene.parts, (source,)) for source in sources]

@@ -5,13 +5,14 @@ natural nuclides of its own. Where no background was measured, natural nuclides 
 ratios and smooth continua stand in for it.
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fusion.kernels.identify import Parts
-from fusion.spectra.binning import fwhm_kev
+from fusion.spectra.binning import SHARPEST_PERCENT, fwhm_kev
 from fusion.spectra.response import response_rows
 from fusion.spectra.verdict import IdentifyPolicy
 from fusion.types import DetectorSpec
@@ -29,6 +30,7 @@ COSMIC = ((0, 511.0, 1.0), (1, 72.8, 0.6), (1, 75.0, 1.0), (1, 84.9, 0.35), (1, 
 ORDINARY_SD = 0.5
 """How far one nuclide's share varies from place to place, relative; same source."""
 FREE = 1e6
+PEAK_MODES = 3  # gain, zero and resolution come first
 TILTS = 3
 
 
@@ -62,6 +64,26 @@ class Scene:
     natural_names: tuple[str, ...]
     background: int | None
     """The part that is the measured background."""
+
+    def with_modes(self, shape: Vector, bins: "Bins", policy: IdentifyPolicy) -> "Scene":
+        """The same where the scale and the peaks of `shape` (bins,), in counts, may be wrong."""
+        modes, sd = source_modes(shape[None], bins, policy)
+        chosen, sd = modes[0, :PEAK_MODES], sd[:PEAK_MODES]
+        parts, first = self.parts, self.natural.start
+        # Before the natural nuclides, which stay the last.
+        grown = Parts(
+            np.ascontiguousarray(np.insert(parts.shapes, first, chosen, axis=0)),
+            np.insert(parts.prior_mean, first, np.zeros(PEAK_MODES)),
+            np.insert(parts.prior_precision, first, 1.0 / sd**2),
+            np.insert(parts.lower, first, -2.5 * sd),
+            np.insert(parts.upper, first, 2.5 * sd),
+        )
+        return replace(
+            self,
+            parts=grown,
+            start=np.insert(self.start, first, np.zeros(PEAK_MODES)),
+            natural=slice(first + PEAK_MODES, len(grown.shapes)),
+        )
 
     def with_load(self) -> Parts:
         """The same with a load of natural nuclides, of any amount."""
@@ -149,7 +171,16 @@ def source_modes(shapes: Matrix, bins: Bins, policy: IdentifyPolicy) -> tuple[Ma
     ]
     modes = np.stack([gain, offset, broader, scatter, *tilts], axis=1)
     efficiency_sd = [policy.scatter_sd / k for k in range(1, TILTS + 1)]
-    sd = [policy.gain_sd, policy.offset_sd_kev, policy.width_sd, policy.scatter_sd, *efficiency_sd]
+    # A scintillator's scale is not linear; a germanium detector's is known by its peaks.
+    percent = bins.detector.resolution_percent
+    scale = math.sqrt(percent / 7.0) if percent < SHARPEST_PERCENT else 1.0
+    sd = [
+        policy.gain_sd * scale,
+        policy.offset_sd_kev * scale,
+        policy.width_sd,
+        policy.scatter_sd,
+        *efficiency_sd,
+    ]
     return np.ascontiguousarray(modes), np.array(sd)
 
 

@@ -154,9 +154,9 @@ def judge(hypotheses: list[Hypothesis], background_nats: float, policy: Identify
     names: dict[str, float] = {}
     by_category = dict.fromkeys(CATEGORIES, 0.0)
     for one, weight in zip(hypotheses, weights, strict=True):
-        by_category[one.category] += weight / whole
-        for name in one.nuclides:
-            names[name] = names.get(name, 0.0) + weight / whole
+        by_category[one.category] = min(1.0, by_category[one.category] + weight / whole)
+        for name in dict.fromkeys(one.nuclides):
+            names[name] = min(1.0, names.get(name, 0.0) + weight / whole)
     place = {name: rank for rank, name in enumerate(best.nuclides)}
     ranked = sorted(
         names.items(), key=lambda item: (-round(item[1], 3), place.get(item[0], 99), item[0])

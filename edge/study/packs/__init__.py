@@ -21,6 +21,18 @@ PACKS: dict[str, tuple[str, str]] = {
         "edge.study.packs.portal_neutrons:measure",
         "the standard's neutron source, and bursts from metal cargo",
     ),
+    "spectra-generic": (
+        "edge.study.packs.spectra_generic:measure",
+        "17 sources before one real detector, told without a word about it",
+    ),
+    "spectra-2x4x16": (
+        "edge.study.packs.spectra_2x4x16:measure",
+        "the listed nuclides in one pass of two seconds, bare, shielded and in a body",
+    ),
+    "spectra-hpge": (
+        "edge.study.packs.spectra_hpge:measure",
+        "a germanium portal: Ba-133 found, nothing in the background",
+    ),
 }
 """Name to function, as `module:function`, and what it measures."""
 
