@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from fusion.spectra import lines
 
-RESOLVED_ONLY = frozenset({"Kr-85", "Th-228"})
-"""Only semiconductors tell them from F-18 (514 from 511 keV) and from U-233 (whose U-232 has the
-same daughters); elsewhere they would only make the others unsure."""
+RESOLVED_ONLY = frozenset({"Kr-85", "Lu-176", "Th-228"})
+"""Only semiconductors tell them from F-18 (514 from 511 keV), shielded neptunium (307 from 312 keV)
+and U-233 (whose U-232 has the same daughters); elsewhere they would only make the others unsure."""
 
 # Maximum beta energies (keV) and betas per 100 decays, by title, where bremsstrahlung is seen.
 _BETAS: Mapping[str, tuple[tuple[float, float], ...]] = {
