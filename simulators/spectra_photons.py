@@ -27,10 +27,15 @@ LAYER_MFP = 1.0  # a shield is crossed in layers, and each layer's survivors mad
 SLANT = 0.35  # of the direction in which photons meet the log: vehicles come from afar
 
 
+GRID = 8192
+GRID_KEV = (10.0, 3500.0)  # a row every 0.07 %: the nearest is near enough
+
+
 @cache
-def _chances(material: str) -> tuple[Floats, Floats, Floats, Floats]:
-    """(ln keV, ln total, share of Compton, share of pairs), on a grid."""
-    energy_kev = np.geomspace(10.0, 3500.0, 500)
+def _chances(material: str) -> tuple[Floats, Floats, Floats]:
+    """(g/cm2 to the next interaction in the mean, share of Compton, of Compton or pairs), by row
+    of the grid of energies."""
+    energy_kev = np.geomspace(*GRID_KEV, GRID)
     total = attenuation(material, energy_kev)
     scattered = np.minimum(compton(material, energy_kev), 0.999 * total)
     # Above threshold what is neither Compton nor the photoelectric tail is pairs.
@@ -40,13 +45,19 @@ def _chances(material: str) -> tuple[Floats, Floats, Floats, Floats]:
     )
     pairs = np.clip(total - scattered - photo, 0.0, None)
     pairs[energy_kev < 2.0 * ELECTRON_KEV] = 0.0
-    return np.log(energy_kev), np.log(total), scattered / total, pairs / total
+    return 1.0 / total, scattered / total, (scattered + pairs) / total
+
+
+def _rows(energy_kev: Floats) -> NDArray[np.int64]:
+    """Of the grid."""
+    low, high = np.log(GRID_KEV)
+    row = (np.log(energy_kev) - low) * ((GRID - 1) / (high - low)) + 0.5
+    return np.asarray(np.clip(row, 0, GRID - 1), np.int64)
 
 
 def total_cm2_g(material: str, energy_kev: Floats) -> Floats:
     """Attenuation by the grid."""
-    logs, total, _, _ = _chances(material)
-    return np.asarray(np.exp(np.interp(np.log(energy_kev), logs, total)))
+    return np.asarray(1.0 / _chances(material)[0][_rows(energy_kev)])
 
 
 @cache
@@ -124,21 +135,19 @@ def _cross(beam: Beam, depth: Floats, material: str, g_cm2: float, random: Rando
     number = beam.energy_kev.size
     energy, cosine, fresh = beam.energy_kev.copy(), beam.cosine.copy(), beam.untouched.copy()
     outs: list[tuple[Floats, Floats, Flags]] = []
-    logs, totals, comptons, pairs = _chances(material)
+    mean_free, comptons, elses = _chances(material)
     for _ in range(GENERATIONS):
         if not energy.size:
             break
-        at = np.log(energy)
-        mean_free = np.exp(-np.interp(at, logs, totals))
-        depth = depth + cosine * random.exponential(1.0, energy.size) * mean_free
+        at = _rows(energy)
+        depth = depth + cosine * random.exponential(1.0, energy.size) * mean_free[at]
         left = depth >= g_cm2
         outs.append((energy[left], cosine[left], fresh[left]))
         inside = (depth > 0.0) & ~left
         energy, cosine, depth, at = energy[inside], cosine[inside], depth[inside], at[inside]
         kind = random.random(energy.size)
-        compton_share = np.interp(at, logs, comptons)
-        pair = (kind >= compton_share) & (kind < compton_share + np.interp(at, logs, pairs))
-        is_compton = kind < compton_share
+        is_compton = kind < comptons[at]
+        pair = ~is_compton & (kind < elses[at])
         after, turned = scatter(energy, random)
         flat = np.sqrt(np.clip((1.0 - cosine**2) * (1.0 - turned**2), 0.0, None))
         bent = cosine * turned + flat * np.cos(2.0 * np.pi * random.random(energy.size))
@@ -199,15 +208,14 @@ def _left(energy: Floats, place: Floats, way: Floats, random: Random) -> Floats:
     left = np.zeros(energy.size)
     of = np.arange(energy.size)
     size = np.array(LOG_CM)
-    logs, totals, comptons, pairs = _chances("NaI")
+    mean_free, comptons, elses = _chances("NaI")
     for _ in range(GENERATIONS):
         if not energy.size:
             break
-        at = np.log(energy)
+        at = _rows(energy)
         kind = random.random(energy.size)
-        compton_share = np.interp(at, logs, comptons)
-        is_compton = kind < compton_share
-        pair = ~is_compton & (kind < compton_share + np.interp(at, logs, pairs))
+        is_compton = kind < comptons[at]
+        pair = ~is_compton & (kind < elses[at])
         after, turned = scatter(energy, random)
         glow = ~is_compton & ~pair & (energy > IODINE_EDGE_KEV)
         glow &= random.random(energy.size) < IODINE_XRAY_SHARE
@@ -225,8 +233,8 @@ def _left(energy: Floats, place: Floats, way: Floats, random: Random) -> Floats:
         goes_on = energy > LOWEST_KEV
         np.add.at(left, of[~goes_on], energy[~goes_on])
         energy, way, place, of = energy[goes_on], way[goes_on], place[goes_on], of[goes_on]
-        per_cm = np.exp(np.interp(np.log(energy), logs, totals)) * NAI_G_CM3
-        place = place + way * (random.exponential(1.0, energy.size) / per_cm)[:, None]
+        step_cm = random.exponential(1.0, energy.size) * mean_free[_rows(energy)] / NAI_G_CM3
+        place = place + way * step_cm[:, None]
         stays = ((place > 0.0) & (place < size)).all(axis=1)
         energy, way, place, of = energy[stays], way[stays], place[stays], of[stays]
     return left
