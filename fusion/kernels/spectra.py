@@ -85,10 +85,12 @@ def project(lane: int, binned: Singles, test: ScoreTest, scores: Singles) -> flo
     1974, section 9.3): T' W c - C' X' W c, W the inverse of the background, X the five shapes.
     """
     columns, tilt, inverse_s = test.columns, test.tilt, test.inverse_s[lane]
+    level = test.level[lane]
     lift, unit = test.lift[lane], test.unit[lane]
     templates, width = lift.shape[1], columns.shape[1]
     sums = np.zeros(width, np.float32)
     counts = np.float32(0.0)
+    levelled = np.float32(0.0)
     tilted = np.float32(0.0)
     # Four bins a time: the sums wait for each other, so fewer rounds are faster.
     for b in range(0, binned.shape[0] - 3, 4):
@@ -96,7 +98,14 @@ def project(lane: int, binned: Singles, test: ScoreTest, scores: Singles) -> flo
         if c0 + c1 + c2 + c3 == 0.0:  # most bins of a good resolution
             continue
         counts += (c0 + c1) + (c2 + c3)
-        tilted += (c0 * tilt[b] + c1 * tilt[b + 1]) + (c2 * tilt[b + 2] + c3 * tilt[b + 3])
+        l0, l1, l2, l3 = (
+            c0 * level[b],
+            c1 * level[b + 1],
+            c2 * level[b + 2],
+            c3 * level[b + 3],
+        )
+        levelled += (l0 + l1) + (l2 + l3)
+        tilted += (l0 * tilt[b] + l1 * tilt[b + 1]) + (l2 * tilt[b + 2] + l3 * tilt[b + 3])
         c0 *= inverse_s[b]
         c1 *= inverse_s[b + 1]
         c2 *= inverse_s[b + 2]
@@ -106,7 +115,7 @@ def project(lane: int, binned: Singles, test: ScoreTest, scores: Singles) -> flo
             sums[t] += first + (c2 * columns[b + 2, t] + c3 * columns[b + 3, t])
     potassium, radium, thorium = sums[templates], sums[templates + 1], sums[templates + 2]
     for t in range(templates):
-        explained = lift[0, t] * counts + lift[1, t] * tilted + lift[2, t] * potassium
+        explained = lift[0, t] * levelled + lift[1, t] * tilted + lift[2, t] * potassium
         explained += lift[3, t] * radium + lift[4, t] * thorium
         scores[t] = (sums[t] - explained) * unit[t]
     return float(counts)

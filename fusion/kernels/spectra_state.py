@@ -17,6 +17,7 @@ Integers = NDArray[np.int64]
 Counts = NDArray[Any]  # uint16, uint32 or float32
 
 SHAPES = 5  # background, its tilt, potassium, radium, thorium
+LEAST_KNOWN = 6.0  # counts: a bin with this many is known to 40 %
 NATURAL = 3  # of them have a column of their own beside the templates
 
 
@@ -54,7 +55,9 @@ class ScoreTest(NamedTuple):
     tilt: Singles
     """(bins,) logarithm of the energy, zero in the middle."""
     inverse_s: Singles
-    """(lanes, bins) one over the background's rate."""
+    """(lanes, bins) one over the background's rate, bounded where that is hardly known."""
+    level: Singles
+    """(lanes, bins) the background's rate times that: 1 where it is not bounded."""
     lift: Singles
     """(lanes, 5, templates) what of each template the five shapes already explain."""
     unit: Singles
@@ -147,8 +150,10 @@ def refresh_test(lane: int, background: Background, test: ScoreTest, pace: Pace)
     mean = 0.0
     for b in range(bins):
         mean += rate_cps[b]
-    # A bin that has counted nothing is not without background: up to one count was missed.
-    least = max(pace.floor * mean / bins, 1.0 / background.seconds[lane], pace.least_cps)
+    # A bin that has counted little is not known: weighed by what it happens to have counted, a
+    # few low ones would speak louder than all others.
+    known = LEAST_KNOWN / background.seconds[lane]
+    least = max(pace.floor * mean / bins, known, pace.least_cps)
     gram = np.zeros((SHAPES, SHAPES))
     cross = np.zeros((SHAPES, templates))
     square = np.zeros(templates)
@@ -157,10 +162,12 @@ def refresh_test(lane: int, background: Background, test: ScoreTest, pace: Pace)
     for b in range(bins):
         rate = max(rate_cps[b], least)
         inverse = 1.0 / rate
-        total += rate
+        total += rate_cps[b]
         test.inverse_s[lane, b] = inverse
-        shape[0] = rate
-        shape[1] = rate * test.tilt[b]
+        # The shape is what was counted, or a bound would look like counts that are missing.
+        test.level[lane, b] = rate_cps[b] * inverse
+        shape[0] = rate_cps[b]
+        shape[1] = rate_cps[b] * test.tilt[b]
         for n in range(NATURAL):
             shape[2 + n] = test.columns[b, templates + n]
         for i in range(SHAPES):

@@ -11,7 +11,7 @@ from fusion.spectra.instrument import Instrument
 from fusion.spectra.policy import SpectraPolicy
 from fusion.spectra.slices import Slice
 from fusion.spectra.verdict import Verdict
-from fusion.spectra.window import best_detectors, best_window
+from fusion.spectra.window import Window, best_detectors, best_window
 from fusion.types import Fact
 
 SURE_NET = 4.0  # sigma of gross counts from which detectors are told apart by them
@@ -62,25 +62,25 @@ def assess(
     over_range = not bool(usable.all())
     found: list[tuple[tuple[int, int], tuple[int, ...], Verdict]] = []
     spectral = _by_score(slices, usable, policy)
-    sigma = spectral[2] if spectral else 0.0
-    windows = []
+    sigma = spectral.sigma if spectral else 0.0
+    windows: list[tuple[int, int, int | None]] = []
     if spectral and (sigma >= policy.look_sigma or over_range):
-        windows.append(spectral[:2])
+        windows.append((spectral.first, spectral.stop, spectral.column))
     if gross_sigma >= policy.look_sigma or over_range or spectral is None:
         gross = _by_counts(slices, usable, reference)
-        if gross and gross not in windows:
-            windows.append(gross)
+        if gross and gross not in [(first, stop) for first, stop, _ in windows]:
+            windows.append((*gross, None))
     if not windows and reference is None and usable.any():
         # Nothing to compare with, not even slices among each other: one measurement.
-        windows.append((0, len(slices)))
-    for window in windows:
-        chosen = [one for one in slices[window[0] : window[1]] if not one.over_range]
-        which = _which(chosen, reference)
-        found.append((window, which, _identify(chosen, which, instrument, reference)))
+        windows.append((0, len(slices), None))
+    for first, stop, column in windows:
+        chosen = [one for one in slices[first:stop] if not one.over_range]
+        which = _which(chosen, reference, instrument, column)
+        found.append(((first, stop), which, _identify(chosen, which, instrument, reference)))
     if not found:
         return Assessment(
             verdict=None,
-            window=spectral[:2] if spectral else (0, len(slices)),
+            window=(spectral.first, spectral.stop) if spectral else (0, len(slices)),
             score_sigma=sigma,
             over_range=over_range,
             detectors=tuple(range(len(instrument.names))),
@@ -103,7 +103,7 @@ def _rank(verdict: Verdict, policy: SpectraPolicy) -> tuple[bool, float]:
 
 def _by_score(
     slices: Sequence[Slice], usable: NDArray[np.bool_], policy: SpectraPolicy
-) -> tuple[int, int, float] | None:
+) -> Window | None:
     columns = max((len(one.scores) for one in slices), default=0)
     if columns == 0:
         return None
@@ -114,8 +114,7 @@ def _by_score(
     usable = usable & (variances > 0.0)
     seconds = np.array([one.real_s for one in slices])
     longest = max(1, math.ceil(policy.usual_window_s / max(float(np.median(seconds)), 1e-3)))
-    best = best_window(scores, variances, usable, longest)
-    return (best.first, best.stop, best.sigma) if best else None
+    return best_window(scores, variances, usable, longest)
 
 
 def _by_counts(
@@ -133,19 +132,27 @@ def _by_counts(
     return (best.first, best.stop) if best else None
 
 
-def _which(chosen: Sequence[Slice], reference: Reference | None) -> tuple[int, ...]:
-    """The detectors nearest to the source, where the gross counts tell."""
-    counts = np.sum([one.counts.sum(axis=1, dtype=np.int64) for one in chosen], axis=0)
+def _which(
+    chosen: Sequence[Slice], reference: Reference | None, instrument: Instrument, column: int | None
+) -> tuple[int, ...]:
+    """The detectors nearest to the source, where scores or gross counts tell.
+
+    column  of the template that shows best, None where it was found by gross counts
+    """
+    rows = np.asarray(np.sum([one.counts for one in chosen], axis=0, dtype=np.int64))
+    counts = rows.sum(axis=1)
     everyone = tuple(range(len(counts)))
-    if reference is None:
+    if reference is None or len(counts) == 1:
         return everyone
     live_s = np.sum([one.live_s for one in chosen], axis=0)
     rates = reference.counts.sum(axis=1) / np.maximum(reference.live_s, 1e-9)
     expected = rates * live_s
-    net = counts - expected
-    if net.sum() < SURE_NET * math.sqrt(max(float(expected.sum()), 1.0)):
+    net, variance = counts - expected, np.maximum(expected, counts)
+    if column is not None:
+        net = instrument.stream.detector_scores(0, rows, column)
+    if net.sum() < SURE_NET * math.sqrt(max(float(variance.sum()), 1.0)) and column is None:
         return everyone
-    return tuple(int(i) for i in best_detectors(net, expected))
+    return tuple(int(i) for i in best_detectors(net, variance))
 
 
 def _identify(
@@ -177,12 +184,12 @@ def background_for(
     return instrument.binned(scaled, rows), known_s
 
 
-def quietest(slices: Sequence[Slice]) -> Reference | None:
-    """The third of the slices with the lowest rates as background; None of too few."""
+def quietest(slices: Sequence[Slice], share: float = 1 / 3) -> Reference | None:
+    """The share of the slices with the lowest rates as background; None of too few."""
     if len(slices) < FEWEST_SLICES:
         return None
     rates = [float(one.counts.sum()) / max(float(one.live_s.sum()), 1e-9) for one in slices]
-    chosen = [slices[int(i)] for i in np.argsort(rates, kind="stable")[: len(slices) // 3]]
+    chosen = [slices[int(i)] for i in np.argsort(rates, kind="stable")[: int(len(slices) * share)]]
     return sum_of(chosen)
 
 

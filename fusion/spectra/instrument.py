@@ -97,7 +97,7 @@ class Instrument:
     def learn(self, one: Slice) -> None:
         """Average a slice that was found quiet only later."""
         self._average(one.counts.astype(np.float64), one.live_s)
-        self.stream.learn(0, self.binned(one.counts), float(one.live_s.mean()))
+        self.stream.learn(0, self.stream.binned(0, one.counts), float(one.live_s.mean()))
 
     def start_background(self, counts: NDArray[np.generic], live_s: Vector) -> None:
         """This (detectors, channels) is the background from here on."""
@@ -107,7 +107,8 @@ class Instrument:
         self.background_live_s = np.array(live_s, np.float64)
         self._gain_s = self._policy.gain_every_s
         self._follow_gain()
-        self.stream.learn(0, self.binned(self.background_counts), float(live_s.mean()))
+        binned = self.stream.binned(0, self.background_counts)
+        self.stream.learn(0, binned, float(live_s.mean()))
 
     def finish_block(self) -> None:
         """A vehicle comes: what was learned until now is the background."""

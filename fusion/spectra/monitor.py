@@ -28,6 +28,7 @@ from fusion.spectra.verdict import IdentifyPolicy
 from fusion.types import SECOND_NS, Detection, Origin, SensorSpec, SpectrumSample
 
 CLOSING_WINDOWS = 3  # the shortest; longer ones still hold what is over
+QUIET_SHARE = 0.6  # of the first slices: what passes does not stay for half of them
 CLOSING_SIGMA = 1.0  # below the line that opens an event
 
 
@@ -131,7 +132,7 @@ class Monitor:
         instrument = Instrument(first, detector, policy, policy.monitor_windows_s, self._moving)
         self._instrument = instrument
         if not self._start_background(instrument):
-            calm = quietest([one for one in waiting if not one.over_range])
+            calm = quietest([one for one in waiting if not one.over_range], QUIET_SHARE)
             if calm is None:
                 return []
             instrument.start_background(calm.counts, calm.live_s)

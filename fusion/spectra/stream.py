@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.kernels.spectra import stream_tick
+from fusion.kernels.spectra import add_detectors, bin_grid, project, stream_tick
 from fusion.kernels.spectra_state import (
     NATURAL,
     SHAPES,
@@ -103,6 +103,7 @@ class Stream:
             columns=np.ascontiguousarray((np.array(shapes) * covered).T, np.float32),
             tilt=np.asarray(tilt - tilt.mean(), np.float32),
             inverse_s=np.zeros((lanes, bins), np.float32),
+            level=np.zeros((lanes, bins), np.float32),
             lift=np.zeros((lanes, SHAPES, templates), np.float32),
             unit=np.zeros((lanes, templates), np.float32),
             total_cps=np.zeros(lanes),
@@ -152,6 +153,32 @@ class Stream:
         scale = max(1.0, self._ring.counts[lane, slot] / max(expected, 1e-9))
         scores = self._ring.scores[lane, slot, : len(self.templates)].copy()
         return scores, live_s * scale
+
+    def binned(self, lane: int, counts: NDArray[np.generic]) -> NDArray[np.float32]:
+        """Counts (detectors, channels) in the stream's bins: in whole channels, as a tick's are.
+
+        Bins of one and the same background must not differ by how they were made.
+        """
+        grid = np.zeros(len(self._grid), np.float64)
+        layout = self._layout
+        rows = np.ascontiguousarray(counts, np.float64)
+        add_detectors(rows, layout.segments[lane], layout.used[lane], grid)
+        binned = np.zeros(len(self.library.edges_kev) - 1, np.float32)
+        bin_grid(grid, layout.bin_from[lane], binned)
+        return binned
+
+    def detector_scores(
+        self, lane: int, counts: NDArray[np.generic], column: int
+    ) -> NDArray[np.float64]:
+        """What each detector (detectors, channels) adds to the score of one of the templates."""
+        scores = np.zeros(len(self.templates) + NATURAL, np.float32)
+        found = np.zeros(len(counts))
+        for detector in range(len(counts)):
+            alone = np.zeros(counts.shape)
+            alone[detector] = counts[detector]
+            project(lane, self.binned(lane, alone), self._test, scores)
+            found[detector] = scores[column]
+        return found
 
     def highest(self, lane: int) -> float:
         """Best sigma of all windows of the latest slice."""

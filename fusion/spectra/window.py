@@ -63,18 +63,17 @@ def _lengths(longest: int) -> list[int]:
     return lengths
 
 
-def best_detectors(net: NDArray[np.float64], background: NDArray[np.float64]) -> NDArray[np.intp]:
+def best_detectors(net: NDArray[np.float64], variance: NDArray[np.float64]) -> NDArray[np.intp]:
     """The detectors that together show a source best, in their order; all where none shows it.
 
-    net         (detectors,) counts over the background in the window
-    background  (detectors,) counts expected without a source
+    net       (detectors,) counts or scores, expected 0 without a source
+    variance  (detectors,) of each
 
     Sorted by their ratio, the best set is one of its beginnings.
     """
-    order = np.argsort(-net / np.maximum(background, 1.0), kind="stable")
-    signal = np.cumsum(net[order])
-    noise = np.sqrt(np.cumsum(np.maximum(background[order] + net[order], 1.0)))
-    heights = signal / noise
+    variance = np.maximum(variance, 1e-9)
+    order = np.argsort(-net / variance, kind="stable")
+    heights = np.cumsum(net[order]) / np.sqrt(np.cumsum(variance[order]))
     if heights.max() <= 0.0:
         return np.arange(len(net))
     return np.sort(order[: int(np.argmax(heights)) + 1])

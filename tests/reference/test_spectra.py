@@ -44,24 +44,24 @@ def naive_bins(grid, bin_from):
 
 
 def naive_test(rate_cps, seconds, columns, tilt):
-    """Lift, unit, the rates that are used, and whether each template can be told."""
-    rate = np.maximum(rate_cps, max(PACE.floor * rate_cps.mean(), 1 / seconds, PACE.least_cps))
-    shapes = np.column_stack([rate, rate * tilt, columns[:, TEMPLATES:]])
+    """Lift, unit, the rates, and the weights."""
+    bound = max(PACE.floor * rate_cps.mean(), 6 / seconds, PACE.least_cps)
+    inverse = 1 / np.maximum(rate_cps, bound)
+    shapes = np.column_stack([rate_cps, rate_cps * tilt, columns[:, TEMPLATES:]])
     templates = columns[:, :TEMPLATES]
-    weight = np.diag(1 / rate)
-    gram = shapes.T @ weight @ shapes
+    gram = shapes.T @ np.diag(inverse) @ shapes
     gram += np.diag(np.diag(gram) * 1e-6 + 1e-12)
-    lift = np.linalg.solve(gram, shapes.T @ weight @ templates)
+    lift = np.linalg.solve(gram, shapes.T @ np.diag(inverse) @ templates)
     rest = templates - shapes @ lift
-    variance = np.einsum("bt,b,bt->t", rest, 1 / rate, templates)
-    return lift, 1 / np.sqrt(variance), rate
+    variance = np.einsum("bt,b,bt->t", rest, inverse, templates)
+    return lift, 1 / np.sqrt(variance), rate_cps.copy(), inverse
 
 
 def naive_scores(binned, test, columns, tilt):
-    lift, unit, rate = test[:3]
+    lift, unit, rate, inverse = test[:4]
     shapes = np.column_stack([rate, rate * tilt, columns[:, TEMPLATES:]])
     rest = columns[:, :TEMPLATES] - shapes @ lift
-    return rest.T @ (binned / rate) * unit
+    return rest.T @ (binned * inverse) * unit
 
 
 def naive_windows(slices, total_cps, seconds, windows_s):
@@ -108,6 +108,7 @@ def made_state(random, counts_type=np.uint32):
         ScoreTest(
             columns,
             np.linspace(-1, 1, BINS).astype(np.float32),
+            np.zeros((LANES, BINS), np.float32),
             np.zeros((LANES, BINS), np.float32),
             np.zeros((LANES, 5, TEMPLATES), np.float32),
             np.zeros((LANES, TEMPLATES), np.float32),
@@ -175,7 +176,8 @@ def test_what_is_natural_has_no_score(random):
     state.background.seconds[0] = 50.0
     refresh_test(0, state.background, state.test, PACE)
     columns, tilt = state.test.columns.astype(float), state.test.tilt.astype(float)
-    lift, unit, rate = naive_test(state.background.rate_cps[0], 50.0, columns, tilt)
+    test = naive_test(state.background.rate_cps[0], 50.0, columns, tilt)
+    lift, unit, rate, _ = test
     np.testing.assert_allclose(state.test.lift[0], lift, rtol=2e-4, atol=1e-6)
     np.testing.assert_allclose(state.test.unit[0], unit, rtol=2e-4)
 
@@ -183,7 +185,7 @@ def test_what_is_natural_has_no_score(random):
     binned = random.poisson(30.0, BINS).astype(np.float32)
     counts = project(0, binned, state.test, scores)
     assert counts == binned.sum()
-    wanted = naive_scores(binned, (lift, unit, rate), columns, tilt)
+    wanted = naive_scores(binned, test, columns, tilt)
     np.testing.assert_allclose(scores[:TEMPLATES], wanted, atol=2e-3)
 
     for shape in (rate, rate * tilt, columns[:, -1], columns[:, -2], columns[:, -3]):
@@ -212,8 +214,8 @@ def test_ticks_are_their_twins_one_after_the_other(random):
             binned = naive_bins(grid, layout.bin_from[lane])
             sigmas = [0.0] * 3
             if mine["test"]:
-                lift, unit, rate, seconds = mine["test"]
-                scores = naive_scores(binned, (lift, unit, rate), columns, tilt)
+                rate, seconds = mine["test"][2], mine["test"][4]
+                scores = naive_scores(binned, mine["test"], columns, tilt)
                 mine["slices"] = [*mine["slices"], (scores, binned.sum(), 0.19, 0.2)][-SLOTS:]
                 sigmas = naive_windows(mine["slices"], rate.sum(), seconds, PACE.windows_s)
             np.testing.assert_allclose(state.found.sigma[lane], sigmas, rtol=2e-3, atol=2e-3)

@@ -1,0 +1,155 @@
+"""Windows, gain, slices and gross counts, each by itself."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fusion.spectra.gain import GainFollower, find_peak, measured_gain
+from fusion.spectra.gross import GrossCounts
+from fusion.spectra.policy import SpectraPolicy
+from fusion.spectra.slices import Slices, is_over_range, slice_of
+from fusion.spectra.stream import Stream, library_of, spread_templates
+from fusion.spectra.window import best_detectors, best_window
+from fusion.types import BackgroundSample, Radiation
+from tests.fusion.spectra.scenes import NAI, Device, edges_of, on_channels
+
+POLICY = SpectraPolicy()
+
+
+def test_the_best_window_is_where_the_source_was():
+    scores = np.zeros((40, 3))
+    scores[12:18, 1] = 4.0
+    found = best_window(scores, np.ones(40), np.ones(40, bool), 20)
+    assert (found.first, found.stop, found.column) == (12, 18, 1)
+    assert found.sigma == pytest.approx(24 / np.sqrt(6))
+
+
+def test_no_window_holds_a_slice_that_cannot_be_used():
+    scores = np.full((20, 1), 3.0)
+    usable = np.ones(20, bool)
+    usable[8:11] = False
+    found = best_window(scores, np.ones(20), usable, 20)
+    assert (found.first, found.stop) == (11, 20)
+    assert best_window(scores, np.ones(20), np.zeros(20, bool), 20) is None
+
+
+@given(st.lists(st.floats(-5, 50), min_size=1, max_size=8))
+def test_no_other_choice_of_detectors_shows_more(net):
+    net = np.array(net)
+    background = np.full(len(net), 20.0)
+    chosen = best_detectors(net, background)
+
+    def height(which):
+        return net[which].sum() / np.sqrt(background[which].sum())
+
+    assert len(chosen) > 0
+    if (net > 0).any():
+        assert height(chosen) >= height(np.arange(len(net))) - 1e-9
+
+
+@pytest.mark.parametrize("drift", [0.985, 1.0, 1.02])
+def test_potassium_tells_the_gain(drift):
+    device = Device(1, detectors=1)
+    sample = device.slice(seconds=600, drift=drift)
+    edges = np.asarray(sample.edges_kev[0], np.float64)
+    seen = measured_gain(sample.counts[0].astype(float), edges, NAI, POLICY)
+    assert seen is not None
+    assert seen.factor * drift == pytest.approx(1.0, abs=0.004)
+    follower = GainFollower(POLICY)
+    for _ in range(20):
+        follower.follow(sample.counts[0].astype(float), edges, NAI)
+    assert follower.factor * drift == pytest.approx(1.0, abs=0.004)
+
+
+def test_a_gain_is_followed_only_so_far_at_once():
+    device = Device(2, detectors=1)
+    sample = device.slice(seconds=600, drift=1.02)
+    follower = GainFollower(POLICY)
+    follower.follow(sample.counts[0].astype(float), np.asarray(sample.edges_kev[0], float), NAI)
+    assert abs(follower.factor - 1.0) <= POLICY.gain_step + 1e-9
+
+
+def test_where_no_line_shows_nothing_is_followed():
+    counts = np.full(1024, 30.0)
+    edges = np.linspace(0, 3000, 1025)
+    assert find_peak(counts, edges, 1460.8, 70.0, search=0.03)[1] < POLICY.gain_sigma
+    assert not GainFollower(POLICY).follow(counts, edges, NAI)
+
+
+def test_slices_stay_bounded_and_lose_no_count():
+    device = Device(3, detectors=1)
+    policy = SpectraPolicy(kept_slices=16)
+    slices, total = Slices(policy), 0
+    for _ in range(200):
+        sample = device.slice()
+        total += int(sample.counts.sum())
+        slices.add(slice_of(sample, over_range=False))
+    assert len(slices) <= 16
+    assert sum(int(one.counts.sum()) for one in slices) == total
+    ends = [(one.start_utc_ns, one.end_utc_ns) for one in slices]
+    assert all(a[1] == b[0] for a, b in pairwise(ends))
+
+
+def test_a_dead_detector_is_over_range_and_one_switched_off_is_not():
+    device = Device(4)
+    assert not is_over_range(device.slice(), POLICY)
+    assert is_over_range(device.slice(dead=0.3), POLICY)
+    strong = device.slice([(on_channels("Cs-137"), 400_000.0)])
+    assert is_over_range(strong, POLICY)
+    off = device.slice(dead=1.0)
+    assert not off.counts.any()
+    assert not is_over_range(off, POLICY)
+
+
+def test_vacant_slices_become_reports_of_five_seconds():
+    device, gross = Device(5), GrossCounts("rpm-1")
+    reports = [one for _ in range(60) for one in gross.vacant(device.slice(occupied=False))]
+    assert all(isinstance(one, BackgroundSample) for one in reports)
+    gamma = [one for one in reports if one.radiation is Radiation.GAMMA]
+    assert [one.duration_ms for one in gamma] == [5000, 5000]
+    assert sum(gamma[0].rate_cps) == pytest.approx(4 * 600, rel=0.1)
+
+
+def test_the_score_test_s_templates_are_unlike_each_other():
+    chosen = spread_templates(NAI, POLICY.templates)
+    assert len(chosen) == POLICY.templates
+    assert len({(one.nuclide, one.variant) for one in chosen}) == len(chosen)
+    assert all(one.category != "norm" for one in chosen)
+    assert (len(library_of(NAI).edges_kev) - 1) % 4 == 0
+
+
+def test_detectors_of_other_gains_count_into_the_same_bins():
+    gains = (1.0, 1.01, 0.985)
+    stream = Stream(
+        lanes=1,
+        edges_kev=edges_of(gains),
+        detector=NAI,
+        policy=POLICY,
+        windows_s=POLICY.windows_s,
+        slice_s=0.2,
+    )
+    even = Stream(
+        lanes=1,
+        edges_kev=edges_of((1.0, 1.0, 1.0)),
+        detector=NAI,
+        policy=POLICY,
+        windows_s=POLICY.windows_s,
+        slice_s=0.2,
+    )
+    device = Device(6, detectors=3)
+    # One spectrum in energy, seen by tubes of three gains.
+    shape = np.outer(np.ones(3), on_channels("Cs-137")) * 1e6
+    place = np.arange(shape.shape[1]) + 0.5
+    moved = np.array(
+        [np.interp(place * g, place, row) * g for row, g in zip(shape, gains, strict=True)]
+    )
+    live_s, vacant = np.ones((1, 3)), np.zeros(1, bool)
+    stream.tick(moved.astype(np.uint32)[None], live_s, 0.2, vacant)
+    even.tick(shape.astype(np.uint32)[None], live_s, 0.2, vacant)
+    assert device.detectors == 3
+    peak = even.found.binned[0].max()
+    assert np.abs(stream.found.binned[0] - even.found.binned[0]).max() < 0.06 * peak
+    assert stream.found.binned[0].sum() == pytest.approx(even.found.binned[0].sum(), rel=0.01)
