@@ -1,0 +1,161 @@
+"""Slow, obvious NumPy twins of the identification kernels."""
+
+import numpy as np
+import pytest
+
+from fusion.kernels.identify import (
+    Parts,
+    Spectrum,
+    expected_counts,
+    fit_each,
+    fit_parts,
+    log_likelihood,
+    rebin,
+    scoring_step,
+    smooth,
+    source_scores,
+    spread,
+)
+
+BINS = 40
+
+
+@pytest.fixture
+def case():
+    rng = np.random.default_rng(5)
+    place = np.arange(BINS)
+    falling = 60.0 * np.exp(-place / 15.0)
+    peak = 80.0 * np.exp(-0.5 * ((place - 22) / 2.0) ** 2)
+    tilt = falling * (place / BINS - 0.5)
+    shapes = np.array([falling, tilt, peak])
+    counts = rng.poisson(falling + 0.7 * peak).astype(float)
+    weights = np.where(place < 2, 0.0, 1.0 / (1.0 + 0.01 * counts))
+    parts = Parts(
+        shapes,
+        np.array([1.0, 0.0, 0.0]),
+        np.array([4.0, 100.0, 0.0]),
+        np.array([0.0, -0.3, 0.0]),
+        np.array([2.0, 0.3, 1e6]),
+    )
+    return Spectrum(counts, weights, smooth(counts, 2)), parts
+
+
+def naive_mean(parts, values):
+    return np.maximum(values @ parts.shapes, 1e-3)
+
+
+def naive_likelihood(spectrum, parts, values):
+    mean, counts = naive_mean(parts, values), spectrum.counts
+    logs = np.where(counts > 0, counts * np.log(mean / np.where(counts > 0, counts, 1.0)), 0.0)
+    penalty = 0.5 * (parts.prior_precision * (values - parts.prior_mean) ** 2).sum()
+    return (spectrum.weights * (counts - mean + logs)).sum() - penalty
+
+
+def naive_fit(spectrum, parts, values):
+    """Steps along the gradient, scaled by the curvature, within bounds, for long."""
+    for _ in range(20_000):
+        mean = naive_mean(parts, values)
+        slope = parts.shapes @ (spectrum.weights * (spectrum.counts / mean - 1.0))
+        slope += parts.prior_precision * (parts.prior_mean - values)
+        size = (parts.shapes**2) @ (spectrum.weights / mean) + parts.prior_precision
+        values = np.clip(values + 0.2 * slope / size, parts.lower, parts.upper)
+    return values
+
+
+def naive_rebin(counts, channel_edges, edges):
+    total = np.concatenate(([0.0], np.cumsum(counts)))
+    return np.diff(np.interp(edges, channel_edges, total))
+
+
+def test_counts_in_other_bins():
+    rng = np.random.default_rng(1)
+    counts = rng.poisson(30, 200).astype(float)
+    channel_edges = np.cumsum(rng.uniform(1, 5, 201)) - 30
+    edges = np.linspace(-10, 400, 77)
+    assert np.allclose(
+        rebin(counts, channel_edges, edges), naive_rebin(counts, channel_edges, edges)
+    )
+
+
+def test_the_mean_of_what_is_around():
+    values = np.arange(10.0) ** 2
+    expected = [values[max(0, i - 2) : i + 3].mean() for i in range(10)]
+    assert np.allclose(smooth(values, 2), expected)
+
+
+def test_the_likelihood(case):
+    spectrum, parts = case
+    values, mean = np.array([0.9, 0.1, 0.4]), np.empty(BINS)
+    assert log_likelihood(spectrum, parts, values, mean) == pytest.approx(
+        naive_likelihood(spectrum, parts, values)
+    )
+    assert np.allclose(mean, naive_mean(parts, values))
+    expected_counts(parts.shapes, values, mean)
+    assert np.allclose(mean, naive_mean(parts, values))
+
+
+def test_spreading_never_makes_an_unpenalised_fit_worse(case):
+    spectrum, parts = case
+    parts = parts._replace(prior_precision=np.zeros(3))
+    values, mean = np.array([0.2, 0.0, 0.2]), np.empty(BINS)
+    nats = [log_likelihood(spectrum, parts, values, mean)]
+    for _ in range(5):
+        spread(spectrum, parts, values, mean)
+        nats.append(log_likelihood(spectrum, parts, values, mean))
+    assert np.all(np.diff(nats) > -1e-9)
+
+
+def test_a_step_ends_within_the_bounds(case):
+    spectrum, parts = case
+    parts = parts._replace(upper=np.array([2.0, 0.3, 0.1]))
+    values, mean = np.array([0.5, 0.0, 0.05]), np.empty(BINS)
+    expected_counts(parts.shapes, values, mean)
+    step = np.empty(3)
+    scoring_step(spectrum, parts, (values, mean), (np.empty((3, 3)), step))
+    assert np.all(values + step >= parts.lower - 1e-12)
+    assert np.all(values + step <= parts.upper + 1e-12)
+    assert step[2] == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize("most", [1e6, 0.3])
+def test_the_fit(case, most):
+    spectrum, parts = case
+    parts = parts._replace(upper=np.array([2.0, 0.3, most]))
+    values, mean = np.array([1.0, 0.0, 0.1]), np.empty(BINS)
+    nats = fit_parts(spectrum, parts, values, mean, 50)
+    naive = naive_fit(spectrum, parts, np.array([1.0, 0.0, 0.1]))
+    assert values == pytest.approx(naive, abs=2e-3)
+    assert nats == pytest.approx(naive_likelihood(spectrum, parts, naive), abs=2e-3)
+
+
+def test_a_fit_for_each_source(case):
+    spectrum, parts = case
+    sources = np.array([np.roll(parts.shapes[2], shift) for shift in (0, 5, -8)])
+    start = np.array([1.0, 0.0, 0.1])
+    nats, values = fit_each(
+        spectrum, parts._replace(shapes=parts.shapes.copy()), sources, start, 50
+    )
+    for k, source in enumerate(sources):
+        one = parts._replace(shapes=np.vstack((parts.shapes[:2], source)))
+        alone, mean = start.copy(), np.empty(BINS)
+        assert nats[k] == pytest.approx(fit_parts(spectrum, one, alone, mean, 50))
+        assert values[k] == pytest.approx(alone)
+    assert nats.argmax() == 0
+
+
+def test_the_score_of_a_source(case):
+    spectrum, parts = case
+    known = Parts(*(item[:2] for item in parts))
+    mean = naive_mean(known, np.array([1.0, 0.05]))
+    variance = np.maximum(mean, spectrum.level)
+    sources = np.array([parts.shapes[2], np.roll(parts.shapes[2], 9), parts.shapes[0]])
+    weight = np.diag(spectrum.weights / variance)
+    inverse = np.linalg.inv(known.shapes @ weight @ known.shapes.T + np.diag(known.prior_precision))
+    expected = []
+    for source in sources:
+        cross = known.shapes @ weight @ source
+        left = source @ weight @ source - cross @ inverse @ cross
+        expected.append(source @ weight @ (spectrum.counts - mean) / np.sqrt(left))
+    known = Parts(*(np.ascontiguousarray(item) for item in known))
+    scores = source_scores(spectrum, known, (mean, variance), sources)
+    assert scores == pytest.approx(expected, rel=1e-5)
