@@ -1,14 +1,16 @@
 """Gamma and X-ray lines: `NAME energy:intensity ...` in keV and photons per 100 decays.
 
-From the UKDD-12 decay library (UKAEA, as in the public package actigamma 0.1.5),
-daughters added in the equilibrium that trade brings: radium and thorium decades
-old, uranium a year after its separation. X-rays closer than 1.2 keV stand as one line. Kept is
-what a shield could bring forward: no line of 0.8 times the energy or more is a hundred times as
-strong. The strong lines agree with facts/radiation 5.3.
+From the UKDD-12 decay library (UKAEA, as in the public package actigamma 0.1.5), daughters added in
+the equilibrium that trade brings: radium and thorium decades old, uranium a year after its
+separation. X-rays closer than 1.2 keV stand as one line. Kept is what a shield could bring forward:
+no line of 0.8 times the energy or more is a hundred times as strong. The strong lines agree with
+facts/radiation 5.3.
 
 A name with a form (`Pu-239/aged`) is one more mixture of the same nuclide: plutonium years after
 its americium was taken out, uranium of another enrichment or that has been in a reactor, thallium
-with its impurity. A line that begins with a blank goes on with the one before.
+with its impurity, curium with the Cm-243 that real sources hold and that outshines it (without it
+the real curium source in `nai-generic` is not known). A line that begins with a blank goes on with
+the one before.
 """
 
 NORM = """\
@@ -146,6 +148,10 @@ Th-228 39.9:1.01 72.8:0.783 74.8:11.7 77.1:17.8 84.4:1.17 84.9:0.525 87.3:7.94 1
   785.4:1.11 860.6:4.5 893.4:0.38 1078.6:0.55 1620.7:1.51 2614.6:35.9
 Zr-95 724.2:44.3 756.7:54.4 765.8:210
 Cf-252 15.5:5.49 43.4:0.015 100.2:0.0129 127.0:6.12e-06 160.0:0.000581
+Cm-244/with-243 42.8:0.0254 99.5:0.147 103.8:0.236 106.1:0.00269 116.9:0.0799 120.6:0.0298
+  209.8:0.0329 228.2:0.106 277.6:0.14 285.5:0.00728 507.2:1e-05 554.5:9.5e-05 597.3:5.8e-05
+  606.0:1e-05 650.0:9.98e-06 680.0:2.99e-05 710.0:9.98e-06 740.0:2.99e-05 755.0:4.99e-06
+  758.6:1.5e-05 817.9:7.1e-05 857.5:6.3e-06 860.7:9e-06 895.2:2e-06 900.3:1.4e-06
 Cm-244 42.8:0.0254 98.9:0.00174 99.5:6.33e-05 103.8:0.000101 116.9:3.43e-05 152.6:0.00107
   251.5:1.3e-05 263.4:6.9e-05 303.0:2.2e-05 340.7:2e-06 507.2:1e-05 554.5:9.5e-05 597.3:5.8e-05
   606.0:1e-05 758.6:1.5e-05 817.9:7.1e-05 857.5:6.3e-06 860.7:9e-06 895.2:2e-06 900.3:1.4e-06
