@@ -34,6 +34,7 @@ BESIDE = 2  # so many of the best explanations are tried with a second source
 SECONDS = 4  # so many second sources are fitted, the best by their scores
 ANYWHERE = ("bare", "steel-1cm", "steel-4cm", "bulk")  # variants of nature around a portal
 # (thorium's daughters, of Th-228, by themselves too: radon and radium carry them away from it)
+MANY_COUNTS = 50_000.0  # with fewer no sum of two photons is seen
 MODELLED = 5.0  # a slack from which on templates and not counts limit a fit
 SHARE = 0.1  # of a load of natural nuclides, from which one of them is named
 
@@ -111,11 +112,11 @@ class Identifier:
         told += [
             one
             for one in self._natural_loads(case)
-            if len(one.nuclides) == 1 or self._worth(single, one, slack)
+            if one.category == "norm" or (slack < MODELLED and self._worth(single, one, slack))
         ]
         told += [pair for one in singles[:BESIDE] for pair in self._pairs(case, one, slack)]
         told += self._unexplained(case, told, slack)
-        return judge(told, quiet.nats, self._policy)
+        return judge(told, quiet.nats, self._policy, measured=background is not None)
 
     def _price(self) -> Vector:
         """Nats that each template must gain: for being one of many, and for being rare."""
@@ -131,6 +132,12 @@ class Identifier:
         return prices
 
     def _scene(self, counts: Vector, background: Vector | None) -> Scene:
+        scene = self._bare_scene(counts, background)
+        if self._sharp or counts.sum() < MANY_COUNTS:
+            return scene
+        return scene.with_pile_up(counts, self._bins)
+
+    def _bare_scene(self, counts: Vector, background: Vector | None) -> Scene:
         if self._sharp:
             return sharp_scene(counts, background, self._naturals, self._anywhere, self._policy)
         if background is None:
@@ -217,7 +224,8 @@ class Identifier:
             pair = case.fit(case.scene.parts, (first, second))
             less, more = sorted(one.amplitude for one in pair.sources)
             both = case.hypothesis(pair, price=self._policy.second_nats)
-            if less > self._policy.second_share * more and self._worth(alone, both, slack):
+            share = self._policy.second_share * (1.0 if slack < MODELLED else 2.0)
+            if less > share * more and self._worth(alone, both, slack):
                 told.append(both)
         return told
 

@@ -30,6 +30,8 @@ COSMIC = ((0, 511.0, 1.0), (1, 72.8, 0.6), (1, 75.0, 1.0), (1, 84.9, 0.35), (1, 
 ORDINARY_SD = 0.5
 """How far one nuclide's share varies from place to place, relative; same source."""
 FREE = 1e6
+UNMEASURED_SHARE = 0.3  # of the counts that are natural, when their errors are allowed for
+PILE_UP_SD = 0.01  # share of the counts; sums of a cascade's photons look the same
 PEAK_MODES = 3  # gain, zero and resolution come first
 TILTS = 3
 
@@ -68,21 +70,33 @@ class Scene:
     def with_modes(self, shape: Vector, bins: "Bins", policy: IdentifyPolicy) -> "Scene":
         """The same where the scale and the peaks of `shape` (bins,), in counts, may be wrong."""
         modes, sd = source_modes(shape[None], bins, policy)
-        chosen, sd = modes[0, :PEAK_MODES], sd[:PEAK_MODES]
-        parts, first = self.parts, self.natural.start
-        # Before the natural nuclides, which stay the last.
+        sd = sd[:PEAK_MODES]
+        return self._with(modes[0, :PEAK_MODES], 1.0 / sd**2, -2.5 * sd, 2.5 * sd)
+
+    def with_pile_up(self, counts: Vector, bins: "Bins") -> "Scene":
+        """The same where two photons at once may have been counted as one."""
+        energies = bins.middle_kev[:, None] + bins.middle_kev
+        together = np.histogram(energies, bins.edges_kev, weights=np.outer(counts, counts))[0]
+        shape = together / max(float(together.sum()), 1.0) * float(counts.sum())
+        return self._with(
+            shape[None], np.full(1, PILE_UP_SD**-2), np.zeros(1), np.full(1, 3.0 * PILE_UP_SD)
+        )
+
+    def _with(self, shapes: Matrix, precision: Vector, lower: Vector, upper: Vector) -> "Scene":
+        """More parts, before the natural nuclides, which stay the last."""
+        parts, first, number = self.parts, self.natural.start, len(shapes)
         grown = Parts(
-            np.ascontiguousarray(np.insert(parts.shapes, first, chosen, axis=0)),
-            np.insert(parts.prior_mean, first, np.zeros(PEAK_MODES)),
-            np.insert(parts.prior_precision, first, 1.0 / sd**2),
-            np.insert(parts.lower, first, -2.5 * sd),
-            np.insert(parts.upper, first, 2.5 * sd),
+            np.ascontiguousarray(np.insert(parts.shapes, first, shapes, axis=0)),
+            np.insert(parts.prior_mean, first, np.zeros(number)),
+            np.insert(parts.prior_precision, first, precision),
+            np.insert(parts.lower, first, lower),
+            np.insert(parts.upper, first, upper),
         )
         return replace(
             self,
             parts=grown,
-            start=np.insert(self.start, first, np.zeros(PEAK_MODES)),
-            natural=slice(first + PEAK_MODES, len(grown.shapes)),
+            start=np.insert(self.start, first, np.zeros(number)),
+            natural=slice(first + number, len(grown.shapes)),
         )
 
     def with_load(self) -> Parts:
@@ -132,6 +146,7 @@ def unmeasured_scene(
     if bins.detector.material == "LaBr3":
         continua = np.vstack((continua, _lanthanum(bins)))
     modes, mode_sd = source_modes(ordinary[None], bins, policy)
+    mode_sd *= UNMEASURED_SHARE
     stack = np.vstack((ordinary, continua, modes[0], shapes)) * total
     size = len(stack)
     natural = slice(size - len(shapes), size)

@@ -95,7 +95,11 @@ class IdentifyPolicy:
     second_nats: float = 8.0
     """What a second nuclide must gain over one alone."""
     second_share: float = 0.1
-    """Less of it than this, relative to the first, could be an error of the first's template."""
+    """Less of it than this, relative to the first, could be an error of the first's template; twice
+    as much where such errors and not counts limit the fit."""
+    unmeasured_norm_sigma: float = 12.0
+    """Where no background was measured, natural nuclides alone are background below this: ground
+    and walls differ from our model of them by as much."""
     second_misfit: float = 0.67
     """Share of what the first leaves unexplained that a second must explain."""
     unknown_nats: float = 5.0
@@ -143,7 +147,13 @@ GRAVITY = ("norm", "medical", "unknown", "industrial", "snm")
 """What a mixture is called: the last of these that is in it."""
 
 
-def judge(hypotheses: list[Hypothesis], background_nats: float, policy: IdentifyPolicy) -> Verdict:
+def judge(
+    hypotheses: list[Hypothesis],
+    background_nats: float,
+    policy: IdentifyPolicy,
+    *,
+    measured: bool,
+) -> Verdict:
     """The verdict over competing explanations, and over none."""
     best = max(hypotheses, key=lambda one: one.nats)
     temperature = max(1.0, best.misfit)
@@ -162,7 +172,10 @@ def judge(hypotheses: list[Hypothesis], background_nats: float, policy: Identify
         names.items(), key=lambda item: (-round(item[1], 3), place.get(item[0], 99), item[0])
     )
     category = max(CATEGORIES, key=lambda name: by_category[name])
-    quiet = sigma < policy.alarm_sigma
+    line = policy.alarm_sigma
+    if category == "norm" and not measured:
+        line = policy.unmeasured_norm_sigma
+    quiet = sigma < line
     return Verdict(
         sigma=sigma,
         category=BACKGROUND if quiet else category,
