@@ -1,7 +1,7 @@
 """What the slices of one vehicle or event show: which of them, which detectors, which nuclide."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from fusion.types import Fact
 
 SURE_NET = 4.0  # sigma of gross counts from which detectors are told apart by them
 MOST_NAMED = 2  # in the words; the facts have them all
+NATURAL_NATS = 3.0  # twenty times as likely as any other source
 FEWEST_SLICES = 6  # of which the quietest third could be a background
 
 Matrix = NDArray[np.float64]
@@ -229,3 +230,15 @@ def spectral_facts(found: Assessment, significant_sigma: float) -> dict[str, Fac
     if found.over_range:
         facts["category"] = "over-range"
     return facts
+
+
+def category_of_counts(facts: Mapping[str, Fact], found: Assessment) -> str:
+    """Category of an excess of counts that no template explains better than the background.
+
+    Spread over a load it is stone with the mixture of the ground; a point is that only where the
+    spectrum says so.
+    """
+    nats = dict(found.verdict.nats) if found.verdict is not None else {}
+    others = [nats[name] for name in sorted(nats) if name != "norm"]
+    natural = bool(others) and nats.get("norm", 0.0) - max(others) >= NATURAL_NATS
+    return "norm" if natural or facts.get("extent") == "extended" else "unknown"

@@ -5,14 +5,21 @@ Gross counts go the way they go at every portal. Where there are spectra, each p
 by the `Monitor`.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from fusion.radiation import RadiationDetector, RadiationPolicy
-from fusion.spectra.assess import Assessment, Reference, assess, quietest, spectral_facts
+from fusion.spectra.assess import (
+    Assessment,
+    Reference,
+    assess,
+    category_of_counts,
+    quietest,
+    spectral_facts,
+)
 from fusion.spectra.detector import detector_of
 from fusion.spectra.gross import GrossCounts
 from fusion.spectra.instrument import Instrument
+from fusion.spectra.marks import Marks
 from fusion.spectra.monitor import Monitor
 from fusion.spectra.policy import SpectraPolicy
 from fusion.spectra.record import Story, with_spectra
@@ -30,7 +37,6 @@ from fusion.types import (
 )
 
 TELLING_COUNTS = 20_000  # a spectrum with fewer tells little of its detector
-NATURAL_NATS = 3.0  # twenty times as likely as any other source
 SIGNIFICANT_GROSS = ("point", "extended")
 
 
@@ -63,23 +69,36 @@ class Portal:
         self._settled = spec.detector is not None
         self._passage: _Pass | None = None
         self._disturbed_s = 0.0
+        self._marked_utc_ns: int | None = None
+        self._marks = Marks()
 
     def feed(self, sample: Sample) -> list[Detection]:
         """What this sample adds."""
+        if isinstance(sample, OccupancySample):
+            spectral = self._passage is not None and len(self._passage.slices) > 0
+            return self._mark(self._marks.take(sample, holding=spectral))
         if isinstance(sample, SpectrumSample):
-            return self._spectrum(sample)
-        found = self._joined(self._radiation.feed(sample))
-        if isinstance(sample, OccupancySample) and self._instrument is not None:
-            self._passage = _Pass(self._policy) if sample.opened else None
-            self._instrument.finish_block()
-        return found
+            left = sample.occupied is False and sample.role != "background"
+            found = self._mark(self._marks.release()) if left else []
+            return found + self._spectrum(sample)
+        return self._joined(self._radiation.feed(sample))
 
     def tick(self, utc_ns: int) -> list[Detection]:
         """Let time pass: an occupancy that went silent ends, and so does a record."""
-        found = self._joined(self._radiation.tick(utc_ns))
+        found = self._mark(self._marks.tick(utc_ns))
+        found += self._joined(self._radiation.tick(utc_ns))
         if any(one.kind == "portal.occupancy" and one.final for one in found):
             self._passage = None
         return found + self._monitor.tick(utc_ns)
+
+    def _mark(self, marks: list[OccupancySample]) -> list[Detection]:
+        found: list[Detection] = []
+        for mark in marks:
+            found += self._joined(self._radiation.feed(mark))
+            if self._instrument is not None:
+                self._passage = _Pass(self._policy) if mark.opened else None
+                self._instrument.finish_block()
+        return found
 
     # --- spectra -----------------------------------------------------------------------
 
@@ -88,12 +107,19 @@ class Portal:
             return self._monitor.feed(sample)
         found: list[Detection] = []
         if sample.role == "background" and not sample.occupied:
+            told_again = sample.start_utc_ns == self._marked_utc_ns
+            frozen = self._passage is not None and len(self._passage.slices) > 0
+            if told_again or frozen:  # each document of a pass may bring the same background
+                return []
+            self._marked_utc_ns = sample.start_utc_ns
             self._monitor.take_background(sample)
         usable = _is_usable(sample)
         if usable:
             self._take_instrument(sample)
         if not sample.occupied:
-            if self._passage is not None:  # the record marks its slices and not its vehicles
+            if (
+                self._passage is not None and sample.occupied is False
+            ):  # the record marks its slices and not its vehicles
                 found += self._close(sample)
             for report in self._gross.vacant(sample):
                 self._radiation.feed(report)
@@ -112,7 +138,7 @@ class Portal:
             opened=False,
             counter=None,
         )
-        return self.feed(closed)
+        return self._mark([closed])
 
     def _take_instrument(self, sample: SpectrumSample) -> None:
         instrument = self._instrument
@@ -234,7 +260,10 @@ class Portal:
         if over_range:
             spectral["category"] = "over-range"
         elif significant and spectral["category"] == "background":
-            spectral |= {"category": _unnamed(facts, found), "gamma_sigma": round(gross_sigma, 3)}
+            spectral |= {
+                "category": category_of_counts(facts, found),
+                "gamma_sigma": round(gross_sigma, 3),
+            }
         record = profile.record
         if profile.final:
             story = Story(
@@ -270,18 +299,6 @@ class Portal:
                 counts=instrument.background_counts, live_s=instrument.background_live_s
             )
         return quietest(list(passage.slices))
-
-
-def _unnamed(facts: Mapping[str, Fact], found: Assessment) -> str:
-    """Category of an excess of counts that no template explains better than the background.
-
-    Spread over a load it is stone with the mixture of the ground; a point is that only where the
-    spectrum says so.
-    """
-    nats = dict(found.verdict.nats) if found.verdict is not None else {}
-    others = [nats[name] for name in sorted(nats) if name != "norm"]
-    natural = bool(others) and nats.get("norm", 0.0) - max(others) >= NATURAL_NATS
-    return "norm" if natural or facts.get("extent") == "extended" else "unknown"
 
 
 def _is_usable(sample: SpectrumSample) -> bool:

@@ -16,11 +16,16 @@ def portal(detector=None):
     return Portal(where, RadiationPolicy(), SpectraPolicy(), IdentifyPolicy())
 
 
+def ended(mine, device):
+    """The ticks after a vehicle: its last document may have been followed by another."""
+    return [one for i in range(5) for one in mine.tick(device.now_utc_ns + i * 1_000_000_000)]
+
+
 def passed(source=None, cps=0.0, *, seed=1, background_s=60, **how):
     """Everything that is found in one pass."""
     mine, device = portal(), Device(seed)
     feed(mine, device.vacant(background_s))
-    return feed(mine, device.vehicle(source, cps, **how))
+    return feed(mine, device.vehicle(source, cps, **how)) + ended(mine, device)
 
 
 def final(found):
@@ -109,7 +114,7 @@ def test_dead_time_is_over_range_too():
     middle = len(samples) // 2
     device.now_utc_ns = samples[middle].start_utc_ns
     samples[middle] = device.slice(occupied=True, dead=0.4)
-    one = final(feed(mine, samples))
+    one = final(feed(mine, samples) + ended(mine, device))
     assert one.facts["over_range"] is True
 
 
@@ -132,6 +137,7 @@ def test_background_stands_still_while_a_vehicle_is_there():
     feed(mine, samples[:-1])
     before = mine._instrument.background_counts.copy()
     feed(mine, samples[-1:])
+    ended(mine, device)
     np.testing.assert_array_equal(mine._instrument.background_counts, before)
 
 
@@ -141,14 +147,16 @@ def test_a_drifting_gain_is_followed_between_vehicles():
         feed(mine, device.vacant(60, drift=1.0 + 0.0012 * minute))
     for factor in mine._instrument.gains:
         assert factor == pytest.approx(1.0 / 1.0228, abs=0.006)
-    one = final(feed(mine, device.vehicle(on_channels("Cs-137"), 120.0, drift=1.0228)))
+    one = final(
+        feed(mine, device.vehicle(on_channels("Cs-137"), 120.0, drift=1.0228)) + ended(mine, device)
+    )
     assert one.facts["nuclides"][0][0] == "Cs-137"
 
 
 def test_a_marked_background_stands_for_the_vacant_lane():
     mine, device = portal(), Device(5)
     feed(mine, [device.slice(role="background", seconds=120, occupied=None)])
-    one = final(feed(mine, device.vehicle(on_channels("Ba-133"), 150.0)))
+    one = final(feed(mine, device.vehicle(on_channels("Ba-133"), 150.0)) + ended(mine, device))
     assert one.facts["nuclides"][0][0] == "Ba-133"
     assert one.record.spectra.background_live_s == pytest.approx(120)
 
@@ -174,7 +182,7 @@ def test_the_detector_need_not_be_told():
     mine = Portal(where, RadiationPolicy(), SpectraPolicy(), IdentifyPolicy())
     device = Device(8)
     feed(mine, device.vacant(60))
-    one = final(feed(mine, device.vehicle(on_channels("Cs-137"), 150.0)))
+    one = final(feed(mine, device.vehicle(on_channels("Cs-137"), 150.0)) + ended(mine, device))
     assert one.facts["nuclides"][0][0] == "Cs-137"
 
 
@@ -197,5 +205,29 @@ def test_clean_vehicles_raise_no_alarm():
     feed(mine, device.vacant(60))
     for _ in range(40):
         found = feed(mine, device.vehicle(shadow=float(device.random.uniform(0.0, 0.2))))
+        found += ended(mine, device)
         assert {one.facts["category"] for one in told(found)} == {"background"}
         feed(mine, device.vacant(4))
+
+
+def test_a_vehicle_in_several_documents_is_one():
+    mine, device = portal(), Device(10)
+    feed(mine, device.vacant(60))
+    found = []
+    for one in device.vehicle(on_channels("Cs-137"), 150.0)[1:-1]:
+        device.now_utc_ns = one.start_utc_ns
+        found += mine.feed(device.mark(opened=True)) + mine.feed(one)
+        device.now_utc_ns = one.start_utc_ns + 200_000_000
+        found += mine.feed(device.mark(opened=False)) + mine.tick(device.now_utc_ns)
+    found += feed(mine, device.vacant(1))
+    assert final(found).facts["nuclides"][0][0] == "Cs-137"
+    assert sum(one.kind == "portal.occupancy" for one in found) == 2
+
+
+def test_a_background_in_a_document_of_a_pass_does_not_end_it():
+    mine, device = portal(), Device(11)
+    background = device.slice(role="background", seconds=120, occupied=None)
+    samples = device.vehicle(on_channels("Ba-133"), 150.0)
+    samples.insert(len(samples) // 2, background)
+    one = final(feed(mine, [background, *samples]) + ended(mine, device))
+    assert one.facts["nuclides"][0][0] == "Ba-133"
