@@ -23,12 +23,11 @@ Matrix = NDArray[np.float64]
 CONTINUA_KEV = (60.0, 120.0, 250.0, 600.0, 1500.0)
 """Fall-off of scattered and cosmic rays: any smooth falling background is a sum of these."""
 ORDINARY = {"K-40": 0.35, "Ra-226": 0.3, "Th-232": 0.35}
-"""Shares of the natural nuclides in the counts of ordinary ground and walls (400, 35 and 35 Bq/kg,
-UNSCEAR 2000, annex B, with their photons per decay)."""
+"""Assumed shares of the natural nuclides in the counts of ordinary ground and walls."""
 COSMIC = ((0, 511.0, 1.0), (1, 72.8, 0.6), (1, 75.0, 1.0), (1, 84.9, 0.35), (1, 87.3, 0.1))
 """(shape, keV, share) of lines from cosmic rays and from lead around a detector."""
 ORDINARY_SD = 0.5
-"""How far one nuclide's share varies from place to place, relative; same source."""
+"""Assumed: how far one share varies from place to place, relative."""
 FREE = 1e6
 UNMEASURED_SHARE = 0.3  # of the counts that are natural, when their errors are allowed for
 PILE_UP_SD = 0.01  # share of the counts; sums of a cascade's photons look the same

@@ -8,6 +8,9 @@ Truth is the file's name: every thallium file is Tl-201 (with and without its im
 every plutonium file Pu, every enrichment of uranium U-235; what is behind a phantom or a shield is
 still what it is. Asked is the likeliest explanation, as in the baseline of other tests of this
 kind; that it is also over the alarm line is a figure of its own.
+
+Thresholds of the identification were set while looking at these files: the figures are no
+held-out test, and other seeds do not make them one.
 """
 
 import re
