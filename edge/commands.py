@@ -146,6 +146,18 @@ Runs packs of simulated or recorded cases whose truth is known, and prints what 
         arguments=arguments.evaluate_arguments,
     ),
     Command(
+        name="calibrate",
+        handler="edge.study.calibrate:main",
+        summary="fit what the detections of portals are worth, on simulated traffic",
+        description="""\
+Plays traffic of known truth through simulator, driver and engine and fits the nats of the radiation
+detections for each explanation. Only seeds below 1000000 are taken: reports never see them.""",
+        examples="""\
+  garita calibrate portals                               (a policy section on stdout)
+  garita calibrate portals --out fusion/radiation_fitted.py   (the defaults of the engine)""",
+        arguments=arguments.calibrate_arguments,
+    ),
+    Command(
         name="bench",
         handler="edge.study.bench:main",
         summary="speed of each stage against a named reference, measured in the same run",

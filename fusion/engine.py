@@ -143,7 +143,8 @@ class Engine:
         return xray.detections(sample, self._policy.xray)
 
     def _take(self, detections: list[Detection], channel: _Channel) -> list[Alert]:
-        weighed = [weigh(detection) for detection in detections]
+        known = self._policy.radiation_evidence
+        weighed = [weigh(detection, known) for detection in detections]
         self._detections = (self._detections + weighed)[-MAX_DETECTIONS:]
         alerts: list[Alert] = []
         scans = [d for d in weighed if d.family is Family.XRAY and d.kind.startswith("xray.")]

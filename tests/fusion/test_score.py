@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fusion.evidence import CALIBRATIONS
+from fusion.evidence import CALIBRATIONS, RADIATION
 from fusion.judge import EVENTS, QUESTIONS
 from fusion.policy import ScoringPolicy
 from fusion.score import score
@@ -92,4 +92,4 @@ def test_no_source_says_more_than_its_cap():
 def test_every_explanation_has_a_prior_and_every_kind_that_speaks_a_cap():
     names = {name for question in QUESTIONS.values() for name in question} | set(EVENTS)
     assert names <= set(POLICY.priors_nats)
-    assert set(CALIBRATIONS) <= set(POLICY.caps_nats)
+    assert {*CALIBRATIONS, *RADIATION} <= set(POLICY.caps_nats)

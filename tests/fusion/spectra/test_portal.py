@@ -80,7 +80,7 @@ def test_what_is_natural_and_hides_a_source_is_told_as_the_source():
 
 def test_the_words_of_evidence_follow_the_category():
     threat = weigh(final(passed(on_channels("Cs-137"), 200.0))).nats
-    assert threat["threat-source"] >= 9.0
+    assert threat["threat-source"] >= 7.0, "warning by itself: the priors take 7.5 off"
     assert threat["threat-source"] > threat["norm"] + 5.0
     clean = weigh(final(passed())).nats
     assert all(nats <= 0.5 for nats in clean.values())

@@ -1,0 +1,114 @@
+"""Fits of few parameters to passes of known truth; small, exact and the same on every machine."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+Matrix = NDArray[np.float64]
+Vector = NDArray[np.float64]
+
+STEPS = 200  # of Newton and of expectation; both settle within 40
+RIDGE = 1e-4  # keeps a feature that tells nothing at 0
+
+
+class TooLittle(Exception):  # noqa: N818 - named for what a caller can do
+    """There are too few passes of a kind to fit anything on; says which."""
+
+
+def excess_line(nothing: Vector, source: Vector) -> tuple[float, float, float]:
+    """(slope, offset, log of the share missed) of the log-likelihood ratio of an excess.
+
+    nothing  (passes,) the excess of clean passes, >= 0
+    source   (passes,) of passes with a source
+
+    ln p(x | source) / p(x | nothing) = ln(q + (1 - q) exp(slope x - offset)): a share q of the
+    sources shows nothing at all. By expectation and maximisation (Dempster, Laird and Rubin 1977);
+    0 < slope <= 1, since an excess is no more than the likelihood ratio that it is.
+    """
+    missed = 0.1
+    slope, offset = 0.5, 3.0
+    x = np.concatenate((nothing, source))
+    y = np.concatenate((np.zeros(len(nothing)), np.ones(len(source))))
+    for _ in range(STEPS):
+        seen = (1.0 - missed) * np.exp(np.minimum(slope * source - offset, 50.0))
+        share = seen / (missed + seen)
+        missed = float(min(0.5, max(1.0 / (len(source) + 2), 1.0 - share.mean())))
+        weight = np.concatenate((np.full(len(nothing), 1.0 / len(nothing)), share / share.sum()))
+        before = slope, offset
+        slope, offset = _logistic(x, y, weight, slope, offset)
+        if abs(slope - before[0]) + abs(offset - before[1]) < 1e-9:
+            break
+    return slope, offset, math.log(missed)
+
+
+def _logistic(
+    x: Vector, y: Vector, weight: Vector, slope: float, offset: float
+) -> tuple[float, float]:
+    """Weighted logistic regression by Newton's method, the slope within bounds."""
+    for _ in range(STEPS):
+        p = 1.0 / (1.0 + np.exp(-np.clip(slope * x - offset, -50.0, 50.0)))
+        away = weight * (y - p)
+        curve = weight * p * (1.0 - p)
+        gradient = np.array([away @ x - RIDGE * 0.01 * slope, -away.sum()])
+        hessian = np.array(
+            [[curve @ (x * x), -(curve @ x)], [-(curve @ x), curve.sum()]]
+        ) + RIDGE * 0.01 * np.eye(2)
+        step = np.linalg.solve(hessian, gradient)
+        step *= min(1.0, 1.0 / max(float(np.abs(step).max()), 1e-12))
+        wanted = slope + float(step[0])
+        bound = min(1.0, max(0.05, wanted))
+        if bound != wanted:  # at its bound only the offset is free
+            moved = float(gradient[1] / hessian[1, 1])
+            moved = max(-1.0, min(1.0, moved))
+            done = abs(bound - slope) + abs(moved) < 1e-10
+            slope, offset = bound, offset + moved
+        else:
+            done = float(np.abs(step).max()) < 1e-10
+            slope, offset = wanted, offset + float(step[1])
+        if done:
+            break
+    return slope, offset
+
+
+def kinds(
+    own: Matrix, common: Matrix | None, truth: NDArray[np.int64], classes: int, doubt: float
+) -> tuple[Matrix, float]:
+    """Linear scores that tell classes apart: coefficients (classes, features), and the common one.
+
+    own     (passes, features) with a coefficient of its own for each class
+    common  (passes, classes) a feature of each class, all with one coefficient, or None
+    truth   (passes,) which class each is of; all classes weigh the same
+    doubt   share of passes that do not go by the book: no score is ever surer than that
+
+    Multinomial logistic regression by Newton's method with a weak ridge.
+    """
+    passes, features = own.shape
+    size = classes * features + (common is not None)
+    counts = np.bincount(truth, minlength=classes)
+    weight = 1.0 / (classes * counts[truth])
+    target = np.full((passes, classes), doubt / classes)
+    target[np.arange(passes), truth] += 1.0 - doubt
+    # (passes, classes, parameters): score = design @ parameters
+    design = np.zeros((passes, classes, size))
+    for one in range(classes):
+        design[:, one, one * features : (one + 1) * features] = own
+    if common is not None:
+        design[:, :, -1] = common
+    values = np.zeros(size)
+    for _ in range(STEPS):
+        score = design @ values
+        score -= score.max(axis=1, keepdims=True)
+        share = np.exp(score)
+        share /= share.sum(axis=1, keepdims=True)
+        away = weight[:, None] * (target - share)
+        gradient = np.einsum("pc,pcs->s", away, design) - RIDGE * values
+        mean = np.einsum("pc,pcs->ps", share, design)
+        spread = np.einsum("pc,pcs,pct->st", weight[:, None] * share, design, design)
+        hessian = spread - (weight[:, None] * mean).T @ mean + RIDGE * np.eye(size)
+        step = np.linalg.solve(hessian, gradient)
+        values = values + step * min(1.0, 2.0 / max(float(np.abs(step).max()), 1e-12))
+        if float(np.abs(step).max()) < 1e-9:
+            break
+    last = float(values[-1]) if common is not None else 0.0
+    return values[: classes * features].reshape(classes, features), last

@@ -1,0 +1,228 @@
+"""Fits `RadiationCalibration` on passes of known truth."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.study.fitting import TooLittle, excess_line, kinds
+from edge.study.portal_cases import Case, cases, seeds_of, version_of
+from fusion import radiation_evidence as evidence
+from fusion.radiation_calibration import RadiationCalibration
+from fusion.types import Fact
+
+COUNTS, SPECTRA = "rpm-tsa", "rpm-n42"
+# Shares of `--number` clean passes. Sources are told from clean traffic by few; the tail of clean
+# traffic is what takes many.
+SHARES: Mapping[str, Mapping[str, float]] = {
+    COUNTS: {
+        "clean": 1.0,
+        "norm": 0.125,
+        "patient": 0.1,
+        "threat anywhere": 0.2,
+        "container": 0.05,
+    },
+    SPECTRA: {"clean": 0.1, "norm": 0.03, "patient": 0.014, "threat anywhere": 0.03},
+}
+SEEDS_APART = 1_000  # of the strata: as many hours of traffic each
+LEAST = 40  # passes of each explanation
+LEAST_CLEAN = 100
+DOUBT = 0.01  # one pass in a hundred is like nothing that the simulator knows
+
+Facts = Mapping[str, Fact]
+Row = tuple[str, Facts]
+"""The right explanation, and the facts of one detection."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Which passes are made for the fit."""
+
+    seed: int
+    number: int
+    """Of clean passes at the portal that counts; the others follow `SHARES`."""
+    date: str
+
+    def strata(self) -> Iterable[tuple[str, str, int, int]]:
+        """(kind, stratum, first seed, passes) of each."""
+        seed = self.seed
+        for kind, shares in SHARES.items():
+            for stratum, share in shares.items():
+                yield kind, stratum, seed, max(1, round(share * self.number))
+                seed += SEEDS_APART
+
+    @property
+    def last_seed(self) -> int:
+        """No seed beyond it is used."""
+        return max(seed for _, _, seed, _ in self.strata()) + SEEDS_APART - 1
+
+
+def fit_portals(plan: Plan, say: Callable[[str], None]) -> RadiationCalibration:
+    """The calibration of both kinds of portal. TooLittle where passes are too few."""
+    found: dict[str, list[Case]] = {kind: [] for kind in SHARES}
+    seeds = []
+    for kind, stratum, seed, number in plan.strata():
+        say(f"{kind}: {number:,} passes of {stratum}")
+        found[kind] += cases(stratum, kind, seed, number)
+        seeds.append(f"{seed}-{seed + seeds_of(stratum, kind, seed, number) - 1}")
+    fitted = fit(found[COUNTS], found[SPECTRA])
+    passes = ", ".join(
+        f"{sum(one.explanation == name for one in cases_of)} {name}"
+        for cases_of in found.values()
+        for name in ("nothing", *evidence.KINDS_OF_SOURCE)
+    )
+    provenance = {
+        "command": f"garita calibrate portals --seed {plan.seed} --number {plan.number}",
+        "simulators": ", ".join(version_of(kind) for kind in SHARES),
+        "seeds": ", ".join(seeds),
+        "passes": passes,
+        "date": plan.date,
+    }
+    return replace(fitted, provenance=provenance)
+
+
+def fit(counted: Sequence[Case], spectral: Sequence[Case]) -> RadiationCalibration:
+    """From passes at a portal that counts, and at one that takes spectra."""
+    known = RadiationCalibration()
+    known = _fit_profile(known, _rows(counted, "gamma.profile"))
+    known = _fit_neutrons(known, counted)
+    known = _fit_dips(known, counted)
+    return _fit_spectrum(known, _rows(spectral, "gamma.spectrum"))
+
+
+def _rows(found: Iterable[Case], kind: str) -> list[Row]:
+    return [(one.explanation, d.facts) for one in found for d in one.judged.of(kind)]
+
+
+def _fit_profile(known: RadiationCalibration, rows: list[Row]) -> RadiationCalibration:
+    slope, offset, missed = _line(
+        rows, evidence.profile_excess, known.profile_full_nats, "gamma.profile"
+    )
+    seen = [
+        (name, [1.0, evidence.profile_shape(facts, known), evidence.in_cab(facts, known)])
+        for name, facts in rows
+        if name != "nothing" and slope * evidence.profile_excess(facts) > offset
+    ]
+    fitted, _ = _kinds(seen, None, "gamma.profile")
+    return replace(
+        known,
+        profile_slope=_round(slope),
+        profile_offset=_round(offset),
+        profile_missed_nats=_round(missed),
+        profile_bias=fitted["bias"],
+        profile_shape=fitted["shape"],
+        profile_cab=fitted["cab"],
+    )
+
+
+def _fit_spectrum(known: RadiationCalibration, rows: list[Row]) -> RadiationCalibration:
+    full = known.profile_full_nats
+    gross_slope, gross_offset, _ = _line(rows, evidence.profile_excess, full, "gamma.spectrum")
+    seen, lags = [], []
+    for name, facts in rows:
+        under = evidence.category_lags(facts, known)
+        if name != "nothing" and under:
+            own = [1.0, evidence.profile_shape(facts, known), evidence.in_cab(facts, known)]
+            seen.append((name, own))
+            lags.append([-under[each] for each in evidence.KINDS_OF_SOURCE])
+    fitted, common = _kinds(seen, np.array(lags), "gamma.spectrum")
+    weakest, nats = _told(rows, known)
+    return replace(
+        known,
+        spectrum_slope=_round(gross_slope),
+        spectrum_offset=_round(gross_slope * weakest - nats),
+        spectrum_gross_slope=_round(gross_slope),
+        spectrum_gross_offset=_round(gross_offset),
+        spectrum_category=_round(common),
+        spectrum_bias=fitted["bias"],
+        spectrum_shape=fitted["shape"],
+        spectrum_cab=fitted["cab"],
+    )
+
+
+def _told(rows: list[Row], known: RadiationCalibration) -> tuple[float, float]:
+    """Likelihood ratio of the weakest sources that are told, and what it is worth in nats.
+
+    A source is only told at all where its spectrum is significant, which next to no clean vehicle
+    is. The weakest quarter of those told is worth what their share says against the share of clean
+    vehicles that are told.
+    """
+    told = {True: 0, False: 0}
+    excess = []
+    for name, facts in rows:
+        if evidence.category_lags(facts, known):
+            told[name == "nothing"] += 1
+            if name != "nothing":
+                excess.append(evidence.spectrum_excess(facts))
+    clean = sum(name == "nothing" for name, _ in rows)
+    if clean < LEAST_CLEAN or told[False] < LEAST:
+        raise TooLittle(f"gamma.spectrum: {clean} clean passes, {told[False]} told as a source")
+    falsely = (told[True] + 0.5) / (clean + 1)
+    weakest = 0.25 * told[False] / (len(rows) - clean)
+    return float(np.quantile(excess, 0.125)), float(np.log(weakest / falsely))
+
+
+def _fit_neutrons(known: RadiationCalibration, counted: Sequence[Case]) -> RadiationCalibration:
+    rows = [
+        ("threat-source" if one.cause.startswith("neutrons") else "nothing", d.facts)
+        for one in counted
+        if not one.cause.startswith("Pu-239")  # which emits some, mostly too few
+        for d in one.judged.of("neutron.counts")
+    ]
+    slope, offset, _ = _line(
+        rows, evidence.neutron_excess, known.neutron_full_nats, "neutron.counts"
+    )
+    return replace(known, neutron_slope=_round(slope), neutron_offset=_round(offset))
+
+
+def _fit_dips(known: RadiationCalibration, counted: Sequence[Case]) -> RadiationCalibration:
+    """Log of how many times likelier a dip is over a container than over clean vehicles."""
+    told = {True: [0, 0], False: [0, 0]}
+    beyond = []
+    for one in counted:
+        if one.stratum not in ("clean", "container"):
+            continue
+        dips = one.judged.of("gamma.dip")
+        counts = told[one.stratum == "container"]
+        counts[0] += bool(dips)
+        counts[1] += 1
+        beyond += [evidence.number(d.facts, "dip_sigma") - known.dip_least_sigma for d in dips]
+    shares = {key: (hits + 0.5) / (of + 1.0) for key, (hits, of) in told.items()}
+    nats = max(0.0, float(np.log(shares[True] / shares[False])))
+    typical = float(np.median(beyond)) if beyond else 1.0
+    return replace(known, dip_slope=_round(nats / max(typical, 0.5)))
+
+
+def _line(
+    rows: list[Row], excess: Callable[[Facts], float], full: float, kind: str
+) -> tuple[float, float, float]:
+    nothing = np.array([min(full, excess(facts)) for name, facts in rows if name == "nothing"])
+    source = np.array([min(full, excess(facts)) for name, facts in rows if name != "nothing"])
+    if len(nothing) < LEAST_CLEAN or len(source) < LEAST:
+        raise TooLittle(f"{kind}: {len(nothing)} clean passes and {len(source)} with a source")
+    return excess_line(nothing, source)
+
+
+def _kinds(
+    seen: list[tuple[str, list[float]]], lags: NDArray[np.float64] | None, kind: str
+) -> tuple[dict[str, dict[str, float]], float]:
+    names = evidence.KINDS_OF_SOURCE
+    truth = np.array([names.index(name) for name, _ in seen], np.int64)
+    counts = np.bincount(truth, minlength=len(names))
+    if counts.min() < LEAST:
+        few = names[int(counts.argmin())]
+        raise TooLittle(f"{kind}: {counts.min()} passes that show {few}, {LEAST} are needed")
+    found, common = kinds(np.array([own for _, own in seen]), lags, truth, len(names), DOUBT)
+    table = {
+        part: {name: _round(float(found[row, column])) for row, name in enumerate(names)}
+        for column, part in enumerate(("bias", "shape", "cab"))
+    }
+    shape = table["shape"]
+    if shape["norm"] > min(shape["threat-source"], shape["shielded-source"]) or common < 0.0:
+        raise TooLittle(f"{kind}: more of a point would speak for a load")
+    return table, common
+
+
+def _round(value: float) -> float:
+    return round(value, 4)
