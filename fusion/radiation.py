@@ -7,10 +7,12 @@ from dataclasses import replace
 import numpy as np
 
 from fusion.radiation_background import RunningBackground
-from fusion.radiation_neutrons import Neutrons, NeutronTest
+from fusion.radiation_bins import Pass
+from fusion.radiation_facts import gamma_facts, is_over_range, neutron_facts
+from fusion.radiation_neutrons import Beside, Neutrons
 from fusion.radiation_pass import MAX_SCANS, Passage
 from fusion.radiation_policy import RadiationPolicy
-from fusion.radiation_profile import MIN_BINS, Pass, Profile, ProfileFit
+from fusion.radiation_profile import MIN_BINS, Profile, ProfileFit
 from fusion.radiation_record import pass_record
 from fusion.types import (
     SECOND_NS,
@@ -146,8 +148,10 @@ class RadiationDetector:
                 "width_m": round(profile.dip_width_m, 2),
             }
             found.append(self._detection("gamma.dip", passage, facts, final=True))
-        test = passage.neutron_test(self._spec.panel_distance_m, self._policy)
-        neutrons = self._neutron_facts(test)
+        test = passage.neutron_test(
+            self._spec.panel_distance_m, self._policy, _point_of(profile) if profile else None
+        )
+        neutrons = neutron_facts(test, self._policy)
         found.append(self._detection("neutron.counts", passage, neutrons, final=True))
         facts = {
             "opened": False,
@@ -168,7 +172,7 @@ class RadiationDetector:
         window = np.array(passage.counts[-INTERIM_SCANS:])
         seconds = INTERIM_SCANS * passage.scan_s
         expected = max(float(background.sum()) * seconds, 1.0)
-        over_range = self._is_over_range(window, passage.scan_s)
+        over_range = is_over_range(window, passage.scan_s, self._policy)
         if not over_range and window.sum() < expected + LOOK_SIGMA * math.sqrt(expected):
             return []
         profile = self._profile(passage, None)
@@ -223,7 +227,7 @@ class RadiationDetector:
         if test.sigma < line:
             return []
         passage.told_neutron_sigma = test.sigma
-        facts = self._neutron_facts(test)
+        facts = neutron_facts(test, self._policy)
         return [self._detection("neutron.counts", passage, facts, final=False)]
 
     def _profile(self, passage: Passage, length_m: float | None) -> Profile | None:
@@ -244,9 +248,6 @@ class RadiationDetector:
             self._policy,
         ).profile()
 
-    def _is_over_range(self, counts: np.ndarray[tuple[int, int]], scan_s: float) -> bool:
-        return bool(counts.max() >= self._policy.over_range_cps * scan_s)
-
     def _gamma_result(
         self,
         passage: Passage,
@@ -255,60 +256,13 @@ class RadiationDetector:
         counter: int | None,
     ) -> Detection:
         """The gamma result, final where the vehicle's length is known, and what was measured."""
-        facts = self._gamma_facts(passage, profile, length_m)
+        facts = gamma_facts(passage, profile, length_m, self._policy)
         final = length_m is not None
         record = pass_record(
             self._spec, passage, profile, self._policy, length_m=length_m, counter=counter
         )
         found = self._detection("gamma.profile", passage, facts, final=final)
         return replace(found, record=record)
-
-    # --- facts -------------------------------------------------------------------------
-
-    def _gamma_facts(
-        self, passage: Passage, profile: Profile | None, length_m: float | None
-    ) -> dict[str, Fact]:
-        policy = self._policy
-        background = passage.gamma_background_cps
-        facts: dict[str, Fact] = {
-            "background_cps": None if background is None else round(float(background.sum()), 2),
-            "over_range": self._is_over_range(np.array(passage.counts or [(0,)]), passage.scan_s),
-        }
-        if profile is None:  # too few scans to tell anything but over-range
-            category = "over-range" if facts["over_range"] else "background"
-            return facts | {"gamma_sigma": 0.0, "extent": "none", "category": category}
-        extent, category = "none", "background"
-        source = max(profile.point, profile.extended, key=lambda form: form.nats)
-        if profile.sigma >= policy.significant_sigma:
-            is_point = source is profile.point
-            extent, category = ("point", "unknown") if is_point else ("extended", "norm")
-        if facts["over_range"]:
-            category = "over-range"
-        facts |= {
-            "gamma_sigma": round(profile.sigma, 3),
-            "extent": extent,
-            "category": category,
-            "width_m": round(source.width_m, 2),
-            "position_m": round(source.position_m, 2),
-            "net_cps": round(source.net_cps, 1),
-            "suppression": round(source.suppression, 4),
-            "point_nats": round(profile.point.nats, 3),
-            "extended_nats": round(profile.extended.nats, 3),
-            "cab": extent == "point" and source.position_m <= policy.cab_m,
-            "panel_share": tuple(round(share, 3) for share in source.panel_share),
-        }
-        if length_m:
-            facts["position"] = round(min(max(source.position_m / length_m, 0.0), 1.0), 3)
-        return facts
-
-    def _neutron_facts(self, test: NeutronTest) -> dict[str, Fact]:
-        return {
-            "neutron_sigma": round(test.sigma, 3),
-            "counts": test.counts,
-            "expected": round(test.expected, 3),
-            "position_m": round(test.position_m, 2),
-            "bursts": test.bursts,
-        }
 
     def _detection(
         self, kind: str, passage: Passage, facts: Mapping[str, Fact], *, final: bool
@@ -323,3 +277,9 @@ class RadiationDetector:
             facts=facts,
             final=final,
         )
+
+
+def _point_of(profile: Profile) -> Beside | None:
+    """The point that the gammas show, if they show any."""
+    point = profile.point
+    return Beside(position_m=point.position_m, nats=point.nats) if point.nats > 0.0 else None

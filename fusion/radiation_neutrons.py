@@ -19,6 +19,7 @@ MIN_NEUTRON_CPS = 1.0  # a portal sees 1 to 5 (facts/radiation 5.1)
 MAX_INTERVALS = 120  # a vehicle that stays is judged by its last two minutes
 WINDOW_S = 3.0  # holds the whole of a point's profile at 2.2 m/s (facts/radiation 3.1, 8)
 PLACE_STEP_M = 1.0
+BESIDE_M = np.array([-0.7, 0.0, 0.7])  # about the gammas' place, known to some 0.3 m
 PARTS = 5  # of an interval, over which the profile is averaged
 AMPLITUDES = 2.0 ** (-0.5 * np.arange(9))  # of the strongest interval: down to a sixteenth
 LEVELS = np.array([0.7, 0.85, 1.0, 1.15, 1.3])
@@ -34,17 +35,38 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """A point source that the gammas of the pass show."""
+
+    position_m: float
+    nats: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NeutronTest:
     """What the neutrons of a pass say."""
 
     sigma: float
-    """Of a source that went by; negative where counts are missing."""
+    """Of a source that went by, by neutrons alone; negative where counts are missing."""
     counts: int
     expected: float
     """In the best window."""
     position_m: float
     bursts: int
     """Intervals too full for their neighbours: the ship effect."""
+    beside_sigma: float = 0.0
+    """By neutrons alone at the one place where the gammas show a point; 0 without one."""
+    joint_sigma: float = 0.0
+    """Of one source at that place in gammas and neutrons together."""
+
+    def is_significant(self, policy: RadiationPolicy) -> bool:
+        """Whether there is a neutron source: by neutrons alone, or a gamma source that shows
+        neutrons at its own place, where a search of all places need not be allowed for."""
+        told_twice = (
+            self.beside_sigma >= policy.neutron_beside_sigma
+            and self.joint_sigma >= policy.neutron_joint_sigma
+        )
+        return told_twice or self.sigma >= policy.neutron_sigma
 
 
 @dataclass(slots=True, kw_only=True)
@@ -77,9 +99,14 @@ class Neutrons:
         return np.asarray(ends[:, None] - np.rint(lengths[:, None] * back * 1e9).astype(np.int64))
 
     def test(
-        self, passed_m: NDArray[np.float64], distance_m: float, policy: RadiationPolicy
+        self,
+        passed_m: NDArray[np.float64],
+        distance_m: float,
+        policy: RadiationPolicy,
+        beside: Beside | None = None,
     ) -> NeutronTest:
-        """The best source; `passed_m` belongs to `parts_utc_ns`."""
+        """The best source, and what there is at the gammas' place; `passed_m` belongs to
+        `parts_utc_ns`."""
         seconds = np.array([one.seconds for one in self.intervals])
         counts = np.array([one.counts for one in self.intervals], np.float64)
         background = self._rate_cps() * seconds
@@ -92,36 +119,47 @@ class Neutrons:
                 position_m=0.0,
                 bursts=0,
             )
-        level_var = policy.neutron_level_sd**2 + 1.0 / max(
-            self._rate_cps() * self.background_s, 1.0
-        )
-        burst_share = np.asarray(-np.expm1(-policy.neutron_bursts_per_s * seconds), np.float64)
-        model = NeutronModel(
-            background,
-            LEVELS,
-            -0.5 * (LEVELS - 1.0) ** 2 / level_var,
-            burst_share,
-            policy.neutron_burst_stop,
-        )
+        model = self._model(background, seconds, policy)
         places_m = np.arange(float(passed_m.min()) - 1.0, float(passed_m.max()) + 1.0, PLACE_STEP_M)
         places_m = places_m[:: max(1, len(places_m) // 60)]  # a long convoy's grid is coarser
-        away = passed_m[None, :, :] - places_m[:, None, None]
-        share = distance_m**2 / (distance_m**2 + away**2)
-        profiles = np.asarray((share * np.sqrt(share)).mean(axis=2) * seconds, np.float64)
-        strongest = max(float((counts / seconds).max()), 1.0)
+        profiles = _profiles(passed_m, places_m, distance_m, seconds)
+        amplitudes = np.asarray(max(float((counts / seconds).max()), 1.0) * AMPLITUDES, np.float64)
         best = np.zeros(2)
-        nats = neutron_search(
-            counts, model, profiles, np.asarray(strongest * AMPLITUDES, np.float64), best
-        )
+        nats = neutron_search(counts, model, profiles, amplitudes, best)
         place = int(best[0])
-        fitted = background + best[1] * profiles[place]
+        sigma = math.sqrt(2.0 * nats) if nats > 0.0 else min(0.0, self._missing(counts))
+        source = best[1] * profiles[place]
+        expected = background + source if sigma >= policy.neutron_sigma else background
         near = profiles[place] >= 0.3 * profiles[place].max()
+        beside_nats = 0.0
+        if beside is not None:
+            near_m = beside.position_m + BESIDE_M
+            there = _profiles(passed_m, near_m, distance_m, seconds)
+            beside_nats = neutron_search(counts, model, there, amplitudes, np.zeros(2))
         return NeutronTest(
-            sigma=math.sqrt(2.0 * nats) if nats > 0.0 else min(0.0, self._missing(counts)),
+            sigma=sigma,
             counts=int(counts[near].sum()),
             expected=float(background[near].sum()),
             position_m=float(places_m[place]),
-            bursts=int((counts > fitted + 5.0 * np.sqrt(fitted) + 2.0).sum()),
+            bursts=int((counts > expected + 5.0 * np.sqrt(expected) + 2.0).sum()),
+            beside_sigma=math.sqrt(2.0 * beside_nats),
+            joint_sigma=math.sqrt(2.0 * (beside_nats + beside.nats)) if beside else 0.0,
+        )
+
+    def _model(
+        self,
+        background: NDArray[np.float64],
+        seconds: NDArray[np.float64],
+        policy: RadiationPolicy,
+    ) -> NeutronModel:
+        known = 1.0 / max(self._rate_cps() * self.background_s, 1.0)
+        level_var = policy.neutron_level_sd**2 + known
+        return NeutronModel(
+            background,
+            LEVELS,
+            -0.5 * (LEVELS - 1.0) ** 2 / level_var,
+            np.asarray(-np.expm1(-policy.neutron_bursts_per_s * seconds), np.float64),
+            policy.neutron_burst_stop,
         )
 
     def _missing(self, counts: NDArray[np.float64]) -> float:
@@ -131,3 +169,15 @@ class Neutrons:
     def _rate_cps(self) -> float:
         # Reports are in whole counts, so a panel's few tenths may read 0.
         return max(self.background_cps or 0.0, MIN_NEUTRON_CPS)
+
+
+def _profiles(
+    passed_m: NDArray[np.float64],
+    places_m: NDArray[np.float64],
+    distance_m: float,
+    seconds: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """(places, intervals) counts of a source of one count per second at its peak."""
+    away = passed_m[None, :, :] - places_m[:, None, None]
+    share = distance_m**2 / (distance_m**2 + away**2)
+    return np.asarray((share * np.sqrt(share)).mean(axis=2) * seconds, np.float64)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.radiation_neutrons import Interval, Neutrons, NeutronTest
+from fusion.radiation_neutrons import Beside, Interval, Neutrons, NeutronTest
 from fusion.radiation_policy import RadiationPolicy
 from fusion.types import SECOND_NS, CountSample
 
@@ -57,11 +57,13 @@ class Passage:
             )
         )
 
-    def neutron_test(self, distance_m: float, policy: RadiationPolicy) -> NeutronTest:
-        """What the neutrons say so far."""
+    def neutron_test(
+        self, distance_m: float, policy: RadiationPolicy, beside: Beside | None = None
+    ) -> NeutronTest:
+        """What the neutrons say so far, also at the place of a gamma source."""
         parts = self.neutrons.parts_utc_ns()
         passed_m = self.passed_m(parts.ravel(), policy).reshape(parts.shape)
-        return self.neutrons.test(passed_m, distance_m, policy)
+        return self.neutrons.test(passed_m, distance_m, policy, beside)
 
     def add_speed(self, at_utc_ns: int, speed_m_s: float) -> None:
         """One speed record."""

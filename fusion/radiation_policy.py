@@ -78,6 +78,11 @@ class RadiationPolicy:
     """From the front: where a driver sits."""
     neutron_sigma: float = 4.4
     """Of a source's profile at the best of some ten places: 1e-5 a pass."""
+    neutron_beside_sigma: float = 3.0
+    """At the one place of a gamma source: one vehicle in 400 among those that carry one."""
+    neutron_joint_sigma: float = 5.6
+    """Of gammas and neutrons at one place: where the neutrons are just at the line above, the
+    gammas must be of 4.7 sigma, which one clean vehicle in 30,000 shows."""
     neutron_level_sd: float = 0.05
     """Hydrogen in a load takes up to a quarter of the neutron background, metal adds a tenth."""
     neutron_bursts_per_s: float = 0.01

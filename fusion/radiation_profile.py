@@ -20,38 +20,16 @@ from fusion.kernels.radiation import (
 )
 from fusion.kernels.radiation_panels import PanelModel, panel_gain
 from fusion.kernels.radiation_search import Search, fit_source, refine_source
+from fusion.radiation_bins import Pass, binned
 from fusion.radiation_clean import LEVEL, SUPPRESSION, CleanFit
 from fusion.radiation_policy import RadiationPolicy
 
-MAX_BINS = 160  # a parked vehicle's scans are pooled: it costs no more than an 18 m truck at 1 m/s
 MIN_BINS = 8  # fewer than the unknowns of the fit cannot be told apart
 GRID_M = 1.0  # well below the 3.8 m of a point's profile at 2.5 m; refined afterwards
 MARGIN_M = 1.5  # a source may seem to lie before the bumper by the error of the speed
 MAX_WIDTH_M = 25.0  # the longest trailers
 MOST_CPS = 1e9
 KNOWN = 1e12  # precision of what is not free
-# A vehicle that creeps or stands is no better known for it: the background's own wander does not
-# average out. Scans within 0.5 m/s worth of way count as one, a stop as 40 of them (8 s).
-STANDING_M_S = 0.5
-STANDING_BINS = 40
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pass:
-    """The gamma scans of one passage."""
-
-    counts: NDArray[np.float64]
-    """(scans, panels)"""
-    passed_m: NDArray[np.float64]
-    """(scans,) which place of the vehicle was at the portal in the middle of each scan."""
-    scan_s: float
-    background_cps: NDArray[np.float64]
-    """(panels,) frozen when the vehicle came."""
-    background_s: float
-    """Measuring time behind it."""
-    length_m: float | None
-    """None while the vehicle is still there."""
-    distance_m: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +69,7 @@ class ProfileFit:
 
     def __init__(self, passage: Pass, policy: RadiationPolicy) -> None:
         self._policy = policy
-        self._panels, passed_m, self._bin_of_scan, pool = _binned(passage)
+        self._panels, passed_m, self._bin_of_scan, pool = binned(passage)
         self._counts = np.ascontiguousarray(self._panels.sum(axis=1))
         self._pool = pool
         self._view = View(passed_m, passage.scan_s * pool, passage.distance_m)
@@ -274,31 +252,6 @@ class ProfileFit:
         nats = refine_source(self._counts, model, self._view, search, fit)
         sigma = math.sqrt(2.0 * max(0.0, nats - self._clean_nats) / self._misfit(fit))
         return sigma, float(search.place[0]), float(search.place[1])
-
-
-def _binned(
-    passage: Pass,
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], int]:
-    """Counts (bins, panels), places (bins,), the bin of each scan, and scans worth of a bin."""
-    scans = len(passage.counts)
-    most = -(-scans // STANDING_BINS)
-    step_m = STANDING_M_S * passage.scan_s
-    firsts, first_m = [0], float(passage.passed_m[0])
-    # Bins begin where the vehicle has moved on, or a standing one for long enough.
-    for scan, at_m in enumerate(passage.passed_m.tolist()):
-        if scan and (abs(at_m - first_m) >= step_m or scan - firsts[-1] >= most):
-            firsts.append(scan)
-            first_m = at_m
-    sizes = np.diff([*firsts, scans])
-    counts = np.add.reduceat(passage.counts, firsts, axis=0) / sizes[:, None]
-    passed_m = np.add.reduceat(passage.passed_m, firsts) / sizes
-    pool = -(-len(firsts) // MAX_BINS)
-    whole = len(firsts) // pool * pool
-    if pool > 1:
-        counts = counts[:whole].reshape(-1, pool, counts.shape[1]).sum(axis=1)
-        passed_m = passed_m[:whole].reshape(-1, pool).sum(axis=1) / pool
-    bins = np.minimum(np.repeat(np.arange(len(firsts)), sizes) // pool, len(counts) - 1)
-    return np.ascontiguousarray(counts), np.ascontiguousarray(passed_m), bins, pool
 
 
 def _no_source(suppression: float) -> Source:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import msgspec
 
+from edge.study.intervals import proportion
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
@@ -43,6 +45,20 @@ def at_least(name: str, value: float, limit: float, unit: str, how: str) -> Figu
     """A figure that must reach `limit`."""
     goal = f">= {limit:g}"
     return Figure(name=name, value=value, unit=unit, goal=goal, reached=value >= limit, how=how)
+
+
+def no_alarms(name: str, alarms: int, passes: int, how: str) -> Figure:
+    """Alarms where none should be; the interval is of as many passes again."""
+    low, high = (share * passes for share in proportion(alarms, passes))
+    return Figure(
+        name=name,
+        value=float(alarms),
+        unit="",
+        goal="0",
+        reached=alarms == 0,
+        how=how,
+        interval=(low, high),
+    )
 
 
 def plain(name: str, value: float, unit: str, how: str) -> Figure:

@@ -31,6 +31,13 @@ class Crossing:
         values = [one.facts.get(fact) for one in self.told if one.kind == kind]
         return max((float(v) for v in values if isinstance(v, int | float)), default=0.0)
 
+    @property
+    def has_neutrons(self) -> bool:
+        """Whether the neutron test has said source, alone or beside a gamma source."""
+        return any(
+            one.kind == "neutron.counts" and one.facts["significant"] is True for one in self.told
+        )
+
 
 def traffic(seed: int, passes: int, sources: tuple[Source, ...] = ()) -> Scenario:
     """Trucks and cars as they come, with showers; all with the same sources."""

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fusion.radiation_bins import Pass
 from fusion.radiation_policy import RadiationPolicy
-from fusion.radiation_profile import Pass, Profile, ProfileFit
+from fusion.radiation_profile import Profile, ProfileFit
 from simulators import radiation_physics as physics
 from simulators.scenario import Vehicle
 

@@ -2,13 +2,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from drivers.radiation import TsaConfig, TsaDriver
 from fusion.radiation import RadiationDetector, RadiationPolicy
 from fusion.radiation_background import RunningBackground
-from fusion.radiation_neutrons import Neutrons
+from fusion.radiation_bins import MAX_BINS, Pass
+from fusion.radiation_neutrons import Beside, Interval, Neutrons
 from fusion.radiation_pass import MAX_SCANS, Passage, excess_sigma
-from fusion.radiation_profile import MAX_BINS, Pass, ProfileFit
+from fusion.radiation_profile import ProfileFit
 from fusion.types import (
     SECOND_NS,
     BackgroundSample,
@@ -422,3 +425,42 @@ def test_hostile_counts_and_speeds_never_raise():
             for one in detector.feed(sample):
                 values = [v for v in one.facts.values() if isinstance(v, float)]
                 assert np.isfinite(values).all()
+
+
+# --- neutrons ---------------------------------------------------------------------------
+
+
+def second_by_second(counts, beside=None):
+    """The test of a vehicle at 2.2 m/s whose neutron seconds are these, over 3 cps."""
+    neutrons = Neutrons(background_cps=3.0, background_s=200.0)
+    for second, count in enumerate(counts):
+        neutrons.add(Interval(end_utc_ns=at(second + 1), seconds=1.0, counts=count))
+    passed_m = (neutrons.parts_utc_ns() - at(0)) / SECOND_NS * 2.2
+    return neutrons.test(passed_m, 2.5, POLICY, beside)
+
+
+def test_neutrons_too_few_to_be_told_alone_are_told_at_the_place_of_a_gamma_source():
+    counts = (3, 2, 4, 3, 8, 10, 6, 3, 2, 3, 4)
+    assert not second_by_second(counts).is_significant(POLICY)
+    there = second_by_second(counts, Beside(position_m=12.0, nats=20.0))
+    assert 3.0 < there.beside_sigma <= there.sigma + 0.1 < POLICY.neutron_sigma + 0.1
+    assert there.joint_sigma == pytest.approx(np.sqrt(there.beside_sigma**2 + 40.0))
+    assert there.is_significant(POLICY)
+    elsewhere = second_by_second(counts, Beside(position_m=2.0, nats=500.0))
+    assert elsewhere.beside_sigma < 2.0
+    assert not elsewhere.is_significant(POLICY)
+
+
+def test_a_burst_of_many_neutrons_is_no_source():
+    for size in (8, 15, 25, 60, 300):
+        found = second_by_second((3, 2, 4, 3, 3 + size, 2, 4, 3, 2, 3, 4))
+        assert not found.is_significant(POLICY)
+        assert found.bursts == 1 or size == 8
+
+
+@settings(deadline=None, max_examples=40)
+@given(counts=st.lists(st.integers(0, 10**6), min_size=1, max_size=20), place_m=st.floats(-5, 50))
+def test_any_neutron_counts_give_a_finite_answer(counts, place_m):
+    found = second_by_second(counts, Beside(position_m=place_m, nats=3.0))
+    assert np.isfinite([found.sigma, found.beside_sigma, found.joint_sigma]).all()
+    assert found.beside_sigma >= 0.0
