@@ -33,6 +33,18 @@ PACKS: dict[str, tuple[str, str]] = {
         "edge.study.packs.spectra_hpge:measure",
         "a germanium portal: Ba-133 found, nothing in the background",
     ),
+    "portal-month": (
+        "edge.study.packs.portal_month:measure",
+        "who is sent to secondary inspection in a month, beside k-sigma at equal detection",
+    ),
+    "portal-month-spectra": (
+        "edge.study.packs.portal_month:measure_spectra",
+        "the same at a portal that takes spectra",
+    ),
+    "portal-calibration": (
+        "edge.study.packs.portal_calibration:measure",
+        "whether the probabilities of a portal's explanations hold",
+    ),
 }
 """Name to function, as `module:function`, and what it measures."""
 
