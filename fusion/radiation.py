@@ -12,7 +12,7 @@ from fusion.radiation_facts import gamma_facts, is_over_range, neutron_facts
 from fusion.radiation_neutrons import Beside, Neutrons
 from fusion.radiation_pass import MAX_SCANS, Passage
 from fusion.radiation_policy import RadiationPolicy
-from fusion.radiation_profile import MIN_BINS, Profile, ProfileFit
+from fusion.radiation_profile import MIN_BINS, Profile, profile_of
 from fusion.radiation_record import pass_record
 from fusion.types import (
     SECOND_NS,
@@ -235,7 +235,7 @@ class RadiationDetector:
         if background is None or len(passage.counts) < MIN_BINS:
             return None
         middle_ns = np.array(passage.starts_utc_ns) + round(passage.scan_s * SECOND_NS / 2)
-        return ProfileFit(
+        return profile_of(
             Pass(
                 counts=np.array(passage.counts, np.float64),
                 passed_m=passage.passed_m(middle_ns, self._policy),
@@ -246,7 +246,7 @@ class RadiationDetector:
                 distance_m=self._spec.panel_distance_m,
             ),
             self._policy,
-        ).profile()
+        )
 
     def _gamma_result(
         self,

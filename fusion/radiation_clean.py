@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from fusion.kernels.radiation import CountModel, Fit, fit_counts, shadow_basis
 from fusion.radiation_policy import RadiationPolicy
 
-WAVES = 3  # along the vehicle, as sine and cosine; the fourth of a truck is as short as a point
 LEVEL, TREND, SUPPRESSION, CAB = range(4)  # columns of the design, before the waves
 MAX_CELLS = 96  # of mass: 1 m each for anything that a lane holds
 GAP_M = 3.0  # between vehicles that hold-in joins: 2 s of 2.2 m/s at the most, a metre at the least
@@ -82,7 +81,7 @@ class CleanFit:
         lower[SUPPRESSION], upper[SUPPRESSION] = 0.0, policy.suppression_max
         model = CountModel(self._background, design, mean, precision, lower, upper)
         fit = Fit(mean.copy(), self._background.copy())
-        waves = slice(CAB + 1, CAB + 1 + 2 * WAVES)
+        waves = slice(CAB + 1, CAB + 1 + 2 * policy.waves)
         nats = 0.0
         # How much the shadow may vary along the vehicle goes by how deep it is.
         for _ in range(2):
@@ -90,7 +89,7 @@ class CleanFit:
             wave_sd = policy.wave_floor + policy.wave_share * depth
             mean[CAB] = -policy.cab_lighter * depth
             precision[CAB] = 1.0 / (policy.wave_floor + policy.cab_lighter_sd * depth) ** 2
-            precision[waves] = np.repeat((np.arange(1, WAVES + 1) / wave_sd) ** 2, 2)
+            precision[waves] = np.repeat((np.arange(1, policy.waves + 1) / wave_sd) ** 2, 2)
             for gap in range(waves.stop, size, 2):
                 # What a gap gives back is no more than what the vehicles beside it take.
                 precision[gap], lower[gap], upper[gap] = 1e-2, -policy.suppression_max, 0.0
@@ -104,7 +103,7 @@ class CleanFit:
         edges_m = np.linspace(0.0, length_m, cells + 1)
         place = (np.arange(cells) + 0.5) / cells
         patterns = [np.ones(cells), _covered(edges_m, 0.0, min(self._policy.cab_m, length_m / 2))]
-        for wave in range(1, WAVES + 1):
+        for wave in range(1, self._policy.waves + 1):
             patterns += [np.cos(math.pi * wave * place), np.sin(math.pi * wave * place)]
         for gap_m in gaps_m:
             patterns.append(_covered(edges_m, gap_m - GAP_M / 2, gap_m + GAP_M / 2))

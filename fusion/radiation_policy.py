@@ -29,11 +29,21 @@ class RadiationPolicy:
     """Wide enough for the whole range of 2-25 % to be as good as the mean."""
     suppression_max: float = 0.35
     """More than the 25 % of facts/radiation 5.1 is no vehicle's shadow."""
+    waves: int = 3
+    """Along the vehicle, as sine and cosine; the fourth of a truck is as short as a point."""
     wave_share: float = 0.13
     """A load varies along the vehicle: 1 sd of the first wave of mass relative to the vehicle's
     suppression; the k-th has 1/k of it. At 0.10 and 0.15 a source must be 1 % stronger."""
     wave_floor: float = 0.002
     """Added to that, for vehicles whose suppression is near none."""
+    rough_waves: int = 6
+    rough_wave_share: float = 0.4
+    """The same for a load in boxes with gaps between them: what looks like a source must also
+    stand against one, or an empty bed between two loads is told as a source, one in 300."""
+    rough_sigma: float = 0.7
+    """How far below the usual significance the one against a rough load may stay."""
+    rough_from_sigma: float = 3.0
+    """Less cannot ring whatever the load, and need not be fitted twice."""
     cab_lighter: float = 0.25
     """By how much a cab shields less than its load."""
     cab_lighter_sd: float = 0.18

@@ -64,8 +64,27 @@ class Profile:
     """(scans,) the same with the better source; without one, equal to `clean_counts`."""
 
 
+def profile_of(passage: Pass, policy: RadiationPolicy) -> Profile:
+    """What the pass shows, whether its load is smooth or rough."""
+    found = ProfileFit(passage, policy).profile()
+    if found.sigma < policy.rough_from_sigma:
+        return found
+    boxes = replace(policy, waves=policy.rough_waves, wave_share=policy.rough_wave_share)
+    rough = ProfileFit(passage, boxes).profile()
+    most = max(rough.sigma, 0.0) + policy.rough_sigma
+    if found.sigma <= most:
+        return found
+    share = (most / found.sigma) ** 2
+    return replace(
+        found,
+        sigma=most,
+        point=replace(found.point, nats=found.point.nats * share),
+        extended=replace(found.extended, nats=found.extended.nats * share),
+    )
+
+
 class ProfileFit:
-    """One pass against all profiles."""
+    """One pass against all profiles, with the loads of one policy."""
 
     def __init__(self, passage: Pass, policy: RadiationPolicy) -> None:
         self._policy = policy

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.study.portal_shadows import rough_shadow
 from fusion.radiation_bins import Pass
 from fusion.radiation_policy import RadiationPolicy
-from fusion.radiation_profile import Profile, ProfileFit
+from fusion.radiation_profile import Profile, profile_of
 from simulators import radiation_physics as physics
 from simulators.scenario import Vehicle
 
@@ -43,6 +44,8 @@ class World:
     """As in the published study: exactly, and the way of the vehicle as well."""
     width_m: float = 0.0
     """Of the source; 0 is a point."""
+    rough: bool = False
+    """Loads in boxes with steps between them, in the place of smooth waves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +72,7 @@ def study_pass(world: World, policy: RadiationPolicy, seed: int, net_cps: float)
     scans = LEAD_IN + math.ceil(LENGTH_M / SPEED_M_S / SCAN_S) + 1 + HOLD_IN
     entered = LEAD_IN - 0.5 + float(random.uniform())  # in scans: the beam breaks within one
     passed_m = (np.arange(scans, dtype=np.float64) - entered) * SCAN_S * SPEED_M_S
-    shadow = physics.shadow(vehicle, passed_m, random)
+    shadow = (rough_shadow if world.rough else physics.shadow)(vehicle, passed_m, random)
     panels_cps = BACKGROUND_CPS * random.dirichlet(np.full(4, 200.0))
     wander = _wander(random, REPORTS * REPORT_SCANS + scans) * world.noise_share
     background_cps, background_s = _background(world, policy, random, panels_cps, wander)
@@ -101,7 +104,7 @@ def shipped_sigma(one: StudyPass, policy: RadiationPolicy) -> float:
 
 def shipped(one: StudyPass, policy: RadiationPolicy) -> Profile:
     """All that the portal detector says of the whole pass."""
-    return ProfileFit(one.seen, policy).profile()
+    return profile_of(one.seen, policy)
 
 
 def k_sigma(one: StudyPass, _policy: RadiationPolicy) -> float:

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.radiation import TsaConfig, TsaDriver
+from edge.study.portal_passes import World, shipped, study_pass
 from fusion.radiation import RadiationDetector, RadiationPolicy
 from fusion.radiation_background import RunningBackground
 from fusion.radiation_bins import MAX_BINS, Pass
@@ -464,3 +465,11 @@ def test_any_neutron_counts_give_a_finite_answer(counts, place_m):
     found = second_by_second(counts, Beside(position_m=place_m, nats=3.0))
     assert np.isfinite([found.sigma, found.beside_sigma, found.joint_sigma]).all()
     assert found.beside_sigma >= 0.0
+
+
+def test_an_empty_bed_between_two_heavy_loads_is_no_source():
+    world = World(rough=True, suppression=(0.2, 0.25))
+    for seed in range(200):
+        assert shipped(study_pass(world, POLICY, seed, 0.0), POLICY).sigma < (
+            POLICY.significant_sigma
+        )

@@ -12,7 +12,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.study.figures import Figure, at_most, plain
+from edge.study.figures import Figure, at_most, no_alarms, plain
 from edge.study.intervals import proportion
 from edge.study.packs import Settings
 from edge.study.portal_passes import (
@@ -31,6 +31,7 @@ CLEAN = 100_000  # passes for a threshold: 100 lie beyond 1e-3, 10 beyond 1e-4
 SOURCES = 1_500  # passes of each rate
 RATES_CPS = (150.0, 175.0, 200.0, 225.0, 250.0, 290.0)
 K_SIGMA_RATES_CPS = (300.0, 350.0, 400.0, 450.0)
+ROUGH_RATES_CPS = (200.0, 240.0, 280.0, 320.0)
 BOUND_RATES_CPS = (120.0, 140.0, 160.0, 180.0)
 GOAL_CPS = 220.0
 PUBLISHED = World(noise_share=0.0, panel_shadow=0.0, background_known=True)
@@ -53,13 +54,25 @@ def measure(settings: Settings) -> list[Figure]:
         _Study("shipped, no wander (as published)", shipped_sigma, PUBLISHED, RATES_CPS),
         _Study("shipped, 0.7 m off the middle", shipped_sigma, World(off_middle_m=0.7), RATES_CPS),
         _Study("shipped, profile law p = 1", shipped_sigma, World(law=1.0), RATES_CPS),
+        _Study("shipped, rough loads", shipped_sigma, World(rough=True), ROUGH_RATES_CPS),
         _Study("k-sigma", k_sigma, PUBLISHED, K_SIGMA_RATES_CPS),
         _Study("matched profile without a shadow", matched, BARE, BOUND_RATES_CPS),
     )
     for study in others:
         value, interval, how = study.run(settings, max(2_000, clean // 4), few)(1e-3)
         figures.append(_figure(f"{study.name}, 95 % at 0.001", value, interval, how, None))
-    return figures + _shapes(settings, few)
+    return [*figures, _rough(settings, max(2_000, clean // 4)), *_shapes(settings, few)]
+
+
+def _rough(settings: Settings, passes: int) -> Figure:
+    """Alarms on clean vehicles whose loads have steps."""
+    line = RadiationPolicy().significant_sigma
+    seeds = range(settings.seed, settings.seed + passes)
+    sigmas = list(statistics(shipped_sigma, World(rough=True), seeds, 0.0, settings.say))
+    how = f"clean passes at the shipped line, seeds {seeds[0]:,}-{seeds[-1]:,}"
+    alarms = sum(sigma >= line for sigma in sigmas)
+    how = f"{passes:,} {how}; strongest {max(sigmas):.2f} of {line:g} sigma"
+    return no_alarms("alarms on rough loads", alarms, passes, how)
 
 
 class _Study:
