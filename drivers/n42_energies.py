@@ -18,6 +18,7 @@ class Energies:
 
     def __init__(self) -> None:
         self._known: dict[tuple[object, ...], NDArray[np.float32]] = {}
+        self._last: tuple[n42.Rows, NDArray[np.float32]] | None = None
 
     def groups(self, spectra: Iterable[n42.Spectrum]) -> dict[tuple[str, ...], list[n42.Spectrum]]:
         """Spectra of as many channels together, by their detectors' names in order.
@@ -50,6 +51,26 @@ class Energies:
         edges = np.stack(rows) if rows[0].size else np.empty((0, 0), np.float32)
         edges.setflags(write=False)
         return self._keep(key, edges), True
+
+    def of_rows(self, rows: n42.Rows) -> NDArray[np.float32]:
+        """(detectors, channels + 1) keV, or (0, 0) where they are unknown."""
+        last = self._last
+        if (
+            last is not None
+            and last[0].calibrations is rows.calibrations
+            and last[0].detectors == rows.detectors
+            and last[0].counts.shape == rows.counts.shape
+        ):
+            return last[1]
+        group = [
+            n42.Spectrum(detector=name, live_s=0.0, counts=counts, calibration=calibration)
+            for name, counts, calibration in zip(
+                rows.detectors, rows.counts, rows.calibrations, strict=True
+            )
+        ]
+        edges, _ = self.edges(rows.detectors, group)
+        self._last = (rows, edges)
+        return edges
 
     def _of(self, spectrum: n42.Spectrum) -> NDArray[np.float32]:
         key = _key(spectrum)

@@ -175,8 +175,11 @@ class N42Samples:
 
     def _measured(self, one: n42.Measurement, start_ns: int, found: Found) -> None:
         neutrons = [part for part in one.gross if self._categories.get(part.detector) == "Neutron"]
+        total = _sum(neutrons) if neutrons else None
+        if one.rows is not None:
+            self._rows(one, one.rows, start_ns, total, found)
+            return
         if one.spectra:
-            total = _sum(neutrons) if neutrons else None
             self._spectra(one, start_ns, total, found)
             return
         gammas = [part for part in one.gross if part not in neutrons]
@@ -212,6 +215,35 @@ class N42Samples:
             radiation=radiation,
             counts=tuple(_sum([part]) for part in parts),
             device_alarm=False,
+        )
+
+    def _rows(
+        self,
+        one: n42.Measurement,
+        rows: n42.Rows,
+        start_ns: int,
+        neutrons: int | None,
+        found: Found,
+    ) -> None:
+        kinds = {self._kinds.get(name, "") for name in rows.detectors} & MATERIALS
+        live_s = rows.live_s
+        if not all(live_s):
+            live_s = tuple(one_s or one.real_s for one_s in live_s)
+        found.append(
+            SpectrumSample(
+                sensor_id=self._sensor_id,
+                origin=self._origin,
+                start_utc_ns=self._forward(start_ns),
+                duration_ms=_ms(one.real_s),
+                detectors=rows.detectors,
+                counts=rows.counts,
+                edges_kev=self._energies.of_rows(rows),
+                live_s=live_s,
+                neutron_counts=neutrons,
+                role=ROLES.get(one.class_code, ""),
+                occupied=one.occupied,
+                detector_type=kinds.pop() if len(kinds) == 1 else "",
+            )
         )
 
     def _spectra(

@@ -9,7 +9,9 @@ from drivers.address import parse_address
 from drivers.base import DriverKind, SensorConfig
 from drivers.n42_files import N42File
 from drivers.n42_samples import N42Samples
+from drivers.n42_usual import UsualDocuments
 from drivers.spectrum_reader import shared_reader
+from drivers.wire import n42
 from drivers.wire.malformed import Malformed
 from drivers.wire.n42_frames import FrameDecoder
 from fusion.types import DetectorSpec, Family, Origin, Sample
@@ -76,6 +78,7 @@ class N42Driver:
         if not isinstance(config, N42Config):
             raise TypeError(f"{config.id}: not a configuration of rpm-n42")
         self._frames = FrameDecoder()
+        self._documents = UsualDocuments(_read)
         self._samples = N42Samples(
             config.id,
             origin,
@@ -90,12 +93,16 @@ class N42Driver:
             return []
         found: list[Sample | Malformed] = []
         for record in self._frames.feed(data):
-            document = record if isinstance(record, Malformed) else shared_reader().read(record)
+            document = record if isinstance(record, Malformed) else self._documents.read(record)
             if isinstance(document, Malformed):
                 found.append(document)
             else:
                 found += self._samples.of(document, received_utc_ns)
         return found
+
+
+def _read(data: bytes) -> n42.Document | Malformed:
+    return shared_reader().read(data)
 
 
 N42_KIND = DriverKind(

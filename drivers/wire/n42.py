@@ -15,6 +15,7 @@ from drivers.wire.n42_model import (
     Instrument,
     Measurement,
     Nuclide,
+    Rows,
     Spectrum,
     calibration_of,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "Instrument",
     "Measurement",
     "Nuclide",
+    "Rows",
     "Spectrum",
     "calibration_of",
     "read",

@@ -1,0 +1,182 @@
+"""The short way with documents says what the long way says, whatever is in them."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from drivers.n42_samples import N42Samples
+from drivers.n42_usual import UsualDocuments
+from drivers.spectrum_reader import SpectrumReader, installed
+from drivers.wire import n42
+from drivers.wire.malformed import Malformed
+from fusion.types import Origin
+from tests.drivers.n42_documents import START_UTC_NS, STEP_NS
+
+NAMES = ("A1", "A2", "B1")
+CALIBRATION = n42.Calibration(coefficients=(-1.25, 2.9312, 0.0))
+INSTRUMENT = n42.Instrument(class_code="Spectroscopic Portal Monitor")
+
+
+def a_second(
+    number=0, *, seed=0, slices=4, mean=0.4, channels=48, live_s=0.0993, occupied=True, speed=None
+):
+    random = np.random.default_rng([seed, number])
+    return n42.Document(
+        instrument=INSTRUMENT,
+        detectors=(
+            *(n42.Detector(name=name, kind="NaI") for name in NAMES),
+            n42.Detector(name="N", kind="He3", category="Neutron"),
+        ),
+        measurements=tuple(
+            n42.Measurement(
+                class_code="Foreground",
+                start_utc_ns=START_UTC_NS + (number * slices + one) * STEP_NS,
+                real_s=0.1,
+                spectra=tuple(
+                    n42.Spectrum(
+                        detector=name,
+                        live_s=live_s,
+                        counts=random.poisson(mean, channels).astype(np.uint32),
+                        calibration=CALIBRATION,
+                    )
+                    for name in NAMES
+                ),
+                gross=(n42.Gross(detector="N", live_s=0.1, counts=(int(random.poisson(2)),)),),
+                occupied=occupied,
+                speed_m_s=speed,
+            )
+            for one in range(slices)
+        ),
+        remarks=(f"document number = {number:07}", f"occupancy number = {number // 2}"),
+    )
+
+
+def samples(documents):
+    made = N42Samples("srpm-1", Origin.SENSOR, closes=False, max_ahead_s=5.0)
+    found = []
+    for one in documents:
+        found += [one] if isinstance(one, Malformed) else made.of(one, 0)
+    return found
+
+
+def alike(one, other):
+    if type(one) is not type(other):
+        return False
+    for field in dataclasses.fields(one):
+        ours, theirs = getattr(one, field.name), getattr(other, field.name)
+        if isinstance(ours, np.ndarray):
+            if ours.dtype != theirs.dtype or not np.array_equal(ours, theirs):
+                return False
+        elif ours != theirs:
+            return False
+    return True
+
+
+def same(ours, theirs):
+    return len(ours) == len(theirs) and all(map(alike, ours, theirs))
+
+
+class Counting:
+    """The long way, counting how often it is gone."""
+
+    def __init__(self, read=n42.read):
+        self.times = 0
+        self._read = read
+
+    def __call__(self, data):
+        self.times += 1
+        return self._read(data)
+
+
+def test_the_second_of_a_form_is_read_in_the_short_way():
+    long = Counting()
+    usual = UsualDocuments(long)
+    written = [n42.write(a_second(number)) for number in range(6)]
+    read = [usual.read(data) for data in written]
+    assert long.times == 1
+    assert read[-1].measurements[0].rows is not None
+    assert same(samples(read), samples(map(n42.read, written)))
+
+
+seconds = st.builds(
+    a_second,
+    number=st.integers(0, 40),
+    seed=st.integers(0, 3),
+    slices=st.sampled_from([1, 4]),
+    mean=st.sampled_from([0.0, 0.01, 0.4, 3.0, 2e4]),
+    channels=st.sampled_from([48, 49]),
+    live_s=st.sampled_from([0.0, 0.0993, 0.099312, 0.0993123456, 0.1]),
+    occupied=st.sampled_from([True, False, None]),
+    speed=st.sampled_from([None, 2.2, 3.0, 2.123456789]),
+)
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.lists(seconds, max_size=8))
+def test_any_documents_are_the_samples_of_the_plain_reader(documents):
+    usual = UsualDocuments(n42.read)
+    written = [n42.write(one) for one in documents]
+    assert same(samples(map(usual.read, written)), samples(map(n42.read, written)))
+
+
+@pytest.mark.skipif(not installed(), reason="sandiaspecutils is not installed")
+def test_any_documents_are_the_samples_of_the_library():
+    reader = SpectrumReader()
+
+    @settings(deadline=None, max_examples=60)
+    @given(st.lists(seconds, max_size=8))
+    def check(documents):
+        usual = UsualDocuments(reader.read)
+        written = [n42.write(one) for one in documents]
+        assert same(samples(map(usual.read, written)), samples(map(reader.read, written)))
+
+    try:
+        check()
+    finally:
+        reader.close()
+
+
+PLAIN = n42.write(a_second(1, slices=1, channels=12))
+changes = st.lists(
+    st.tuples(
+        st.integers(0, len(PLAIN) - 1),
+        st.sampled_from([b"", b"0", b"7", b" ", b"<", b">", b"&", b"&lt;", b"\x01", b"\xff", b"-"])
+        | st.sampled_from([b"<!--x-->", b"<ChannelData>", b"00", b".5", b"\t", b"\r", b"99999999"]),
+        st.integers(0, 3),
+    ),
+    max_size=3,
+)
+
+
+@settings(deadline=None, max_examples=400)
+@given(changes)
+def test_a_changed_document_is_read_or_refused_as_ever(made):
+    changed = PLAIN
+    for at, what, length in made:
+        changed = changed[:at] + what + changed[at + length :]
+    usual = UsualDocuments(n42.read)
+    usual.read(PLAIN)
+    for _ in range(2):
+        assert same(samples([usual.read(changed)]), samples([n42.read(changed)]))
+
+
+def test_an_entity_in_the_place_of_a_number_is_refused():
+    usual = UsualDocuments(n42.read)
+    usual.read(PLAIN)
+    hostile = PLAIN.replace(
+        b'<?xml version="1.0" encoding="UTF-8"?>', b'<!DOCTYPE a [<!ENTITY b "1">]>'
+    )
+    assert usual.read(hostile).reason == "has-dtd"
+
+
+def test_documents_that_never_come_again_are_no_longer_learned():
+    long = Counting()
+    usual = UsualDocuments(long)
+    for number in range(200):
+        document = dataclasses.replace(a_second(slices=1), item=f"truck {number}")
+        assert not isinstance(usual.read(n42.write(document)), Malformed)
+    assert long.times == 200
+    assert len(usual._forms) < 100
