@@ -8,7 +8,7 @@ from pathlib import Path
 LANGUAGES = ("en-US", "es-MX")
 NORTH_PORT, SOUTH_PORT, HTTP_PORT = 18831, 18832, 8088  # the demo's addresses are a contract
 REPORT_SEED = 1_000_000  # as in edge.study.packs, which is slow to import
-CALIBRATION_SEED, CALIBRATION_PASSES = 100_000, 6_000
+CALIBRATION_SEED = 100_000
 BASE_PORT = 16010  # of `simulate --serve`; in no registry's list
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?")
 
@@ -266,6 +266,11 @@ def calibrate_arguments(sub: argparse.ArgumentParser) -> None:
     """Arguments of `garita calibrate`."""
     sub.add_argument("what", choices=("portals",), help="what to fit")
     sub.add_argument(
+        "--kind",
+        choices=("rpm-tsa", "rpm-n42"),
+        help="only this kind of portal, one that counts or one that takes spectra; default: both",
+    )
+    sub.add_argument(
         "--seed",
         type=int,
         default=CALIBRATION_SEED,
@@ -274,9 +279,8 @@ def calibrate_arguments(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--number",
         type=int,
-        default=CALIBRATION_PASSES,
         metavar="N",
-        help="clean passes; the others follow in proportion (default: %(default)s, half an hour)",
+        help="clean passes; the others follow in proportion (default: what the fit needs)",
     )
     sub.add_argument(
         "--date", default="", help="of the fit, for its provenance; nothing here asks a clock"

@@ -15,7 +15,7 @@ class RadiationCalibration:
     """Nats of the radiation detections for each explanation, against `nothing`.
 
     An excess of x nats by likelihood ratio says `slope * min(x, full) - offset`, and no less than
-    the share of sources that show none; the same of neutrons and dips. What is seen of an excess
+    the share of sources that show none; the same of neutrons. What is seen of an excess
     (point or load, where, which category) tells the explanations apart: the log of how many times
     likelier it is under each than under all of them together, which are linear in few features.
     """
@@ -78,6 +78,7 @@ class RadiationCalibration:
     neutron_full_nats: float = fitted.NEUTRON_FULL_NATS
     """As `profile_full_nats`, of the same significance."""
     dip_slope: float = fitted.DIP_SLOPE
-    """Nats for each sigma of a dip beyond the least that is told at all."""
+    """Nats for each sigma of a dip beyond where it begins to say something. Not fitted: simulated
+    containers leak, and over a leak no dip is told."""
     dip_least_sigma: float = fitted.DIP_LEAST_SIGMA
     """Where a dip begins to say something. Not fitted."""

@@ -8,28 +8,32 @@ defaults.
 import argparse
 import json
 import sys
+import textwrap
 from dataclasses import fields
 
 from edge import errors
 from edge.study.fitting import TooLittle
 from edge.study.packs import REPORT_SEED
-from edge.study.portal_fit import Plan, fit_portals
+from edge.study.portal_fit import SHARES, Plan, fit_portal
 from fusion.radiation_calibration import RadiationCalibration
 
 SECTION = "radiation_evidence"
+WIDTH = 84  # of a text in the module
 
 
 def main(args: argparse.Namespace) -> int:
     """Fit, and write the numbers where they were asked for."""
-    plan = Plan(seed=args.seed, number=args.number, date=args.date)
-    if not 0 <= plan.seed <= plan.last_seed < REPORT_SEED:
-        say(f"seeds {plan.seed}-{plan.last_seed} must stay below {REPORT_SEED}: those are reports'")
-        return errors.EXIT_USAGE
-    try:
-        fitted = fit_portals(plan, say)
-    except TooLittle as error:
-        say(f"{error}; ask for more with --number")
-        return errors.EXIT_USAGE
+    fitted = RadiationCalibration()
+    for kind in SHARES if args.kind is None else (args.kind,):
+        plan = Plan(kind=kind, seed=args.seed, number=args.number, date=args.date)
+        if not 0 <= plan.seed <= plan.last_seed < REPORT_SEED:
+            say(f"seeds {plan.seed}-{plan.last_seed} must lie within 0-{REPORT_SEED - 1}")
+            return errors.EXIT_USAGE
+        try:
+            fitted = fit_portal(fitted, plan, say)
+        except TooLittle as error:
+            say(f"{error}; ask for more with --number")
+            return errors.EXIT_USAGE
     if args.out is None:
         sys.stdout.write(as_section(fitted))
     else:
@@ -41,7 +45,7 @@ def main(args: argparse.Namespace) -> int:
 
 def as_section(fitted: RadiationCalibration) -> str:
     """As it stands in a policy file."""
-    why = f"fitted on {fitted.provenance['simulators']}, seeds {fitted.provenance['seeds']}"
+    why = "; ".join(fitted.provenance[kind] for kind in sorted(fitted.provenance))
     lines = [f"{SECTION}:"]
     for part in fields(fitted):
         lines.append(f"  {part.name}:")
@@ -69,11 +73,21 @@ def as_module(fitted: RadiationCalibration) -> str:
         if isinstance(value, dict):
             kind = "str" if all(isinstance(one, str) for one in value.values()) else "float"
             lines.append(f"{name}: Mapping[str, {kind}] = {{")
-            lines += [f"    {json.dumps(key)}: {json.dumps(one)}," for key, one in value.items()]
+            for key, one in value.items():
+                lines.append(f"    {json.dumps(key)}: {_literal(one)},")
             lines.append("}")
         else:
             lines.append(f"{name} = {value!r}")
     return "\n".join(lines) + "\n"
+
+
+def _literal(value: object) -> str:
+    """A number, or a text on as many lines as it takes."""
+    if not isinstance(value, str):
+        return repr(value)
+    parts = textwrap.wrap(value, WIDTH, drop_whitespace=False) or [""]
+    inner = "\n".join(f"        {json.dumps(part)}" for part in parts)
+    return f"(\n{inner}\n    )"
 
 
 def say(text: str) -> None:

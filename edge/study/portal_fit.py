@@ -23,8 +23,11 @@ SHARES: Mapping[str, Mapping[str, float]] = {
         "threat anywhere": 0.2,
         "container": 0.05,
     },
-    SPECTRA: {"clean": 0.1, "norm": 0.03, "patient": 0.014, "threat anywhere": 0.03},
+    SPECTRA: {"clean": 1.0, "norm": 1.2, "patient": 0.35, "threat anywhere": 0.6},
 }
+USUAL: Mapping[str, int] = {COUNTS: 6_000, SPECTRA: 250}
+"""Clean passes of each kind: four minutes and ten."""
+FIRST_SEED: Mapping[str, int] = {COUNTS: 0, SPECTRA: 5_000}
 SEEDS_APART = 1_000  # of the strata: as many hours of traffic each
 LEAST = 40  # passes of each explanation
 LEAST_CLEAN = 100
@@ -39,56 +42,57 @@ Row = tuple[str, Facts]
 class Plan:
     """Which passes are made for the fit."""
 
+    kind: str
     seed: int
-    number: int
-    """Of clean passes at the portal that counts; the others follow `SHARES`."""
+    number: int | None
+    """Of clean passes; the others follow `SHARES`. None for `USUAL`."""
     date: str
 
-    def strata(self) -> Iterable[tuple[str, str, int, int]]:
-        """(kind, stratum, first seed, passes) of each."""
-        seed = self.seed
-        for kind, shares in SHARES.items():
-            for stratum, share in shares.items():
-                yield kind, stratum, seed, max(1, round(share * self.number))
-                seed += SEEDS_APART
+    def strata(self) -> Iterable[tuple[str, int, int]]:
+        """(stratum, first seed, passes) of each."""
+        seed = self.seed + FIRST_SEED[self.kind]
+        for stratum, share in SHARES[self.kind].items():
+            yield stratum, seed, max(1, round(share * (self.number or USUAL[self.kind])))
+            seed += SEEDS_APART
 
     @property
     def last_seed(self) -> int:
         """No seed beyond it is used."""
-        return max(seed for _, _, seed, _ in self.strata()) + SEEDS_APART - 1
+        return max(seed for _, seed, _ in self.strata()) + SEEDS_APART - 1
 
 
-def fit_portals(plan: Plan, say: Callable[[str], None]) -> RadiationCalibration:
-    """The calibration of both kinds of portal. TooLittle where passes are too few."""
-    found: dict[str, list[Case]] = {kind: [] for kind in SHARES}
+def fit_portal(
+    known: RadiationCalibration, plan: Plan, say: Callable[[str], None]
+) -> RadiationCalibration:
+    """The calibration with the numbers of one kind of portal fitted afresh.
+
+    TooLittle where passes are too few.
+    """
+    found: list[Case] = []
     seeds = []
-    for kind, stratum, seed, number in plan.strata():
-        say(f"{kind}: {number:,} passes of {stratum}")
-        found[kind] += cases(stratum, kind, seed, number)
-        seeds.append(f"{seed}-{seed + seeds_of(stratum, kind, seed, number) - 1}")
-    fitted = fit(found[COUNTS], found[SPECTRA])
+    for stratum, seed, number in plan.strata():
+        say(f"{plan.kind}: {number:,} passes of {stratum}")
+        found += cases(stratum, plan.kind, seed, number)
+        seeds.append(f"{seed}-{seed + seeds_of(stratum, plan.kind, seed, number) - 1}")
+    fitted = fit_counts(known, found) if plan.kind == COUNTS else fit_spectra(known, found)
     passes = ", ".join(
-        f"{sum(one.explanation == name for one in cases_of)} {name}"
-        for cases_of in found.values()
+        f"{sum(one.explanation == name for one in found)} {name}"
         for name in ("nothing", *evidence.KINDS_OF_SOURCE)
     )
-    provenance = {
-        "command": f"garita calibrate portals --seed {plan.seed} --number {plan.number}",
-        "simulators": ", ".join(version_of(kind) for kind in SHARES),
-        "seeds": ", ".join(seeds),
-        "passes": passes,
-        "date": plan.date,
-    }
+    told = f"{passes} on {version_of(plan.kind)}, seeds {' '.join(seeds)}"
+    provenance = {**known.provenance, plan.kind: f"{told}, {plan.date}".rstrip(", ")}
     return replace(fitted, provenance=provenance)
 
 
-def fit(counted: Sequence[Case], spectral: Sequence[Case]) -> RadiationCalibration:
-    """From passes at a portal that counts, and at one that takes spectra."""
-    known = RadiationCalibration()
-    known = _fit_profile(known, _rows(counted, "gamma.profile"))
-    known = _fit_neutrons(known, counted)
-    known = _fit_dips(known, counted)
-    return _fit_spectrum(known, _rows(spectral, "gamma.spectrum"))
+def fit_counts(known: RadiationCalibration, found: Sequence[Case]) -> RadiationCalibration:
+    """From passes at a portal that counts."""
+    known = _fit_profile(known, _rows(found, "gamma.profile"))
+    return _fit_neutrons(known, found)
+
+
+def fit_spectra(known: RadiationCalibration, found: Sequence[Case]) -> RadiationCalibration:
+    """From passes at a portal that takes spectra."""
+    return _fit_spectrum(known, _rows(found, "gamma.spectrum"))
 
 
 def _rows(found: Iterable[Case], kind: str) -> list[Row]:
@@ -174,24 +178,6 @@ def _fit_neutrons(known: RadiationCalibration, counted: Sequence[Case]) -> Radia
         rows, evidence.neutron_excess, known.neutron_full_nats, "neutron.counts"
     )
     return replace(known, neutron_slope=_round(slope), neutron_offset=_round(offset))
-
-
-def _fit_dips(known: RadiationCalibration, counted: Sequence[Case]) -> RadiationCalibration:
-    """Log of how many times likelier a dip is over a container than over clean vehicles."""
-    told = {True: [0, 0], False: [0, 0]}
-    beyond = []
-    for one in counted:
-        if one.stratum not in ("clean", "container"):
-            continue
-        dips = one.judged.of("gamma.dip")
-        counts = told[one.stratum == "container"]
-        counts[0] += bool(dips)
-        counts[1] += 1
-        beyond += [evidence.number(d.facts, "dip_sigma") - known.dip_least_sigma for d in dips]
-    shares = {key: (hits + 0.5) / (of + 1.0) for key, (hits, of) in told.items()}
-    nats = max(0.0, float(np.log(shares[True] / shares[False])))
-    typical = float(np.median(beyond)) if beyond else 1.0
-    return replace(known, dip_slope=_round(nats / max(typical, 0.5)))
 
 
 def _line(

@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+
+from edge.study.fitting import excess_line, kinds
+from edge.study.portal_month import reliability
+
+
+def test_the_line_is_the_likelihood_ratio_of_what_it_was_fitted_on():
+    random = np.random.default_rng(1)
+    nothing = random.exponential(1.0, 4_000)
+    seen = random.exponential(2.0, 3_200)  # density ratio: 0.5 exp(0.5 x)
+    missed = random.exponential(1.0, 800)
+    slope, offset, floor = excess_line(nothing, np.concatenate((seen, missed)))
+    for x in (3.0, 6.0):
+        true = np.log(0.2 + 0.8 * 0.5 * np.exp(0.5 * x))
+        assert np.logaddexp(floor, slope * x - offset + np.log(1 - np.exp(floor))) == (
+            pytest.approx(true, abs=0.4)
+        )
+
+
+def test_an_excess_is_never_worth_more_than_it_is():
+    slope, offset, floor = excess_line(np.linspace(0, 3, 500), np.linspace(15, 20, 500))
+    assert slope <= 1.0
+    assert slope * 2.0 - offset < 0.0 < slope * 16.0 - offset
+    assert floor < -3.0
+
+
+def test_kinds_recovers_what_tells_them_apart():
+    random = np.random.default_rng(2)
+    truth = random.integers(0, 2, 4_000)
+    shape = random.normal(np.where(truth == 0, -1.0, 1.0), 1.0)
+    own = np.column_stack((np.ones_like(shape), shape))
+    found, _ = kinds(own, None, truth, 2, 0.0)
+    assert found[1, 1] - found[0, 1] == pytest.approx(2.0, rel=0.1)  # 2 mu / sigma^2
+
+
+def test_doubt_bounds_what_perfect_separation_would_claim():
+    own = np.array([[1.0, -1.0]] * 100 + [[1.0, 1.0]] * 100)
+    truth = np.array([0] * 100 + [1] * 100)
+    found, _ = kinds(own, None, truth, 2, 0.01)
+    apart = (found[1] - found[0]) @ np.array([1.0, 1.0])
+    assert apart == pytest.approx(np.log(0.995 / 0.005), rel=0.1)
+
+
+def test_a_calibrated_model_shows_no_more_than_the_floor():
+    random = np.random.default_rng(3)
+    predicted = random.uniform(size=4_000)
+    error, floor, rows = reliability(predicted, random.uniform(size=4_000) < predicted, 10)
+    assert error < 2.0 * floor
+    assert sum(n for _, _, n in rows) == 4_000
+    wrong, _, _ = reliability(predicted, random.uniform(size=4_000) < predicted**3, 10)
+    assert wrong > 5.0 * floor
