@@ -71,7 +71,7 @@ def profile_of(passage: Pass, policy: RadiationPolicy) -> Profile:
         return found
     boxes = replace(policy, waves=policy.rough_waves, wave_share=policy.rough_wave_share)
     rough = ProfileFit(passage, boxes).profile()
-    most = max(rough.sigma, 0.0) + policy.rough_sigma
+    most = max(rough.sigma + policy.rough_sigma, policy.rough_from_sigma)
     if found.sigma <= most:
         return found
     share = (most / found.sigma) ** 2

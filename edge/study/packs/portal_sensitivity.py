@@ -31,6 +31,7 @@ CLEAN = 100_000  # passes for a threshold: 100 lie beyond 1e-3, 10 beyond 1e-4
 SOURCES = 1_500  # passes of each rate
 RATES_CPS = (150.0, 175.0, 200.0, 225.0, 250.0, 290.0)
 K_SIGMA_RATES_CPS = (300.0, 350.0, 400.0, 450.0)
+SHIPPED_RATES_CPS = (240.0, 280.0, 320.0, 360.0)
 ROUGH_RATES_CPS = (200.0, 240.0, 280.0, 320.0)
 BOUND_RATES_CPS = (120.0, 140.0, 160.0, 180.0)
 GOAL_CPS = 220.0
@@ -50,6 +51,7 @@ def measure(settings: Settings) -> list[Figure]:
         name = f"portal source rate, 95 % at {share:g}"
         value, interval, how = found(share)
         figures.append(_figure(name, value, interval, how, GOAL_CPS if share == 1e-3 else None))
+    figures.append(usual.at_shipped_line(settings, few))
     others = (
         _Study("shipped, no wander (as published)", shipped_sigma, PUBLISHED, RATES_CPS),
         _Study("shipped, 0.7 m off the middle", shipped_sigma, World(off_middle_m=0.7), RATES_CPS),
@@ -119,6 +121,20 @@ class _Study:
             return rates[0], (low, high), how
 
         return at
+
+    def at_shipped_line(self, settings: Settings, few: int) -> Figure:
+        """The rate that the detector's own line finds, which odd loads have set."""
+        line = RadiationPolicy().significant_sigma
+        first = settings.seed + CLEAN
+        seeds = range(first, first + few)
+        self._rates_cps = SHIPPED_RATES_CPS
+        found = [
+            np.array(list(statistics(self._statistic, self._world, seeds, rate)))
+            for rate in self._rates_cps
+        ]
+        how = f"{few:,} passes at each of {len(found)} rates, seeds from {first:,}"
+        value = self._rate(found, line, few)
+        return plain(f"portal source rate, 95 % at {line:g} sigma", value, "cps", how)
 
     def _rate_bounds(
         self, found: list[NDArray[np.float64]], lines: list[float], few: int
