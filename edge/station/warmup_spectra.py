@@ -5,6 +5,7 @@ The library of one detector takes seconds to compute: no document should wait fo
 
 import numpy as np
 
+from edge.library_cache import use_library_cache
 from fusion.policy import Policy
 from fusion.spectra.portal import Portal
 from fusion.types import (
@@ -28,6 +29,7 @@ LINE_CHANNEL = 226  # of Cs-137 on this scale
 
 def warm_up_spectra(checkpoint: Checkpoint, policy: Policy) -> list[Detection]:
     """Every different detector once; what the made-up source was taken for."""
+    use_library_cache()
     found: list[Detection] = []
     detectors = dict.fromkeys(spec.detector for spec in checkpoint.sensors)
     for detector in detectors:

@@ -13,6 +13,7 @@ import structlog
 
 from drivers.wire.malformed import Malformed, malformed
 from edge.evidence.files import EvidenceFile
+from edge.library_cache import use_library_cache
 from edge.protocol.messages import encode_detection
 from edge.recordings.format import Event, What
 from edge.sensors.intake import Intake, Taken
@@ -45,6 +46,7 @@ class Player:
         take_file: Callable[[str, EvidenceFile], object] | None = None,
     ) -> None:
         """`take_file` is given every file of evidence with its alert's id."""
+        use_library_cache()
         self._day = day
         self._show = show
         self._speed = speed

@@ -13,6 +13,7 @@ of facts/radiation 6; so did its resolution of 7.5 % with the power 0.62. Which 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,8 +86,36 @@ def template_library(detector: DetectorSpec, edges_kev: Vector) -> TemplateLibra
     return _library(detector, tuple(float(edge) for edge in edges_kev))
 
 
+class Shelf(Protocol):
+    """Where libraries outlive the process; they are the same whether it has them or not."""
+
+    def get(self, detector: DetectorSpec, edges: tuple[float, ...]) -> TemplateLibrary | None:
+        """What was put; None: nothing was."""
+
+    def put(self, library: TemplateLibrary) -> None:
+        """Keep it, if possible."""
+
+
+_shelves: list[Shelf] = []
+
+
+def keep_on(shelf: Shelf | None) -> None:
+    """Look there before a library is made, and put it there afterwards; None: nowhere."""
+    _shelves[:] = [] if shelf is None else [shelf]
+
+
 @lru_cache(maxsize=8)
 def _library(detector: DetectorSpec, edges: tuple[float, ...]) -> TemplateLibrary:
+    for shelf in _shelves:
+        if (kept := shelf.get(detector, edges)) is not None:
+            return kept
+    library = _made(detector, edges)
+    for shelf in _shelves:
+        shelf.put(library)
+    return library
+
+
+def _made(detector: DetectorSpec, edges: tuple[float, ...]) -> TemplateLibrary:
     fine = detector.resolution_percent < RESOLVED_PERCENT
     sources = [one for one in SOURCES if fine or one.name not in RESOLVED_ONLY]
     view = View(detector, np.array(edges))
