@@ -73,19 +73,19 @@ def _logistic(
 
 
 def kinds(
-    own: Matrix, common: Matrix | None, truth: NDArray[np.int64], classes: int, doubt: float
-) -> tuple[Matrix, float]:
-    """Linear scores that tell classes apart: coefficients (classes, features), and the common one.
+    own: Matrix, common: Matrix, truth: NDArray[np.int64], classes: int, doubt: float
+) -> tuple[Matrix, Vector]:
+    """Linear scores that tell classes apart: coefficients (classes, features), and common ones.
 
     own     (passes, features) with a coefficient of its own for each class
-    common  (passes, classes) a feature of each class, all with one coefficient, or None
+    common  (passes, classes, shared) features of each class, all with the same coefficients
     truth   (passes,) which class each is of; all classes weigh the same
     doubt   share of passes that do not go by the book: no score is ever surer than that
 
     Multinomial logistic regression by Newton's method with a weak ridge.
     """
     passes, features = own.shape
-    size = classes * features + (common is not None)
+    size = classes * features + common.shape[2]
     counts = np.bincount(truth, minlength=classes)
     weight = 1.0 / (classes * counts[truth])
     target = np.full((passes, classes), doubt / classes)
@@ -94,8 +94,7 @@ def kinds(
     design = np.zeros((passes, classes, size))
     for one in range(classes):
         design[:, one, one * features : (one + 1) * features] = own
-    if common is not None:
-        design[:, :, -1] = common
+    design[:, :, classes * features :] = common
     values = np.zeros(size)
     for _ in range(STEPS):
         score = design @ values
@@ -111,5 +110,5 @@ def kinds(
         values = values + step * min(1.0, 2.0 / max(float(np.abs(step).max()), 1e-12))
         if float(np.abs(step).max()) < 1e-9:
             break
-    last = float(values[-1]) if common is not None else 0.0
-    return values[: classes * features].reshape(classes, features), last
+    own_values, common_values = np.split(values, [classes * features])
+    return own_values.reshape(classes, features), common_values

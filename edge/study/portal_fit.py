@@ -104,7 +104,7 @@ def _fit_profile(known: RadiationCalibration, rows: list[Row]) -> RadiationCalib
         rows, evidence.profile_excess, known.profile_full_nats, "gamma.profile"
     )
     seen = [
-        (name, [1.0, evidence.profile_shape(facts, known), evidence.in_cab(facts, known)])
+        (name, evidence.in_cab(facts, known), [evidence.profile_shape(facts, known)])
         for name, facts in rows
         if name != "nothing" and slope * evidence.profile_excess(facts) > offset
     ]
@@ -127,8 +127,8 @@ def _fit_spectrum(known: RadiationCalibration, rows: list[Row]) -> RadiationCali
     for name, facts in rows:
         under = evidence.category_lags(facts, known)
         if name != "nothing" and under:
-            own = [1.0, evidence.profile_shape(facts, known), evidence.in_cab(facts, known)]
-            seen.append((name, own))
+            shape = evidence.profile_shape(facts, known)
+            seen.append((name, evidence.in_cab(facts, known), [shape]))
             lags.append([-under[each] for each in evidence.KINDS_OF_SOURCE])
     fitted, common = _kinds(seen, np.array(lags), "gamma.spectrum")
     weakest, nats = _told(rows, known)
@@ -191,24 +191,35 @@ def _line(
 
 
 def _kinds(
-    seen: list[tuple[str, list[float]]], lags: NDArray[np.float64] | None, kind: str
+    seen: list[tuple[str, float, list[float]]], lags: NDArray[np.float64] | None, kind: str
 ) -> tuple[dict[str, dict[str, float]], float]:
+    """Bias, shape and cab of each explanation, and what a category's lag is worth.
+
+    (right explanation, whether in the cab, [shape]) of each pass. One number says what shape tells:
+    patients and sources are points alike, and a load is none.
+    """
     names = evidence.KINDS_OF_SOURCE
-    truth = np.array([names.index(name) for name, _ in seen], np.int64)
+    truth = np.array([names.index(name) for name, _, _ in seen], np.int64)
     counts = np.bincount(truth, minlength=len(names))
     if counts.min() < LEAST:
         few = names[int(counts.argmin())]
         raise TooLittle(f"{kind}: {counts.min()} passes that show {few}, {LEAST} are needed")
-    found, common = kinds(np.array([own for _, own in seen]), lags, truth, len(names), DOUBT)
+    own = np.array([[1.0, cab] for _, cab, _ in seen])
+    is_point = np.array([float(name != "norm") for name in names])
+    shape = np.array([one for _, _, one in seen]) * is_point
+    common = shape[:, :, None] if lags is None else np.stack((shape, lags), axis=2)
+    found, shared = kinds(own, common, truth, len(names), DOUBT)
+    if shared.min() < 0.0:
+        raise TooLittle(f"{kind}: more of a point would speak for a load")
     table = {
         part: {name: _round(float(found[row, column])) for row, name in enumerate(names)}
-        for column, part in enumerate(("bias", "shape", "cab"))
+        for column, part in enumerate(("bias", "cab"))
     }
-    shape = table["shape"]
-    if shape["norm"] > min(shape["threat-source"], shape["shielded-source"]) or common < 0.0:
-        raise TooLittle(f"{kind}: more of a point would speak for a load")
-    return table, common
+    table["shape"] = {
+        name: _round(float(shared[0]) * point) for name, point in zip(names, is_point, strict=True)
+    }
+    return table, float(shared[-1])
 
 
 def _round(value: float) -> float:
-    return round(value, 4)
+    return round(float(value), 4)

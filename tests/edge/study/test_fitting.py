@@ -30,14 +30,24 @@ def test_kinds_recovers_what_tells_them_apart():
     truth = random.integers(0, 2, 4_000)
     shape = random.normal(np.where(truth == 0, -1.0, 1.0), 1.0)
     own = np.column_stack((np.ones_like(shape), shape))
-    found, _ = kinds(own, None, truth, 2, 0.0)
+    found, _ = kinds(own, np.zeros((4_000, 2, 0)), truth, 2, 0.0)
     assert found[1, 1] - found[0, 1] == pytest.approx(2.0, rel=0.1)  # 2 mu / sigma^2
+
+
+def test_a_common_feature_has_one_coefficient():
+    random = np.random.default_rng(4)
+    truth = random.integers(0, 2, 4_000)
+    lag = random.exponential(1.0, (4_000, 2, 1))
+    lag[np.arange(4_000), truth] = random.exponential(0.5, (4_000, 1))
+    _, common = kinds(np.ones((4_000, 1)), -lag, truth, 2, 0.0)
+    assert common.shape == (1,)
+    assert common[0] == pytest.approx(1.0, rel=0.15)  # densities exp(-x) and 2 exp(-2 x)
 
 
 def test_doubt_bounds_what_perfect_separation_would_claim():
     own = np.array([[1.0, -1.0]] * 100 + [[1.0, 1.0]] * 100)
     truth = np.array([0] * 100 + [1] * 100)
-    found, _ = kinds(own, None, truth, 2, 0.01)
+    found, _ = kinds(own, np.zeros((200, 2, 0)), truth, 2, 0.01)
     apart = (found[1] - found[0]) @ np.array([1.0, 1.0])
     assert apart == pytest.approx(np.log(0.995 / 0.005), rel=0.1)
 
