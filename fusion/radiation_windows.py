@@ -129,4 +129,5 @@ def _gaussian(chi_square: float, freedom: int) -> float:
     Wilson and Hilferty 1931, Proceedings of the National Academy of Sciences 17:684.
     """
     spread = 2.0 / (9.0 * freedom)
-    return max(0.0, ((chi_square / freedom) ** (1.0 / 3.0) - (1.0 - spread)) / math.sqrt(spread))
+    root = math.pow(chi_square / freedom, 1.0 / 3.0)
+    return max(0.0, (root - (1.0 - spread)) / math.sqrt(spread))
