@@ -47,11 +47,11 @@ class SensorHealth:
             return self._status(sample, now_utc_ns)
         self.heard_utc_ns = now_utc_ns
         self.origin = sample.origin
-        return self._end_silence(now_utc_ns)
+        return self._end_silence(now_utc_ns) if self.silent else []
 
     def tick(self, now_utc_ns: int) -> list[Detection]:
         """Silence is noticed when it has lasted, and a fault's end when it stays away."""
-        ended = self._ended(now_utc_ns)
+        ended = self._ended(now_utc_ns) if self.ending else []
         if not self.heard_utc_ns:  # never, or before the engine was told the time
             self.heard_utc_ns = now_utc_ns
         lost = self.link_lost_utc_ns

@@ -56,6 +56,24 @@ def add_detectors(counts: Counts, segments: Integers, used: Integers, grid: Coun
 
 
 @njit(cache=True, nogil=True)
+def add_channels(counts: Counts, sums: Integers) -> None:
+    """Counts of each detector, of all channels and without the first and the last of them.
+
+    counts  (detectors, channels)
+    sums    (2, detectors) overwritten; where there are no more than two channels, both are alike
+    """
+    channels = counts.shape[1]
+    for detector in range(counts.shape[0]):
+        row = counts[detector]
+        total = 0
+        for channel in range(channels):
+            total += np.int64(row[channel])
+        sums[0, detector] = sums[1, detector] = total
+        if channels > 2:
+            sums[1, detector] -= np.int64(row[0]) + np.int64(row[channels - 1])
+
+
+@njit(cache=True, nogil=True)
 def bin_grid(grid: Counts, bin_from: Integers, binned: Singles) -> None:
     """Sums of the grid's channels from each of `bin_from` (bins + 1,) to the next.
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from fusion.spectra.slices import detector_sums
 from fusion.types import (
     BackgroundSample,
     CountSample,
@@ -91,5 +92,4 @@ class GrossCounts:
 
 def gross(sample: SpectrumSample) -> tuple[int, ...]:
     """Counts of each detector; channel 0 and the last gather what lies outside."""
-    inner = sample.counts[:, 1:-1] if sample.counts.shape[1] > 2 else sample.counts
-    return tuple(inner.sum(axis=1, dtype=np.int64).tolist())
+    return tuple(detector_sums(sample.counts)[1])

@@ -16,6 +16,7 @@ from fusion.types import DetectorSpec, SpectrumSample
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
+_VACANT, _OCCUPIED = np.array([True]), np.array([False])
 
 
 class Instrument:
@@ -76,13 +77,17 @@ class Instrument:
         return float(self.background_live_s.max(initial=0.0)) >= self._policy.background_least_s
 
     def test(self, one: Slice, *, vacant: bool) -> Slice:
-        """The slice with its scores; learned as background where the lane is vacant."""
-        self.stream.tick(
-            one.counts[None], one.live_s[None], one.real_s, np.array([vacant], np.bool_)
-        )
+        """The slice with its scores; learned as background where the lane is vacant.
+
+        What was learned needs no scores, and has none.
+        """
+        flag = _VACANT if vacant else _OCCUPIED
+        self.stream.tick(one.counts[None], one.live_s[None], one.real_s, flag)
+        if vacant:
+            if self.stream.block_s(0) >= self._policy.block_s:
+                self._fold()
+            return one
         scores, variance = self.stream.scores(0)
-        if vacant and self.stream.block_s(0) >= self._policy.block_s:
-            self._fold()
         return Slice(
             start_utc_ns=one.start_utc_ns,
             end_utc_ns=one.end_utc_ns,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fusion.kernels.spectra import add_channels
 from fusion.spectra.policy import SpectraPolicy
 from fusion.types import MILLISECOND_NS, SpectrumSample
 
@@ -52,11 +53,24 @@ def is_over_range(sample: SpectrumSample, policy: SpectraPolicy) -> bool:
     real_s = sample.duration_ms / 1000
     if real_s <= 0.0:
         return False
-    live_s = np.array(sample.live_s)
+    least_s = (1.0 - policy.dead_time) * real_s
     # A detector that is switched off has neither live time nor counts.
-    counts = sample.counts.sum(axis=1, dtype=np.int64)
-    dead = (live_s < (1.0 - policy.dead_time) * real_s) & (counts > 0)
-    return bool(dead.any() or counts.max(initial=0) >= policy.over_range_cps * real_s)
+    counts = detector_sums(sample.counts)[0]
+    dead = any(
+        live_s < least_s and count > 0 for live_s, count in zip(sample.live_s, counts, strict=True)
+    )
+    return dead or max(counts, default=0) >= policy.over_range_cps * real_s
+
+
+def detector_sums(counts: NDArray[np.uint32]) -> tuple[list[int], list[int]]:
+    """Counts of each detector: of all channels, and of all but the first and the last.
+
+    counts  (detectors, channels)
+    """
+    sums = np.empty((2, len(counts)), np.int64)
+    add_channels(counts, sums)
+    whole, inner = sums.tolist()
+    return whole, inner
 
 
 def merged(one: Slice, other: Slice) -> Slice:

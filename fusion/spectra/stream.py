@@ -210,7 +210,9 @@ class Stream:
 
     def block_s(self, lane: int) -> float:
         """Mean live time of the detectors' own spectra since they were last taken."""
-        return float(self._background.block_live_s[lane].mean())
+        live_s = self._background.block_live_s[lane]
+        # Asked for each slice; `mean()` is this, in four times as long.
+        return float(np.add.reduce(live_s)) / len(live_s)
 
     def take_block(self, lane: int) -> tuple[NDArray[np.generic], NDArray[np.float64]]:
         """The detectors' vacant spectra (detectors, channels) since the last call, live times."""

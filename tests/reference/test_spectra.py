@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fusion.kernels.spectra import (
+    add_channels,
     add_detectors,
     bin_grid,
     project,
@@ -246,3 +247,15 @@ def test_a_window_that_is_not_full_yet_is_not_tested(random):
     window_sigmas(0, state.ring, state.test, PACE.windows_s, state.found)
     assert state.found.sigma[0][0] > 0.0
     assert not state.found.sigma[0][1:].any()
+
+
+@pytest.mark.parametrize(("detectors", "channels"), [(1, 1), (2, 2), (3, 3), (8, 64)])
+def test_counts_of_each_detector_are_the_twin(detectors, channels):
+    counts = np.random.default_rng(4).integers(0, 2**32, (detectors, channels)).astype(np.uint32)
+    sums = np.empty((2, detectors), np.int64)
+    add_channels(counts, sums)
+    inner = counts[:, 1:-1] if channels > 2 else counts
+    assert sums.tolist() == [
+        [sum(map(int, row)) for row in counts],
+        [sum(map(int, row)) for row in inner],
+    ]
