@@ -23,6 +23,7 @@ Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
 SMALLEST_MEAN = 1e-3  # counts per bin: keeps the logarithm finite where a fit explains nothing
+SMALLEST_SHARE = 0.02  # of the level: a bin that a fit leaves empty must not outweigh all others
 SPREADING_STEPS = 3  # of expectation maximisation, which cannot overshoot, before the first step
 ENOUGH_NATS = 1e-3  # a step that gains less is the last: no threshold asks for a tenth
 
@@ -94,8 +95,8 @@ def smooth(values: Vector, reach: int) -> Vector:
 
 
 @njit(cache=True, nogil=True)
-def expected_counts(shapes: Matrix, values: Vector, mean: Vector) -> None:
-    """The mean of each bin, written to `mean`, never under `SMALLEST_MEAN`."""
+def expected_counts(shapes: Matrix, values: Vector, level: Vector, mean: Vector) -> None:
+    """The mean of each bin, written to `mean`, never under the smallest of either kind."""
     mean[:] = 0.0
     for p in range(values.shape[0]):
         value = values[p]
@@ -103,13 +104,13 @@ def expected_counts(shapes: Matrix, values: Vector, mean: Vector) -> None:
             for i in range(mean.shape[0]):
                 mean[i] += value * shapes[p, i]
     for i in range(mean.shape[0]):
-        mean[i] = max(mean[i], SMALLEST_MEAN)
+        mean[i] = max(mean[i], SMALLEST_MEAN, SMALLEST_SHARE * level[i])
 
 
 @njit(cache=True, nogil=True)
 def log_likelihood(spectrum: Spectrum, parts: Parts, values: Vector, mean: Vector) -> float:
     """Penalised weighted log-likelihood relative to a perfect fit; means are written to `mean`."""
-    expected_counts(parts.shapes, values, mean)
+    expected_counts(parts.shapes, values, spectrum.level, mean)
     total = 0.0
     for i in range(mean.shape[0]):
         if spectrum.weights[i] > 0.0:
@@ -127,7 +128,7 @@ def log_likelihood(spectrum: Spectrum, parts: Parts, values: Vector, mean: Vecto
 @njit(cache=True, nogil=True)
 def spread(spectrum: Spectrum, parts: Parts, values: Vector, mean: Vector) -> None:
     """One step of expectation maximisation on the parts that cannot be negative."""
-    expected_counts(parts.shapes, values, mean)
+    expected_counts(parts.shapes, values, spectrum.level, mean)
     for p in range(values.shape[0]):
         if parts.lower[p] < 0.0:
             continue
@@ -156,6 +157,7 @@ def scoring_step(  # noqa: PLR0912 - loops over parts, each with its case
     size = values.shape[0]
     information[:, :] = 0.0
     slope = np.empty(size)
+    row = np.empty(size)  # next to each other in memory, so that sums go by vectors
     for p in range(size):
         slope[p] = parts.prior_precision[p] * (parts.prior_mean[p] - values[p])
         information[p, p] = parts.prior_precision[p]
@@ -165,13 +167,15 @@ def scoring_step(  # noqa: PLR0912 - loops over parts, each with its case
         weight = spectrum.weights[i] / mean[i]
         excess = weight * spectrum.counts[i] - spectrum.weights[i]
         for p in range(size):
-            shape = parts.shapes[p, i]
+            row[p] = parts.shapes[p, i]
+        for p in range(size):
+            shape = row[p]
             if shape == 0.0:
                 continue
             slope[p] += shape * excess
             scaled = shape * weight
             for q in range(p + 1):
-                information[p, q] += scaled * parts.shapes[q, i]
+                information[p, q] += scaled * row[q]
     matrix = np.empty((size, size))
     stopped = np.zeros(size, np.bool_)
     rest = np.zeros(size)  # of the way to the bound where a part is stopped
@@ -280,12 +284,15 @@ def source_scores(
     number = sources.shape[0]
     scores = np.zeros(number)
     information = np.zeros((size, size))
+    row = np.empty(size)
     for i in range(bins):
         weight = spectrum.weights[i] / variances[i]
         for p in range(size):
-            scaled = weight * parts.shapes[p, i]
+            row[p] = parts.shapes[p, i]
+        for p in range(size):
+            scaled = weight * row[p]
             for q in range(p + 1):
-                information[p, q] += scaled * parts.shapes[q, i]
+                information[p, q] += scaled * row[q]
     for p in range(size):
         information[p, p] = (information[p, p] + parts.prior_precision[p]) * (1.0 + 1e-9)
     work = np.empty((size, size))

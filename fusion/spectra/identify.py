@@ -36,6 +36,9 @@ ANYWHERE = ("bare", "steel-1cm", "steel-4cm", "bulk")  # variants of nature arou
 # (thorium's daughters, of Th-228, by themselves too: radon and radium carry them away from it)
 MANY_COUNTS = 50_000.0  # with fewer no sum of two photons is seen
 MODELLED = 5.0  # a slack from which on templates and not counts limit a fit
+GROUPS = 10  # of energies with as many counts of background each
+TAKEN_SHARE = 0.4  # of a group of the background: 2-25 % are shielded (facts/radiation 5.1)
+TAKEN_SIGMA = 6.0
 SHARE = 0.1  # of a load of natural nuclides, from which one of them is named
 
 
@@ -98,12 +101,15 @@ class Identifier:
         if background_counts is not None:
             ratio = live_s / background_live_s
             background = np.ascontiguousarray(background_counts, dtype=np.float64) * ratio
-        case = Case(self._spectrum(counts, background, ratio), self._scene(counts, background))
+        spectrum = self._spectrum(counts, background, ratio)
+        if background is not None and _taken_off(counts, background):
+            background = None
+        case = Case(spectrum, self._scene(counts, background), self._bins, self._policy)
         quiet = case.fit(case.scene.parts)
         if self._sharp and background is None:
             peaks = np.maximum(quiet.mean - quiet.values[0] * case.scene.parts.shapes[0], 0.0)
             scene = case.scene.with_modes(peaks, self._bins, self._policy)
-            case = Case(case.spectrum, scene)
+            case = Case(case.spectrum, scene, self._bins, self._policy)
             quiet = case.fit(scene.parts)
         slack = self._slack(case)
         singles = self._singles(case, quiet, slack)
@@ -243,11 +249,8 @@ class Identifier:
 
         Chance makes some; and where counts are many, errors of templates weigh more than chance.
         """
-        counts, weights = case.spectrum.counts, case.spectrum.weights
-        seen = np.where(weights > 0.0, counts, 0.0)
-        modelled = 1.0 - float((seen * weights).sum()) / max(float(seen.sum()), 1.0)
         chance = self._policy.misfit_sigma * math.sqrt(2.0 / case.freedom)
-        return 1.0 + chance + self._policy.misfit_model * modelled
+        return 1.0 + chance + self._policy.misfit_model * case.modelled
 
     def _unexplained(self, case: Case, told: list[Hypothesis], slack: float) -> list[Hypothesis]:
         """That it is none of all these, where not even the best of them fits."""
@@ -283,6 +286,21 @@ class Identifier:
 
 def _cost(one: Fitted) -> float:
     return one.sources[0].price - one.nats
+
+
+def _taken_off(counts: Vector, background: Vector) -> bool:
+    """Whether a spectrum has had its background taken off: no vehicle shields this much of it.
+
+    A tenth of the background's counts, anywhere together, is enough to see that.
+    """
+    number = np.cumsum(background)
+    groups = np.minimum(
+        (number / max(float(number[-1]), 1e-9) * GROUPS).astype(np.intp), GROUPS - 1
+    )
+    known = np.bincount(groups, background, GROUPS)
+    seen = np.bincount(groups, counts, GROUPS)
+    missing = known - seen > TAKEN_SIGMA * np.sqrt(np.maximum(known, 1.0))
+    return bool(np.any(missing & (seen < TAKEN_SHARE * known)))
 
 
 def _threshold(seen: Vector) -> int:

@@ -29,7 +29,10 @@ COSMIC = ((0, 511.0, 1.0), (1, 72.8, 0.6), (1, 75.0, 1.0), (1, 84.9, 0.35), (1, 
 ORDINARY_SD = 0.5
 """Assumed: how far one share varies from place to place, relative."""
 FREE = 1e6
-UNMEASURED_SHARE = 0.3  # of the counts that are natural, when their errors are allowed for
+UNMEASURED_SHARE = 0.3  # of the counts that are natural, before a fit tells it
+LEAST_SHARE = 1e-3  # a background's errors go by its amount: never to nothing, for a fit's sake
+COSMIC_SHARE, LEAD_SHARE, HARD_SHARE, OWN_SHARE = 0.1, 0.2, 0.1, 0.7
+"""At most so much of it beside ordinary ground; of the last, alphas beside the crystal's gammas."""
 PILE_UP_SD = 0.01  # share of the counts; sums of a cascade's photons look the same
 PEAK_MODES = 3  # gain, zero and resolution come first
 TILTS = 3
@@ -65,6 +68,25 @@ class Scene:
     natural_names: tuple[str, ...]
     background: int | None
     """The part that is the measured background."""
+    modes: tuple[int, int] = (0, 0)
+    """First, and one past the last, of the parts that are errors of the background's shape."""
+    amount: float = 1.0
+    """Of background, for which `parts` have the bounds of the modes."""
+
+    def followed(self, parts: Parts, values: Vector) -> Parts:
+        """These parts, the background's modes bound to its amount in a fit (parts, ...)."""
+        amount = float(values[0])
+        if self.background is None:
+            amount += float(values[self.natural].sum())
+        ratio = max(amount, LEAST_SHARE) / self.amount
+        precision, lower, upper = (
+            item.copy() for item in (parts.prior_precision, parts.lower, parts.upper)
+        )
+        which = slice(*self.modes)
+        precision[which] /= ratio**2
+        lower[which] *= ratio
+        upper[which] *= ratio
+        return parts._replace(prior_precision=precision, lower=lower, upper=upper)
 
     def with_modes(self, shape: Vector, bins: "Bins", policy: IdentifyPolicy) -> "Scene":
         """The same where the scale and the peaks of `shape` (bins,), in counts, may be wrong."""
@@ -127,6 +149,7 @@ def measured_scene(
         natural=slice(2, size),
         natural_names=names,
         background=0,
+        modes=(1, 2),
     )
 
 
@@ -136,12 +159,19 @@ def unmeasured_scene(
     naturals: tuple[tuple[str, ...], Matrix],
     policy: IdentifyPolicy,
 ) -> Scene:
-    """Without one: natural nuclides at ordinary ratios, which may be wrong too, and continua."""
+    """Without one: natural nuclides at ordinary ratios, which may be wrong too, and continua.
+
+    What comes with an ordinary background only is mixed with it: hard continua of cosmic rays,
+    511 keV and lead's X-rays alone are a source. A spectrum that its background has been taken
+    off has nothing of all this.
+    """
     names, shapes = naturals
     total = max(float(counts.sum()), 1.0)
     ordinary = np.array([ORDINARY[name] for name in names]) @ shapes
     continua = np.array([_continuum(bins, fall) for fall in CONTINUA_KEV])
-    continua = np.vstack((continua, cosmic_lines(bins)))
+    shares = np.array((HARD_SHARE, COSMIC_SHARE, LEAD_SHARE))[:, None]
+    with_it = np.vstack((continua[-1], cosmic_lines(bins))) * shares + ordinary * (1.0 - shares)
+    continua = np.vstack((continua[:-1], with_it))
     if bins.detector.material == "LaBr3":
         continua = np.vstack((continua, _lanthanum(bins)))
     modes, mode_sd = source_modes(ordinary[None], bins, policy)
@@ -159,7 +189,15 @@ def unmeasured_scene(
     precision[wrong] = 1.0 / mode_sd**2
     lower[wrong], upper[wrong] = -2.0 * mode_sd, 2.0 * mode_sd
     parts = Parts(np.ascontiguousarray(stack), zero, precision, lower, upper)
-    return Scene(parts=parts, start=start, natural=natural, natural_names=names, background=None)
+    return Scene(
+        parts=parts,
+        start=start,
+        natural=natural,
+        natural_names=names,
+        background=None,
+        modes=(wrong.start, wrong.stop),
+        amount=UNMEASURED_SHARE,
+    )
 
 
 def source_modes(shapes: Matrix, bins: Bins, policy: IdentifyPolicy) -> tuple[Matrix, Vector]:
@@ -198,6 +236,19 @@ def source_modes(shapes: Matrix, bins: Bins, policy: IdentifyPolicy) -> tuple[Ma
     return np.ascontiguousarray(modes), np.array(sd)
 
 
+def moved(shape: Vector, errors: Vector, bins: Bins, policy: IdentifyPolicy) -> Vector:
+    """A source's (bins,) with its errors (modes,) applied in full, not to the first order.
+
+    What is never negative stays so: the scale moves the spectrum itself, the others multiply it.
+    """
+    edges = bins.edges_kev
+    total = np.concatenate(([0.0], np.cumsum(shape)))
+    there = np.diff(np.interp((edges - errors[1]) / (1.0 + errors[0]), edges, total))
+    there = np.maximum(there, 1e-9 * shape.sum())
+    modes = source_modes(there[None], bins, policy)[0][0]
+    return np.asarray(there * np.exp(np.clip(errors[2:] @ modes[2:] / there, -1.0, 1.0)))
+
+
 def cosmic_lines(bins: Bins) -> Matrix:
     """(2, bins) peaks that are everywhere: annihilation at 511 keV, and lead's K X-rays."""
     sigma = fwhm_kev(bins.detector, bins.middle_kev) / 2.3548
@@ -213,15 +264,20 @@ def _lanthanum(bins: Bins) -> Matrix:
 
     La-138: 1435.8 keV alone and with the 32 and 37 keV of barium, 788.7 keV with its beta of up to
     263 keV, the beta alone; and alphas of actinium's daughters (Quarati et al. 2012, Nuclear
-    Instruments and Methods A 683:46).
+    Instruments and Methods A 683:46). Nothing of it comes without the rest: the beta alone, which
+    falls as any soft continuum does, and the alphas are mixed with the gammas.
     """
     low = np.array([1435.8, 1468.0, 788.7, 788.7, 1.0])
     high = np.array([1435.8, 1468.0, 870.0, 1050.0, 255.0])
     own = response_rows(bins.detector, low, high, bins.edges_kev)
     humps = np.array([1720.0, 1870.0, 2020.0, 2170.0, 2330.0, 2500.0, 2700.0])
     alphas = np.exp(-0.5 * ((bins.middle_kev - humps[:, None]) / 90.0) ** 2) * bins.width_kev
-    shapes = np.vstack((own, alphas))
-    return np.asarray(shapes / shapes.sum(axis=1, keepdims=True))
+    own /= own.sum(axis=1, keepdims=True)
+    alphas /= alphas.sum(axis=1, keepdims=True)
+    captures = 0.5 * (own[0] + own[1])
+    # 34 % of decays are betas, and the gamma of half of them or more leaves the crystal.
+    own[4] = 0.3 * captures + 0.2 * own[3] + 0.5 * own[4]
+    return np.vstack((own, OWN_SHARE * alphas + (1.0 - OWN_SHARE) * captures))
 
 
 def _continuum(bins: Bins, fall_kev: float) -> Vector:

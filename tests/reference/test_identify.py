@@ -40,12 +40,12 @@ def case():
     return Spectrum(counts, weights, smooth(counts, 2)), parts
 
 
-def naive_mean(parts, values):
-    return np.maximum(values @ parts.shapes, 1e-3)
+def naive_mean(spectrum, parts, values):
+    return np.maximum(values @ parts.shapes, np.maximum(1e-3, 0.02 * spectrum.level))
 
 
 def naive_likelihood(spectrum, parts, values):
-    mean, counts = naive_mean(parts, values), spectrum.counts
+    mean, counts = naive_mean(spectrum, parts, values), spectrum.counts
     logs = np.where(counts > 0, counts * np.log(mean / np.where(counts > 0, counts, 1.0)), 0.0)
     penalty = 0.5 * (parts.prior_precision * (values - parts.prior_mean) ** 2).sum()
     return (spectrum.weights * (counts - mean + logs)).sum() - penalty
@@ -54,7 +54,7 @@ def naive_likelihood(spectrum, parts, values):
 def naive_fit(spectrum, parts, values):
     """Steps along the gradient, scaled by the curvature, within bounds, for long."""
     for _ in range(20_000):
-        mean = naive_mean(parts, values)
+        mean = naive_mean(spectrum, parts, values)
         slope = parts.shapes @ (spectrum.weights * (spectrum.counts / mean - 1.0))
         slope += parts.prior_precision * (parts.prior_mean - values)
         size = (parts.shapes**2) @ (spectrum.weights / mean) + parts.prior_precision
@@ -89,9 +89,9 @@ def test_the_likelihood(case):
     assert log_likelihood(spectrum, parts, values, mean) == pytest.approx(
         naive_likelihood(spectrum, parts, values)
     )
-    assert np.allclose(mean, naive_mean(parts, values))
-    expected_counts(parts.shapes, values, mean)
-    assert np.allclose(mean, naive_mean(parts, values))
+    assert np.allclose(mean, naive_mean(spectrum, parts, values))
+    expected_counts(parts.shapes, values, spectrum.level, mean)
+    assert np.allclose(mean, naive_mean(spectrum, parts, values))
 
 
 def test_spreading_never_makes_an_unpenalised_fit_worse(case):
@@ -109,7 +109,7 @@ def test_a_step_ends_within_the_bounds(case):
     spectrum, parts = case
     parts = parts._replace(upper=np.array([2.0, 0.3, 0.1]))
     values, mean = np.array([0.5, 0.0, 0.05]), np.empty(BINS)
-    expected_counts(parts.shapes, values, mean)
+    expected_counts(parts.shapes, values, spectrum.level, mean)
     step = np.empty(3)
     scoring_step(spectrum, parts, (values, mean), (np.empty((3, 3)), step))
     assert np.all(values + step >= parts.lower - 1e-12)
@@ -146,7 +146,7 @@ def test_a_fit_for_each_source(case):
 def test_the_score_of_a_source(case):
     spectrum, parts = case
     known = Parts(*(item[:2] for item in parts))
-    mean = naive_mean(known, np.array([1.0, 0.05]))
+    mean = naive_mean(spectrum, known, np.array([1.0, 0.05]))
     variance = np.maximum(mean, spectrum.level)
     sources = np.array([parts.shapes[2], np.roll(parts.shapes[2], 9), parts.shapes[0]])
     weight = np.diag(spectrum.weights / variance)
