@@ -59,7 +59,7 @@ class Profile:
     dip_position_m: float
     dip_width_m: float
     clean_counts: NDArray[np.float64] = field(compare=False, repr=False)
-    """(scans,) of all panels, as fitted without a source."""
+    """(scans,) of all panels: the background and its shadow beneath the better source."""
     fitted_counts: NDArray[np.float64] = field(compare=False, repr=False)
     """(scans,) the same with the better source; without one, equal to `clean_counts`."""
 
@@ -139,9 +139,15 @@ class ProfileFit:
             dip_sigma=dip[0] if dip else 0.0,
             dip_position_m=dip[1] if dip else 0.0,
             dip_width_m=dip[2] if dip else 0.0,
-            clean_counts=self._of_scans(self._clean_fit.mean),
+            clean_counts=self._of_scans(self._beneath(fit)),
             fitted_counts=self._of_scans(fit.mean),
         )
+
+    def _beneath(self, fit: Fit) -> NDArray[np.float64]:
+        """Counts of the fitted background alone, with the vehicle's shadow."""
+        clean = self._clean
+        mean = clean.background + clean.design @ fit.values[: clean.design.shape[1]]
+        return np.maximum(mean, 0.0)  # a strong source leaves the shadow beneath it open
 
     def _of_scans(self, bins: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray(bins[self._bin_of_scan] / self._pool)
