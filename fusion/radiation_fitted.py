@@ -4,36 +4,36 @@ from collections.abc import Mapping
 
 PROVENANCE: Mapping[str, str] = {
     "rpm-tsa": (
-        "4000 nothing, 500 norm, 400 medical, 291 threat-source, 709 shielded-source on tsa-"
-        "portal/2, seeds 100000-100088 101000-101011 102000-102008 103000-103019 "
-        "104000-104004, 2026-11-22"
+        "8500 nothing, 700 norm, 400 medical, 800 threat-source and "
+        "shielded-source on tsa-portal/2, seeds "
+        "10000-16999 30000-30999, 2026-11-22"
     ),
-    "rpm-n42": ("seeds 20000-23010 on n42-portal/1"),
+    "rpm-n42": "340 passes of all causes on n42-portal/1, seeds 20000-23999, 2026-11-22",
 }
-PROFILE_SLOPE = 0.9336
-PROFILE_OFFSET = 6.3494
+PROFILE_SLOPE = 0.945
+PROFILE_OFFSET = 6.8519
 PROFILE_FULL_NATS = 20.0
-PROFILE_MISSED_NATS = -3.8483
+PROFILE_MISSED_NATS = -4.3708
 SHAPE_FLOOR_NATS = 6.0
 SHAPE_SHARE = 0.05
 CAB_M = 3.5
 PROFILE_BIAS: Mapping[str, float] = {
-    "norm": 0.6591,
-    "medical": -1.2427,
-    "threat-source": 0.2467,
-    "shielded-source": 0.3369,
+    "norm": 0.6315,
+    "medical": -1.1002,
+    "threat-source": 0.175,
+    "shielded-source": 0.2937,
 }
 PROFILE_SHAPE: Mapping[str, float] = {
-    "norm": -3.6977,
-    "medical": 0.4432,
-    "threat-source": 1.6447,
-    "shielded-source": 1.6098,
+    "norm": -4.0169,
+    "medical": 0.2086,
+    "threat-source": 1.9213,
+    "shielded-source": 1.887,
 }
 PROFILE_CAB: Mapping[str, float] = {
-    "norm": -2.814,
-    "medical": 3.4885,
-    "threat-source": -0.1723,
-    "shielded-source": -0.5022,
+    "norm": -2.8787,
+    "medical": 3.8951,
+    "threat-source": -0.1421,
+    "shielded-source": -0.8744,
 }
 SPECTRUM_SLOPE = 0.3518
 SPECTRUM_OFFSET = 5.9308
@@ -61,7 +61,7 @@ SPECTRUM_CAB: Mapping[str, float] = {
     "shielded-source": -1.1748,
 }
 NEUTRON_SLOPE = 1.0
-NEUTRON_OFFSET = 4.8734
+NEUTRON_OFFSET = 4.9427
 NEUTRON_FULL_NATS = 20.0
 DIP_SLOPE = 0.5
 DIP_LEAST_SIGMA = 2.0
