@@ -84,3 +84,9 @@ def is_source(found: Assessment, significant_sigma: float) -> bool:
     # Scattered natural radiation looks like it: no street is the same as the one before.
     without_line = bool(verdict.nuclides) and verdict.nuclides[0][0] in WITHOUT_LINES
     return verdict.sigma >= significant_sigma * (CONTINUUM if without_line else 1.0)
+
+
+def is_natural(found: Assessment, significant_sigma: float) -> bool:
+    """Whether it is a stretch or a load of minerals: told as such, and rung by nobody."""
+    verdict = found.verdict
+    return verdict is not None and verdict.category == "norm" and verdict.sigma >= significant_sigma

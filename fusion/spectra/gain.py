@@ -85,6 +85,7 @@ class GainFollower:
 
     def __init__(self, policy: SpectraPolicy) -> None:
         self._policy = policy
+        self._looked = False
         self.factor = 1.0
 
     def follow(
@@ -96,11 +97,16 @@ class GainFollower:
         if seen is None:
             return False
         # As far as the peak is clearer than the drift is large (Kalman 1960, J. Basic Eng. 82:35).
-        belief = policy.gain_drift**2 / (policy.gain_drift**2 + seen.error**2)
+        # Nobody knows how far it had drifted before it was looked at first.
+        drift, most = policy.gain_drift, policy.gain_step
+        if not self._looked:
+            drift, most = policy.gain_unknown, policy.gain_search
+        self._looked = True
+        belief = drift**2 / (drift**2 + seen.error**2)
         step = belief * (seen.factor - 1.0)
         if abs(step) < policy.gain_deadband:
             return False
-        factor = self.factor * (1.0 + min(max(step, -policy.gain_step), policy.gain_step))
+        factor = self.factor * (1.0 + min(max(step, -most), most))
         limited = min(max(factor, 1.0 - policy.gain_limit), 1.0 + policy.gain_limit)
         moved = limited != self.factor
         self.factor = limited

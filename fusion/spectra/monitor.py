@@ -5,7 +5,6 @@ free, so a street of granite is no event. An event is judged when there are quie
 sides of it, or the record is over.
 """
 
-from collections import deque
 from dataclasses import replace
 
 import numpy as np
@@ -18,12 +17,14 @@ from fusion.spectra.assess import (
     sum_of,
 )
 from fusion.spectra.detector import detector_of
-from fusion.spectra.event import Event, NeutronRate, is_source, latest_neutrons, neutron_rate
+from fusion.spectra.event import Event, is_natural, is_source, latest_neutrons
 from fusion.spectra.instrument import Instrument
 from fusion.spectra.policy import SpectraPolicy
+from fusion.spectra.quiet import Quiet
 from fusion.spectra.record import Story, detection
 from fusion.spectra.slices import Slice, Slices, is_over_range, slice_of
 from fusion.spectra.static import Heard, judge_static
+from fusion.spectra.still import Dwell
 from fusion.spectra.verdict import IdentifyPolicy
 from fusion.types import SECOND_NS, Detection, Origin, SensorSpec, SpectrumSample
 
@@ -57,11 +58,9 @@ class Monitor:
         self._waiting: list[Slice] | None = []
         """Slices before there is a background; None once there is."""
         self._long: list[Slice] = []
-        self._recent: deque[Slice] = deque()
-        """Not learned yet."""
-        self._quiet: deque[Slice] = deque()
-        """Learned, and near enough in time to stand beside an event."""
+        self._quiet = Quiet(self._policy)
         self._event: Event | None = None
+        self._dwell = Dwell()
         self._heard = False
         self._heard_utc_ns: int | None = None
         self._judged = False
@@ -74,6 +73,11 @@ class Monitor:
             self._marked = sample
             if self._instrument is not None and self._instrument.fits(sample):
                 self._start_background(self._instrument)
+
+    def leave(self) -> None:
+        """The record marks its vehicles: its background is no measurement of its own."""
+        if self._first is None:
+            self._marked, self._heard, self._heard_utc_ns = None, False, None
 
     def feed(self, sample: SpectrumSample) -> list[Detection]:
         """One slice."""
@@ -157,24 +161,30 @@ class Monitor:
         if self._event is not None:
             found += self._judge(self._event)
         measured = self._long or self._waiting or []
+        whole = self._dwell.whole
+        if not measured and whole is not None and not self._judged and self._dwell.is_steady:
+            measured = [whole]
         alone = not measured and not self._judged and self._first is None
         if measured or (alone and self._marked is not None):
-            heard = Heard(
-                spec=self._spec,
-                origin=self._origin,
-                measured=measured,
-                first=self._first,
-                marked=self._marked,
-            )
-            found += judge_static(heard, self._policy, self._still)
+            found += self._judge_static(measured)
         self._judged = self._judged or bool(found)
         return found
 
+    def _judge_static(self, measured: list[Slice]) -> list[Detection]:
+        heard = Heard(
+            spec=self._spec,
+            origin=self._origin,
+            measured=measured,
+            first=self._first,
+            marked=self._marked,
+        )
+        return judge_static(heard, self._policy, self._still)
+
     def _forget(self) -> None:
         """Whatever comes next is another record."""
+        self._dwell = Dwell()
         self._instrument = self._first = self._event = None
         self._waiting, self._long = [], []
-        self._recent.clear()
         self._quiet.clear()
 
     # --- a series ----------------------------------------------------------------------
@@ -186,7 +196,7 @@ class Monitor:
             one = instrument.test(one, vacant=False)
         sigmas = instrument.stream.found.sigma[0]
         loud = one.over_range or max(
-            float(sigmas.max()), latest_neutrons(one, self._recent, self._neutron_background())
+            float(sigmas.max()), latest_neutrons(one, self._quiet.recent, self._quiet.neutrons)
         ) >= (policy.monitor_sigma)
         event = self._event
         if event is None or event.over:
@@ -206,8 +216,9 @@ class Monitor:
 
     def _calm(self, one: Slice) -> list[Detection]:
         """A quiet slice: background, but not at once."""
-        self._recent.append(one)
-        self._learn_old(one.end_utc_ns)
+        self._dwell.add(one)
+        assert self._instrument is not None
+        self._quiet.add(one, self._instrument)
         event = self._event
         if event is None:
             return []
@@ -216,22 +227,6 @@ class Monitor:
             return []
         self._event = None
         return self._judge(event)
-
-    def _learn_old(self, now_utc_ns: int) -> None:
-        instrument, policy = self._instrument, self._policy
-        assert instrument is not None
-        delay_ns = policy.monitor_delay_s * SECOND_NS
-        while self._recent and now_utc_ns - self._recent[0].end_utc_ns >= delay_ns:
-            old = self._recent.popleft()
-            instrument.learn(old)
-            self._quiet.append(old)
-        around_ns = policy.event_around_s * SECOND_NS
-        most = policy.kept_bytes // 4
-        while self._quiet and (
-            now_utc_ns - self._quiet[0].end_utc_ns > around_ns
-            or len(self._quiet) * self._quiet[0].counts.nbytes > most
-        ):
-            self._quiet.popleft()
 
     def _open(
         self, one: Slice, sigmas: np.ndarray[tuple[int], np.dtype[np.float64]]
@@ -242,10 +237,8 @@ class Monitor:
         window_s = 0.0
         if float(sigmas.max()) >= policy.monitor_sigma:
             window_s = policy.monitor_windows_s[int(np.argmax(sigmas))]
-        began: deque[Slice] = deque([one])
         since = one.end_utc_ns - round(window_s * SECOND_NS)
-        while self._recent and self._recent[-1].start_utc_ns >= since:
-            began.appendleft(self._recent.pop())
+        began = [*self._quiet.take_since(since), one]
         earlier = self._event
         if earlier is not None:
             gap_s = (began[0].start_utc_ns - earlier.slices[-1].end_utc_ns) / SECOND_NS
@@ -256,14 +249,11 @@ class Monitor:
                 return found
             found += self._judge(earlier)
         self._event = Event(
-            slices=Slices(policy, list(began)),
-            before=[*self._quiet, *self._recent],
-            neutrons=self._neutron_background(),
+            slices=Slices(policy, began),
+            before=list(self._quiet),
+            neutrons=self._quiet.neutrons,
         )
         return found
-
-    def _neutron_background(self) -> NeutronRate | None:
-        return neutron_rate(self._quiet, self._policy.background_least_s)
 
     def _accept(self, event: Event) -> list[Detection]:
         """It stays: told, and the background from here on."""
@@ -272,7 +262,6 @@ class Monitor:
         assert self._instrument is not None
         calm = sum_of(list(event.slices)[len(event.slices) // 2 :])
         self._instrument.start_background(calm.counts, calm.live_s)
-        self._recent.clear()
         self._quiet.clear()
         return found
 
@@ -291,9 +280,14 @@ class Monitor:
         found = assess(slices, instrument, reference, policy)
         facts = spectral_facts(found, policy.significant_sigma)
         neutron_sigma = event.neutron_sigma
-        told = is_source(found, policy.significant_sigma)
+        told = is_source(found, policy.significant_sigma) or is_natural(
+            found, policy.significant_sigma
+        )
         if not told and neutron_sigma < policy.monitor_sigma:
+            for one in slices:
+                self._dwell.add(one)
             return []
+        self._judged = True
         facts |= {"neutron_sigma": round(neutron_sigma, 3), "extent": "none", "monitored": True}
         story = Story(slices=slices, instrument=instrument, reference=reference, found=found)
         return [detection(self._spec, self._origin, story, facts)]

@@ -58,6 +58,8 @@ class SpectraPolicy:
     gain_drift: float = 0.002
     """What a scale may drift between two looks; a peak that tells it worse than that is believed
     only as far."""
+    gain_unknown: float = 0.015
+    """What it may have drifted before the first look: devices are trimmed once a day."""
     gain_deadband: float = 0.0005
     """Less is not worth binning anew."""
     gain_limit: float = 0.1

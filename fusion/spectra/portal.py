@@ -71,6 +71,8 @@ class Portal:
         self._disturbed_s = 0.0
         self._marked_utc_ns: int | None = None
         self._marks = Marks()
+        self._has_marks = False
+        """Whether slices say if there is a vehicle."""
 
     def feed(self, sample: Sample) -> list[Detection]:
         """What this sample adds."""
@@ -112,7 +114,11 @@ class Portal:
             if told_again or frozen:  # each document of a pass may bring the same background
                 return []
             self._marked_utc_ns = sample.start_utc_ns
-            self._monitor.take_background(sample)
+            if not self._has_marks:
+                self._monitor.take_background(sample)
+        elif not self._has_marks:
+            self._has_marks = True
+            self._monitor.leave()
         usable = _is_usable(sample)
         if usable:
             self._take_instrument(sample)
@@ -228,7 +234,7 @@ class Portal:
                 kind="gamma.spectrum",
                 start_utc_ns=passage.slices[0].start_utc_ns,
                 end_utc_ns=one.end_utc_ns,
-                facts=facts | {"extent": "none"},
+                facts=facts | {"extent": "none", "interim": True},
                 final=False,
             )
         ]

@@ -33,6 +33,14 @@ PACKS: dict[str, tuple[str, str]] = {
         "edge.study.packs.spectra_hpge:measure",
         "a germanium portal: Ba-133 found, nothing in the background",
     ),
+    "spectra-passes": (
+        "edge.study.packs.spectra_passes:measure",
+        "N42 records of portals, cars and hands through the replay, from another model's spectra",
+    ),
+    "spectra-clean": (
+        "edge.study.packs.spectra_clean:measure",
+        "false alarms of a spectroscopic portal on clean vehicles, and what loads are called",
+    ),
     "portal-month": (
         "edge.study.packs.portal_month:measure",
         "who is sent to secondary inspection in a month, beside k-sigma at equal detection",
