@@ -108,12 +108,16 @@ class _Form:
 
 
 class UsualDocuments:
-    """Reads the documents of one device; `read` is the long way."""
+    """Reads the documents of one device, one at a time; `read` is the long way."""
 
     def __init__(self, read: Read) -> None:
         self._long = read
         self._forms: dict[bytes, _Form | None] = {}
         self._room = MOST_VALUES
+        self._largest = 0
+        self._skeleton = np.empty(0, np.uint8)
+        self._texts = np.empty((MOST_TEXTS, 2), np.int64)
+        self._rows = np.empty(MOST_ROWS, np.int64)
         self._learned = self._known = 0
 
     def read(self, data: bytes) -> n42.Document | Malformed:
@@ -147,22 +151,24 @@ class UsualDocuments:
         head, body = data[:begin], data[begin:]
         remarks = tuple(one.decode().strip() for one in _REMARK.findall(head))
         head = _REMARK.sub(b"", _OWN.sub(b"", head))
-        skeleton = np.empty(2 * len(body), np.uint8)
-        texts = np.empty((MOST_TEXTS, 2), np.int64)
-        rows = np.empty(MOST_ROWS, np.int64)
+        if self._skeleton.size < 2 * len(body):
+            self._skeleton = np.empty(2 * len(body), np.uint8)
+        skeleton, texts, rows = self._skeleton, self._texts, self._rows
         values = np.empty(self._room, np.uint32)
         apart = Apart(skeleton, texts, rows, values)
         made, text_count, row_count = take_apart(
             np.frombuffer(body, np.uint8), Tags(_TABLE, _LENGTHS), apart
         )
         if made < 0 or row_count == 0:
-            self._room = MOST_VALUES
+            self._room = MOST_VALUES  # for the next: it may be that this one was too large
             return None
         left = skeleton[:made].tobytes()
         size = int(rows[row_count - 1])
         if self._room == MOST_VALUES:
             values = values[:size].copy()
-        self._room = size
+            self._largest = 0
+        # Another background between the slices is no reason to have room for no more.
+        self._room = self._largest = max(size, self._largest)
         digest = blake2b(head, digest_size=16)
         digest.update(left)
         return _Taken(
@@ -171,7 +177,7 @@ class UsualDocuments:
             left,
             remarks,
             [body[begin:end] for begin, end in texts[:text_count].tolist()],
-            rows[:row_count],
+            rows[:row_count].copy(),
             values[:size],
         )
 

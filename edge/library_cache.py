@@ -20,6 +20,19 @@ from fusion.spectra import templates
 from fusion.spectra.templates import Template, TemplateLibrary
 from fusion.types import DetectorSpec
 
+SOURCES = (
+    "kernels/response.py",
+    "kernels/response_bins.py",
+    "spectra/lines.py",
+    "spectra/matter.py",
+    "spectra/nuclides.py",
+    "spectra/response.py",
+    "spectra/templates.py",
+    "spectra/transport.py",
+    "types.py",
+)
+"""All that a library is made with."""
+
 
 def use_library_cache() -> None:
     """Have libraries kept where the kernels are. Does nothing where those have no folder."""
@@ -34,9 +47,8 @@ class Shelf:
     def __init__(self, folder: Path, root: Path = ROOT) -> None:
         self._folder = folder
         made = hashlib.sha256()
-        for package in ("kernels", "spectra"):
-            for source in sorted((root / "fusion" / package).glob("*.py")):
-                made.update(source.read_bytes())
+        for source in SOURCES:
+            made.update((root / "fusion" / source).read_bytes())
         for version in (np.__version__, numba.__version__, get_host_cpu_name()):
             made.update(version.encode())
         self._made = made.digest()
@@ -73,6 +85,7 @@ class Shelf:
                     shapes=np.array([one.shape for one in library.templates]),
                     nuisances=library.nuisance_shapes,
                 )
+            Path(part.name).chmod(0o644)
             Path(part.name).replace(place)  # whole or not at all: another process may read it
         except OSError:
             return

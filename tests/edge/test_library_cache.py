@@ -1,7 +1,10 @@
+import ast
+
 import numpy as np
 import pytest
 
-from edge.library_cache import Shelf
+from edge.kernel_cache import ROOT
+from edge.library_cache import SOURCES, Shelf
 from fusion.spectra import templates
 from fusion.types import DetectorSpec
 
@@ -37,7 +40,28 @@ def test_another_detector_other_bins_and_other_code_have_their_own(library, tmp_
     shelf.put(library)
     assert shelf.get(DetectorSpec(material="CsI"), EDGES) is None
     assert shelf.get(DETECTOR, EDGES[:-1]) is None
+    for source in SOURCES:
+        copy = tmp_path / "fusion" / source
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes((ROOT / "fusion" / source).read_bytes())
+    assert Shelf(tmp_path, root=tmp_path).get(DETECTOR, EDGES) is not None
+    (tmp_path / "fusion" / SOURCES[-1]).write_bytes(b"other")
     assert Shelf(tmp_path, root=tmp_path).get(DETECTOR, EDGES) is None
+
+
+def test_a_library_is_made_with_nothing_but_what_names_it():
+    seen, waiting = set(), ["fusion.spectra.templates"]
+    while waiting:
+        module = waiting.pop()
+        place = ROOT / f"{module.replace('.', '/')}.py"
+        if module in seen or not place.exists():
+            continue
+        seen.add(module)
+        for node in ast.walk(ast.parse(place.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module.startswith("fusion"):
+                waiting += [node.module, *(f"{node.module}.{name.name}" for name in node.names)]
+    seen.discard("fusion.pass_record")  # of which `types` names a record, and no more
+    assert seen == {f"fusion.{source[:-3].replace('/', '.')}" for source in SOURCES}
 
 
 def test_what_cannot_be_read_is_made_again(library, tmp_path):
