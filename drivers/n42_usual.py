@@ -16,6 +16,7 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
+from drivers.n42_energies import AGAIN
 from drivers.wire import n42
 from drivers.wire.malformed import Malformed
 from drivers.wire.n42_nodes import Node, build, decimal, seconds, truth, utc_ns
@@ -221,13 +222,18 @@ def _form(taken: _Taken, document: n42.Document) -> _Form:
     sizes = np.diff(taken.rows, prepend=0)
     if len(used) != marks or len(set(used)) != marks or np.any(sizes != sizes[0]):
         raise _StrangeError
+    # Detectors without energies are told apart from the others.
+    channels = int(sizes[0])
+    calibrations = {id(one): one for item in items for one in item.calibrations}
+    if any(not one.edges(channels).size for one in calibrations.values()):
+        raise _StrangeError
     # The library adds who has written it.
     of_reader = tuple(one for one in document.remarks if one not in taken.remarks)
     gross = [part.detector for one in document.measurements for part in one.gross]
     return _Form(
         document=replace(document, measurements=(), remarks=of_reader),
         neutron=gross[0] if gross else "",
-        channels=int(sizes[0]),
+        channels=channels,
         items=items,
     )
 
@@ -261,6 +267,7 @@ def _item(node: Node, one: n42.Measurement, neutrons: set[str], used: list[str])
     others = {part.attributes.get("radDetectorInformationReference", "") for part in gross}
     if (
         not detectors
+        or any(AGAIN in name for name in detectors)
         or list(detectors) != sorted(set(detectors))
         or set(detectors) != set(known)
         or not others <= neutrons
