@@ -157,7 +157,9 @@ class Case:
         """The source with its errors applied, where they are large and known."""
         if self.modelled < MODELLED or source.amplitude < LEAST_AMPLITUDE:
             return source
-        errors = values / source.amplitude
+        before = 0.0 if source.applied is None else source.applied
+        reach = MODE_REACH * source.mode_sd
+        errors = np.clip(values / source.amplitude, -reach - before, reach - before)
         if np.all(np.abs(errors) < LARGE * source.mode_sd):
             return source
         return source.moved(errors, self._bins, self._policy)

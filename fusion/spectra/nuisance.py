@@ -246,7 +246,8 @@ def moved(shape: Vector, errors: Vector, bins: Bins, policy: IdentifyPolicy) -> 
     there = np.diff(np.interp((edges - errors[1]) / (1.0 + errors[0]), edges, total))
     there = np.maximum(there, 1e-9 * shape.sum())
     modes = source_modes(there[None], bins, policy)[0][0]
-    return np.asarray(there * np.exp(np.clip(errors[2:] @ modes[2:] / there, -1.0, 1.0)))
+    there *= np.exp(np.clip(errors[2:] @ modes[2:] / there, -1.0, 1.0))
+    return np.asarray(there * (shape.sum() / there.sum()))
 
 
 def cosmic_lines(bins: Bins) -> Matrix:

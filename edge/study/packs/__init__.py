@@ -41,6 +41,10 @@ PACKS: dict[str, tuple[str, str]] = {
         "edge.study.packs.spectra_clean:measure",
         "false alarms of a spectroscopic portal on clean vehicles, and what loads are called",
     ),
+    "spectra-quiet": (
+        "edge.study.packs.spectra_quiet:measure",
+        "how often clean spectra are taken for a source",
+    ),
     "portal-month": (
         "edge.study.packs.portal_month:measure",
         "who is sent to secondary inspection in a month, beside k-sigma at equal detection",

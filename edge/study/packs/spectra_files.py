@@ -42,7 +42,8 @@ class Bench:
 
     def __init__(self, detector: DetectorSpec) -> None:
         self.edges_kev = bin_edges(detector)
-        self.identifier = Identifier(template_library(detector, self.edges_kev), IdentifyPolicy())
+        self.policy = IdentifyPolicy()
+        self.identifier = Identifier(template_library(detector, self.edges_kev), self.policy)
 
     def binned(self, measured: Measured) -> Vector:
         """(bins,) of all detectors together."""
