@@ -17,7 +17,7 @@ from edge.protocol import topics
 from edge.recordings.recorder import Record
 from edge.station.committer import Committer, Waiting
 from edge.station.numbering import Numbering
-from fusion.types import SECOND_NS, Alert, Detection, Phase, Sample
+from fusion.types import SECOND_NS, Alert, Detection, Phase, Sample, ScanFinding
 
 TICK_S = 0.1  # the shortest on-delay of the alarm rules is a second; a tenth of it is fine enough
 
@@ -76,7 +76,9 @@ class Pipeline:
         if sensor_id in self._heavy:
             now_utc_ns = self._now_utc_ns()
             self._record.fed(sensor_id, now_utc_ns)
-            metrics.SCAN.observe((now_utc_ns - received_utc_ns) / SECOND_NS)
+            # Documents of spectra are read by the same workers, and are no scans.
+            if any(isinstance(sample, ScanFinding) for sample in samples):
+                metrics.SCAN.observe((now_utc_ns - received_utc_ns) / SECOND_NS)
         began = time.perf_counter()
         alerts: list[Alert] = []
         for sample in samples:
