@@ -99,9 +99,18 @@ class Identifier:
         live_s: float,
         background_counts: Vector | None,
         background_live_s: float,
+        *,
+        shape_mode: Vector | None = None,
     ) -> Verdict:
-        """As the function of this name."""
+        """As the function of this name.
+
+        shape_mode  (bins,) what `fusion.spectra.shape_mode` has learned of this background, if
+                    anything
+        """
         case = self._case(counts, live_s, background_counts, background_live_s)
+        if shape_mode is not None and not self._sharp:
+            scene = case.scene.with_shape(shape_mode)
+            case = Case(case.spectrum, scene, self._bins, self._policy)
         quiet = case.fit(case.scene.parts)
         if self._sharp and case.scene.background is None:
             peaks = np.maximum(quiet.mean - quiet.values[0] * case.scene.parts.shapes[0], 0.0)

@@ -103,6 +103,13 @@ class Scene:
             shape[None], np.full(1, PILE_UP_SD**-2), np.zeros(1), np.full(1, 3.0 * PILE_UP_SD)
         )
 
+    def with_shape(self, mode: Vector) -> "Scene":
+        """The same where the measured background may differ by a learned mode (bins,) too."""
+        if self.background is None:
+            return self
+        shape = mode * float(self.parts.shapes[self.background].sum())
+        return self._with(shape[None], np.ones(1), np.full(1, -3.0), np.full(1, 3.0))
+
     def _with(self, shapes: Matrix, precision: Vector, lower: Vector, upper: Vector) -> "Scene":
         """More parts, before the natural nuclides, which stay the last."""
         parts, first, number = self.parts, self.natural.start, len(shapes)
