@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from fusion.spectra.instrument import Instrument
 from fusion.spectra.policy import SpectraPolicy
 from fusion.spectra.slices import Slice
-from fusion.spectra.verdict import Verdict
+from fusion.spectra.verdict import BACKGROUND, IdentifyPolicy, Verdict
 from fusion.spectra.window import Window, best_detectors, best_window
 from fusion.types import Fact
 
@@ -214,7 +214,7 @@ def spectral_facts(found: Assessment, significant_sigma: float) -> dict[str, Fac
         "detectors": len(found.detectors),
     }
     if verdict is not None:
-        facts["gamma_sigma"] = round(max(verdict.sigma, 0.0), 3)
+        facts["gamma_sigma"] = round(_honest(verdict), 3)
         facts["suppression"] = round(verdict.suppression, 4)
         facts["net_counts"] = round(verdict.net_counts, 1)
         if verdict.sigma >= significant_sigma and verdict.category != "background":
@@ -230,6 +230,18 @@ def spectral_facts(found: Assessment, significant_sigma: float) -> dict[str, Fac
     if found.over_range:
         facts["category"] = "over-range"
     return facts
+
+
+def _honest(verdict: Verdict) -> float:
+    """Sigma, where no background was measured in units of the line that holds there.
+
+    A model of ordinary nature misses any real one by more than chance: a detector's background
+    alone came to 8 or 9, and is background up to `unmeasured_norm_sigma`.
+    """
+    policy = IdentifyPolicy()
+    if verdict.category == BACKGROUND and verdict.sigma >= policy.alarm_sigma:
+        return verdict.sigma * policy.alarm_sigma / policy.unmeasured_norm_sigma
+    return max(verdict.sigma, 0.0)
 
 
 def category_of_counts(facts: Mapping[str, Fact], found: Assessment) -> str:

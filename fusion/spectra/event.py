@@ -19,6 +19,15 @@ WITHOUT_LINES = frozenset(
 """Nuclides that emit next to no photons of their own: bremsstrahlung is all that is seen."""
 
 
+NEUTRON_SOURCES = ("Cf-252", "Cm-244")
+"""Their own lines hardly leave them: what is seen is a continuum too."""
+
+
+def without_peaks(name: str) -> bool:
+    """Whether a nuclide is known by its continuum alone."""
+    return name in WITHOUT_LINES or name in NEUTRON_SOURCES
+
+
 class NeutronRate(NamedTuple):
     """The neutron background."""
 

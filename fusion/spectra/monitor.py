@@ -289,6 +289,7 @@ class Monitor:
             return []
         self._judged = True
         facts |= {"neutron_sigma": round(neutron_sigma, 3), "extent": "none", "monitored": True}
+        facts["reference"] = "none" if reference is None else "quiet slices"
         story = Story(slices=slices, instrument=instrument, reference=reference, found=found)
         return [detection(self._spec, self._origin, story, facts)]
 

@@ -12,7 +12,6 @@ from fusion.spectra.assess import (
     Assessment,
     Reference,
     assess,
-    category_of_counts,
     quietest,
     spectral_facts,
 )
@@ -21,9 +20,11 @@ from fusion.spectra.gross import GrossCounts
 from fusion.spectra.instrument import Instrument
 from fusion.spectra.marks import Marks
 from fusion.spectra.monitor import Monitor
+from fusion.spectra.plastic import Plastic, is_plastic
 from fusion.spectra.policy import SpectraPolicy
-from fusion.spectra.record import Story, with_spectra
+from fusion.spectra.record import Story, pass_record, with_spectra
 from fusion.spectra.slices import Slice, Slices, is_over_range, slice_of
+from fusion.spectra.telling import is_significant, number, pass_facts
 from fusion.spectra.verdict import IdentifyPolicy
 from fusion.types import (
     SECOND_NS,
@@ -37,7 +38,6 @@ from fusion.types import (
 )
 
 TELLING_COUNTS = 20_000  # a spectrum with fewer tells little of its detector
-SIGNIFICANT_GROSS = ("point", "extended")
 
 
 class _Pass:
@@ -70,6 +70,7 @@ class Portal:
         self._passage: _Pass | None = None
         self._disturbed_s = 0.0
         self._marked_utc_ns: int | None = None
+        self._plastic = Plastic()
         self._marks = Marks()
         self._has_marks = False
         """Whether slices say if there is a vehicle."""
@@ -97,6 +98,7 @@ class Portal:
         found: list[Detection] = []
         for mark in marks:
             found += self._joined(self._radiation.feed(mark))
+            self._plastic.clear()
             if self._instrument is not None:
                 self._passage = _Pass(self._policy) if mark.opened else None
                 self._instrument.finish_block()
@@ -105,8 +107,10 @@ class Portal:
     # --- spectra -----------------------------------------------------------------------
 
     def _spectrum(self, sample: SpectrumSample) -> list[Detection]:
+        plastic = is_plastic(sample)
         if sample.occupied is None and sample.role != "background":
-            return self._monitor.feed(sample)
+            # Without a vehicle's marks there is nothing that windows could be held against.
+            return [] if plastic else self._monitor.feed(sample)
         found: list[Detection] = []
         if sample.role == "background" and not sample.occupied:
             told_again = sample.start_utc_ns == self._marked_utc_ns
@@ -114,12 +118,14 @@ class Portal:
             if told_again or frozen:  # each document of a pass may bring the same background
                 return []
             self._marked_utc_ns = sample.start_utc_ns
-            if not self._has_marks:
+            if not self._has_marks and not plastic:
                 self._monitor.take_background(sample)
         elif not self._has_marks:
             self._has_marks = True
             self._monitor.leave()
-        usable = _is_usable(sample)
+        usable = _is_usable(sample) and not plastic
+        if plastic:
+            self._plastic.take(sample)
         if usable:
             self._take_instrument(sample)
         if not sample.occupied:
@@ -226,6 +232,12 @@ class Portal:
             if facts["category"] == "background":
                 return []
         passage.told_sigma = max(float(str(facts["gamma_sigma"])), policy.interim_sigma)
+        story = Story(
+            slices=list(passage.slices),
+            instrument=instrument,
+            reference=self._reference(passage),
+            found=found,
+        )
         return [
             Detection(
                 sensor_id=self._spec.sensor_id,
@@ -236,6 +248,7 @@ class Portal:
                 end_utc_ns=one.end_utc_ns,
                 facts=facts | {"extent": "none", "interim": True},
                 final=False,
+                record=pass_record(self._spec.sensor_id, story),
             )
         ]
 
@@ -243,7 +256,10 @@ class Portal:
         """The detections, spectra in the place of profiles."""
         passage = self._passage
         if passage is None or not len(passage.slices):
-            return detections
+            return [
+                self._plastic.told(one) if one.kind == "gamma.profile" else one
+                for one in detections
+            ]
         neutrons: dict[str, Fact] = {}
         for one in detections:
             if one.kind == "neutron.counts":
@@ -256,34 +272,25 @@ class Portal:
     def _told(self, profile: Detection, passage: _Pass, neutrons: dict[str, Fact]) -> Detection:
         instrument = self._instrument
         assert instrument is not None
-        facts = dict(profile.facts)
-        gross_sigma = _number(facts.get("gamma_sigma"))
-        significant = facts.get("extent") in SIGNIFICANT_GROSS
-        found = self._assess(passage, gross_sigma if significant else 0.0)
-        spectral = spectral_facts(found, self._policy.significant_sigma)
-        over_range = spectral["over_range"] is True or facts.get("over_range") is True
-        spectral["over_range"] = over_range
-        if over_range:
-            spectral["category"] = "over-range"
-        elif significant and spectral["category"] == "background":
-            spectral |= {
-                "category": category_of_counts(facts, found),
-                "gamma_sigma": round(gross_sigma, 3),
-            }
+        gross_sigma = number(profile.facts.get("gamma_sigma"))
+        found = self._assess(passage, gross_sigma if is_significant(profile.facts, 0.0) else 0.0)
+        reference = self._reference(passage)
+        known = "none" if reference is None else "quiet slices"
+        if instrument.has_background:
+            known = "background"
+        spectral = pass_facts(profile.facts, found, known, self._policy)
         record = profile.record
         if profile.final:
             story = Story(
                 slices=list(passage.slices),
                 instrument=instrument,
-                reference=self._reference(passage),
+                reference=reference,
                 found=found,
             )
             record = with_spectra(record, self._spec.sensor_id, story)
-        passage.told_sigma = max(passage.told_sigma, _number(spectral["gamma_sigma"]))
-        more: dict[str, Fact] = {"gross_sigma": round(gross_sigma, 3)}
-        return replace(
-            profile, kind="gamma.spectrum", facts=facts | spectral | neutrons | more, record=record
-        )
+        passage.told_sigma = max(passage.told_sigma, number(spectral["gamma_sigma"]))
+        facts = dict(profile.facts) | spectral | neutrons
+        return replace(profile, kind="gamma.spectrum", facts=facts, record=record)
 
     def _assess(self, passage: _Pass, gross_sigma: float) -> Assessment:
         instrument = self._instrument
@@ -310,7 +317,3 @@ class Portal:
 def _is_usable(sample: SpectrumSample) -> bool:
     detectors, channels = sample.counts.shape
     return detectors > 0 and sample.edges_kev.shape == (detectors, channels + 1)
-
-
-def _number(fact: Fact) -> float:
-    return float(fact) if isinstance(fact, int | float) else 0.0

@@ -78,6 +78,7 @@ def judge_static(heard: Heard, policy: SpectraPolicy, identify: IdentifyPolicy) 
     facts = spectral_facts(found, identify.alarm_sigma)
     neutron_sigma = _neutrons(slices, marked)
     facts |= {"neutron_sigma": round(neutron_sigma, 3), "extent": "none", "static": True}
+    facts["reference"] = "none" if reference is None else "background"
     story = Story(slices=slices, instrument=instrument, reference=reference, found=found)
     return [detection(heard.spec, heard.origin, story, facts)]
 

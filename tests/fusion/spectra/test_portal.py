@@ -5,6 +5,7 @@ import pytest
 
 from fusion.evidence import weigh
 from fusion.radiation import RadiationPolicy
+from fusion.radiation_windows import EDGES_KEV, NATURAL
 from fusion.spectra.policy import SpectraPolicy
 from fusion.spectra.portal import Portal
 from fusion.spectra.verdict import IdentifyPolicy
@@ -231,3 +232,24 @@ def test_a_background_in_a_document_of_a_pass_does_not_end_it():
     samples.insert(len(samples) // 2, background)
     one = final(feed(mine, [background, *samples]) + ended(mine, device))
     assert one.facts["nuclides"][0][0] == "Ba-133"
+
+
+@pytest.mark.parametrize("category", ["norm", "unknown"])
+def test_plastic_is_judged_by_windows_and_names_nothing(category):
+    mine = portal()
+    device = Device(31, detectors=2, cps=1000.0, kind="PVT")
+    feed(mine, device.vacant(120))
+    shares = NATURAL.mean(axis=0) if category == "norm" else [1.0, 0.0, 0.0, 0.0, 0.0]
+    middle_kev = (np.arange(1024) + 0.5) * 3000.0 / 1024
+    window = np.digitize(middle_kev, EDGES_KEV) - 1
+    shape = np.zeros(1024)
+    for number, share in enumerate(shares):
+        shape[window == number] = share / np.count_nonzero(window == number)
+    found = feed(mine, device.vehicle(shape, 1500.0, shadow=0.0))
+    found += feed(mine, device.vacant(5))
+    found += let_end(mine, device)
+    (one,) = [one for one in found if one.kind == "gamma.profile" and one.final]
+    assert one.facts["category"] == category
+    assert one.facts["windows"] in ("norm-like", "not-norm-like")
+    assert not one.facts.get("nuclides")
+    assert not told(found)
