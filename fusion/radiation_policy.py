@@ -51,6 +51,7 @@ class RadiationPolicy:
     wave_floor: float = 0.002
     """Added to that, for vehicles whose suppression is near none."""
     rough_waves: int = 6
+    """Of a load in boxes, which is as uneven as a point is short."""
     rough_wave_share: float = 0.4
     """The same for a load in boxes with gaps between them: what looks like a source must also
     stand against one, or an empty bed between two loads is told as a source, one in 300."""
