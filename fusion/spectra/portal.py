@@ -37,6 +37,7 @@ from fusion.types import (
     SpectrumSample,
 )
 
+NATURAL = ("norm", "background")
 TELLING_COUNTS = 20_000  # a spectrum with fewer tells little of its detector
 
 
@@ -261,15 +262,19 @@ class Portal:
                 for one in detections
             ]
         neutrons: dict[str, Fact] = {}
+        emits = False
         for one in detections:
             if one.kind == "neutron.counts":
                 neutrons = {"neutron_sigma": one.facts["neutron_sigma"]}
+                emits = one.facts.get("significant") is True
         return [
-            self._told(one, passage, neutrons) if one.kind == "gamma.profile" else one
+            self._told(one, passage, neutrons, emits=emits) if one.kind == "gamma.profile" else one
             for one in detections
         ]
 
-    def _told(self, profile: Detection, passage: _Pass, neutrons: dict[str, Fact]) -> Detection:
+    def _told(
+        self, profile: Detection, passage: _Pass, neutrons: dict[str, Fact], *, emits: bool
+    ) -> Detection:
         instrument = self._instrument
         assert instrument is not None
         gross_sigma = number(profile.facts.get("gamma_sigma"))
@@ -279,6 +284,8 @@ class Portal:
         if instrument.has_background:
             known = "background"
         spectral = pass_facts(profile.facts, found, known, self._policy)
+        if emits and spectral["category"] in NATURAL:  # no rock emits neutrons that show
+            spectral["category"] = "unknown"
         record = profile.record
         if profile.final:
             story = Story(

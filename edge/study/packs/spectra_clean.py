@@ -1,7 +1,7 @@
 """`spectra-clean`: clean vehicles before a spectroscopic portal, and what lawful loads are called.
 
 The simulator's documents go to the driver's own reading of documents; their way through XML is
-left out, which changes no detection (tests hold 20 passes against each other) and saves most of
+left out, which changes no detection (a test holds both ways against each other) and saves most of
 the time.
 """
 
