@@ -7,8 +7,8 @@ values describes the unshielded spectra of nuclides outside the list of N42.38 (
 Zn-65, Y-88, Na-22, Au-198, Cr-51, Sc-46, Eu-152, Lu-177, Co-58, Fe-59, Gd-153, Ho-166m, Ag-110m,
 Bi-207, Sn-117m, Xe-133, Sm-153, Re-188, Yb-169) and the background in the simulated 2x4x16 inch set
 of facts/radiation 6; so did its resolution of 7.5 % with the power 0.62.
-HOUSING_CM is the exception: it was set after looking at I-123 and In-111 too, which are on the list,
-so figures of these two are not independent of it. Which shields and forms
+HOUSING_CM is the exception: it was set after looking at I-123 and In-111 too, which are on the
+list, so figures of these two are not independent of it. Which shields and forms
 (metal, capsules, ages, enrichments) there are comes from what is traded.
 """
 
