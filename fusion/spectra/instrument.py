@@ -16,6 +16,9 @@ from fusion.types import DetectorSpec, SpectrumSample
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
+# The device's first sample may be a background of minutes; the slices that follow are short. What
+# reports faster than portals do has its longest window cut by `stream.MAX_SLOTS`.
+USUAL_SLICE_S = 0.1
 _VACANT, _OCCUPIED = np.array([True]), np.array([False])
 
 
@@ -47,7 +50,7 @@ class Instrument:
             detector=detector,
             policy=policy,
             windows_s=windows_s,
-            slice_s=max(sample.duration_ms, 1) / 1000,
+            slice_s=min(USUAL_SLICE_S, max(sample.duration_ms, 1) / 1000),
         )
         self.identifier = Identifier(self.stream.library, identify)
 

@@ -6,6 +6,7 @@ sides of it, or the record is over.
 """
 
 from dataclasses import replace
+from functools import reduce
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from fusion.spectra.instrument import Instrument
 from fusion.spectra.policy import SpectraPolicy
 from fusion.spectra.quiet import Quiet
 from fusion.spectra.record import Story, detection
-from fusion.spectra.slices import Slice, Slices, is_over_range, slice_of
+from fusion.spectra.slices import Slice, Slices, is_over_range, merged, slice_of
 from fusion.spectra.static import Heard, judge_static
 from fusion.spectra.still import Dwell
 from fusion.spectra.verdict import IdentifyPolicy
@@ -64,6 +65,7 @@ class Monitor:
         self._heard = False
         self._heard_utc_ns: int | None = None
         self._judged = False
+        self._saturated = False
 
     def take_background(self, sample: SpectrumSample) -> None:
         """What the record marks as background."""
@@ -127,6 +129,9 @@ class Monitor:
         waiting, first = self._waiting, self._first
         assert waiting is not None
         assert first is not None
+        calm = quietest([one for one in waiting if not one.over_range], QUIET_SHARE)
+        if calm is None and self._marked is None:
+            return self._all_over_range(waiting)
         total = sum_of(waiting)
         marked = self._marked if self._marked is not None and _alike(first, self._marked) else None
         detector = self._spec.detector or detector_of(
@@ -136,14 +141,21 @@ class Monitor:
         instrument = Instrument(first, detector, policy, policy.monitor_windows_s, self._moving)
         self._instrument = instrument
         if not self._start_background(instrument):
-            calm = quietest([one for one in waiting if not one.over_range], QUIET_SHARE)
-            if calm is None:
-                return []
+            if calm is None:  # the marked background is of other detectors
+                self._instrument = None
+                return self._all_over_range(waiting)
             instrument.start_background(calm.counts, calm.live_s)
-        self._waiting = None
+        self._waiting, self._saturated = None, False
         found: list[Detection] = []
         for one in waiting:
             found += self._step(one)
+        return found
+
+    def _all_over_range(self, waiting: list[Slice]) -> list[Detection]:
+        """Nothing that came can be background: told once, and kept as one slice."""
+        told, self._saturated = self._saturated, True
+        found = [] if told else self._judge_static(waiting)
+        self._waiting = [reduce(merged, waiting)]
         return found
 
     def _start_background(self, instrument: Instrument) -> bool:

@@ -117,3 +117,16 @@ def test_spectra_without_energies_are_no_spectra():
 
     bare = replace(sample, edges_kev=np.zeros((0, 0), np.float32))
     assert feed(mine, [bare]) + let_end(mine, device) == []
+
+
+def test_a_record_that_is_over_range_from_its_start_is_told_once_and_kept_short():
+    mine, device = portal(), Device(7, slice_s=1.0, detectors=1)
+    found = feed(mine, series(device, 120, dead=0.9))
+    (one,) = told(found)
+    assert one.facts["over_range"] is True
+    assert one.facts["category"] == "over-range"
+    assert len(mine._monitor._waiting) < 60, "what waits for a background is bounded"
+    found = feed(mine, series(device, 90))
+    found += feed(mine, series(device, 12, lambda t: [(CS, 250.0 / (1 + (t - 6) ** 2 / 9))]))
+    found += feed(mine, series(device, 60)) + let_end(mine, device)
+    assert "Cs-137" in [name for one in told(found) for name, _ in one.facts["nuclides"]]
