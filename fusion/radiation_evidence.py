@@ -12,6 +12,8 @@ from fusion.types import Fact
 
 KINDS_OF_SOURCE = ("norm", "medical", "threat-source", "shielded-source")
 """What the calibration tells apart."""
+POINTS = ("medical", "threat-source", "shielded-source")
+"""Those that are points; of one another only the place and a spectrum tell them."""
 OF_CATEGORY: Mapping[str, tuple[str, ...]] = {
     "norm": ("norm",),
     "medical": ("medical",),
@@ -69,11 +71,18 @@ def gamma_dip(facts: Mapping[str, Fact], calibration: RadiationCalibration) -> d
 def neutron_counts(
     facts: Mapping[str, Fact], calibration: RadiationCalibration
 ) -> dict[str, float]:
-    """Neutrons have no lawful everyday source: neither NORM nor patients emit them."""
+    """Neutrons have no lawful everyday source: neither NORM nor patients emit them.
+
+    Where the verdict rests on neutrons at the very place of a gamma point, there was nothing to
+    search: they are worth nearly all that they are. The gammas have spoken for themselves.
+    """
     known = calibration
     nats = said(
         neutron_excess(facts), known.neutron_slope, known.neutron_offset, known.neutron_full_nats
     )
+    if facts.get("significant") is True:
+        beside = min(0.5 * number(facts, "beside_sigma") ** 2, known.neutron_full_nats)
+        nats = max(nats, beside - known.neutron_beside_offset)
     return {"threat-source": nats, "shielded-source": nats} if nats > 0.0 else {}
 
 
@@ -104,10 +113,21 @@ def profile_shape(facts: Mapping[str, Fact], calibration: RadiationCalibration) 
     return max(-MOST_SHAPE, min(MOST_SHAPE, apart / scale))
 
 
-def in_cab(facts: Mapping[str, Fact], calibration: RadiationCalibration) -> float:
-    """1 where the source is beside the driver, else 0."""
+def place(facts: Mapping[str, Fact], calibration: RadiationCalibration) -> dict[str, float]:
+    """How likely the source lies where it is, of each explanation: beside the driver or behind.
+
+    How strong it is says nothing: most patients are far stronger than a source that somebody
+    hides, but to let the strongest pass for that would be to let anything pass. Where the place is
+    not known it says nothing either.
+    """
     at_m = facts.get("position_m")
-    return float(isinstance(at_m, int | float) and at_m <= calibration.cab_m)
+    if not isinstance(at_m, int | float):
+        return dict.fromkeys(KINDS_OF_SOURCE, 0.0)
+    in_cab = at_m <= calibration.cab_m
+    return {
+        name: math.log(calibration.cab_share[name] if in_cab else 1.0 - calibration.cab_share[name])
+        for name in KINDS_OF_SOURCE
+    }
 
 
 def category_lags(facts: Mapping[str, Fact], calibration: RadiationCalibration) -> dict[str, float]:
@@ -143,13 +163,10 @@ def _profile(
     facts: Mapping[str, Fact], known: RadiationCalibration, slope: float, offset: float
 ) -> dict[str, float]:
     excess = said(profile_excess(facts), slope, offset, known.profile_full_nats)
-    shape, cab = profile_shape(facts, known), in_cab(facts, known)
-    scores = {
-        name: known.profile_bias[name]
-        + known.profile_shape[name] * shape
-        + known.profile_cab[name] * cab
-        for name in KINDS_OF_SOURCE
-    }
+    point = known.profile_point + known.profile_shape * profile_shape(facts, known)
+    scores = place(facts, known)
+    for name in POINTS:
+        scores[name] += point
     return _against_nothing(excess, scores, known.profile_missed_nats)
 
 
@@ -164,14 +181,13 @@ def _spectrum(
         known.spectrum_offset,
         known.spectrum_full_nats,
     )
-    shape, cab = profile_shape(facts, known), in_cab(facts, known)
+    point = known.spectrum_point + known.spectrum_shape * profile_shape(facts, known)
     scores = {
-        name: known.spectrum_bias[name]
-        - known.spectrum_category * lags[name]
-        + known.spectrum_shape[name] * shape
-        + known.spectrum_cab[name] * cab
-        for name in KINDS_OF_SOURCE
+        name: where - known.spectrum_category * lags[name]
+        for name, where in place(facts, known).items()
     }
+    for name in POINTS:
+        scores[name] += point
     return _against_nothing(excess, scores, known.profile_missed_nats)
 
 

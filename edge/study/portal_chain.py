@@ -65,10 +65,9 @@ class Judged:
         return self.level >= REFERRAL_LEVEL
 
     @property
-    def neutron_sigma(self) -> float:
-        """Of the neutron test at the end of the pass."""
-        found = [one.facts.get("neutron_sigma") for one in self.of("neutron.counts")]
-        return max((float(x) for x in found if isinstance(x, int | float)), default=0.0)
+    def neutrons(self) -> bool:
+        """Whether the neutron test has found a source, alone or beside one of gammas."""
+        return any(one.facts.get("significant") is True for one in self.of("neutron.counts"))
 
     def of(self, kind: str) -> list[Detection]:
         """Its detections of one kind."""

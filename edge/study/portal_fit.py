@@ -1,10 +1,10 @@
 """Fits `RadiationCalibration` on passes of known truth."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edge.study.fitting import TooLittle, excess_line, kinds
 from edge.study.portal_cases import Case, cases, seeds_of, version_of
@@ -23,15 +23,19 @@ SHARES: Mapping[str, Mapping[str, float]] = {
         "threat anywhere": 0.2,
         "container": 0.05,
     },
-    SPECTRA: {"clean": 1.0, "norm": 1.2, "patient": 0.35, "threat anywhere": 0.6},
+    SPECTRA: {"clean": 1.0, "norm": 2.0, "patient": 0.35, "threat anywhere": 0.6},
 }
 USUAL: Mapping[str, int] = {COUNTS: 6_000, SPECTRA: 250}
 """Clean passes of each kind: four minutes and ten."""
 FIRST_SEED: Mapping[str, int] = {COUNTS: 0, SPECTRA: 5_000}
 SEEDS_APART = 1_000  # of the strata: as many hours of traffic each
 LEAST = 40  # passes of each explanation
+LEAST_TOLD = 12  # of those whose spectrum is told as something: one in ten of the loads is
 LEAST_CLEAN = 100
 DOUBT = 0.01  # one pass in a hundred is like nothing that the simulator knows
+
+GROUPS = (("norm",), ("medical",), ("threat-source", "shielded-source"))
+"""Explanations that a spectrum tells apart: whether there is a shield, it hardly does."""
 
 Facts = Mapping[str, Fact]
 Row = tuple[str, Facts]
@@ -79,9 +83,21 @@ def fit_portal(
         f"{sum(one.explanation == name for one in found)} {name}"
         for name in ("nothing", *evidence.KINDS_OF_SOURCE)
     )
+    if plan.kind == SPECTRA:
+        passes += f"; spectra told {_few(found, fitted)}"
     told = f"{passes} on {version_of(plan.kind)}, seeds {' '.join(seeds)}"
     provenance = {**known.provenance, plan.kind: f"{told}, {plan.date}".rstrip(", ")}
     return replace(fitted, provenance=provenance)
+
+
+def _few(found: Sequence[Case], known: RadiationCalibration) -> str:
+    """Of how many passes of each explanation a spectrum told anything: what a fit is thin by."""
+    told = Counter(
+        name
+        for name, facts in _rows(found, "gamma.spectrum")
+        if evidence.category_lags(facts, known)
+    )
+    return ", ".join(f"{told[name]} {name}" for name in ("nothing", *evidence.KINDS_OF_SOURCE))
 
 
 def fit_counts(known: RadiationCalibration, found: Sequence[Case]) -> RadiationCalibration:
@@ -103,34 +119,31 @@ def _fit_profile(known: RadiationCalibration, rows: list[Row]) -> RadiationCalib
     slope, offset, missed = _line(
         rows, evidence.profile_excess, known.profile_full_nats, "gamma.profile"
     )
-    seen = [
-        (name, evidence.in_cab(facts, known), [evidence.profile_shape(facts, known)])
+    seen: list[tuple[str, float, dict[str, float]]] = [
+        (name, evidence.profile_shape(facts, known), {})
         for name, facts in rows
         if name != "nothing" and slope * evidence.profile_excess(facts) > offset
     ]
-    fitted, _ = _kinds(seen, None, "gamma.profile")
+    point, shape, _ = _look(seen, (("norm",), evidence.POINTS), LEAST, "gamma.profile")
     return replace(
         known,
         profile_slope=_round(slope),
         profile_offset=_round(offset),
         profile_missed_nats=_round(missed),
-        profile_bias=fitted["bias"],
-        profile_shape=fitted["shape"],
-        profile_cab=fitted["cab"],
+        profile_point=_round(point),
+        profile_shape=_round(shape),
     )
 
 
 def _fit_spectrum(known: RadiationCalibration, rows: list[Row]) -> RadiationCalibration:
     full = known.profile_full_nats
     gross_slope, gross_offset, _ = _line(rows, evidence.profile_excess, full, "gamma.spectrum")
-    seen, lags = [], []
-    for name, facts in rows:
-        under = evidence.category_lags(facts, known)
-        if name != "nothing" and under:
-            shape = evidence.profile_shape(facts, known)
-            seen.append((name, evidence.in_cab(facts, known), [shape]))
-            lags.append([-under[each] for each in evidence.KINDS_OF_SOURCE])
-    fitted, common = _kinds(seen, np.array(lags), "gamma.spectrum")
+    seen = [
+        (name, evidence.profile_shape(facts, known), under)
+        for name, facts in rows
+        if name != "nothing" and (under := evidence.category_lags(facts, known))
+    ]
+    point, shape, category = _look(seen, GROUPS, LEAST_TOLD, "gamma.spectrum")
     weakest, nats = _told(rows, known)
     return replace(
         known,
@@ -138,10 +151,9 @@ def _fit_spectrum(known: RadiationCalibration, rows: list[Row]) -> RadiationCali
         spectrum_offset=_round(gross_slope * weakest - nats),
         spectrum_gross_slope=_round(gross_slope),
         spectrum_gross_offset=_round(gross_offset),
-        spectrum_category=_round(common),
-        spectrum_bias=fitted["bias"],
-        spectrum_shape=fitted["shape"],
-        spectrum_cab=fitted["cab"],
+        spectrum_category=_round(category),
+        spectrum_point=_round(point),
+        spectrum_shape=_round(shape),
     )
 
 
@@ -190,35 +202,33 @@ def _line(
     return excess_line(nothing, source)
 
 
-def _kinds(
-    seen: list[tuple[str, float, list[float]]], lags: NDArray[np.float64] | None, kind: str
-) -> tuple[dict[str, dict[str, float]], float]:
-    """Bias, shape and cab of each explanation, and what a category's lag is worth.
+def _look(
+    seen: Sequence[tuple[str, float, Mapping[str, float]]],
+    groups: Sequence[tuple[str, ...]],
+    least: int,
+    kind: str,
+) -> tuple[float, float, float]:
+    """What being a point, each unit of shape, and each nat that a category lags, are worth.
 
-    (right explanation, whether in the cab, [shape]) of each pass. One number says what shape tells:
-    patients and sources are points alike, and a load is none.
+    (right explanation, shape, lags by explanation) of each pass; `groups` are the explanations
+    that look alike. The same coefficients hold for all: patients and sources are points alike.
     """
-    names = evidence.KINDS_OF_SOURCE
-    truth = np.array([names.index(name) for name, _, _ in seen], np.int64)
-    counts = np.bincount(truth, minlength=len(names))
-    if counts.min() < LEAST:
-        few = names[int(counts.argmin())]
-        raise TooLittle(f"{kind}: {counts.min()} passes that show {few}, {LEAST} are needed")
-    own = np.array([[1.0, cab] for _, cab, _ in seen])
-    is_point = np.array([float(name != "norm") for name in names])
-    shape = np.array([one for _, _, one in seen]) * is_point
-    common = shape[:, :, None] if lags is None else np.stack((shape, lags), axis=2)
-    found, shared = kinds(own, common, truth, len(names), DOUBT)
-    if shared.min() < 0.0:
-        raise TooLittle(f"{kind}: more of a point would speak for a load")
-    table = {
-        part: {name: _round(float(found[row, column])) for row, name in enumerate(names)}
-        for column, part in enumerate(("bias", "cab"))
-    }
-    table["shape"] = {
-        name: _round(float(shared[0]) * point) for name, point in zip(names, is_point, strict=True)
-    }
-    return table, float(shared[-1])
+    truth = np.array([[name in group for group in groups].index(True) for name, _, _ in seen])
+    counts = np.bincount(truth, minlength=len(groups))
+    if counts.min() < least:
+        few = groups[int(counts.argmin())]
+        raise TooLittle(f"{kind}: {counts.min()} passes show {'/'.join(few)}, {least} are needed")
+    is_point = np.array([float(group[0] != "norm") for group in groups])
+    shape = np.array([one for _, one, _ in seen])
+    common = np.empty((len(seen), len(groups), 3))
+    common[:, :, 0] = is_point
+    common[:, :, 1] = shape[:, None] * is_point
+    common[:, :, 2] = [[-lags.get(group[0], 0.0) for group in groups] for _, _, lags in seen]
+    own = np.zeros((len(seen), 0))
+    _, found = kinds(own, common, truth.astype(np.int64), len(groups), DOUBT)
+    if found[1] < 0.0 or found[2] < 0.0:
+        raise TooLittle(f"{kind}: more of a point, or of a category, would speak against it")
+    return float(found[0]), float(found[1]), float(found[2])
 
 
 def _round(value: float) -> float:

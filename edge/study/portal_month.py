@@ -45,14 +45,14 @@ class Outcome:
         return self.neutrons or self.k_sigma >= line
 
 
-def outcome_of(case: Case, neutron_sigma: float) -> Outcome:
+def outcome_of(case: Case) -> Outcome:
     """What remains of a pass."""
     one = case.judged
     return Outcome(
         cause=case.cause,
         referred=one.referred,
         k_sigma=one.k_sigma,
-        neutrons=one.neutron_sigma >= neutron_sigma,
+        neutrons=one.neutrons,
     )
 
 

@@ -1,11 +1,18 @@
+import math
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fusion.evidence import RADIATION
+from fusion.judge import QUESTIONS
+from fusion.policy import Policy
 from fusion.radiation_calibration import RadiationCalibration
-from fusion.radiation_evidence import gamma_profile, gamma_spectrum, neutron_counts
+from fusion.radiation_evidence import gamma_profile, gamma_spectrum, neutron_counts, place
+from fusion.types import Event
 
 FITTED = RadiationCalibration()
+POLICY = Policy()
 nats = st.floats(0.0, 2000.0)
 
 
@@ -54,6 +61,38 @@ def test_a_point_in_the_cab_is_a_patient_and_a_wide_one_a_load():
     assert max(load, key=load.__getitem__) == "norm"
     point = gamma_profile(profile(200.0, 170.0), FITTED)
     assert point["threat-source"] > max(point["norm"], point["medical"])
+
+
+def probability_of_a_source(facts):
+    """By a portal alone, with the policy's priors."""
+    sums = {
+        name: POLICY.scoring.priors_nats[name] + gamma_profile(facts, FITTED).get(name, -99.0)
+        for name in QUESTIONS["radiation"]
+    }
+    weights = {name: math.exp(nats) for name, nats in sums.items()}
+    sources = weights["threat-source"] + weights["shielded-source"]
+    return sources / (1.0 + sum(weights.values()))
+
+
+@pytest.mark.parametrize("nats", [30.0, 100.0, 1000.0, 1e6])
+def test_a_clear_point_stands_far_from_the_advisory_line_on_either_side(nats):
+    line = POLICY.alarms.level_lines[Event.RAD_THREAT][0]
+    for shape in (0.5, 1.0, 3.0):
+        apart = shape * (FITTED.shape_floor_nats + FITTED.shape_share * nats)
+        cab = probability_of_a_source(profile(nats, max(0.0, nats - apart), 2.0))
+        box = probability_of_a_source(profile(nats, max(0.0, nats - apart), 9.0))
+        assert 3.0 * cab < line < box / 3.0
+
+
+def test_neutrons_in_the_cab_are_no_patients():
+    told = {"significant": True, "beside_sigma": 4.5, "joint_sigma": 20.0, "neutron_sigma": 4.5}
+    nats = neutron_counts(told, FITTED)
+    assert nats["threat-source"] == pytest.approx(0.5 * 4.5**2 - FITTED.neutron_beside_offset)
+    assert neutron_counts(told | {"significant": False, "neutron_sigma": 2.0}, FITTED) == {}
+
+
+def test_without_a_place_the_place_says_nothing():
+    assert set(place({"position_m": None}, FITTED).values()) == {0.0}
 
 
 def test_an_industrial_nuclide_by_name_may_be_a_lawful_source():
