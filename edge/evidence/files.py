@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from edge.evidence.document import document
 from edge.evidence.picture import picture
@@ -27,6 +27,15 @@ class EvidenceFile:
     data: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """What an alert has told of each of its portals."""
+
+    count: int = 0
+    seen: dict[str, Seen] = field(default_factory=dict)
+    files: dict[str, tuple[EvidenceMessage, ...]] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What a revision carries."""
@@ -35,15 +44,8 @@ class Evidence:
     """Everything that it names."""
     new: tuple[EvidenceFile, ...] = ()
     """What has to be sent before it; the others have been."""
-
-
-@dataclass(slots=True)
-class _Told:
-    """What an alert has told of each of its portals."""
-
-    count: int = 0
-    seen: dict[str, Seen] = field(default_factory=dict)
-    files: dict[str, tuple[EvidenceMessage, ...]] = field(default_factory=dict)
+    told: _Told | None = None
+    """For `EvidenceMaker.keep`: what has been told once this has."""
 
 
 class EvidenceMaker:
@@ -53,44 +55,54 @@ class EvidenceMaker:
         self._told: OrderedDict[str, _Told] = OrderedDict()
 
     def of(self, alert: Alert) -> Evidence:
-        """The files of this revision."""
-        told = self._told.get(alert.alert_id)
-        fresh = [] if alert.level < Level.ADVISORY or alert.phase is Phase.CLEAR else alert.records
+        """The files of this revision. It counts as told only after `keep`."""
+        before = self._told.get(alert.alert_id)
+        quiet = alert.level < Level.ADVISORY or alert.phase is Phase.CLEAR
+        fresh = () if quiet else alert.records
+        if before is None and not fresh:
+            return Evidence()
+        told = before or _Told()
         new: list[EvidenceFile] = []
         for record in fresh:
-            if told is None:
-                told = self._remember(alert.alert_id)
             if told.seen.get(record.sensor_id) != _seen(record):
-                new += self._make(alert, record, told)
-        if told is None:
-            return Evidence()
+                told, made = _with_files(alert, record, told)
+                new += made
         listed = tuple(message for each in told.files.values() for message in each)
-        return Evidence(listed, tuple(new))
+        return Evidence(listed, tuple(new), told)
 
-    def _remember(self, alert_id: str) -> _Told:
-        told = self._told[alert_id] = _Told()
+    def keep(self, alert_id: str, evidence: Evidence) -> None:
+        """The revision with this evidence goes out: later ones may name its files."""
+        if evidence.told is None:
+            return
+        self._told[alert_id] = evidence.told
         if len(self._told) > MAX_REMEMBERED:
             self._told.popitem(last=False)
-        return told
 
-    def _make(self, alert: Alert, record: PassRecord, told: _Told) -> list[EvidenceFile]:
-        """Both files of a portal, which take the place of what was told of it before."""
-        story = story_of(alert, record)
-        known = list(told.files)
-        at = known.index(record.sensor_id) if record.sensor_id in known else len(known)
-        stem = f"pass-{at + 1}" if at else "pass"
-        made: list[EvidenceFile] = []
-        for name, kind, data in (
-            (f"{stem}.n42", N42, document(record, story)),
-            (f"{stem}.png", PNG, picture(record, story)),
-        ):
-            sha256 = hashlib.sha256(data).hexdigest()
-            message = EvidenceMessage(name=name, media_type=kind, sha256=sha256, bytes=len(data))
-            made.append(EvidenceFile(n=told.count + len(made) + 1, message=message, data=data))
-        told.count += len(made)
-        told.seen[record.sensor_id] = _seen(record)
-        told.files[record.sensor_id] = tuple(file.message for file in made)
-        return made
+
+def _with_files(
+    alert: Alert, record: PassRecord, told: _Told
+) -> tuple[_Told, tuple[EvidenceFile, ...]]:
+    """Both files of a portal, which take the place of what was told of it before."""
+    story = story_of(alert, record)
+    known = list(told.files)
+    at = known.index(record.sensor_id) if record.sensor_id in known else len(known)
+    stem = f"pass-{at + 1}" if at else "pass"
+    made: list[EvidenceFile] = []
+    for name, kind, data in (
+        (f"{stem}.n42", N42, document(record, story)),
+        (f"{stem}.png", PNG, picture(record, story)),
+    ):
+        sha256 = hashlib.sha256(data).hexdigest()
+        message = EvidenceMessage(name=name, media_type=kind, sha256=sha256, bytes=len(data))
+        made.append(EvidenceFile(n=told.count + len(made) + 1, message=message, data=data))
+    messages = tuple(file.message for file in made)
+    after = replace(
+        told,
+        count=told.count + len(made),
+        seen={**told.seen, record.sensor_id: _seen(record)},
+        files={**told.files, record.sensor_id: messages},
+    )
+    return after, tuple(made)
 
 
 def _seen(record: PassRecord) -> Seen:

@@ -57,6 +57,7 @@ class Numbering:
             metrics.dropped("outbox", "unwritable")
             return None
         self.next_seq = seq + 1
+        self._evidence.keep(alert.alert_id, evidence)
         return Written(seq, payload, evidence.new)
 
     def _files(self, alert: Alert) -> Evidence:

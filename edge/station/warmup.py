@@ -65,7 +65,7 @@ def warm_up(policy: Policy | None = None) -> list[Alert]:
     alerts += engine.tick(START_UTC_NS + (WALK_S + 60) * SECOND_NS)
     maker = EvidenceMaker()
     for alert in alerts:
-        maker.of(alert)
+        maker.keep(alert.alert_id, maker.of(alert))
     encode(np.zeros((2, 2), np.uint8), [(0, 0, 0)])  # whatever they carry
     return alerts
 

@@ -8,6 +8,12 @@ from tests.edge.evidence.alerts import alert
 from tests.fusion.pass_records import pass_record
 
 
+def told(maker, revision):
+    evidence = maker.of(revision)
+    maker.keep(revision.alert_id, evidence)
+    return evidence
+
+
 def names(messages):
     return [message.name for message in messages]
 
@@ -30,20 +36,28 @@ def test_no_radiation_evidence_and_no_more_than_a_log_entry_carry_nothing():
 
 def test_a_revision_without_new_counts_names_the_same_files_and_sends_none():
     maker = EvidenceMaker()
-    first = maker.of(alert(pass_record()))
+    first = told(maker, alert(pass_record()))
     again = maker.of(alert(pass_record(), revision=2))
     assert again.listed == first.listed
     assert again.new == ()
 
 
+def test_what_was_not_kept_has_not_been_told():
+    maker = EvidenceMaker()
+    first = maker.of(alert(pass_record()))
+    again = maker.of(alert(pass_record(), revision=2))
+    assert names(again.listed) == names(first.listed)
+    assert [file.n for file in again.new] == [1, 2]
+
+
 def test_new_counts_are_new_files_and_go_on_counting():
     maker = EvidenceMaker()
-    first = maker.of(alert(pass_record(scans=30, closed=False)))
-    second = maker.of(alert(pass_record(scans=50), revision=2))
+    first = told(maker, alert(pass_record(scans=30, closed=False)))
+    second = told(maker, alert(pass_record(scans=50), revision=2))
     assert [file.n for file in second.new] == [3, 4]
     assert names(second.listed) == ["pass.n42", "pass.png"]
     assert {m.sha256 for m in first.listed}.isdisjoint(m.sha256 for m in second.listed)
-    over = maker.of(alert(pass_record(scans=50), revision=3, phase=Phase.CLEAR))
+    over = told(maker, alert(pass_record(scans=50), revision=3, phase=Phase.CLEAR))
     assert over.listed == second.listed
     assert over.new == ()
 
@@ -60,7 +74,7 @@ def test_the_same_alerts_make_the_same_bytes():
 
     def run():
         maker = EvidenceMaker()
-        made = [maker.of(alert(r, revision=n + 1)) for n, r in enumerate(records)]
+        made = [told(maker, alert(r, revision=n + 1)) for n, r in enumerate(records)]
         return [file.data for each in made for file in each.new]
 
     assert run() == run()
