@@ -142,7 +142,7 @@ Runs packs of simulated or recorded cases whose truth is known, and prints what 
         examples="""\
   garita evaluate                       (lists the packs)
   garita evaluate portal-clean --json
-  garita evaluate spectra-generic --data ../shared/data""",
+  garita evaluate spectra-generic --data recordings""",
         arguments=arguments.evaluate_arguments,
     ),
     Command(
