@@ -65,7 +65,7 @@ def add_channels(counts: Counts, sums: Integers) -> None:
     channels = counts.shape[1]
     for detector in range(counts.shape[0]):
         row = counts[detector]
-        total = 0
+        total = np.int64(0)
         for channel in range(channels):
             total += np.int64(row[channel])
         sums[0, detector] = sums[1, detector] = total
