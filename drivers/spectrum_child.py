@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 REQUEST = struct.Struct("<IIQ")
-"""Seconds of processor time allowed, bytes of the parser's name, bytes of the file."""
+"""Milliseconds of processor time allowed, bytes of the parser's name, bytes of the file."""
 ANSWER = struct.Struct("<QQ")
 """Bytes of JSON, bytes of arrays."""
 # The largest file allowed (64 MB) with its channels as floats, as lists and as integers.
@@ -41,14 +41,11 @@ def main() -> None:
     os.dup2(silent, 1)
     os.dup2(silent, 2)
     while len(header := requests.read(REQUEST.size)) == REQUEST.size:
-        allowed_s, name_bytes, file_bytes = REQUEST.unpack(header)
+        allowed_ms, name_bytes, file_bytes = REQUEST.unpack(header)
         name, data = requests.read(name_bytes).decode(), requests.read(file_bytes)
         if len(data) < file_bytes:
             return
-        # The default action of this signal ends the process, also from within the library and
-        # where nobody is left to end it. Processor time: a busy machine does not spoil a file.
-        signal.setitimer(signal.ITIMER_PROF, allowed_s)
-        answer, arrays = _answer(name, data)
+        answer, arrays = _answer(name, data, allowed_ms / 1000)
         signal.setitimer(signal.ITIMER_PROF, 0)
         _send(answers, answer, arrays)
 
@@ -61,16 +58,23 @@ def _send(answers: BinaryIO, answer: dict[str, Any], arrays: list[bytes]) -> Non
     answers.flush()
 
 
-def _answer(name: str, data: bytes) -> tuple[dict[str, Any], list[bytes]]:
+def _answer(name: str, data: bytes, allowed_s: float) -> tuple[dict[str, Any], list[bytes]]:
     try:
-        return _read(name, data)
+        library = importlib.import_module("SpecUtils")  # here: what it raises is an answer, too
+        # The default action of this signal ends the process, also from within the library and
+        # where nobody is left to end it. Processor time: a busy machine does not spoil a file.
+        signal.setitimer(signal.ITIMER_PROF, allowed_s)
+        return _read(library, name, data)
     # Whatever the library finds wrong, MemoryError and its own kinds included, it says in words.
     except Exception as error:  # noqa: BLE001 - as said
         return {"error": f"{type(error).__name__}: {error}"}, []
 
 
-def _read(name: str, data: bytes) -> tuple[dict[str, Any], list[bytes]]:
-    library = importlib.import_module("SpecUtils")  # here, for what it raises is an answer, too
+def _read(
+    library: Any,  # noqa: ANN401
+    name: str,
+    data: bytes,
+) -> tuple[dict[str, Any], list[bytes]]:
     file = library.SpecFile()
     place = os.memfd_create("spectra")
     try:

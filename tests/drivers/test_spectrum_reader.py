@@ -200,6 +200,36 @@ def test_a_file_on_which_the_child_hangs_ends_it(monkeypatch):
 
 
 @needs_library
+def test_a_small_file_that_keeps_the_child_busy_ends_it_within_a_second(monkeypatch):
+    reader = SpectrumReader(least_s=0.05)
+    try:
+        data = n42.write(a_pass(slices=400, channels=1024))
+        monkeypatch.setattr(spectrum_reader, "SECONDS_PER_BYTE", 0.0)
+        assert isinstance(reader.read(n42.write(a_pass(slices=1))), n42.Document)  # a cold start
+        began = time.monotonic()
+        assert reader.read(data).reason == "reader-ended"
+        assert time.monotonic() - began < spectrum_reader.LEAST_S
+    finally:
+        reader.close()
+
+
+@needs_library
+def test_the_most_memory_is_of_all_children():
+    reader = SpectrumReader()
+    assert reader.child_peak_mb == 0
+    reader.read(n42.write(a_pass()))
+    most = reader.child_peak_mb
+    assert most > 10
+    os.kill(reader.child_pid, signal.SIGKILL)
+    reader.read(n42.write(a_pass()))
+    assert reader.child_pid is None
+    assert reader.child_peak_mb > 10
+    reader.read(b"no pcf", ".pcf")
+    reader.close()
+    assert reader.child_peak_mb >= most / 2
+
+
+@needs_library
 def test_several_threads_may_read():
     reader = SpectrumReader()
     read = {}
