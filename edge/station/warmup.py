@@ -1,8 +1,8 @@
 """One small pass, walk and scan through the real engine, so that every kernel is compiled.
 
 The first call of a kernel loads or compiles it, which takes up to a second: before the
-service says that it is ready is the time for that. The image is built with it as well, so
-that a container starts from the cache.
+service says that it is ready is the time for that. The image is built with it as well, and with
+the templates of the usual spectrometer, so that a container starts from the cache.
 """
 
 import math
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from edge.evidence.files import EvidenceMaker
 from edge.evidence.png import encode
+from edge.station.warmup_spectra import USUAL, warm_up_spectra
 from fusion.engine import Engine
 from fusion.policy import Policy
 from fusion.types import (
@@ -177,5 +178,11 @@ def example_scan(rows: int, columns: int) -> ScanSample:
     )
 
 
-if __name__ == "__main__":
+def warm_up_image() -> None:
+    """All that can be had before a site is known; it stays where the kernels are kept."""
     warm_up()
+    warm_up_spectra(USUAL, Policy())
+
+
+if __name__ == "__main__":
+    warm_up_image()

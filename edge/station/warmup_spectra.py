@@ -4,7 +4,10 @@ The library of one detector takes seconds to compute: no document should wait fo
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
+from drivers.n42_usual import UsualDocuments
+from drivers.wire.malformed import Malformed, malformed
 from edge.library_cache import use_library_cache
 from fusion.policy import Policy
 from fusion.spectra.portal import Portal
@@ -25,44 +28,70 @@ BACKGROUND_S = 40  # more than two blocks, and enough to compare with
 PASS_S = 10
 RATE_CPS = 500.0
 LINE_CHANNEL = 226  # of Cs-137 on this scale
+DETECTORS = ("one", "two")
+EDGES_KEV = np.tile(np.linspace(0.0, 3000.0, CHANNELS + 1, dtype=np.float32), (len(DETECTORS), 1))
+DOCUMENT = b"<RadMeasurement><ChannelData>1 2 3</ChannelData></RadMeasurement>"
+
+Rates = NDArray[np.float64]
+
+
+USUAL = Checkpoint(
+    site="warm-up",
+    sensors=(
+        SensorSpec(
+            sensor_id="portal", family=Family.RADIATION, place="lane", detector=DetectorSpec()
+        ),
+    ),
+)
+"""What an image is built with: the usual portal."""
 
 
 def warm_up_spectra(checkpoint: Checkpoint, policy: Policy) -> list[Detection]:
     """Every different detector once; what the made-up source was taken for."""
     use_library_cache()
     found: list[Detection] = []
-    detectors = dict.fromkeys(spec.detector for spec in checkpoint.sensors)
+    detectors = [one for one in dict.fromkeys(s.detector for s in checkpoint.sensors) if one]
     for detector in detectors:
-        if detector is not None:
-            found += _pass(detector, policy)
+        found += _pass(detector, policy)
+    if detectors:
+        UsualDocuments(_refused).read(DOCUMENT)
     return found
+
+
+def _refused(document: bytes) -> Malformed:
+    return malformed("warm-up", document)
 
 
 def _pass(detector: DetectorSpec, policy: Policy) -> list[Detection]:
     spec = SensorSpec(sensor_id="portal", family=Family.RADIATION, place="lane", detector=detector)
     portal = Portal(spec, policy.radiation, policy.spectra, policy.identify)
-    edges_kev = np.linspace(0.0, 3000.0, CHANNELS + 1, dtype=np.float32)[None]
     ground = np.exp(-np.arange(CHANNELS) / 80.0)
     ground *= RATE_CPS / ground.sum()
-    found: list[Detection] = []
-    for second in range(BACKGROUND_S + PASS_S):
-        occupied = BACKGROUND_S <= second < BACKGROUND_S + PASS_S - 1
+    # As a device does that averages its own background.
+    found = portal.feed(_sample(0, BACKGROUND_S, ground, occupied=False, role="background"))
+    for second in range(BACKGROUND_S, 2 * BACKGROUND_S + PASS_S):
+        occupied = 2 * BACKGROUND_S <= second < 2 * BACKGROUND_S + PASS_S - 1
         rate = ground.copy()
         if occupied:
             rate[LINE_CHANNEL - 8 : LINE_CHANNEL + 8] += RATE_CPS / 16
-        found += portal.feed(
-            SpectrumSample(
-                sensor_id="portal",
-                origin=Origin.SIMULATOR,
-                start_utc_ns=START_UTC_NS + second * SECOND_NS,
-                duration_ms=1000,
-                detectors=("one",),
-                counts=np.round(rate).astype(np.uint32)[None],
-                edges_kev=edges_kev,
-                live_s=(1.0,),
-                neutron_counts=2,
-                role="",
-                occupied=occupied,
-            )
-        )
+        found += portal.feed(_sample(second, 1, rate, occupied=occupied))
     return found
+
+
+def _sample(
+    second: int, duration_s: int, rate_cps: Rates, *, occupied: bool, role: str = ""
+) -> SpectrumSample:
+    """What two detectors counted that are alike."""
+    return SpectrumSample(
+        sensor_id="portal",
+        origin=Origin.SIMULATOR,
+        start_utc_ns=START_UTC_NS + second * SECOND_NS,
+        duration_ms=duration_s * 1000,
+        detectors=DETECTORS,
+        counts=np.tile(np.round(rate_cps * duration_s).astype(np.uint32), (len(DETECTORS), 1)),
+        edges_kev=EDGES_KEV,
+        live_s=(float(duration_s),) * len(DETECTORS),
+        neutron_counts=2,
+        role=role,
+        occupied=occupied,
+    )
