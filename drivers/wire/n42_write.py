@@ -4,6 +4,7 @@ The schema is NIST's n42.xsd, namespace 2011; its elements come in a fixed order
 """
 
 import hashlib
+import math
 import re
 from dataclasses import dataclass, field
 
@@ -152,12 +153,13 @@ def _measurement(
 ) -> list[str]:
     code = one.class_code if one.class_code in CLASS_CODES else "NotSpecified"
     start = time_text(one.start_utc_ns or 0)
+    real_s = max(one.real_s, SHORTEST_S) if math.isfinite(one.real_s) else SHORTEST_S
     parts = [f'<RadMeasurement id="Sample{number}">\n']
     parts += [tag("Remark", remark) for remark in one.remarks]
     parts.append(
         f"<MeasurementClassCode>{code}</MeasurementClassCode>"
         f"<StartDateTime>{start}</StartDateTime>"
-        f"<RealTimeDuration>{duration(max(one.real_s, SHORTEST_S))}</RealTimeDuration>\n"
+        f"<RealTimeDuration>{duration(real_s)}</RealTimeDuration>\n"
     )
     for index, (spectrum, text) in enumerate(zip(one.spectra, texts, strict=True), start=1):
         parts.append(_spectrum(spectrum, f"{number}-{index}", text, names, calibrations))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from drivers.wire import n42
@@ -65,6 +65,7 @@ shares = st.floats(allow_nan=True, allow_infinity=True)
     number=shares,
     counts=st.lists(st.integers(0, 2**32 - 1)),
 )
+@example(said=("", "", ""), number=math.inf, counts=[])
 def test_whatever_is_said_is_valid(schema, said, number, counts):
     name, text, code = said
     one = n42.Measurement(
