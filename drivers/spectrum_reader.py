@@ -32,6 +32,9 @@ from drivers.wire.n42_scan import Scan, as_utf8, scan
 # for any file; a portal's 3.3 MB take 0.13 s (facts 4.1), 17 million channels in 1.6 MB 0.7 s.
 LEAST_S = 1.0
 SECONDS_PER_BYTE = 1e-6
+# Counted zeroes make few bytes of many channels: 8 x 16,384 x 133 of them are 0.3 MB and take 1 s.
+SECONDS_PER_SPECTRUM = 2e-3
+MOST_FOR_SPECTRA_S = 2.0
 # A child that waits instead of working uses no processor time: it is ended by the clock.
 PATIENCE = 4.0  # times the processor time
 START_S = 20.0  # importing NumPy on a machine that is busy
@@ -139,7 +142,7 @@ class SpectrumReader:
     def _ask(self, parser: str, data: bytes, seen: Scan) -> n42.Document | Malformed:
         with self._lock:
             try:
-                answer, arrays = self._exchange(parser, data)
+                answer, arrays = self._exchange(parser, data, seen.spectra)
             except (_GoneError, OSError, ValueError, msgspec.MsgspecError):
                 self._end()
                 return malformed("reader-ended", data)
@@ -148,9 +151,12 @@ class SpectrumReader:
         document = _document(answer, arrays, seen)
         return document if document.measurements else malformed("no-measurement", data)
 
-    def _exchange(self, parser: str, data: bytes) -> tuple[dict[str, Any], memoryview]:
+    def _exchange(
+        self, parser: str, data: bytes, spectra: int
+    ) -> tuple[dict[str, Any], memoryview]:
         began_s = time.monotonic()
         allowed_s = max(self._least_s, len(data) * SECONDS_PER_BYTE)
+        allowed_s += min(spectra * SECONDS_PER_SPECTRUM, MOST_FOR_SPECTRA_S)
         ends_s = began_s + PATIENCE * allowed_s
         if self._child is None:
             self._child = _start()

@@ -205,6 +205,7 @@ def test_a_small_file_that_keeps_the_child_busy_ends_it_within_a_second(monkeypa
     try:
         data = n42.write(a_pass(slices=400, channels=1024))
         monkeypatch.setattr(spectrum_reader, "SECONDS_PER_BYTE", 0.0)
+        monkeypatch.setattr(spectrum_reader, "SECONDS_PER_SPECTRUM", 0.0)
         assert isinstance(reader.read(n42.write(a_pass(slices=1))), n42.Document)  # a cold start
         began = time.monotonic()
         assert reader.read(data).reason == "reader-ended"
