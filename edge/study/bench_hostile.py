@@ -1,14 +1,15 @@
 """Mutated N42 documents and files: what is said of every one, how long it takes, what it costs.
 
 Most cases go the way of a machine without the library, all in one process: frames, scan, plain
-reader, samples, writer. Some go through the library in its child.
+reader, samples, writer. Some go through the library in its child. Large ones, of 1 to 3 MB, go
+both ways.
 """
 
 import re
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 
@@ -24,6 +25,10 @@ from fusion.types import Origin, Sample
 PLAIN_CASES = 95_000
 CHILD_CASES = 5_000
 GROWTH_MB = 64  # resident, over all cases: arenas that CPython keeps for the next large document
+LARGE_CASES = 150  # each way
+LARGE_SLOWEST_S = 5.0  # a second of processor time per MB, and a new child after each end
+WINDOW = 20_000  # bytes of a large document that are harmed
+LARGE_CHILD_MB = 2048  # what it may have at all
 CHILD_MB = 512  # a document may announce 65,536 channels a spectrum with a few bytes
 
 Outcome = list[Sample | Malformed]
@@ -51,6 +56,8 @@ def run(options: Options) -> list[Figure]:
     options.say(f"hostile: {PLAIN_CASES:,} mutated N42 documents, plain reader")
     reader = SpectrumReader(use_library=False)
     figures = attack("n42", _all_of_it(reader), documents, Random(options.seed), PLAIN_CASES)
+    options.say(f"hostile: {LARGE_CASES:,} large ones, plain reader")
+    figures += attack_large("n42.large", reader, options.seed, LARGE_CASES)
     if not installed():
         return figures
     options.say(f"hostile: {CHILD_CASES:,} mutated N42 documents, sandiaspecutils in its child")
@@ -58,11 +65,44 @@ def run(options: Options) -> list[Figure]:
     try:
         read = _all_of_it(reader)
         figures += attack("n42.child", read, documents, Random(options.seed), CHILD_CASES)
-        how = "of the last child; each may have 2 GB of addresses"
-        figures.append(at_most("n42.child.peak", reader.child_peak_mb, CHILD_MB, "MB", how))
+        figures.append(peak("n42.child.peak", reader, CHILD_MB))
+        options.say(f"hostile: {LARGE_CASES:,} large ones, sandiaspecutils in its child")
+        figures += attack_large("n42.child.large", reader, options.seed, LARGE_CASES)
+        figures.append(peak("n42.child.large.peak", reader, LARGE_CHILD_MB))
     finally:
         reader.close()
     return figures
+
+
+def peak(name: str, reader: SpectrumReader, limit_mb: float) -> Figure:
+    """The most memory of any child; missed where none was seen."""
+    how = "the most of all children; each may have 2 GB of addresses"
+    figure = at_most(name, reader.child_peak_mb, limit_mb, "MB", how)
+    return replace(figure, reached=0.0 < figure.value <= limit_mb)
+
+
+def attack_large(name: str, reader: SpectrumReader, seed: int, cases: int) -> list[Figure]:
+    """The same with documents of 1 to 3 MB."""
+    return attack(
+        name,
+        _all_of_it(reader),
+        large_samples(),
+        Random(seed),
+        cases,
+        harm=harmed_somewhere,
+        slowest_s=LARGE_SLOWEST_S,
+        how=f"{cases:,} mutated documents of 1 to 3 MB, seeded",
+    )
+
+
+def large_samples() -> tuple[bytes, ...]:
+    """Few channels in many numbers; many channels in few numbers; many elements of no use."""
+    dense = n42.write(a_pass(slices=60, detectors=8, channels=1024, cps=2e5))
+    empty = n42.write(a_pass(slices=150, detectors=8, channels=65_536, cps=0.0))
+    small = n42.write(a_pass(slices=2, detectors=2, channels=16, cps=500.0))
+    end = small.rindex(b"</")
+    remarks = small[:end] + b"<Remark>none</Remark>" * 60_000 + small[end:]
+    return dense, empty, remarks
 
 
 def samples() -> tuple[bytes, ...]:
@@ -113,12 +153,16 @@ def attack(
     documents: Sequence[bytes],
     random: Random,
     cases: int,
+    *,
+    harm: Callable[[bytes, Random], bytes] | None = None,
+    slowest_s: float = SLOWEST_S,
+    how: str = "",
 ) -> list[Figure]:
     """One mutated document after the other; each is read, or a reason is given."""
     tally = _Tally()
     before = _resident_mb()
     for _ in range(cases):
-        data = harmed(random.choice(documents), random)
+        data = (harm or harmed)(random.choice(documents), random)
         began = time.perf_counter()
         try:
             found = read(data)
@@ -130,12 +174,12 @@ def attack(
         tally.reasons.update(bad)
         tally.read += not bad
         tally.unaccounted += not found
-    how = f"{cases:,} mutated documents of 0.3 to 5 kB, seeded"
+    how = how or f"{cases:,} mutated documents of 0.3 to 5 kB, seeded"
     told = sorted(tally.reasons.items())
     return [
         at_least(f"{name}.cases", cases, cases, "", how),
         at_most(f"{name}.exceptions", tally.raised, 0, "", how),
-        at_most(f"{name}.slowest", tally.slowest_s * 1e3, SLOWEST_S * 1e3, "ms", "one case"),
+        at_most(f"{name}.slowest", tally.slowest_s * 1e3, slowest_s * 1e3, "ms", "one case"),
         at_most(f"{name}.grown", _resident_mb() - before, GROWTH_MB, "MB", "resident, after all"),
         at_most(f"{name}.unaccounted", tally.unaccounted, 0, "", "neither samples nor a reason"),
         plain(f"{name}.read", tally.read, "", "still a document"),
@@ -165,6 +209,12 @@ def harmed(document: bytes, random: Random) -> bytes:
             given = document[begin:end] * random.choice((2, 2, 50))
         document = document[:begin] + given + document[end:]
     return document
+
+
+def harmed_somewhere(document: bytes, random: Random) -> bytes:
+    """The same in one part of a large document."""
+    at = random.randrange(len(document))
+    return document[:at] + harmed(document[at : at + WINDOW], random) + document[at + WINDOW :]
 
 
 def _all_of_it(reader: SpectrumReader) -> Callable[[bytes], Outcome]:

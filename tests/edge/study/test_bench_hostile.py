@@ -25,6 +25,23 @@ def test_mutated_documents_raise_nothing_and_are_accounted_for(use_library):
     assert figures["n42.not-xml"] > 50
 
 
+@pytest.mark.parametrize("use_library", [False, True])
+def test_large_documents_raise_nothing_either(use_library):
+    if use_library and not installed():
+        pytest.skip("sandiaspecutils is not installed")
+    reader = SpectrumReader(use_library=use_library)
+    try:
+        found = bench_hostile.attack_large("n42", reader, 3, 6)
+    finally:
+        reader.close()
+    assert [one.name for one in found if one.reached is False] == []
+
+
+def test_a_peak_that_nobody_saw_is_missed():
+    reader = SpectrumReader()
+    assert bench_hostile.peak("x", reader, 100).reached is False
+
+
 def test_clean_documents_are_read():
     read = bench_hostile._all_of_it(SpectrumReader(use_library=False))
     for document in bench_hostile.samples():
