@@ -4,10 +4,9 @@ A speed is a ratio against a named reference of the same run: machines differ an
 """
 
 import argparse
-import importlib
 import sys
 
-from edge.study.figures import Figure, Options, as_json, table
+from edge.study.figures import Figure, Options, listing, measured, written
 
 BENCHES = {
     "decoders": ("edge.study.bench_decoders:run", "random and mutated bytes through every decoder"),
@@ -31,26 +30,15 @@ def main(args: argparse.Namespace) -> int:
     unknown = [name for name in names if name not in BENCHES]
     if unknown:
         say(f"there is no {', '.join(unknown)}; there are:")
-        for name, (_, what) in BENCHES.items():
-            say(f"  {name:12} {what}")
+        for line in listing(BENCHES):
+            say(line)
         return 2
     figures: list[Figure] = []
     for name in names:
         say(f"{name}: {BENCHES[name][1]}")
-        figures += run(name, Options(seed=args.seed, times=args.times, say=say))
-    if args.json:
-        sys.stdout.buffer.write(as_json(figures) + b"\n")
-    else:
-        sys.stdout.write(table(figures) + "\n")
+        figures += measured(BENCHES[name], Options(seed=args.seed, times=args.times, say=say))
+    sys.stdout.write(written(figures, json=args.json))
     return 0 if all(figure.reached is not False for figure in figures) else 1
-
-
-def run(name: str, options: Options) -> list[Figure]:
-    """The figures of one bench."""
-    module, _, function = BENCHES[name][0].partition(":")
-    measure = getattr(importlib.import_module(module), function)
-    figures: list[Figure] = measure(options)
-    return figures
 
 
 def say(text: str) -> None:

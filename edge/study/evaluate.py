@@ -5,11 +5,10 @@ cases it rests, with its 95 % interval.
 """
 
 import argparse
-import importlib
 import sys
 
 from edge import errors
-from edge.study.figures import Figure, as_json, table
+from edge.study.figures import Figure, listing, measured, written
 from edge.study.packs import PACKS, PackError, Settings
 
 
@@ -18,9 +17,8 @@ def main(args: argparse.Namespace) -> int:
     unknown = [name for name in args.packs if name not in PACKS]
     if unknown or not args.packs:
         say(f"there is no {', '.join(unknown)}; there are:" if unknown else "name a pack:")
-        width = max(map(len, PACKS), default=0)
-        for name, (_, what) in PACKS.items():
-            say(f"  {name:{width}}  {what}")
+        for line in listing(PACKS):
+            say(line)
         return errors.EXIT_USAGE
     settings = Settings(
         seed=args.seed, number=args.number, data=args.data, pictures=args.pictures, say=say
@@ -29,23 +27,12 @@ def main(args: argparse.Namespace) -> int:
     for name in args.packs:
         say(f"{name}: {PACKS[name][1]}")
         try:
-            figures += run(name, settings)
+            figures += measured(PACKS[name], settings)
         except PackError as error:
             say(f"{name}: {error}")
             return errors.EXIT_USAGE
-    if args.json:
-        sys.stdout.buffer.write(as_json(figures) + b"\n")
-    else:
-        sys.stdout.write(table(figures) + "\n")
+    sys.stdout.write(written(figures, json=args.json))
     return errors.EXIT_OK if all(one.reached is not False for one in figures) else 1
-
-
-def run(name: str, settings: Settings) -> list[Figure]:
-    """The figures of one pack. PackError where it cannot be run as asked."""
-    module, _, function = PACKS[name][0].partition(":")
-    measure = getattr(importlib.import_module(module), function)
-    figures: list[Figure] = measure(settings)
-    return figures
 
 
 def say(text: str) -> None:

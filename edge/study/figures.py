@@ -1,6 +1,7 @@
 """What a benchmark found: figures with their goal and how they were taken."""
 
-from collections.abc import Callable, Iterable
+import importlib
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -72,6 +73,24 @@ def percentile(values: Iterable[float], share: float) -> float:
     if not ranked:
         return 0.0
     return ranked[min(len(ranked) - 1, max(0, int(share * len(ranked) + 0.999999) - 1))]
+
+
+def listing(known: Mapping[str, tuple[str, str]]) -> list[str]:
+    """A line for each of what may be named, `{name: (function, what)}`."""
+    width = max(map(len, known), default=0)
+    return [f"  {name:{width}}  {what}" for name, (_, what) in known.items()]
+
+
+def measured(row: tuple[str, str], options: object) -> list[Figure]:
+    """The figures of what `module:function` in the row measures."""
+    module, _, function = row[0].partition(":")
+    figures: list[Figure] = getattr(importlib.import_module(module), function)(options)
+    return figures
+
+
+def written(figures: Iterable[Figure], *, json: bool) -> str:
+    """For stdout, with its last newline."""
+    return (as_json(figures).decode() if json else table(figures)) + "\n"
 
 
 def table(figures: Iterable[Figure]) -> str:

@@ -18,32 +18,15 @@ from edge.study.figures import Figure
 from edge.study.packs import Settings
 from edge.study.packs.spectra_2x4x16 import DETECTOR, FOLDER
 from edge.study.packs.spectra_files import Bench, Measured, read, share
+from edge.study.templates import DETECTORS
 from fusion.spectra.binning import binned
 from fusion.spectra.nuisance import ORDINARY
-from fusion.types import DetectorSpec
 
 Vector = NDArray[np.float64]
 
 PASS_S, KNOWN_S = 2.0, 300.0
 PASSES = 30_000
-OTHERS = {
-    "LaBr3": DetectorSpec(
-        material="LaBr3",
-        depth_cm=3.8,
-        width_cm=3.8,
-        height_cm=3.8,
-        resolution_percent=3.0,
-        resolution_power=0.5,
-    ),
-    "HPGe": DetectorSpec(
-        material="HPGe",
-        depth_cm=5.0,
-        width_cm=8.5,
-        height_cm=8.5,
-        resolution_percent=0.24,
-        resolution_power=0.5,
-    ),
-}
+OTHERS = {"LaBr3": DETECTORS["labr3"], "HPGe": DETECTORS["hpge"]}
 FEWER = 30  # times fewer passes of these
 OTHER_CPS = 400.0
 NATURAL_SHARE = 0.8  # assumed: of a background's counts that are natural nuclides, not cosmic
