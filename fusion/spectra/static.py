@@ -55,7 +55,7 @@ def judge_static(heard: Heard, policy: SpectraPolicy, identify: IdentifyPolicy) 
         identified = True
     total = sum_of(usable)
     known = total if reference is None else reference
-    detector = spec.detector or detector_of(known.counts, sample.edges_kev, sample.detector_type)
+    detector = spec.detector or detector_of(total.counts, sample.edges_kev, sample.detector_type)
     instrument = Instrument(sample, detector, policy, policy.windows_s, identify)
     # For its gain only: there is no stream.
     instrument.start_background(known.counts, known.live_s)
