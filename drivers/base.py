@@ -1,6 +1,6 @@
 """What every driver is, and the configuration that all kinds share."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, Protocol
 
@@ -64,6 +64,9 @@ class SensorConfig:
     """How long this kind may say nothing before that is an alert; 0: for ever."""
     url_forms: ClassVar[tuple[str, ...]] = ("tcp", "udp", "serial", "folder")
     """The forms of address this kind can be read from; a kind names its own, narrower ones."""
+
+    configured_keys: ClassVar[Mapping[str, str]] = {}
+    """Keys that a configuration file must have though a replay without one does not, and why."""
 
     id: str
     lane: str | None = None

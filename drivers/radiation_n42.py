@@ -1,5 +1,6 @@
 """Portals and other instruments that tell spectra as N42 documents, pushed or as files."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
@@ -52,12 +53,18 @@ class N42Config(SensorConfig):
     family: ClassVar[Family] = Family.RADIATION
     default_silent_after_s: ClassVar[float] = 15.0  # a document a second; some make one in five
     url_forms: ClassVar[tuple[str, ...]] = ("tcp", "folder")
+    # Its templates take seconds to make: at the start, and not when the first spectrum comes.
+    configured_keys: ClassVar[Mapping[str, str]] = {
+        "detector": "such as `detector: {material: NaI}`, with the crystal's depth_cm, width_cm, "
+        "height_cm and resolution_percent where they are not the usual ones"
+    }
 
     kind: Literal["rpm-n42"] = "rpm-n42"
     panel_distance_m: Annotated[float, Gt(0), Le(10)] = 2.5
     """From the lane's middle to a detector."""
     detector: DetectorKeys | None = None
-    """What its gamma detectors are; where not given, what the documents say of them."""
+    """What its gamma detectors are. A configuration says it; in a replay without one the spectra
+    do."""
     max_clock_ahead_s: Annotated[float, Ge(0)] = 5.0
     """A measurement cannot end after it arrived. One dated further ahead gets the arrival's time
     and is told as `clock-ahead`; up to here it is taken for the drift of a clock."""

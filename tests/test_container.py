@@ -190,6 +190,15 @@ def test_the_unit_gives_the_service_the_time_to_end():
     assert float(unit("TimeoutStopSec")) > service.END_S
 
 
+def test_the_unit_lets_files_be_sorted_in_every_folder_of_the_example():
+    # Also in those that are only shown, in comments.
+    example = (ROOT / "configs/checkpoint.yaml").read_text(encoding="utf-8")
+    folders = re.findall(r"folder:(/[\w/-]+)", example)
+    assert len(folders) > 1
+    (writable,) = unit("ReadWritePaths").split()
+    assert [one for one in folders if not one.startswith(f"{writable.removeprefix('-')}/")] == []
+
+
 def test_the_unit_has_a_place_for_the_kernels():
     # The tree that it runs from is not writable, and Numba needs a cache that is.
     assert unit("Environment") == f"NUMBA_CACHE_DIR=/var/cache/{unit('CacheDirectory')}"

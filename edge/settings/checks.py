@@ -27,6 +27,7 @@ def cross_check(document: Document) -> list[Mistake]:
         _sensor_ids,
         _places,
         _sensor_urls,
+        _sensor_keys,
         _shared_urls,
         _brokers,
         _ports,
@@ -119,6 +120,19 @@ def _sensor_urls(document: Document) -> Iterator[Mistake]:
         if address.form not in forms:
             message = f"{kind} is not read over {address.form}"
             yield _mistake(document, (*path, "url"), message, mend)
+
+
+def _sensor_keys(document: Document) -> Iterator[Mistake]:
+    for path, sensor in _mappings(document, "sensors"):
+        kind = sensor.get("kind")
+        if not isinstance(kind, str) or kind not in KINDS:
+            continue
+        needed = KINDS[kind].config.configured_keys
+        for key, example in needed.items():
+            if sensor.get(key) is None:
+                at = (*path, key) if key in sensor else path
+                message = f"{kind} needs to know its {key} before the first data come"
+                yield _mistake(document, at, message, f"add `{key}:`, {example}")
 
 
 def _shared_urls(document: Document) -> Iterator[Mistake]:

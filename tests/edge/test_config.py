@@ -16,7 +16,7 @@ from edge.config import (
     load_config,
 )
 from edge.errors import ConfigError
-from fusion.types import Family, Origin
+from fusion.types import DetectorSpec, Family, Origin
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = [ROOT / "configs" / f"{name}.yaml" for name in ("demo", "checkpoint", "reference")]
@@ -99,6 +99,11 @@ def test_a_short_file_gets_its_defaults(load, tmp_path):
 def test_the_second_auto_broker_has_its_own_port(load):
     config = load(changed('{broker: "mqtts://ops.example:8883", keeps_cursor: true}', "{}"))
     assert config.sides["south"].port == 18832
+
+
+def test_a_detector_without_keys_is_the_usual_one(load):
+    checkpoint = checkpoint_of(load(changed("rpm-tsa,", "rpm-n42, detector: {},")))
+    assert checkpoint.sensors[0].detector == DetectorSpec()
 
 
 def test_paths_are_relative_to_the_file(load, tmp_path):
@@ -213,6 +218,15 @@ MISTAKES = [
     ("no port", "tcp://10.0.0.1:1600", "tcp://10.0.0.1", 11, "sensors[0].url", "tcp://"),
     ("name", "id: geo-1", "id: Geo_1", 12, "sensors[1].id", "rename"),
     ("sensor key", "kind: rpm-tsa", "kind: rpm-tsa, bauds: 1", 11, "sensors[0].bauds", "baud"),
+    ("detector", "rpm-tsa,", "rpm-n42,", 11, "sensors[0]", "`detector: {material: NaI}`"),
+    (
+        "no detector",
+        "rpm-tsa,",
+        "rpm-n42, detector: null,",
+        11,
+        "sensors[0].detector",
+        "`detector: {material: NaI}`",
+    ),
     ("number", "kind: rpm-tsa", "kind: rpm-tsa, timeout_s: x", 11, "sensors[0].timeout_s", "value"),
 ]
 
