@@ -270,7 +270,10 @@ def test_the_child_ends_with_its_parent_however_that_ends():
     raise AssertionError("the child has outlived its parent")
 
 
-def test_closing_twice_is_no_mistake():
+def test_closing_twice_is_no_mistake_and_the_next_file_is_read():
     reader = SpectrumReader()
     reader.close()
     reader.close()
+    read = reader.read(n42.write(a_pass()))
+    reader.close()
+    assert isinstance(read, n42.Document)
