@@ -34,7 +34,7 @@ def broker_probes(sides: Iterable[tuple[str, Side]], *, site: str) -> list[Probe
             group="broker",
             name=name,
             ask=partial(_ask_auto, side) if side.auto else partial(_ask_external, side, site),
-            timeout_s=4 * STEP_S,
+            timeout_s=5 * STEP_S,
         )
         for name, side in sides
     ]
@@ -64,12 +64,11 @@ def _ask_external(side: Side, site: str) -> Verdict:
     try:
         password = _password(side)
         context = tls_context(side) if address.tls else None
-        warning = _connect(side, context)
-        _speak(side, site, password, context)
+        warnings = [_connect(side, context), _speak(side, site, password, context)]
     except _Away as error:
         return Verdict(FAIL, f"{address}: {error}")
-    if warning:
-        return Verdict(WARN, f"{address}: connected, but {warning}")
+    if told := "; and ".join(filter(None, warnings)):
+        return Verdict(WARN, f"{address}: connected, but {told}")
     return Verdict(OK, f"{address}: connected")
 
 
@@ -130,8 +129,8 @@ def _connect(side: Side, context: ssl.SSLContext | None) -> str:
     return f"its certificate ends in {left.days} days" if left.days < EXPIRY_DAYS else ""
 
 
-def _speak(side: Side, site: str, password: str | None, context: ssl.SSLContext | None) -> None:
-    """Say who we are and publish, as the service would."""
+def _speak(side: Side, site: str, password: str | None, context: ssl.SSLContext | None) -> str:
+    """Say who we are and publish, as the service would; returns a warning, or `""`."""
     client = mqtt.Client(
         CallbackAPIVersion.VERSION2,
         # Not the service's own id: that would throw a running one off the broker.
@@ -145,7 +144,8 @@ def _speak(side: Side, site: str, password: str | None, context: ssl.SSLContext 
         client.tls_set_context(context)
     try:
         _log_in(client, side)
-        _publish(client, site)
+        _publish_alert(client, site)
+        return _publish_evidence(client, site)
     except OSError as error:
         raise _Away(f"MQTT: {cause(error)}") from error
     finally:
@@ -166,21 +166,35 @@ def _log_in(client: mqtt.Client, side: Side) -> None:
         raise _Away(f"refused: {answers[0]}; check user name, password and access rules")
 
 
-def _publish(client: mqtt.Client, site: str) -> None:
-    """An empty live message that is kept by nobody: only its acknowledgement is of interest."""
+def _publish_alert(client: mqtt.Client, site: str) -> None:
+    answer = _publish(client, topics.live_topic(topics.ROOT, site, "probe", "check"))
+    if answer is None:
+        raise _Away("takes our connection, but does not answer a PUBLISH")
+    if answer.is_failure:
+        rule = f"let us write {topics.ROOT}/{site}/#"
+        raise _Away(f"refuses our publishes ({answer}); check its access rules: {rule}")
+
+
+def _publish_evidence(client: mqtt.Client, site: str) -> str:
+    """Alerts come without their files where these are refused: not a failure, but worth a word."""
+    answer = _publish(client, topics.evidence_probe_topic(topics.ROOT, site))
+    if answer is not None and not answer.is_failure:
+        return ""
+    said = "does not answer for" if answer is None else "refuses"
+    why = "" if answer is None else f" ({answer})"
+    rule = f"let us write {topics.ROOT}/{site}/evidence/#"
+    return f"it {said} the alerts' files{why}; check its access rules: {rule}"
+
+
+def _publish(client: mqtt.Client, topic: str) -> ReasonCode | None:
+    """An empty message that is kept by nobody: only its acknowledgement is of interest."""
     answers: list[ReasonCode] = []
     client.on_publish = lambda _client, _data, _mid, reason, _properties: answers.append(reason)
     properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
     properties.MessageExpiryInterval = 1
-    client.publish(
-        topics.live_topic(topics.ROOT, site, "probe", "check"), b"", qos=1, properties=properties
-    )
+    client.publish(topic, b"", qos=1, properties=properties)
     _await(client, answers)
-    if not answers:
-        raise _Away("takes our connection, but does not answer a PUBLISH")
-    if answers[0].is_failure:
-        rule = f"let us write {topics.ROOT}/{site}/#"
-        raise _Away(f"refuses our publishes ({answers[0]}); check its access rules: {rule}")
+    return answers[0] if answers else None
 
 
 def _await(client: mqtt.Client, answers: list[ReasonCode]) -> None:

@@ -67,6 +67,11 @@ def evidence_topic(root: str, site: str, alert_id: str, n: int) -> str:
     return f"{root}/{checked(site)}/evidence/{alert_id}/{n}"
 
 
+def evidence_probe_topic(root: str, site: str) -> str:
+    """Whether files may be written, asked deeper than files are: nobody who reads them hears it."""
+    return f"{root}/{checked(site)}/evidence/probe/check/rights"
+
+
 def state_topic(root: str, site: str) -> str:
     """Retained state of the edge, and its will."""
     return f"{root}/{checked(site)}/state"

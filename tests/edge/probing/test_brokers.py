@@ -176,6 +176,17 @@ def test_a_broker_that_lets_us_in_and_takes_nothing_is_told(start, tmp_path):
 
 
 @needs_mosquitto
+def test_a_broker_that_takes_alerts_without_their_files_is_worth_a_warning(start, tmp_path):
+    rules = tmp_path / "acl"
+    rules.write_text("topic read #\ntopic write garita/v1/mariposa/+/live/+\n")
+    port = start("allow_anonymous true", f"acl_file {rules}")
+    status, text = ask(Side(broker=f"mqtt://127.0.0.1:{port}"))
+    assert status == "warn"
+    assert "it refuses the alerts' files (Not authorized)" in text
+    assert "garita/v1/mariposa/evidence/#" in text
+
+
+@needs_mosquitto
 def test_asking_leaves_nothing_behind(start):
     port = start("allow_anonymous true")
     heard = []
@@ -187,10 +198,14 @@ def test_asking_leaves_nothing_behind(start):
     assert ask(Side(broker=f"mqtt://127.0.0.1:{port}"))[0] == "ok"
     client.disconnect()
     client.loop_stop()
-    (message,) = heard
-    assert (message.topic, message.payload) == ("garita/v1/mariposa/probe/live/check", b"")
-    assert not message.retain
-    assert message.properties.MessageExpiryInterval <= 1
+    assert [message.topic for message in heard] == [
+        "garita/v1/mariposa/probe/live/check",
+        "garita/v1/mariposa/evidence/probe/check/rights",  # deeper than any file
+    ]
+    for message in heard:
+        assert message.payload == b""
+        assert not message.retain
+        assert message.properties.MessageExpiryInterval <= 1
 
 
 @needs_mosquitto

@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from paho.mqtt.client import topic_matches_sub
 
 from edge.protocol import topics
 
@@ -97,3 +98,10 @@ def test_a_file_without_a_number_has_no_topic():
     for alert_id, n in (("A", 0), ("A/B", 1), ("", 1)):
         with pytest.raises(ValueError, match="evidence"):
             topics.evidence_topic(topics.ROOT, "mariposa", alert_id, n)
+
+
+def test_asking_for_the_right_to_write_files_reaches_nobody_who_reads_them():
+    topic = topics.evidence_probe_topic(topics.ROOT, "mariposa")
+    assert topics.parse_evidence_topic(topic) is None
+    assert not topic_matches_sub(topics.evidence_filter(topics.ROOT), topic)
+    assert topic_matches_sub(f"{topics.ROOT}/mariposa/evidence/#", topic)
