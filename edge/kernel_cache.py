@@ -11,6 +11,9 @@ import tempfile
 from pathlib import Path
 
 VARIABLE = "NUMBA_CACHE_DIR"
+COMPILES = "kernels being compiled"
+"""What the log says now and then while there are kernels to compile; here, because whoever looks
+for it need not import Numba."""
 ROOT = Path(__file__).parents[1]
 
 

@@ -30,6 +30,10 @@ Record = Callable[[str, bytes, int], object]
 Deliver = Callable[[str, list[Sample], int, str], None]
 """Takes `(sensor_id, samples, received_utc_ns, trigger)` in the order of arrival."""
 
+# Between opening a link and the first read, the service waits for the sensors that do not answer. A
+# portal's lines carry no time: those of a whole pass would all be dated by the moment of reading.
+STALE_S = 10.0
+
 log = structlog.get_logger()
 
 
@@ -100,6 +104,7 @@ class Source:
         self._patience = Patience(config.id, config.url, seed=seed, retry_s=retry_s)
         self._bursts = Bursts(config.id)
         self._transport: Transport | None = None
+        self._opened_s = 0.0
 
     async def start(self) -> None:
         """Open the link, or decide once for all on the simulator. Raises nothing for a sensor
@@ -115,11 +120,13 @@ class Source:
             self._transport = StandIn(self.config, with_sensor(scenario, self.config))
             self.status.origin = Origin.SIMULATOR
             self._intake = Intake(self.config, Origin.SIMULATOR)
+        self._opened_s = _monotonic_s()
         self.status.up = True
 
     async def run(self) -> None:
         """Read for ever; closes the link when cancelled."""
         try:
+            await self._leave_stale()
             while True:
                 if self._transport is None:
                     await self._take(b"")
@@ -145,6 +152,19 @@ class Source:
         self.status.up = False
         if transport is not None:
             await transport.close()
+
+    async def _leave_stale(self) -> None:
+        """Open anew what has waited for long: what queued in it is old."""
+        # A stand-in has no queue, and in a folder no scan is too old.
+        lasts = isinstance(self._transport, StandIn) or self.config.url.startswith("folder:")
+        if self._transport is None or lasts or _monotonic_s() - self._opened_s < STALE_S:
+            return
+        await self.close()
+        try:
+            self._transport = await open_transport(self.config, refuse=self._refuse)
+            self.status.up = True
+        except SensorUnavailable as error:
+            self._unavailable(error)
 
     async def _read_until_cut(self, transport: Transport) -> None:
         self._patience.begin(_monotonic_s())

@@ -19,6 +19,7 @@ from edge.recordings.capture import check_any_sensor, heavy_sensors, open_record
 from edge.recordings.recorder import NoRecorder, Record
 from edge.sensors.scans import Read, measured
 from edge.sensors.sources import Sources
+from edge.station import compiling
 from edge.station.announcer import Announcer
 from edge.station.committer import AlertsLost, Committer
 from edge.station.documents import Documents, roots
@@ -81,8 +82,9 @@ class CheckpointService:
         )
 
     def _warm_up(self) -> None:
-        warm_up(self._policy)
-        warm_up_spectra(checkpoint_of(self.config), self._policy)
+        with compiling.told():
+            warm_up(self._policy)
+            warm_up_spectra(checkpoint_of(self.config), self._policy)
 
     async def run(self) -> None:
         """Start, run until cancelled, end.
@@ -97,11 +99,12 @@ class CheckpointService:
             self._start_http(stack)
             stack.push_async_callback(self.outlets.close)
             self.outlets.open()
+            # Before any sensor is opened: what it says while kernels are compiled would wait in a
+            # socket, and be a minute old when it is read: a clock that is wrong, for all we know.
+            await in_daemon_thread(self._warm_up, "warm-up")
             stack.push_async_callback(self.sources.close)
-            warm = in_daemon_thread(self._warm_up, "warm-up")
             await self.sources.start()
             check_any_sensor(self.sources)
-            await warm
             announcer = self._assemble(stack)
             announcer.connect()
             announcer.tell("ready")

@@ -21,6 +21,7 @@ class Child:
     def __init__(self, name: str, words: Sequence[str], log: Path) -> None:
         self.name = name
         self._log = log
+        self._followed = 0
         root = Path(__file__).parents[2]
         path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH", "")]))
         with log.open("ab") as out:
@@ -57,6 +58,14 @@ class Child:
         """The last lines of its log."""
         data = self._log.read_bytes()[-LOG_TAIL_BYTES:]
         return "\n".join(data.decode("utf-8", "replace").strip().splitlines()[-lines:])
+
+    def says(self) -> list[str]:
+        """The whole lines of its log since the last call."""
+        with self._log.open("rb") as log:
+            log.seek(self._followed)
+            whole, end, _ = log.read().rpartition(b"\n")
+        self._followed += len(whole + end)
+        return whole.decode("utf-8", "replace").splitlines()
 
     def ask_to_end(self) -> None:
         """SIGTERM."""

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from edge.delivery.broker import BrokerProcess, start_broker
 from edge.errors import EXIT_OK
+from edge.kernel_cache import COMPILES
 from edge.protocol.topics import EXERCISE_ROOT
 from edge.terminal import children
 from edge.terminal.children import Child
@@ -164,6 +165,7 @@ def _run(demo: Demo) -> Child | None:
         while not _over(demo):
             demo.viewer.turn()
             _count(demo)
+            _tell_compiling(demo)
             if failed := _failed(demo):
                 return failed
             _turn_day(demo)
@@ -186,6 +188,19 @@ def _count(demo: Demo) -> None:
         if demo.first_alert_s is None and len(entry.sides) == len(SIDES):
             demo.first_alert_s = time.monotonic() - demo.started_s
             demo.say("first_alert", seconds=demo.first_alert_s)
+
+
+def _tell_compiling(demo: Demo) -> None:
+    """What the service says of its kernels: before it is ready it says nothing to the brokers."""
+    if demo.begun_s is not None:
+        return
+    for line in demo.running[0].says():
+        if COMPILES not in line:
+            continue
+        told = json.loads(line)
+        if told["event"] == COMPILES:
+            facts = {"done": told["done"], "about": told["about"], "seconds": told["after_s"]}
+            demo.say("compiling", **facts)
 
 
 def _failed(demo: Demo) -> Child | None:

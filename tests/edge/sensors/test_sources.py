@@ -8,6 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from drivers.wire.malformed import Malformed
+from edge.sensors import sources
 from edge.sensors.intake import LINK, Intake, kind_of
 from edge.sensors.sources import Source, Sources
 from fusion.types import SECOND_NS, Origin, StatusSample
@@ -310,6 +311,52 @@ def test_the_reason_of_a_sensor_does_not_repeat_whose_it_is():
     assert DEVICE not in status.reason
     assert status.reason.startswith("nothing from tcp://")
     assert (logs[0]["sensor"], logs[0]["why"]) == (DEVICE, status.reason)
+
+
+def test_what_waited_until_all_others_had_started_is_not_read(monkeypatch):
+    """A pass that a portal told of meanwhile would be dated by the moment of reading."""
+    desk = Desk()
+    monkeypatch.setattr(sources, "STALE_S", 0.2)
+
+    async def check():
+        async with Device() as device:
+            source = desk.source(PORTAL.config(device.url))
+            await source.start()
+            old = await device.send(LINE)
+            await asyncio.sleep(0.25)
+            task = asyncio.create_task(source.run())
+            new = await device.send(LINE + LINE)
+            await desk.until(lambda: desk.samples)
+            assert source.status.up
+            task.cancel()
+            await asyncio.wait([task])
+            old.close()
+            new.close()
+
+    run(check())
+    assert desk.recorded == [LINE + LINE]
+    assert len(desk.samples) == 2
+
+
+def test_a_sensor_that_went_while_the_others_started_is_looked_for(monkeypatch):
+    desk = Desk()
+    monkeypatch.setattr(sources, "STALE_S", 0.0)
+
+    async def check():
+        async with Device() as device:
+            source = desk.source(PORTAL.config(device.url, timeout_s=0.2))
+            await source.start()
+            writer = await device.clients.get()
+            device.server.close()
+            writer.close()
+            task = asyncio.create_task(source.run())
+            await desk.until(lambda: desk.links() == [True])
+            assert not source.status.up
+            task.cancel()
+            await asyncio.wait([task])
+
+    with capture_logs():
+        run(check())
 
 
 def test_a_sensor_lost_later_is_not_replaced():

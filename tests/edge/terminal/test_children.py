@@ -75,6 +75,20 @@ def test_its_last_words_are_kept(tmp_path):
     child.kill()
 
 
+def test_its_log_is_followed_line_by_line(tmp_path):
+    child = Child("wrong", ["run", "--config", str(tmp_path / "none.yaml")], tmp_path / "log")
+    wait_until(lambda: child.code is not None)
+    assert any("none.yaml" in line for line in child.says())
+    with (tmp_path / "log").open("a") as log:
+        log.write("one\ntwo\nhal")
+    assert child.says() == ["one", "two"]
+    with (tmp_path / "log").open("a") as log:
+        log.write("f\n")
+    assert child.says() == ["half"]
+    assert child.says() == []
+    child.kill()
+
+
 def test_a_child_ends_with_a_parent_that_was_killed(tmp_path):
     code = (
         "import sys, time; from pathlib import Path; from edge.terminal.children import Child;"
