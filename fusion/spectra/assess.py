@@ -170,7 +170,9 @@ def _identify(
     background, background_s = None, 0.0
     if reference is not None:
         background, background_s = background_for(rows, live_s, instrument, reference)
-    return instrument.identifier.identify(seen, total_s, background, background_s)
+    return instrument.identifier.identify(
+        seen, total_s, background, background_s, shape_mode=instrument.shape_mode
+    )
 
 
 def background_for(

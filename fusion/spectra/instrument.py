@@ -1,4 +1,5 @@
-"""The detectors of one portal: their calibration, gain, background, and the stream over them."""
+"""The detectors of one portal: calibration, gain, background, the stream over them, and the way
+in which its clean vehicles change that background."""
 
 from collections.abc import Sequence
 
@@ -9,7 +10,9 @@ from fusion.spectra.binning import binned
 from fusion.spectra.gain import GainFollower
 from fusion.spectra.identify import Identifier
 from fusion.spectra.policy import SpectraPolicy
-from fusion.spectra.slices import Slice
+from fusion.spectra.shape_mode import ShapeMode
+from fusion.spectra.sharp import is_sharp
+from fusion.spectra.slices import Slice, Slices
 from fusion.spectra.stream import Stream
 from fusion.spectra.verdict import IdentifyPolicy
 from fusion.types import DetectorSpec, SpectrumSample
@@ -53,6 +56,7 @@ class Instrument:
             slice_s=min(USUAL_SLICE_S, max(sample.duration_ms, 1) / 1000),
         )
         self.identifier = Identifier(self.stream.library, identify)
+        self._shape = ShapeMode()
 
     def fits(self, sample: SpectrumSample) -> bool:
         """Whether a sample is of these detectors."""
@@ -117,6 +121,21 @@ class Instrument:
         self._follow_gain()
         binned = self.stream.binned(0, self.background_counts)
         self.stream.learn(0, binned, float(live_s.mean()))
+
+    @property
+    def shape_mode(self) -> Vector | None:
+        """(bins,) how clean vehicles change the background beyond its level, once that is known."""
+        return self._shape.mode
+
+    def learn_shape(self, slices: Slices) -> None:
+        """Of a vehicle in which nothing was found; peaks that are sharp need no shape."""
+        if is_sharp(self.detector):
+            return
+        counts, live_s = slices.total()
+        known_s = np.maximum(self.background_live_s, 1e-9)
+        expected = self.background_counts * (live_s / known_s)[:, None]
+        ratio = float(live_s.mean()) / max(float(self.background_live_s.mean()), 1e-9)
+        self._shape.update(self.binned(counts), self.binned(expected), ratio)
 
     def finish_block(self) -> None:
         """A vehicle comes: what was learned until now is the background."""

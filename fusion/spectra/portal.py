@@ -24,7 +24,7 @@ from fusion.spectra.plastic import Plastic, is_plastic
 from fusion.spectra.policy import SpectraPolicy
 from fusion.spectra.record import Story, pass_record, with_spectra
 from fusion.spectra.slices import Slice, Slices, is_over_range, slice_of
-from fusion.spectra.telling import is_significant, number, pass_facts
+from fusion.spectra.telling import is_empty, is_significant, number, pass_facts
 from fusion.spectra.verdict import IdentifyPolicy
 from fusion.types import (
     SECOND_NS,
@@ -295,6 +295,8 @@ class Portal:
                 found=found,
             )
             record = with_spectra(record, self._spec.sensor_id, story)
+            if known == "background" and not emits and is_empty(profile.facts, found):
+                instrument.learn_shape(passage.slices)
         passage.told_sigma = max(passage.told_sigma, number(spectral["gamma_sigma"]))
         facts = dict(profile.facts) | spectral | neutrons
         return replace(profile, kind="gamma.spectrum", facts=facts, record=record)

@@ -11,6 +11,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from fusion.kernels.identify import smooth
+
 Vector = NDArray[np.float64]
 
 LEAST_COUNTS = 400.0  # of an expectation: fewer have no shape
@@ -31,8 +33,11 @@ class ShapeMode:
         self._chance = 0.0
         self._seen = 0
 
-    def update(self, clean_counts: Vector, expected: Vector) -> None:
+    def update(self, clean_counts: Vector, expected: Vector, ratio: float = 0.0) -> None:
         """Learn from counts (bins,) without a source, where (bins,) were expected.
+
+        ratio  of their live time to that of the background behind the expectation, which has
+               chance of its own
 
         What differs in level only teaches nothing: the amplitude of the background is free.
         """
@@ -43,29 +48,30 @@ class ShapeMode:
         root = np.sqrt(np.maximum(level, 1.0))
         residual = np.clip((clean_counts - level) / root, -CLIP_SIGMA, CLIP_SIGMA)
         # Only what a longer count would make grow: the share of the level, not the sigmas.
-        residual = _smooth(residual) / math.sqrt(total)
+        residual = smooth(residual, REACH) / math.sqrt(total)
         unit = np.sqrt(np.maximum(expected, 0.0) / total)
-        residual -= unit * float(unit @ residual)
+        residual -= unit * _dot(unit, residual)
         if self._direction is None or len(self._direction) != len(residual):
-            size = float(np.linalg.norm(residual))
+            size = _size(residual)
             if size <= 0.0:
                 return
             self._direction, self._variance, self._chance = residual / size, 0.0, 0.0
             self._seen = 0
         self._seen += 1
         rate = max(1.0 / self._seen, 1.0 / MEMORY)
-        along = float(self._direction @ residual)
+        along = _dot(self._direction, residual)
         self._variance += rate * (along**2 - self._variance)
-        self._chance += rate * (_chance(self._direction) / total - self._chance)
+        chance = _chance(self._direction) * (1.0 + ratio) / total
+        self._chance += rate * (chance - self._chance)
         # Oja's rule, the step by what has been seen; bounded, so that one vehicle turns it little.
         scale = max(self._variance, self._chance, 1e-12)
-        step = min(rate * abs(along) / scale * float(np.linalg.norm(residual)), 0.5)
+        step = min(rate * abs(along) / scale * _size(residual), 0.5)
         towards = residual * math.copysign(1.0, along)
-        towards -= self._direction * float(self._direction @ towards)
-        size = float(np.linalg.norm(towards))
+        towards -= self._direction * _dot(self._direction, towards)
+        size = _size(towards)
         if size > 0.0:
             turned = self._direction + towards * (step / size)
-            self._direction = turned / float(np.linalg.norm(turned))
+            self._direction = turned / _size(turned)
         self._expected = np.asarray(expected / total, dtype=np.float64)
 
     @property
@@ -83,11 +89,16 @@ class ShapeMode:
         return np.asarray(change - self._expected * change.sum(), dtype=np.float64)
 
 
-def _smooth(values: Vector) -> Vector:
-    number = np.convolve(np.ones(len(values)), np.ones(2 * REACH + 1), mode="same")
-    return np.asarray(np.convolve(values, np.ones(2 * REACH + 1), mode="same") / number)
+def _dot(one: Vector, other: Vector) -> float:
+    """Not by the linear algebra library, whose last bits differ from processor to processor."""
+    return float((one * other).sum())
+
+
+def _size(values: Vector) -> float:
+    return math.sqrt(_dot(values, values))
 
 
 def _chance(direction: Vector) -> float:
     """Variance along a direction of smoothed residuals that are nothing but counting."""
-    return float((_smooth(direction) ** 2).sum())
+    spread = smooth(direction, REACH)
+    return _dot(spread, spread)

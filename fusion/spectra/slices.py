@@ -122,6 +122,11 @@ class Slices:
             halves = [merged(*self._slices[i : i + 2]) for i in range(0, paired, 2)]
             self._slices = halves + self._slices[paired:]
 
+    def total(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Counts (detectors, channels) of all of them, and live times (detectors,)."""
+        counts = np.sum([one.counts for one in self._slices], axis=0, dtype=np.int64)
+        return np.asarray(counts), np.asarray(np.sum([one.live_s for one in self._slices], axis=0))
+
     def part(self, first: int, stop: int) -> list[Slice]:
         """Some of them."""
         return self._slices[first:stop]

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from fusion.spectra.assess import Assessment, category_of_counts, spectral_facts
 from fusion.spectra.event import CONTINUUM, without_peaks
 from fusion.spectra.policy import SpectraPolicy
+from fusion.spectra.verdict import BACKGROUND
 from fusion.types import Fact
 
 SIGNIFICANT_GROSS = ("point", "extended")
@@ -14,6 +15,13 @@ def is_significant(profile: Mapping[str, Fact], line_sigma: float) -> bool:
     """Whether the gross counts show something, at their own line and at this one."""
     sigma = number(profile.get("gamma_sigma"))
     return profile.get("extent") in SIGNIFICANT_GROSS and sigma >= line_sigma
+
+
+def is_empty(profile: Mapping[str, Fact], found: Assessment) -> bool:
+    """Whether a pass has so little in it that the portal may learn from it what empty ones are."""
+    verdict = found.verdict
+    quiet = verdict is None or verdict.category == BACKGROUND
+    return quiet and not found.over_range and not is_significant(profile, 0.0)
 
 
 def pass_facts(

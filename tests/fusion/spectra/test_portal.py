@@ -274,3 +274,56 @@ def test_plastic_is_judged_by_windows_and_names_nothing(category):
     assert one.facts["windows"] in ("norm-like", "not-norm-like")
     assert not one.facts.get("nuclides")
     assert not told(found)
+
+
+def test_only_empty_vehicles_teach_how_vehicles_change_the_background():
+    mine, device = portal(), Device(41, cps=3000.0)
+    feed(mine, device.vacant(60))
+    middle = on_channels("ground") * np.exp(-(((np.arange(1024) - 400) / 300.0) ** 2))
+    middle /= middle.sum()
+
+    def passing(source, cps):
+        # Of middle energies some vehicles shield more than others do.
+        more = float(device.random.uniform(0.0, 80.0))
+        samples = device.vehicle(middle, more, width_m=30.0, length_m=24.0, shadow=0.1)
+        if source is not None:
+            samples = device.vehicle(source, cps)
+        feed(mine, samples)
+        ended(mine, device)
+        feed(mine, device.vacant(4))
+
+    for _ in range(6):
+        passing(on_channels("Cs-137"), 500.0)
+        passing(on_channels("K-40", "ground"), 1500.0)
+    assert mine._instrument.shape_mode is None
+    assert mine._instrument._shape._seen == 0
+    for _ in range(40):
+        passing(None, 0.0)
+    mode = mine._instrument.shape_mode
+    assert mode is not None
+    middle_kev = mine._instrument.stream.library.edges_kev[:-1]
+    within = mode[(middle_kev > 500.0) & (middle_kev < 2000.0)].sum()
+    assert 0.001 < abs(within) < 0.02, "a share of the counts, up or down"
+    assert mode.sum() == pytest.approx(0.0, abs=1e-9)
+
+
+def test_what_was_learned_is_used_and_hides_no_source(monkeypatch):
+    mine, device = portal(), Device(42)
+    feed(mine, device.vacant(60))
+    instrument = mine._instrument
+    heard = []
+    identify = instrument.identifier.identify
+
+    def listening(*args, shape_mode=None):
+        heard.append(shape_mode)
+        return identify(*args, shape_mode=shape_mode)
+
+    instrument.identifier.identify = listening
+    background = instrument.background_counts
+    tilted = instrument.binned(background * np.linspace(0.9, 1.1, 1024))
+    learned = (tilted - instrument.binned(background)) / tilted.sum()
+    monkeypatch.setattr(type(instrument._shape), "mode", property(lambda self: learned))
+    one = final(feed(mine, device.vehicle(on_channels("Cs-137"), 80.0)) + ended(mine, device))
+    assert heard
+    assert all(mode is learned for mode in heard)
+    assert one.facts["nuclides"][0][0] == "Cs-137"
