@@ -78,10 +78,7 @@ def seeds_of(stratum: str, kind: str, seed: int, number: int) -> int:
 def scenario_of(stratum: str, kind: str, seed: int, most: int) -> Scenario:
     """An hour of the stratum's traffic with at most so many vehicles."""
     made = hour(seed, seed % HOURS, lane=LANE, mix=MIXES[stratum], gap_s=GAP_S, kinds=(kind,))
-    if len(made.vehicles) > most:
-        kept = made.vehicles[:most]
-        ends_s = kept[-1].in_beam_s()[-1][1] + 20.0
-        made = replace(made, vehicles=kept, truth=made.truth[:most], duration_s=ends_s)
+    made = first_of(made, most)
     change = CHANGES.get(stratum)
     if change is None:
         return made
@@ -91,6 +88,15 @@ def scenario_of(stratum: str, kind: str, seed: int, most: int) -> Scenario:
         for vehicle, truth in zip(made.vehicles, made.truth, strict=True)
     ]
     return replace(made, vehicles=tuple(v for v, _ in pairs), truth=tuple(t for _, t in pairs))
+
+
+def first_of(made: Scenario, most: int) -> Scenario:
+    """The scenario until so many vehicles have passed."""
+    if len(made.vehicles) <= most:
+        return made
+    kept = made.vehicles[:most]
+    ends_s = kept[-1].in_beam_s()[-1][1] + 20.0
+    return replace(made, vehicles=kept, truth=made.truth[:most], duration_s=ends_s)
 
 
 def version_of(kind: str) -> str:

@@ -7,7 +7,8 @@ the time.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from random import Random
 
 from drivers.n42_samples import N42Samples
@@ -16,6 +17,7 @@ from drivers.wire.malformed import Malformed
 from edge.study.figures import Figure, no_alarms, plain
 from edge.study.packs import Settings
 from edge.study.packs.spectra_files import share
+from edge.study.portal_cases import HOURS, first_of
 from fusion.policy import Policy
 from fusion.spectra.portal import Portal
 from fusion.types import SECOND_NS, Detection, Family, Origin, SensorSpec
@@ -26,7 +28,9 @@ from simulators.radiation_n42 import VERSION, SpectroscopicPortalSimulator
 from simulators.scenario import Scenario, Vehicle
 
 CLEAN = 3_000  # without any alarm, below 1e-3 at 95 % confidence (facts/radiation 2)
-PASSES = 25  # of one scenario
+PASSES = 100  # of one hour of clean traffic, so that most come to a portal that knows its traffic
+WARM = 40  # clean vehicles before radioactive loads, for the same
+GAP_S = 6.0  # vacant between vehicles
 LOADS = 60  # passes of each kind of load
 KIND = "rpm-n42"
 LANE = "nb-01"
@@ -121,14 +125,20 @@ def measure(settings: Settings) -> list[Figure]:
 
 
 def clean_day(seed: int, passes: int) -> Scenario:
-    """Lawful traffic of no radioactivity at all, cars too, in rain at times."""
-    makers = [_any_clean] * passes
-    return traffic.passes_of(seed, makers, lane=LANE, kinds=(KIND,), gap_s=6.0)
+    """An hour's traffic of no radioactivity at all: cars too, in rain at times, some that stop or
+    follow closely."""
+    mix = replace(traffic.FIELD, norm_share=0.0, patient_share=0.0, per_hour=20.0 + 2.0 * passes)
+    hour = traffic.hour(seed, seed % HOURS, lane=LANE, mix=mix, gap_s=GAP_S, kinds=(KIND,))
+    return first_of(hour, passes)
+
+
+def _loads_day(seed: int, maker: traffic.LoadMaker, passes: int) -> Scenario:
+    """Radioactive loads of one kind, after clean ones."""
+    makers = [_any_clean] * WARM + [maker] * passes
+    return traffic.passes_of(seed, makers, lane=LANE, kinds=(KIND,), gap_s=12.0)
 
 
 def _any_clean(random: Random) -> Load:
-    if random.random() < 0.05:
-        return loads.scrap(random)
     return random.choice(loads.LAWFUL)(random)
 
 
@@ -185,8 +195,7 @@ def _loads(settings: Settings, policy: Policy, number: int) -> list[Figure]:
         seed, left = settings.seed, number
         while left > 0:
             passes = min(PASSES, left)
-            day = traffic.passes_of(seed, [maker] * passes, lane=LANE, kinds=(KIND,), gap_s=12.0)
-            for one in crossings(day, policy):
+            for one in islice(crossings(_loads_day(seed, maker, passes), policy), WARM, None):
                 called[one.category] += 1
                 named += bool(set(one.names) & set(one.nuclides))
                 total += 1
