@@ -1,4 +1,4 @@
-"""Reads spectrum files that nobody vouches for, through sandiaspecutils in a child process.
+"""Reads spectrum files that nobody vouches for, through sandiaspecutils in child processes.
 
 Whatever the file does to the parser, here it becomes a `Malformed`. Where the library is not
 installed (it has wheels for x86-64 only), N42 is read by our own plain reader.
@@ -7,29 +7,28 @@ installed (it has wheels for x86-64 only), N42 is read by our own plain reader.
 import atexit
 import functools
 import importlib.util
-import os
-import selectors
-import signal
-import subprocess
-import sys
 import threading
-import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
-import msgspec
 import numpy as np
 
-from drivers.spectrum_child import ANSWER, REQUEST
+from drivers.spectrum_process import GoneError, SpectrumProcess
 from drivers.wire import n42
 from drivers.wire.malformed import Malformed, malformed
 from drivers.wire.n42_frames import MAX_DOCUMENT_BYTES
 from drivers.wire.n42_nodes import kind_in, utc_ns
 from drivers.wire.n42_scan import Scan, as_utf8, scan
 
-# All portals share one child: what one of them may hold it for, the others wait. Of processor time
-# for any file; a portal's 3.3 MB take 0.13 s (facts 4.1), 17 million channels in 1.6 MB 0.7 s.
+# A portal that keeps one child busy leaves the other to all the rest. Each may grow to 2 GB over a
+# file that is made for it, which is why there are no more.
+CHILDREN = 2
+# Of processor time for any file: where both are busy, the others wait for so long. A portal's
+# 3.3 MB take 0.13 s (facts 4.1), 17 million channels in 1.6 MB 0.7 s.
 LEAST_S = 1.0
 SECONDS_PER_BYTE = 1e-6
 # Counted zeroes make few bytes of many channels: 8 x 16,384 x 133 of them are 0.3 MB and take 1 s.
@@ -37,8 +36,6 @@ SECONDS_PER_SPECTRUM = 2e-3
 MOST_FOR_SPECTRA_S = 2.0
 # A child that waits instead of working uses no processor time: it is ended by the clock.
 PATIENCE = 4.0  # times the processor time
-START_S = 20.0  # importing NumPy on a machine that is busy
-PIPE_BYTES = 2**20
 
 SUFFIXES = {
     ".pcf": "Pcf",
@@ -71,22 +68,26 @@ def parser_of(head: bytes, suffix: str = "") -> str:
     return SUFFIXES.get(suffix.lower(), "")
 
 
-class _GoneError(Exception):
-    """The child ended, or was too slow."""
-
-
 class SpectrumReader:
-    """Keeps one child, started when first needed and again after each end of it.
+    """Keeps a few children, each started when first needed and again after each end of it.
 
-    Safe to use from several threads; one file is read at a time.
+    Safe to use from several threads, which get a child in the order of asking.
     """
 
-    def __init__(self, *, least_s: float = LEAST_S, use_library: bool | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        least_s: float = LEAST_S,
+        use_library: bool | None = None,
+        children: int = CHILDREN,
+    ) -> None:
         self._least_s = least_s
         self._use_library = installed() if use_library is None else use_library
-        self._lock = threading.Lock()
-        self._child: subprocess.Popen[bytes] | None = None
-        self._peak_mb = 0.0
+        self._children = [SpectrumProcess() for _ in range(children)]
+        self._lock = threading.Lock()  # guards the three below
+        self._idle = self._children.copy()
+        self._waiting: deque[SimpleQueue[SpectrumProcess]] = deque()
+        self._to_end: list[SpectrumProcess] = []
 
     def read(self, data: bytes, suffix: str = "") -> n42.Document | Malformed:
         """The file's measurements. `suffix` is the end of its name, such as `.pcf`.
@@ -122,134 +123,70 @@ class SpectrumReader:
 
     @property
     def child_peak_mb(self) -> float:
-        """The most memory that any child has had so far; 0 before the first.
-
-        Of one that ended by itself Linux tells only the most of it and of us when we started it.
-        """
-        child = self._child
-        return max(self._peak_mb, 0.0 if child is None else _peak_mb(child.pid))
+        """The most memory that any child has had so far; 0 before the first."""
+        return max(child.peak_mb for child in self._children)
 
     @property
-    def child_pid(self) -> int | None:
-        """The child's process; None while there is none."""
-        return None if self._child is None else self._child.pid
+    def child_pids(self) -> list[int]:
+        """The children's processes."""
+        return [child.pid for child in self._children if child.pid is not None]
 
     def close(self) -> None:
-        """End the child. The next file starts another."""
+        """End the children; one that reads just now, once it has. The next file starts another."""
         with self._lock:
-            self._end()
+            self._to_end = [child for child in self._children if child not in self._idle]
+            for child in self._idle:
+                child.end()
 
     def _ask(self, parser: str, data: bytes, seen: Scan) -> n42.Document | Malformed:
-        with self._lock:
-            try:
-                answer, arrays = self._exchange(parser, data, seen.spectra)
-            except (_GoneError, OSError, ValueError, msgspec.MsgspecError):
-                self._end()
-                return malformed("reader-ended", data)
+        allowed_s = max(self._least_s, len(data) * SECONDS_PER_BYTE)
+        allowed_s += min(seen.spectra * SECONDS_PER_SPECTRUM, MOST_FOR_SPECTRA_S)
+        try:
+            with self._lent() as child:
+                answer, arrays = child.ask(
+                    parser, data, allowed_s=allowed_s, patience_s=PATIENCE * allowed_s
+                )
+        except GoneError:
+            return malformed("reader-ended", data)
         if "error" in answer:
             return malformed("unreadable", str(answer["error"]).encode("ascii", "replace"))
         document = _document(answer, arrays, seen)
         return document if document.measurements else malformed("no-measurement", data)
 
-    def _exchange(
-        self, parser: str, data: bytes, spectra: int
-    ) -> tuple[dict[str, Any], memoryview]:
-        began_s = time.monotonic()
-        allowed_s = max(self._least_s, len(data) * SECONDS_PER_BYTE)
-        allowed_s += min(spectra * SECONDS_PER_SPECTRUM, MOST_FOR_SPECTRA_S)
-        ends_s = began_s + PATIENCE * allowed_s
-        if self._child is None:
-            self._child = _start()
-            ends_s += START_S
-        assert self._child.stdin is not None
-        assert self._child.stdout is not None
-        name = parser.encode()
-        head = REQUEST.pack(round(allowed_s * 1000), len(name), len(data)) + name
-        _write(self._child.stdin.fileno(), head + data, ends_s)
-        source = self._child.stdout.fileno()
-        text_bytes, array_bytes = ANSWER.unpack(_read(source, ANSWER.size, ends_s))
-        answer = msgspec.json.decode(_read(source, text_bytes, ends_s))
-        return answer, memoryview(_read(source, array_bytes, ends_s))
+    @contextmanager
+    def _lent(self) -> Iterator[SpectrumProcess]:
+        child = self._borrow()
+        try:
+            yield child
+        finally:
+            self._give_back(child)
 
-    def _end(self) -> None:
-        child, self._child = self._child, None
-        if child is not None:
-            self._peak_mb = max(self._peak_mb, _ended(child))
+    def _borrow(self) -> SpectrumProcess:
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()  # the last that was used: most of the time one is enough
+            turn: SimpleQueue[SpectrumProcess] = SimpleQueue()
+            self._waiting.append(turn)
+        return turn.get()
+
+    def _give_back(self, child: SpectrumProcess) -> None:
+        with self._lock:
+            if child in self._to_end:
+                self._to_end.remove(child)
+                child.end()
+            if self._waiting:
+                # From hand to hand: who comes in this moment is not to get ahead.
+                self._waiting.popleft().put(child)
+            else:
+                self._idle.append(child)
 
 
 @functools.cache
 def shared_reader() -> SpectrumReader:
-    """The process's own: one child for all sensors, because it costs 60 MB and is rarely busy."""
+    """The process's own: a child costs 60 MB and is rarely busy, so all sensors share them."""
     reader = SpectrumReader()
     atexit.register(reader.close)
     return reader
-
-
-def _start() -> subprocess.Popen[bytes]:
-    place = Path(__file__).with_name("spectrum_child.py")
-    child = subprocess.Popen(  # noqa: S603 - our own file, our own interpreter
-        [sys.executable, "-I", str(place)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        # Threads of a linear-algebra library reserve memory that the limit then lacks.
-        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
-        bufsize=0,
-    )
-    for pipe in (child.stdin, child.stdout):
-        assert pipe is not None
-        os.set_blocking(pipe.fileno(), False)
-    return child
-
-
-def _ended(child: subprocess.Popen[bytes]) -> float:
-    """End the child; the most memory that it has had, in MB."""
-    peak_mb = _peak_mb(child.pid)
-    # Not `kill`, which forgets what a child used that has ended by itself.
-    os.kill(child.pid, signal.SIGKILL)
-    for pipe in (child.stdin, child.stdout):
-        assert pipe is not None
-        pipe.close()
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    return peak_mb or usage.ru_maxrss / 1024
-
-
-def _peak_mb(pid: int) -> float:
-    """Of a process that runs; 0 of one that has ended."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text("ascii").splitlines()
-    except OSError:
-        return 0.0
-    return sum(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
-
-
-def _write(target: int, data: bytes, ends_s: float) -> None:
-    view = memoryview(data)
-    with selectors.DefaultSelector() as selector:
-        selector.register(target, selectors.EVENT_WRITE)
-        while view:
-            _wait(selector, ends_s)
-            view = view[os.write(target, view[:PIPE_BYTES]) :]
-
-
-def _read(source: int, size: int, ends_s: float) -> bytearray:
-    data = bytearray(size)
-    view, at = memoryview(data), 0
-    with selectors.DefaultSelector() as selector:
-        selector.register(source, selectors.EVENT_READ)
-        while at < size:
-            _wait(selector, ends_s)
-            got = os.readv(source, [view[at : at + PIPE_BYTES]])
-            if not got:
-                raise _GoneError
-            at += got
-    return data
-
-
-def _wait(selector: selectors.BaseSelector, ends_s: float) -> None:
-    if not selector.select(max(ends_s - time.monotonic(), 0.0)):
-        raise _GoneError
 
 
 # --- the child's answer as a document ---------------------------------------------------

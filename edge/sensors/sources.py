@@ -248,7 +248,7 @@ class Sources:
         now_utc_ns: Callable[[], int],
         record: Record,
         deliver: Deliver,
-        work: Work = in_thread,
+        work_of: Callable[[SensorConfig], Work] = lambda config: in_thread,
         scenario: Scenario | None = None,
         seed: int = 0,
     ) -> None:
@@ -263,7 +263,7 @@ class Sources:
                 now_utc_ns=now_utc_ns,
                 record=record,
                 deliver=deliver,
-                work=work,
+                work=work_of(config),
                 scenario=scenario,
                 seed=seed,
             )

@@ -8,17 +8,20 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
+from functools import partial
 
 import structlog
 
+from drivers.base import SensorConfig
 from edge import metrics
 from edge.clock import Clock
 from edge.config import Config, checkpoint_of, config_digest, load_policy
 from edge.health import HealthServer, Readiness, readiness
 from edge.recordings.capture import check_any_sensor, heavy_sensors, open_recorder
 from edge.recordings.recorder import NoRecorder, Record
+from edge.sensors.intake import kind_of
 from edge.sensors.scans import Read, measured
-from edge.sensors.sources import Sources
+from edge.sensors.sources import Sources, Work
 from edge.station import compiling
 from edge.station.announcer import Announcer
 from edge.station.committer import AlertsLost, Committer
@@ -32,7 +35,7 @@ from edge.station.state_lock import StateLock
 from edge.station.warmup import warm_up
 from edge.station.warmup_spectra import warm_up_spectra
 from fusion.engine import Engine
-from fusion.types import SECOND_NS, Origin, Sample
+from fusion.types import SECOND_NS, Family, Origin, Sample
 from simulators.scenario import Scenario
 
 SCAN_WORKERS = 2  # one per scanner of the reference checkpoint; each holds about 100 MB a scan
@@ -65,7 +68,10 @@ class CheckpointService:
         self._ready = ready
         self._clock = Clock()
         self._policy = load_policy(config.policy)
-        self._workers = ThreadPoolExecutor(SCAN_WORKERS, thread_name_prefix="scan")
+        self._scanning = ThreadPoolExecutor(SCAN_WORKERS, thread_name_prefix="scan")
+        # One for each portal: a document that takes long is its own portal's trouble.
+        documents = sum(_tells_documents(sensor) for sensor in config.sensors)
+        self._reading = ThreadPoolExecutor(max(documents, 1), thread_name_prefix="document")
         self._record: Record = NoRecorder()
         self._heavy = heavy_sensors(config)
         self._pipeline: Pipeline | None = None
@@ -76,7 +82,7 @@ class CheckpointService:
             now_utc_ns=self._clock.now_utc_ns,
             record=self._raw,
             deliver=self._deliver,
-            work=self._work,
+            work_of=self._work_of,
             scenario=scenario,
             seed=seed,
         )
@@ -178,9 +184,13 @@ class CheckpointService:
         if self._pipeline is not None:
             self._pipeline.deliver(sensor_id, samples, received_utc_ns, trigger)
 
-    async def _work(self, read: Callable[[], Read]) -> Read:
+    def _work_of(self, sensor: SensorConfig) -> Work:
+        workers = self._reading if _tells_documents(sensor) else self._scanning
+        return partial(self._work, workers)
+
+    async def _work(self, workers: ThreadPoolExecutor, read: Callable[[], Read]) -> Read:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._workers, measured, read, self._policy.xray)
+        return await loop.run_in_executor(workers, measured, read, self._policy.xray)
 
     async def _turn(self) -> None:
         assert self._pipeline is not None
@@ -256,6 +266,10 @@ class CheckpointService:
             http=f"http://{self.config.http.host}:{self.config.http.port}",
         )
         self._ready()
+
+
+def _tells_documents(sensor: SensorConfig) -> bool:
+    return kind_of(sensor).heavy and sensor.family is not Family.XRAY
 
 
 def in_daemon_thread(work: Callable[[], object], name: str) -> "asyncio.Future[None]":

@@ -76,7 +76,7 @@ class Pipeline:
         if sensor_id in self._heavy:
             now_utc_ns = self._now_utc_ns()
             self._record.fed(sensor_id, now_utc_ns)
-            # Documents of spectra are read by the same workers, and are no scans.
+            # Documents of spectra are read in workers too, and are no scans.
             if any(isinstance(sample, ScanFinding) for sample in samples):
                 metrics.SCAN.observe((now_utc_ns - received_utc_ns) / SECOND_NS)
         began = time.perf_counter()

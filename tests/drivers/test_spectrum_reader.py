@@ -158,7 +158,7 @@ def test_without_the_library_n42_is_read_and_the_rest_says_what_it_needs():
     told = reader.read(b"x", ".PCF")
     assert told.reason == "needs-library"
     assert "sandiaspecutils" in told.text
-    assert reader.child_pid is None
+    assert reader.child_pids == []
 
 
 def test_the_parser_is_told_by_the_beginning_and_the_name():
@@ -173,7 +173,7 @@ def test_a_crash_costs_one_file():
     try:
         data = n42.write(a_pass())
         assert isinstance(reader.read(data), n42.Document)
-        os.kill(reader.child_pid, signal.SIGKILL)
+        os.kill(*reader.child_pids, signal.SIGKILL)
         assert reader.read(data).reason == "reader-ended"
         assert isinstance(reader.read(data), n42.Document)
     finally:
@@ -187,7 +187,7 @@ def test_a_file_on_which_the_child_hangs_ends_it(monkeypatch):
     try:
         data = n42.write(a_pass())
         reader.read(data)
-        stopped = reader.child_pid
+        (stopped,) = reader.child_pids
         os.kill(stopped, signal.SIGSTOP)
         began = time.monotonic()
         assert reader.read(data).reason == "reader-ended"
@@ -221,9 +221,9 @@ def test_the_most_memory_is_of_all_children():
     reader.read(n42.write(a_pass()))
     most = reader.child_peak_mb
     assert most > 10
-    os.kill(reader.child_pid, signal.SIGKILL)
+    os.kill(*reader.child_pids, signal.SIGKILL)
     reader.read(n42.write(a_pass()))
-    assert reader.child_pid is None
+    assert reader.child_pids == []
     assert reader.child_peak_mb > 10
     reader.read(b"no pcf", ".pcf")
     reader.close()
@@ -249,13 +249,75 @@ def test_several_threads_may_read():
 
 
 @needs_library
+def test_a_document_that_holds_up_its_child_holds_up_no_other():
+    reader = SpectrumReader()
+    data = n42.write(a_pass(slices=2, channels=16))
+    read = []
+    try:
+        assert isinstance(reader.read(data), n42.Document)
+        (stuck,) = reader.child_pids
+        os.kill(stuck, signal.SIGSTOP)
+        other = threading.Thread(target=lambda: read.append(reader.read(data)))
+        other.start()
+        wait_until(lambda: reader._idle == reader._children[:1])
+        for _ in range(5):
+            assert isinstance(reader.read(data), n42.Document)
+        assert len(reader.child_pids) == 2
+        assert other.is_alive()
+        os.kill(stuck, signal.SIGKILL)
+        other.join(10)
+        assert [one.reason for one in read] == ["reader-ended"]
+    finally:
+        reader.close()
+    assert reader.child_pids == []
+
+
+def wait_until(what):
+    for _ in range(2000):
+        if what():
+            return
+        time.sleep(0.005)
+    raise AssertionError("it never came to it")
+
+
+def test_children_are_lent_in_the_order_of_asking():
+    reader = SpectrumReader(children=1)
+    served = []
+
+    def ask(name):
+        with reader._lent():
+            served.append(name)
+
+    threads = []
+    with reader._lent():
+        for name in "abcde":
+            threads.append(threading.Thread(target=ask, args=(name,)))
+            threads[-1].start()
+            wait_until(lambda: len(reader._waiting) == len(threads))
+    for thread in threads:
+        thread.join(10)
+    assert served == [*"abcde"]
+    assert reader._idle == reader._children
+
+
+@needs_library
+def test_a_child_that_reads_while_all_are_ended_ends_afterwards():
+    reader = SpectrumReader()
+    reader.read(n42.write(a_pass(slices=1)))
+    with reader._lent():
+        reader.close()
+        assert len(reader.child_pids) == 1
+    assert reader.child_pids == []
+
+
+@needs_library
 def test_the_child_ends_with_its_parent_however_that_ends():
     code = (
         "import os, signal, sys\n"
         "sys.path[:0] = [sys.argv[1]]\n"
         "from drivers.spectrum_reader import shared_reader\n"
         "shared_reader().read(b'x', '.pcf')\n"
-        "print(shared_reader().child_pid, flush=True)\n"
+        "print(*shared_reader().child_pids, flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     ended = subprocess.run(
