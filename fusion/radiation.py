@@ -152,6 +152,7 @@ class RadiationDetector:
                 "dip_sigma": round(profile.dip_sigma, 3),
                 "position_m": round(profile.dip_position_m, 2),
                 "width_m": round(profile.dip_width_m, 2),
+                "depth": round(profile.dip_depth, 4),
             }
             found.append(self._detection("gamma.dip", passage, facts, final=True))
         test = passage.neutron_test(

@@ -58,6 +58,8 @@ class Profile:
     dip_sigma: float
     dip_position_m: float
     dip_width_m: float
+    dip_depth: float
+    """Share of the background that is missing there beyond what is missing around it."""
     clean_counts: NDArray[np.float64] = field(compare=False, repr=False)
     """(scans,) of all panels: the background and its shadow beneath the better source."""
     fitted_counts: NDArray[np.float64] = field(compare=False, repr=False)
@@ -139,6 +141,7 @@ class ProfileFit:
             dip_sigma=dip[0] if dip else 0.0,
             dip_position_m=dip[1] if dip else 0.0,
             dip_width_m=dip[2] if dip else 0.0,
+            dip_depth=dip[3] if dip else 0.0,
             clean_counts=self._of_scans(self._beneath(fit)),
             fitted_counts=self._of_scans(fit.mean),
         )
@@ -263,20 +266,25 @@ class ProfileFit:
         most = freedom + self._policy.misfit_tolerance * math.sqrt(2.0 * freedom)
         return max(1.0, float(((self._counts - fit.mean) ** 2 / fit.mean).sum()) / most)
 
-    def _dip(self, narrow: NDArray[np.bool_]) -> tuple[float, float, float]:
-        """Sigma, place and width of the deepest deficit within the vehicle."""
+    def _dip(self, narrow: NDArray[np.bool_]) -> tuple[float, float, float, float]:
+        """Sigma, place, width and depth of the deepest deficit within the vehicle."""
         assert self._length_m is not None
         inside = (self._places_m > 0.5) & (self._places_m < self._length_m - 0.5)
         scores = np.where(narrow[:, None] & inside, self._scores, np.inf)
         width, place = np.unravel_index(int(scores.argmin()), scores.shape)
         if scores[width, place] > -0.7 * self._policy.dip_sigma:
-            return 0.0, 0.0, 0.0
+            return 0.0, 0.0, 0.0, 0.0
         model, fit = self._with_source(-MOST_CPS, 0.0)
         search = self._search(float(self._places_m[place]), self._policy.widths_m[width], 0.0)
         search.most[1] = self._policy.point_width_m
         nats = refine_source(self._counts, model, self._view, search, fit)
         sigma = math.sqrt(2.0 * max(0.0, nats - self._clean_nats) / self._misfit(fit))
-        return sigma, float(search.place[0]), float(search.place[1])
+        position_m, width_m, distance_m = (float(value) for value in search.place)
+        shape = np.empty(len(self._counts))
+        source_profile(self._view.passed_m, position_m, width_m, distance_m, shape)
+        background_cps = max(float(self._background_cps.sum()), 1.0)
+        depth = -float(fit.values[-1]) * float(shape.max()) / background_cps
+        return sigma, position_m, width_m, depth
 
 
 def _no_source(suppression: float) -> Source:

@@ -24,7 +24,13 @@ from fusion.spectra.plastic import Plastic, is_plastic
 from fusion.spectra.policy import SpectraPolicy
 from fusion.spectra.record import Story, pass_record, with_spectra
 from fusion.spectra.slices import Slice, Slices, is_over_range, slice_of
-from fusion.spectra.telling import is_empty, is_significant, number, pass_facts
+from fusion.spectra.telling import (
+    is_empty,
+    is_significant,
+    number,
+    pass_facts,
+    without_usual_dips,
+)
 from fusion.spectra.verdict import IdentifyPolicy
 from fusion.types import (
     SECOND_NS,
@@ -63,6 +69,7 @@ class Portal:
         self._spec = spec
         self._policy = spectra
         self._identify = identify
+        self._dip_sigma = radiation.dip_sigma
         self._radiation = RadiationDetector(spec, radiation)
         self._gross = GrossCounts(spec.sensor_id)
         self._monitor = Monitor(spec, spectra, identify)
@@ -263,6 +270,7 @@ class Portal:
             ]
         neutrons: dict[str, Fact] = {}
         emits = False
+        detections = without_usual_dips(detections, self._dip_sigma, self._policy)
         for one in detections:
             if one.kind == "neutron.counts":
                 neutrons = {"neutron_sigma": one.facts["neutron_sigma"]}

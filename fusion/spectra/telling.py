@@ -1,12 +1,14 @@
 """What is told of a pass at the end: gross counts, spectra and windows in one set of facts."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from fusion.spectra.assess import Assessment, category_of_counts, spectral_facts
 from fusion.spectra.event import CONTINUUM, without_peaks
 from fusion.spectra.policy import SpectraPolicy
 from fusion.spectra.verdict import BACKGROUND
-from fusion.types import Fact
+from fusion.types import Detection, Fact
 
 SIGNIFICANT_GROSS = ("point", "extended")
 
@@ -22,6 +24,27 @@ def is_empty(profile: Mapping[str, Fact], found: Assessment) -> bool:
     verdict = found.verdict
     quiet = verdict is None or verdict.category == BACKGROUND
     return quiet and not found.over_range and not is_significant(profile, 0.0)
+
+
+def without_usual_dips(
+    found: Iterable[Detection], least_sigma: float, policy: SpectraPolicy
+) -> list[Detection]:
+    """The detections, of dips only those beyond what every vehicle's own shape casts."""
+    told = []
+    for one in found:
+        sigma = _dip_sigma(one.facts, policy) if one.kind == "gamma.dip" else 0.0
+        if one.kind != "gamma.dip":
+            told.append(one)
+        elif sigma >= least_sigma:
+            told.append(replace(one, facts=dict(one.facts) | {"dip_sigma": round(sigma, 3)}))
+    return told
+
+
+def _dip_sigma(facts: Mapping[str, Fact], policy: SpectraPolicy) -> float:
+    sigma, depth = number(facts.get("dip_sigma")), number(facts.get("depth"))
+    if sigma <= 0.0 or depth <= 0.0:
+        return 0.0
+    return 1.0 / math.hypot(1.0 / sigma, policy.dip_share / depth)
 
 
 def pass_facts(

@@ -1,5 +1,6 @@
 """Windows, gain, slices and gross counts, each by itself."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -12,8 +13,9 @@ from fusion.spectra.gross import GrossCounts
 from fusion.spectra.policy import SpectraPolicy
 from fusion.spectra.slices import Slices, is_over_range, slice_of
 from fusion.spectra.stream import Stream, library_of, spread_templates
+from fusion.spectra.telling import without_usual_dips
 from fusion.spectra.window import best_detectors, best_window
-from fusion.types import BackgroundSample, Radiation
+from fusion.types import BackgroundSample, Detection, Family, Origin, Radiation
 from tests.fusion.spectra.scenes import NAI, Device, edges_of, on_channels
 
 POLICY = SpectraPolicy()
@@ -165,3 +167,24 @@ def test_detectors_of_other_gains_count_into_the_same_bins():
     peak = even.found.binned[0].max()
     assert np.abs(stream.found.binned[0] - even.found.binned[0]).max() < 0.06 * peak
     assert stream.found.binned[0].sum() == pytest.approx(even.found.binned[0].sum(), rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("sigma", "depth", "told"), [(9.0, 0.08, False), (9.0, 0.25, True), (4.0, 0.5, True)]
+)
+def test_a_dip_must_be_deeper_than_what_every_vehicle_casts(sigma, depth, told):
+    facts = {"dip_sigma": sigma, "depth": depth, "position_m": 9.0, "width_m": 1.0}
+    dip = Detection(
+        sensor_id="rpm-1",
+        family=Family.RADIATION,
+        origin=Origin.SIMULATOR,
+        kind="gamma.dip",
+        start_utc_ns=0,
+        end_utc_ns=1,
+        facts=facts,
+    )
+    other = replace(dip, kind="neutron.counts")
+    found = without_usual_dips([dip, other], 3.5, SpectraPolicy())
+    assert [one.kind for one in found] == ["gamma.dip"] * told + ["neutron.counts"]
+    if told:
+        assert 3.5 <= found[0].facts["dip_sigma"] < sigma
