@@ -289,4 +289,11 @@ class RadiationDetector:
 def _point_of(profile: Profile) -> Beside | None:
     """The point that the gammas show, if they show any."""
     point = profile.point
-    return Beside(position_m=point.position_m, nats=point.nats) if point.nats > 0.0 else None
+    if point.nats <= 0.0:
+        return None
+    return Beside(
+        position_m=point.position_m,
+        nats=point.nats,
+        net_cps=point.net_cps,
+        load_nats=profile.extended.nats,
+    )

@@ -40,6 +40,10 @@ class Beside:
 
     position_m: float
     nats: float
+    net_cps: float = math.inf
+    """Peak rate of its gammas; where it is not known they may be any source's."""
+    load_nats: float = 0.0
+    """Of the best extended load in its place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,14 +62,18 @@ class NeutronTest:
     """By neutrons alone at the one place where the gammas show a point; 0 without one."""
     joint_sigma: float = 0.0
     """Of one source at that place in gammas and neutrons together."""
+    like_fission: bool = False
+    """Whether those gammas are as few as come with that many neutrons, and no load's."""
 
     def is_significant(self, policy: RadiationPolicy) -> bool:
         """Whether there is a neutron source: by neutrons alone, or a gamma source that shows
-        neutrons at its own place, where a search of all places need not be allowed for."""
-        told_twice = (
-            self.beside_sigma >= policy.neutron_beside_sigma
-            and self.joint_sigma >= policy.neutron_joint_sigma
-        )
+        neutrons at its own place, where a search of all places need not be allowed for.
+
+        Patients and minerals are gamma sources too, and some happen to go by with a few neutrons
+        more: their gammas are a hundred times as many as those of a neutron source.
+        """
+        line = policy.neutron_fission_sigma if self.like_fission else policy.neutron_beside_sigma
+        told_twice = self.beside_sigma >= line and self.joint_sigma >= policy.neutron_joint_sigma
         return told_twice or self.sigma >= policy.neutron_sigma
 
 
@@ -131,11 +139,12 @@ class Neutrons:
         source = best[1] * profiles[place]
         expected = background + source if sigma >= policy.neutron_sigma else background
         near = profiles[place] >= 0.3 * profiles[place].max()
-        beside_nats = 0.0
+        beside_nats, like_fission = 0.0, False
         if beside is not None:
             near_m = beside.position_m + BESIDE_M
             there = _profiles(passed_m, near_m, distance_m, seconds)
-            beside_nats = neutron_search(counts, model, there, amplitudes, np.zeros(2))
+            beside_nats = neutron_search(counts, model, there, amplitudes, best)
+            like_fission = _like_fission(beside, float(best[1]), policy)
         return NeutronTest(
             sigma=sigma,
             counts=int(counts[near].sum()),
@@ -144,6 +153,7 @@ class Neutrons:
             bursts=int((counts > expected + 5.0 * np.sqrt(expected) + 2.0).sum()),
             beside_sigma=math.sqrt(2.0 * beside_nats),
             joint_sigma=math.sqrt(2.0 * (beside_nats + beside.nats)) if beside else 0.0,
+            like_fission=like_fission,
         )
 
     def _model(
@@ -169,6 +179,12 @@ class Neutrons:
     def _rate_cps(self) -> float:
         # Reports are in whole counts, so a panel's few tenths may read 0.
         return max(self.background_cps or 0.0, MIN_NEUTRON_CPS)
+
+
+def _like_fission(beside: Beside, neutron_cps: float, policy: RadiationPolicy) -> bool:
+    """Whether the gammas of a place can be those of the neutron source that is there."""
+    few = beside.net_cps <= policy.fission_gammas_per_neutron * neutron_cps
+    return few and beside.load_nats - beside.nats <= policy.fission_shape_nats
 
 
 def _profiles(

@@ -441,15 +441,31 @@ def second_by_second(counts, beside=None):
 
 
 def test_neutrons_too_few_to_be_told_alone_are_told_at_the_place_of_a_gamma_source():
-    counts = (3, 2, 4, 3, 8, 10, 6, 3, 2, 3, 4)
+    counts = (3, 2, 4, 3, 7, 9, 6, 3, 2, 3, 4)
     assert not second_by_second(counts).is_significant(POLICY)
-    there = second_by_second(counts, Beside(position_m=12.0, nats=20.0))
-    assert 3.0 < there.beside_sigma <= there.sigma + 0.1 < POLICY.neutron_sigma + 0.1
+    gammas = Beside(position_m=12.0, nats=20.0, net_cps=250.0)
+    there = second_by_second(counts, gammas)
+    assert POLICY.neutron_fission_sigma < there.beside_sigma < POLICY.neutron_beside_sigma
+    assert there.beside_sigma <= there.sigma + 0.1
     assert there.joint_sigma == pytest.approx(np.sqrt(there.beside_sigma**2 + 40.0))
     assert there.is_significant(POLICY)
-    elsewhere = second_by_second(counts, Beside(position_m=2.0, nats=500.0))
-    assert elsewhere.beside_sigma < 2.0
+    elsewhere = second_by_second(counts, replace(gammas, position_m=2.0, nats=500.0))
+    assert elsewhere.beside_sigma < POLICY.neutron_fission_sigma
     assert not elsewhere.is_significant(POLICY)
+
+
+def test_a_few_neutrons_more_beside_a_patient_or_a_load_are_no_neutron_source():
+    counts = (3, 2, 4, 3, 7, 9, 6, 3, 2, 3, 4)
+    for gammas in (
+        Beside(position_m=12.0, nats=500.0, net_cps=5_000.0),
+        Beside(position_m=12.0, nats=20.0, net_cps=250.0, load_nats=30.0),
+        Beside(position_m=12.0, nats=20.0),
+    ):
+        assert not second_by_second(counts, gammas).is_significant(POLICY)
+    # Enough of them are, whatever else there is.
+    counts = (3, 2, 4, 3, 9, 12, 9, 3, 2, 3, 4)
+    patient = Beside(position_m=12.0, nats=500.0, net_cps=5_000.0)
+    assert second_by_second(counts, patient).is_significant(POLICY)
 
 
 def test_a_burst_of_many_neutrons_is_no_source():
