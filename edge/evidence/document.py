@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from drivers.wire import n42_model as n42
 from drivers.wire.n42_write import write
-from edge.evidence.coarser import coarser, note, numbers, rough_bytes
+from edge.evidence.coarser import coarser, note, rough_bytes, sparser
 from edge.evidence.story import LANGUAGES, Story
 from edge.protocol.contract import SOFTWARE
 from edge.text import say
@@ -22,10 +22,10 @@ STRAIGHT = 0.02  # of a channel: a quadratic that is off by less says the same a
 
 def document(record: PassRecord, story: Story) -> bytes:
     """The pass as N42-2012, in a coarser form where it would be longer than `MAX_BYTES`."""
-    coarse = record
+    coarse = sparser(record, MAX_NUMBERS)
     while True:
         less = coarser(coarse)
-        if less is None or (numbers(coarse) <= MAX_NUMBERS and rough_bytes(coarse) <= MAX_BYTES):
+        if less is None or rough_bytes(coarse) <= MAX_BYTES:
             data = write(_document(coarse, story, note(record, coarse)))
             if less is None or len(data) <= MAX_BYTES:
                 return data

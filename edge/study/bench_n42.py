@@ -15,6 +15,7 @@ from drivers.radiation_n42 import N42Config, N42Driver
 from drivers.spectrum_reader import shared_reader
 from drivers.wire import n42, n42_frames
 from drivers.wire.malformed import Malformed
+from edge.study import bench_evidence
 from edge.study.bench_stages import START_UTC_NS, in_turn
 from edge.study.figures import Figure, Options, at_most, plain
 from fusion.types import Origin, SpectrumSample
@@ -32,7 +33,9 @@ def run(options: Options) -> list[Figure]:
     options.say(f"n42: reading {DOCUMENTS} pushed documents")
     figures += push()
     options.say("n42: a record of 8 x 16,384 channels x 133 slices")
-    return figures + record()
+    figures += record()
+    options.say("n42: the evidence of such a pass")
+    return figures + bench_evidence.wide()
 
 
 def a_pass(*, slices: int, detectors: int, channels: int, cps: float) -> n42.Document:

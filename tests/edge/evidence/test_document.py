@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from drivers.wire import n42
+from edge.evidence.coarser import coarser, rough_bytes, sparser
 from edge.evidence.document import MAX_BYTES, document
 from edge.evidence.story import story_of
 from tests.edge.evidence.alerts import GAMMA, alert
@@ -120,3 +121,43 @@ def test_a_bent_calibration_keeps_its_edges_and_a_straight_one_is_short():
     assert b"CoefficientValues" in document(record, story)
     bent = replace(record.spectra, edges_kev=np.geomspace(20, 3000, 65, dtype=np.float32)[None, :])
     assert b"EnergyBoundaryValues" in document(replace(record, spectra=bent), story)
+
+
+@pytest.mark.parametrize("slices", [1, 7, 64, 133])
+def test_fewer_numbers_in_one_go_are_those_of_many_steps(slices):
+    record = pass_record(spectra=spectra_record(slices=slices, channels=64))
+    for most in (100, 1_000, 10_000):
+        step = record
+        while step.spectra.counts.size > most:
+            step = coarser(step)
+        once = sparser(record, most)
+        for name in ("edges_kev", "starts_utc_ns", "real_s", "live_s"):
+            assert getattr(once.spectra, name).tobytes() == getattr(step.spectra, name).tobytes()
+        assert np.array_equal(once.spectra.counts, step.spectra.counts)
+        assert once.spectra.window == step.spectra.window
+    assert sparser(pass_record(), 1).spectra is None
+
+
+def test_sums_that_need_more_than_32_bits_have_them():
+    record = pass_record(spectra=spectra_record(slices=4, channels=8))
+    full = np.full(record.spectra.counts.shape, 2**32 - 1, np.uint32)
+    record = replace(record, spectra=replace(record.spectra, counts=full))
+    assert set(sparser(record, 32).spectra.counts.ravel().tolist()) == {4 * (2**32 - 1)}
+
+
+@pytest.mark.parametrize(("slices", "channels", "mean"), [(9, 4096, 0.05), (3, 16_384, 2.0)])
+def test_the_length_of_a_document_is_known_beforehand(slices, channels, mean):
+    spectra = spectra_record(slices=slices, channels=channels)
+    counts = np.random.default_rng(1).poisson(mean, spectra.counts.shape).astype(np.uint32)
+    record, story = spectral()
+    record = replace(record, spectra=replace(spectra, counts=counts))
+    assert rough_bytes(record) == pytest.approx(len(document(record, story)), rel=0.25)
+
+
+def test_a_wide_pass_keeps_its_channels():
+    """Lines of germanium are a few channels wide; a wider slice of time costs them nothing."""
+    record, story = spectral(slices=133, channels=16_384)
+    data = document(record, story)
+    assert b"channels as" not in data
+    assert b"133 slices as" in data
+    assert len(data) <= MAX_BYTES
