@@ -195,10 +195,8 @@ def _tell_compiling(demo: Demo) -> None:
     if demo.begun_s is not None:
         return
     for line in demo.running[0].says():
-        if COMPILES not in line:
-            continue
-        told = json.loads(line)
-        if told["event"] == COMPILES:
+        told = json.loads(line) if line.startswith("{") and COMPILES in line else {}
+        if told.get("event") == COMPILES:
             facts = {"done": told["done"], "about": told["about"], "seconds": told["after_s"]}
             demo.say("compiling", **facts)
 

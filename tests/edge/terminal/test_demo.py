@@ -9,13 +9,18 @@ import sys
 import time
 from argparse import Namespace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from edge.cli import main
 from edge.config import load_config
 from edge.errors import EXIT_BROKER, BrokerUnavailable
+from edge.kernel_cache import COMPILES
+from edge.terminal.demo import _tell_compiling
 from edge.terminal.demo_setup import check_ports, effective_config, free
+from edge.text import say
+from edge.text.catalogue import LANGUAGES
 
 ROOT = Path(__file__).parents[3]
 
@@ -114,6 +119,26 @@ def test_ports_in_use_are_named_with_the_options_that_move_them(ports, capsys):
     assert "--south-port" in said
     assert "--http-port" in said
     assert "--north-port" not in said
+
+
+def test_how_far_the_kernels_are_is_told_until_the_service_is_ready():
+    said = []
+    lines = [
+        "not of ours: kernels being compiled",
+        '{"event": "compiling kernels", "about": 35}',
+        f'{{"event": "{COMPILES}", "done": 7, "about": 35, "now": "xray", "after_s": 12}}',
+    ]
+    service = SimpleNamespace(says=lambda: lines)
+    demo = SimpleNamespace(
+        begun_s=None, running=[service], say=lambda name, **facts: said.append((name, facts))
+    )
+    _tell_compiling(demo)
+    assert said == [("compiling", {"done": 7, "about": 35, "seconds": 12})]
+    demo.begun_s = 1.0
+    _tell_compiling(demo)
+    assert len(said) == 1
+    for language in LANGUAGES:
+        assert "7" in say("demo", *said[0][:1], language, **said[0][1])
 
 
 def test_one_port_for_two_things_is_refused(ports):
