@@ -17,14 +17,13 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from fusion.kernels.radiation import solve_symmetric
+from fusion.kernels.identify_steps import add_information, bounded_step, columns_of, room_for
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
 SMALLEST_MEAN = 1e-3  # counts per bin: keeps the logarithm finite where a fit explains nothing
 SMALLEST_SHARE = 0.02  # of the level: a bin that a fit leaves empty must not outweigh all others
-SPREADING_STEPS = 3  # of expectation maximisation, which cannot overshoot, before the first step
 ENOUGH_NATS = 1e-3  # a step that gains less is the last: no threshold asks for a tenth
 
 
@@ -126,105 +125,88 @@ def log_likelihood(spectrum: Spectrum, parts: Parts, values: Vector, mean: Vecto
 
 
 @njit(cache=True, nogil=True)
-def spread(spectrum: Spectrum, parts: Parts, values: Vector, mean: Vector) -> None:
-    """One step of expectation maximisation on the parts that cannot be negative."""
-    expected_counts(parts.shapes, values, spectrum.level, mean)
-    for p in range(values.shape[0]):
-        if parts.lower[p] < 0.0:
-            continue
-        seen = 0.0
-        whole = 0.0
+def spread(
+    spectrum: Spectrum, parts: Parts, columns: Matrix, state: tuple[Vector, Vector], steps: int
+) -> None:
+    """Steps of expectation maximisation on the parts that cannot be negative.
+
+    columns  of the shapes of `parts`
+    state    values, changed, and mean, overwritten
+    """
+    values, mean = state
+    size = values.shape[0]
+    whole, seen = np.zeros(size), np.empty(size)
+    for i in range(mean.shape[0]):
+        weight, row = spectrum.weights[i], columns[i]
+        for p in range(size):
+            whole[p] += weight * row[p]
+    for _ in range(steps):
+        expected_counts(parts.shapes, values, spectrum.level, mean)
+        seen[:] = 0.0
         for i in range(mean.shape[0]):
-            weighted = spectrum.weights[i] * parts.shapes[p, i]
-            seen += weighted * spectrum.counts[i] / mean[i]
-            whole += weighted
-        if whole > 0.0:
-            moved = values[p] * seen / whole
-            values[p] = min(max(moved, parts.lower[p]), parts.upper[p])
+            weight, row = spectrum.weights[i] * spectrum.counts[i] / mean[i], columns[i]
+            if weight > 0.0:
+                for p in range(size):
+                    seen[p] += weight * row[p]
+        for p in range(size):
+            if parts.lower[p] >= 0.0 and whole[p] > 0.0:
+                moved = values[p] * seen[p] / whole[p]
+                values[p] = min(max(moved, parts.lower[p]), parts.upper[p])
 
 
 @njit(cache=True, nogil=True)
-def scoring_step(  # noqa: PLR0912 - loops over parts, each with its case
-    spectrum: Spectrum, parts: Parts, state: tuple[Vector, Vector], work: tuple[Matrix, Vector]
+def scoring_step(
+    spectrum: Spectrum,
+    parts: Parts,
+    columns: Matrix,
+    state: tuple[Vector, Vector],
+    work: tuple[Matrix, Vector],
 ) -> None:
     """The Fisher-scoring step from `state` = (values, mean), written to the second of `work`.
 
-    It ends within the bounds: parts that would cross theirs are stopped there, and the others
-    find their step anew.
+    columns  of the shapes of `parts`
     """
     values, mean = state
     information, step = work
-    size = values.shape[0]
+    size, bins = parts.shapes.shape
+    weights = np.zeros(columns.shape[0])
+    excess = np.zeros(columns.shape[0])
+    for i in range(bins):
+        if spectrum.weights[i] > 0.0:
+            weights[i] = spectrum.weights[i] / mean[i]
+            excess[i] = weights[i] * spectrum.counts[i] - spectrum.weights[i]
     information[:, :] = 0.0
     slope = np.empty(size)
-    row = np.empty(size)  # next to each other in memory, so that sums go by vectors
+    down, up = np.empty(size), np.empty(size)
     for p in range(size):
         slope[p] = parts.prior_precision[p] * (parts.prior_mean[p] - values[p])
         information[p, p] = parts.prior_precision[p]
-    for i in range(mean.shape[0]):
-        if spectrum.weights[i] <= 0.0:
-            continue
-        weight = spectrum.weights[i] / mean[i]
-        excess = weight * spectrum.counts[i] - spectrum.weights[i]
-        for p in range(size):
-            row[p] = parts.shapes[p, i]
-        for p in range(size):
-            shape = row[p]
-            if shape == 0.0:
-                continue
-            slope[p] += shape * excess
-            scaled = shape * weight
-            for q in range(p + 1):
-                information[p, q] += scaled * row[q]
-    matrix = np.empty((size, size))
-    stopped = np.zeros(size, np.bool_)
-    rest = np.zeros(size)  # of the way to the bound where a part is stopped
-    for _ in range(size):
-        for p in range(size):
-            step[p] = 0.0 if stopped[p] else slope[p]
-            for q in range(p + 1):
-                matrix[p, q] = 0.0 if stopped[p] or stopped[q] else information[p, q]
-            # Two parts of one shape: any share will do.
-            matrix[p, p] = 1.0 if stopped[p] else information[p, p] * (1.0 + 1e-9)
-        for p in range(size):
-            if stopped[p]:
-                for q in range(size):
-                    if not stopped[q]:
-                        step[q] -= information[max(p, q), min(p, q)] * rest[p]
-        solve_symmetric(matrix, step, size)
-        crossed = False
-        for p in range(size):
-            if stopped[p]:
-                step[p] = rest[p]
-            elif values[p] + step[p] < parts.lower[p]:
-                rest[p] = parts.lower[p] - values[p]
-                stopped[p] = crossed = True
-            elif values[p] + step[p] > parts.upper[p]:
-                rest[p] = parts.upper[p] - values[p]
-                stopped[p] = crossed = True
-        if not crossed:
-            break
+        down[p] = parts.lower[p] - values[p]
+        up[p] = parts.upper[p] - values[p]
+    add_information(columns, size, weights, excess, (information, slope))
+    bounded_step((information, slope), (down, up), step)
 
 
 @njit(cache=True, nogil=True)
-def fit_parts(
-    spectrum: Spectrum, parts: Parts, values: Vector, mean: Vector, most_steps: int
+def fit_columns(
+    spectrum: Spectrum,
+    parts: Parts,
+    columns: Matrix,
+    state: tuple[Vector, Vector],
+    steps: tuple[int, int],
 ) -> float:
-    """Greatest penalised log-likelihood within bounds, by Fisher scoring with step halving.
-
-    values  start within the bounds; overwritten by the solution, `mean` by its counts
-    returns the log-likelihood relative to a perfect fit, <= 0
-    """
+    """As `fit_parts`, with the columns of the shapes of `parts`; `state` is (values, mean)."""
+    values, mean = state
     size = values.shape[0]
     information = np.empty((size, size))
     step = np.empty(size)
     trial = np.empty(size)
     trial_mean = np.empty(mean.shape[0])
-    for _ in range(SPREADING_STEPS):
-        spread(spectrum, parts, values, mean)
+    spreading_steps, most_steps = steps
+    spread(spectrum, parts, columns, state, spreading_steps)
     best = log_likelihood(spectrum, parts, values, mean)
     for _ in range(most_steps):
-        scoring_step(spectrum, parts, (values, mean), (information, step))
+        scoring_step(spectrum, parts, columns, (values, mean), (information, step))
         scale = 1.0
         gained = 0.0
         for _ in range(10):
@@ -245,75 +227,42 @@ def fit_parts(
 
 
 @njit(cache=True, nogil=True)
+def fit_parts(
+    spectrum: Spectrum, parts: Parts, values: Vector, mean: Vector, steps: tuple[int, int]
+) -> float:
+    """Greatest penalised log-likelihood within bounds, by Fisher scoring with step halving.
+
+    values  start within the bounds; overwritten by the solution, `mean` by its counts
+    steps   so many of expectation maximisation, which cannot overshoot, and at most so many others
+    returns the log-likelihood relative to a perfect fit, <= 0
+    """
+    size, bins = parts.shapes.shape
+    columns = np.empty((room_for(bins), size))
+    columns_of(parts.shapes, columns)
+    return fit_columns(spectrum, parts, columns, (values, mean), steps)
+
+
+@njit(cache=True, nogil=True)
 def fit_each(
-    spectrum: Spectrum, parts: Parts, sources: Matrix, start: Vector, most_steps: int
+    spectrum: Spectrum, parts: Parts, sources: Matrix, start: Matrix, steps: tuple[int, int]
 ) -> tuple[Vector, Matrix]:
     """One fit for each source, which takes the place of the last part.
 
     parts    its last shape is work space
     sources  (sources, bins) counts per unit
-    start    (parts,) where each fit begins
+    start    (sources, parts) where each fit begins
     returns  (sources,) log-likelihoods and (sources, parts) values
     """
     number, bins = sources.shape
+    size = start.shape[1]
     nats = np.empty(number)
-    values = np.empty((number, start.shape[0]))
+    values = start.copy()
     mean = np.empty(bins)
+    columns = np.empty((room_for(bins), size))
+    columns_of(parts.shapes, columns)
     for s in range(number):
         parts.shapes[-1, :] = sources[s]
-        values[s] = start
-        nats[s] = fit_parts(spectrum, parts, values[s], mean, most_steps)
-    return nats, values
-
-
-@njit(cache=True, nogil=True)
-def source_scores(
-    spectrum: Spectrum, parts: Parts, fitted: tuple[Vector, Vector], sources: Matrix
-) -> Vector:
-    """Efficient score in standard deviations of adding each source to a fit.
-
-    parts    of the fit, those at a bound left out
-    fitted   (bins,) its counts and (bins,) the variance of what was measured
-    sources  (sources, bins)
-    returns  (sources,); negative where counts are missing
-
-    Rao's test as in `fusion.kernels.radiation.profile_scores`.
-    """
-    mean, variances = fitted
-    size, bins = parts.shapes.shape
-    number = sources.shape[0]
-    scores = np.zeros(number)
-    information = np.zeros((size, size))
-    row = np.empty(size)
-    for i in range(bins):
-        weight = spectrum.weights[i] / variances[i]
-        for p in range(size):
-            row[p] = parts.shapes[p, i]
-        for p in range(size):
-            scaled = weight * row[p]
-            for q in range(p + 1):
-                information[p, q] += scaled * row[q]
-    for p in range(size):
-        information[p, p] = (information[p, p] + parts.prior_precision[p]) * (1.0 + 1e-9)
-    work = np.empty((size, size))
-    cross = np.empty(size)
-    solved = np.empty(size)
-    for s in range(number):
-        score = 0.0
-        variance = 0.0
-        cross[:] = 0.0
         for i in range(bins):
-            weighted = sources[s, i] * spectrum.weights[i] / variances[i]
-            score += weighted * (spectrum.counts[i] - mean[i])
-            variance += weighted * sources[s, i]
-            for p in range(size):
-                cross[p] += weighted * parts.shapes[p, i]
-        work[:, :] = information
-        solved[:] = cross
-        solve_symmetric(work, solved, size)
-        left = variance
-        for p in range(size):
-            left -= cross[p] * solved[p]
-        # What the parts make up by themselves cannot add to them.
-        scores[s] = score / math.sqrt(left) if left > 1e-4 * variance else 0.0
-    return scores
+            columns[i, size - 1] = sources[s, i]
+        nats[s] = fit_columns(spectrum, parts, columns, (values[s], mean), steps)
+    return nats, values

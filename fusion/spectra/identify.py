@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.kernels.identify import Spectrum, smooth
+from fusion.kernels.identify_scores import Sources
 from fusion.spectra.fits import Case, Fitted, Source
 from fusion.spectra.nuisance import (
     Bins,
@@ -36,6 +37,7 @@ ANYWHERE = ("bare", "steel-1cm", "steel-4cm", "bulk")  # variants of nature arou
 # (thorium's daughters, of Th-228, by themselves too: radon and radium carry them away from it)
 MANY_COUNTS = 50_000.0  # with fewer no sum of two photons is seen
 MODELLED = 5.0  # a slack from which on templates and not counts limit a fit
+HOPEFUL = 0.5  # of what a second source must gain, that its first round must: the next add less
 OWN_REACH = 2  # bins on each side of a line: nearly a full width of it
 OWN_SHARE = 0.5  # of a line, that may be of the other source
 OWN_SIGMA = 3.0
@@ -85,6 +87,8 @@ class Identifier:
         if self._sharp:
             shapes, naturals = only_peaks(shapes), only_peaks(naturals)
         self._shapes = np.ascontiguousarray(shapes)
+        self._sources_at = _without_zeros(self._shapes)
+        self._all = np.arange(len(self._shapes))
         self._naturals = library.nuisance_names, naturals
         self._prices = self._price()
         natural = [
@@ -141,7 +145,7 @@ class Identifier:
         it tells that nothing is there."""
         case = self._case(counts, live_s, background_counts, background_live_s)
         quiet = case.fit(case.scene.parts)
-        scores = np.maximum(case.scores(quiet, self._shapes), 0.0)
+        scores = np.maximum(case.scores(quiet, self._sources_at, self._all), 0.0)
         best = float(np.max(0.5 * scores**2 - self._prices))
         load = case.fit(case.scene.with_load())
         return max(best, load.nats - quiet.nats - self._policy.load_nats)
@@ -206,24 +210,40 @@ class Identifier:
 
     def _singles(self, case: Case, quiet: Fitted, slack: float) -> list[Fitted]:
         """One source each, the best templates refined; best first."""
-        scores = case.scores(quiet, self._shapes)
-        likely = np.sort(self._best_of_each(-scores, self._policy.screened, 4))
-        nats, amplitudes = case.screen(case.scene.parts, self._shapes[likely])
-        cost = np.full(len(scores), np.inf)
+        cost = -case.scores(quiet, self._sources_at, self._all)
+        likely = np.sort(self._best_of_each(cost, self._policy.screened, 4))
+        nats, starts = case.screen(quiet, self._sources_at, likely)
+        cost = np.full(len(cost), np.inf)
+        cost[likely] = self._prices[likely] - nats
+        closest = np.sort(self._best_of_each(cost, self._policy.fitted, 4))
+        at = np.searchsorted(likely, closest)
+        likely = closest
+        nats, values = case.fit_alone(case.scene.parts, self._shapes[likely], starts[at])
+        cost[:] = np.inf
         cost[likely] = self._prices[likely] - nats
         # Where templates are less exact than counts, the modes decide: more are tried with them.
-        refined = self._policy.refined * (1 if slack < MODELLED else 3)
+        refined = self._policy.refined * (1 if slack < MODELLED else 2)
         chosen = self._best_of_each(cost, refined, 2)
         best = np.searchsorted(likely, chosen[np.isfinite(cost[chosen])])
-        sources = self._sources(case, likely[best], amplitudes[best])
-        found = [case.fit(case.scene.parts, (source,)) for source in sources]
+        sources = self._sources(case, likely[best], values[best, -1])
+        parts = case.scene.parts
+        found = [
+            case.fit(parts, (source,), start=start[:-1], rounds=1)
+            for source, start in zip(sources, values[best], strict=True)
+        ]
+        found.sort(key=_cost)
+        best_few = self._policy.settled * (1 if slack < MODELLED else 2)
+        found[:best_few] = [case.fit(parts, begun=one) for one in found[:best_few]]
         found.sort(key=_cost)
         # Of the nuclide that it seems to be, every variant: what it leaves is then really left.
         name = found[0].sources[0].name
         more = [k for k in range(len(likely)) if self._names[likely[k]] == name and k not in best]
         if more and name != UNKNOWN:
-            sources = self._sources(case, likely[more], amplitudes[more])
-            found += [case.fit(case.scene.parts, (source,)) for source in sources]
+            sources = self._sources(case, likely[more], values[more, -1])
+            found += [
+                case.fit(parts, (source,), start=start[:-1])
+                for source, start in zip(sources, values[more], strict=True)
+            ]
         return sorted(found, key=_cost)
 
     def _best_of_each(self, cost: Vector, number: int, variants: int) -> NDArray[np.intp]:
@@ -256,7 +276,7 @@ class Identifier:
     def _pairs(self, case: Case, single: Fitted, slack: float) -> list[Hypothesis]:
         """A source with each of the second ones that add most to it."""
         first = single.sources[0]
-        scores = case.scores(single, self._shapes)
+        scores = case.scores(single, self._sources_at, self._all)
         scores[[name == first.name for name in self._names]] = 0.0
         order = np.argsort(-scores, kind="stable")[:SECONDS]
         chosen = order[scores[order] > math.sqrt(2.0 * self._policy.second_nats)]
@@ -265,11 +285,16 @@ class Identifier:
         guesses = np.full(len(chosen), 0.2 * first.amplitude)
         told = []
         alone = case.hypothesis(single)
+        least = self._policy.second_nats * (slack - 1.0)
+        share = self._policy.second_share * (1.0 if slack < MODELLED else 2.0)
+        start = single.values[: len(case.scene.start)]
         for second in self._sources(case, chosen, guesses):
-            pair = case.fit(case.scene.parts, (first, second))
+            pair = case.fit(case.scene.parts, (first, second), start=start, rounds=1)
+            if pair.nats - single.nats < HOPEFUL * least:
+                continue
+            pair = case.fit(case.scene.parts, begun=pair)
             less, more = sorted(one.amplitude for one in pair.sources)
             both = case.hypothesis(pair, price=self._policy.second_nats)
-            share = self._policy.second_share * (1.0 if slack < MODELLED else 2.0)
             worth = less > share * more and self._worth(alone, both, slack)
             if worth and self._has_own_line(case, single, pair):
                 told.append(both)
@@ -329,16 +354,25 @@ class Identifier:
             return []
         price = self._policy.load_nats * len(there)
         told = [case.hypothesis(load, more, price)]
-        scores = case.scores(load, self._shapes)
+        scores = case.scores(load, self._sources_at, self._all)
         scores[[category == "norm" for category in self._categories]] = 0.0
         order = np.argsort(-scores, kind="stable")[:SECONDS]
         chosen = order[scores[order] > math.sqrt(2.0 * self._policy.second_nats)]
         if len(chosen):
             price += self._policy.second_nats
             sources = self._sources(case, chosen, np.full(len(chosen), 0.1))
-            parts = case.scene.with_load()
-            told += [case.hypothesis(case.fit(parts, (one,)), more, price) for one in sources]
+            parts, start = case.scene.with_load(), load.values
+            told += [
+                case.hypothesis(case.fit(parts, (one,), start=start), more, price)
+                for one in sources
+            ]
         return told
+
+
+def _without_zeros(shapes: Matrix) -> Sources:
+    rows, bins = np.nonzero(shapes)
+    first = np.searchsorted(rows, np.arange(len(shapes) + 1))
+    return Sources(first.astype(np.int64), bins.astype(np.int32), shapes[rows, bins])
 
 
 def _cost(one: Fitted) -> float:

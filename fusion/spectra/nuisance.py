@@ -6,12 +6,13 @@ ratios and smooth continua stand in for it.
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fusion.kernels.identify import Parts
+from fusion.kernels.identify_errors import ERRORS, Axis, all_template_errors, moved_template
 from fusion.spectra.binning import SHARPEST_PERCENT, fwhm_kev
 from fusion.spectra.response import response_rows
 from fusion.spectra.verdict import IdentifyPolicy
@@ -44,16 +45,20 @@ class Bins:
 
     detector: DetectorSpec
     edges_kev: Vector
+    axis: Axis = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "axis", _axis(self.detector, self.edges_kev))
 
     @property
     def middle_kev(self) -> Vector:
         """(bins,)"""
-        return np.asarray(0.5 * (self.edges_kev[1:] + self.edges_kev[:-1]))
+        return self.axis.middle_kev
 
     @property
     def width_kev(self) -> Vector:
         """(bins,)"""
-        return np.diff(self.edges_kev)
+        return self.axis.width_kev
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,24 +219,12 @@ def source_modes(shapes: Matrix, bins: Bins, policy: IdentifyPolicy) -> tuple[Ma
              gain and zero of the energy scale, resolution, more or less scatter, and smooth
              errors of the efficiency
     """
-    middle, width = bins.middle_kev, bins.width_kev
-    sigma = fwhm_kev(bins.detector, middle) / 2.3548
-    density = shapes / width
-    slope = np.gradient(density, middle, axis=1)
-    gain = -np.gradient(density * middle, middle, axis=1) * width
-    offset = -slope * width
-    broader = sigma**2 * np.gradient(slope, middle, axis=1) * width
-    below = np.cumsum((shapes / middle)[:, ::-1], axis=1)[:, ::-1] * width
-    scatter = below / np.maximum(below.sum(axis=1, keepdims=True), 1e-12) - shapes
-    place = np.log(middle / middle[0]) / np.log(middle[-1] / middle[0])
-    tilts = [
-        shapes * (wave - (shapes * wave).sum(axis=1, keepdims=True))
-        for wave in (np.cos(np.pi * k * place) for k in range(1, TILTS + 1))
-    ]
-    modes = np.stack([gain, offset, broader, scatter, *tilts], axis=1)
+    modes = all_template_errors(np.ascontiguousarray(shapes), bins.axis)
+    percent = bins.detector.resolution_percent
+    if percent < SHARPEST_PERCENT:
+        modes[:, ERRORS - 1] = 0.0  # its continuum is told by the spectrum, whatever made it
     efficiency_sd = [policy.scatter_sd / k for k in range(1, TILTS + 1)]
     # A scintillator's scale is not linear; a germanium detector's is known by its peaks.
-    percent = bins.detector.resolution_percent
     scale = math.sqrt(percent / 7.0) if percent < SHARPEST_PERCENT else 1.0
     sd = [
         policy.gain_sd * scale,
@@ -240,21 +233,24 @@ def source_modes(shapes: Matrix, bins: Bins, policy: IdentifyPolicy) -> tuple[Ma
         policy.scatter_sd,
         *efficiency_sd,
     ]
-    return np.ascontiguousarray(modes), np.array(sd)
+    return modes, np.array(sd)
 
 
-def moved(shape: Vector, errors: Vector, bins: Bins, policy: IdentifyPolicy) -> Vector:
-    """A source's (bins,) with its errors (modes,) applied in full, not to the first order.
+def moved(shape: Vector, errors: Vector, bins: Bins) -> Vector:
+    """A source's (bins,) with its errors (modes,) applied in full, not to the first order."""
+    return moved_template(shape, bins.axis, errors)
 
-    What is never negative stays so: the scale moves the spectrum itself, the others multiply it.
-    """
-    edges = bins.edges_kev
-    total = np.concatenate(([0.0], np.cumsum(shape)))
-    there = np.diff(np.interp((edges - errors[1]) / (1.0 + errors[0]), edges, total))
-    there = np.maximum(there, 1e-9 * shape.sum())
-    modes = source_modes(there[None], bins, policy)[0][0]
-    there *= np.exp(np.clip(errors[2:] @ modes[2:] / there, -1.0, 1.0))
-    return np.asarray(there * (shape.sum() / there.sum()))
+
+def _axis(detector: DetectorSpec, edges_kev: Vector) -> Axis:
+    middle = 0.5 * (edges_kev[1:] + edges_kev[:-1])
+    place = np.log(middle / middle[0]) / np.log(middle[-1] / middle[0])
+    return Axis(
+        edges_kev=np.ascontiguousarray(edges_kev),
+        middle_kev=middle,
+        width_kev=np.diff(edges_kev),
+        sigma_kev=fwhm_kev(detector, middle) / 2.3548,
+        waves=np.array([np.cos(np.pi * k * place) for k in range(1, TILTS + 1)]),
+    )
 
 
 def cosmic_lines(bins: Bins) -> Matrix:

@@ -22,6 +22,7 @@ TURNS = 4
 STRIPS = 30  # of a template: until what is left is as wide as `BESIDE`
 OUTSIDE = 2.5  # standard deviations over the continuum: a peak
 CONTINUUM_SD = 0.02
+FAINTEST = 3e-4  # of the highest bin of a template: what is less is chance in its simulation
 
 
 def is_sharp(detector: DetectorSpec) -> bool:
@@ -47,7 +48,7 @@ def only_peaks(shapes: Matrix) -> Matrix:
         for _ in range(STRIPS):
             under = np.minimum(under, smooth(under, 4))
         peaks = np.maximum(shape - 1.02 * under, 0.0)
-        stripped.append(peaks + 1e-12)
+        stripped.append(np.where(peaks > FAINTEST * peaks.max(), peaks, 0.0))
     return np.ascontiguousarray(stripped)
 
 

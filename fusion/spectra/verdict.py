@@ -121,9 +121,14 @@ class IdentifyPolicy:
     """Divides nats before they become confidences: templates err alike in many bins. Fitted by log
     score on 36 nuclides outside `LISTED` of the simulated 2x4x16 inch set (seed 55, 249 passes)."""
     screened: int = 200
-    """So many of the templates with the highest scores are fitted at all."""
+    """So many of the templates with the highest scores are looked at closer."""
+    fitted: int = 32
+    """So many of these, the best as far as a parabola tells, are fitted at all."""
     refined: int = 12
-    """So many of the best templates are fitted with all modes of the model."""
+    """So many of the best templates are fitted with all modes of the model, twice as many
+    where errors of templates weigh more than chance."""
+    settled: int = 4
+    """So many of these, then twice as many, are fitted until nothing changes any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

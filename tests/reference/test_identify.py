@@ -7,15 +7,16 @@ from fusion.kernels.identify import (
     Parts,
     Spectrum,
     expected_counts,
+    fit_columns,
     fit_each,
     fit_parts,
     log_likelihood,
     rebin,
     scoring_step,
     smooth,
-    source_scores,
     spread,
 )
+from fusion.kernels.identify_steps import add_information, bounded_step, columns_of, room_for
 
 BINS = 40
 
@@ -94,15 +95,76 @@ def test_the_likelihood(case):
     assert np.allclose(mean, naive_mean(spectrum, parts, values))
 
 
+def columns(parts):
+    size, bins = parts.shapes.shape
+    out = np.full((room_for(bins), size), 9.0)
+    columns_of(parts.shapes, out)
+    return out
+
+
+def test_columns_have_the_parts_of_a_bin_together_and_zeros_beyond(case):
+    _, parts = case
+    parts = parts._replace(shapes=np.ascontiguousarray(parts.shapes[:, :37]))
+    out = columns(parts)
+    assert out.shape == (40, 3)
+    assert np.array_equal(out[:37], parts.shapes.T)
+    assert not out[37:].any()
+
+
 def test_spreading_never_makes_an_unpenalised_fit_worse(case):
     spectrum, parts = case
     parts = parts._replace(prior_precision=np.zeros(3))
     values, mean = np.array([0.2, 0.0, 0.2]), np.empty(BINS)
     nats = [log_likelihood(spectrum, parts, values, mean)]
     for _ in range(5):
-        spread(spectrum, parts, values, mean)
+        before = values.copy()
+        spread(spectrum, parts, columns(parts), (values, mean), 1)
+        ratio = spectrum.weights * spectrum.counts / naive_mean(spectrum, parts, before)
+        moved = before * (parts.shapes @ ratio) / (parts.shapes @ spectrum.weights)
+        assert values[[0, 2]] == pytest.approx(np.clip(moved, parts.lower, parts.upper)[[0, 2]])
+        assert values[1] == 0.0  # it may be negative
         nats.append(log_likelihood(spectrum, parts, values, mean))
     assert np.all(np.diff(nats) > -1e-9)
+
+
+def test_slope_and_information_of_all_bins(case):
+    _, parts = case
+    rng = np.random.default_rng(3)
+    weights, excess = rng.uniform(0, 2, (2, BINS))
+    sharp = np.where(rng.uniform(size=parts.shapes.shape) < 0.7, 0.0, parts.shapes)
+    for shapes in (parts.shapes, sharp):
+        information, slope = np.zeros((3, 3)), np.zeros(3)
+        some = columns(parts._replace(shapes=shapes))
+        add_information(some, 3, weights, excess, (information, slope))
+        assert np.tril(information) == pytest.approx(np.tril((shapes * weights) @ shapes.T))
+        assert slope == pytest.approx(shapes @ excess)
+
+
+def naive_step(information, slope, down, up):
+    """The best step of a parabola within bounds, one part after the other, for long."""
+    step = np.zeros(len(slope))
+    for _ in range(20_000):
+        for p in range(len(slope)):
+            left = slope[p] - information[p] @ step + information[p, p] * step[p]
+            step[p] = np.clip(left / information[p, p], down[p], up[p])
+    return step
+
+
+def test_a_bounded_step_gains_nearly_what_the_best_one_does():
+    rng = np.random.default_rng(8)
+    for _ in range(20):
+        root = rng.normal(size=(6, 9))
+        information, slope = root @ root.T, 3.0 * rng.normal(size=6)
+        down, up = -rng.uniform(0, 0.5, 6), rng.uniform(0, 0.5, 6)
+        down[0], up[1] = 0.0, 0.0
+        step = np.empty(6)
+        bounded_step((np.tril(information), slope.copy()), (down, up), step)
+        best = naive_step(information, slope, down, up)
+        assert np.all((step >= down) & (step <= up))
+        gain, most = (slope @ x - 0.5 * x @ information @ x for x in (step, best))
+        assert gain <= most + 1e-9
+        if np.all((best > down) & (best < up)):
+            assert step == pytest.approx(best)
 
 
 def test_a_step_ends_within_the_bounds(case):
@@ -111,7 +173,7 @@ def test_a_step_ends_within_the_bounds(case):
     values, mean = np.array([0.5, 0.0, 0.05]), np.empty(BINS)
     expected_counts(parts.shapes, values, spectrum.level, mean)
     step = np.empty(3)
-    scoring_step(spectrum, parts, (values, mean), (np.empty((3, 3)), step))
+    scoring_step(spectrum, parts, columns(parts), (values, mean), (np.empty((3, 3)), step))
     assert np.all(values + step >= parts.lower - 1e-12)
     assert np.all(values + step <= parts.upper + 1e-12)
     assert step[2] == pytest.approx(0.05)
@@ -122,40 +184,24 @@ def test_the_fit(case, most):
     spectrum, parts = case
     parts = parts._replace(upper=np.array([2.0, 0.3, most]))
     values, mean = np.array([1.0, 0.0, 0.1]), np.empty(BINS)
-    nats = fit_parts(spectrum, parts, values, mean, 50)
+    nats = fit_parts(spectrum, parts, values, mean, (3, 50))
     naive = naive_fit(spectrum, parts, np.array([1.0, 0.0, 0.1]))
     assert values == pytest.approx(naive, abs=2e-3)
     assert nats == pytest.approx(naive_likelihood(spectrum, parts, naive), abs=2e-3)
+    again = np.array([1.0, 0.0, 0.1])
+    assert fit_columns(spectrum, parts, columns(parts), (again, mean), (3, 50)) == nats
 
 
 def test_a_fit_for_each_source(case):
     spectrum, parts = case
     sources = np.array([np.roll(parts.shapes[2], shift) for shift in (0, 5, -8)])
-    start = np.array([1.0, 0.0, 0.1])
+    start = np.array([[1.0, 0.0, 0.1], [0.9, 0.0, 0.2], [1.1, 0.0, 0.0]])
     nats, values = fit_each(
-        spectrum, parts._replace(shapes=parts.shapes.copy()), sources, start, 50
+        spectrum, parts._replace(shapes=parts.shapes.copy()), sources, start, (3, 50)
     )
     for k, source in enumerate(sources):
         one = parts._replace(shapes=np.vstack((parts.shapes[:2], source)))
-        alone, mean = start.copy(), np.empty(BINS)
-        assert nats[k] == pytest.approx(fit_parts(spectrum, one, alone, mean, 50))
+        alone, mean = start[k].copy(), np.empty(BINS)
+        assert nats[k] == pytest.approx(fit_parts(spectrum, one, alone, mean, (3, 50)))
         assert values[k] == pytest.approx(alone)
     assert nats.argmax() == 0
-
-
-def test_the_score_of_a_source(case):
-    spectrum, parts = case
-    known = Parts(*(item[:2] for item in parts))
-    mean = naive_mean(spectrum, known, np.array([1.0, 0.05]))
-    variance = np.maximum(mean, spectrum.level)
-    sources = np.array([parts.shapes[2], np.roll(parts.shapes[2], 9), parts.shapes[0]])
-    weight = np.diag(spectrum.weights / variance)
-    inverse = np.linalg.inv(known.shapes @ weight @ known.shapes.T + np.diag(known.prior_precision))
-    expected = []
-    for source in sources:
-        cross = known.shapes @ weight @ source
-        left = source @ weight @ source - cross @ inverse @ cross
-        expected.append(source @ weight @ (spectrum.counts - mean) / np.sqrt(left))
-    known = Parts(*(np.ascontiguousarray(item) for item in known))
-    scores = source_scores(spectrum, known, (mean, variance), sources)
-    assert scores == pytest.approx(expected, rel=1e-5)

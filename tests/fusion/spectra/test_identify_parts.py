@@ -107,7 +107,7 @@ def test_a_source_moved_on_its_scale_has_its_peak_there(library, bins):
     shape = shape_of(library, "Cs-137")
     errors = np.zeros(source_modes(shape[None], bins, POLICY)[0].shape[1])
     errors[0], errors[1] = 0.02, 5.0
-    there = moved(shape, errors, bins, POLICY)
+    there = moved(shape, errors, bins)
     assert there.sum() == pytest.approx(shape.sum())
     assert there.min() >= 0.0
     high = bins.middle_kev > 550.0
