@@ -18,7 +18,8 @@ class Energies:
 
     def __init__(self) -> None:
         self._known: dict[tuple[object, ...], NDArray[np.float32]] = {}
-        self._last: tuple[n42.Rows, NDArray[np.float32]] | None = None
+        self._objects: dict[tuple[object, ...], NDArray[np.float32]] = {}
+        """By the calibrations themselves, which compare by identity."""
 
     def groups(self, spectra: Iterable[n42.Spectrum]) -> dict[tuple[str, ...], list[n42.Spectrum]]:
         """Spectra of as many channels together, by their detectors' names in order.
@@ -52,24 +53,22 @@ class Energies:
         edges.setflags(write=False)
         return self._keep(key, edges), True
 
-    def of_rows(self, rows: n42.Rows) -> NDArray[np.float32]:
-        """(detectors, channels + 1) keV, or (0, 0) where they are unknown."""
-        last = self._last
-        if (
-            last is not None
-            and last[0].calibrations is rows.calibrations
-            and last[0].detectors == rows.detectors
-            and last[0].counts.shape == rows.counts.shape
-        ):
-            return last[1]
+    def of(
+        self, names: tuple[str, ...], calibrations: tuple[n42.Calibration, ...], channels: int
+    ) -> NDArray[np.float32]:
+        """(detectors, channels + 1) keV of detectors that have the same objects again and again."""
+        key = (names, calibrations, channels)
+        if (known := self._objects.get(key)) is not None:
+            return known
+        nothing = np.empty(channels, np.uint32)
         group = [
-            n42.Spectrum(detector=name, live_s=0.0, counts=counts, calibration=calibration)
-            for name, counts, calibration in zip(
-                rows.detectors, rows.counts, rows.calibrations, strict=True
-            )
+            n42.Spectrum(detector=name, live_s=0.0, counts=nothing, calibration=calibration)
+            for name, calibration in zip(names, calibrations, strict=True)
         ]
-        edges, _ = self.edges(rows.detectors, group)
-        self._last = (rows, edges)
+        edges, _ = self.edges(names, group)
+        if len(self._objects) >= KEPT:
+            self._objects.clear()
+        self._objects[key] = edges
         return edges
 
     def _of(self, spectrum: n42.Spectrum) -> NDArray[np.float32]:

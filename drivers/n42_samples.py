@@ -11,6 +11,7 @@ import numpy as np
 
 from drivers.n42_energies import Energies
 from drivers.n42_faults import code_of, text_of
+from drivers.n42_table import Table, material
 from drivers.wire import n42
 from drivers.wire.malformed import Malformed, malformed
 from fusion.types import (
@@ -34,7 +35,6 @@ BACK_NS = 5 * SECOND_NS  # overlapping documents repeat a second or two; a clock
 LONGEST_S = 1e8  # three years: nothing is measured for longer
 MOST_COUNTS = 2.0**53
 FASTEST_M_S = 100.0
-MATERIALS = frozenset(("NaI", "HPGe", "CsI", "LaBr3", "CZT", "PVT"))
 NOT_MEASURED = frozenset(("Calibration", "IntrinsicActivity"))
 ROLES = {"Foreground": "item", "Background": "background"}
 _COUNTER = re.compile(r"occupancy number\s*[=:]\s*(\d{1,9})", re.IGNORECASE)
@@ -66,16 +66,21 @@ class N42Samples:
         self._kinds: dict[str, str] = {}
         self._counter: int | None = None
 
-    def of(self, document: n42.Document, received_utc_ns: int) -> Found:
+    def of(self, document: n42.Document | Table, received_utc_ns: int) -> Found:
         """The document's samples; Malformed beside them tells what had to be mended.
 
         `clock-ahead` and `clock-behind`: its times were not to be used; `no-calibration`: some
         spectra have no energies, once for each calibration.
         """
         found: Found = []
+        if isinstance(document, Table):
+            if self._is_plain(document, received_utc_ns):
+                self._table(document, found)
+                return found
+            document = document.document()
         self._categories = {one.name: one.category for one in document.detectors}
         self._kinds = {one.name: one.kind for one in document.detectors}
-        self._counter = _counter(document)
+        self._counter = _counter(document.remarks)
         backgrounds = [one for one in document.measurements if one.class_code == "Background"]
         items = [
             one
@@ -89,11 +94,57 @@ class N42Samples:
             self._measured(one, start_ns, found)
         self._told_faults(document.measurements, first_ns, found)
         for start_ns, one in timed:
-            self._item(one, start_ns, found)
-        ends_here = self._closes and CONTINUED not in document.remarks
-        if self._occupied and ends_here:
-            self._occupancy(False, self._end_ns, found)
+            self._vehicle(start_ns, one.occupied, one.speed_m_s, found)
+            self._measured(one, start_ns, found)
+            self._end_ns = max(self._end_ns, start_ns + _ns(one.real_s))
+        self._close(document.remarks, found)
         return found
+
+    def _close(self, remarks: tuple[str, ...], found: Found) -> None:
+        if self._occupied and self._closes and CONTINUED not in remarks:
+            self._occupancy(False, self._end_ns, found)
+
+    # --- in the short way --------------------------------------------------------------
+
+    def _is_plain(self, table: Table, received_utc_ns: int) -> bool:
+        """Whether its times can be used, and nothing in it needs more than a look."""
+        if self._faults or any(item.class_code == "Background" for item in table.form.items):
+            return False
+        if not received_utc_ns:
+            return True
+        ends_ns = zip(table.starts_utc_ns, table.reals_s, strict=True)
+        ahead_ns = max(start_ns + _ns(real_s) for start_ns, real_s in ends_ns) - received_utc_ns
+        behind_ns = self._last_ns - table.starts_utc_ns[0]
+        return ahead_ns <= self._max_ahead_ns and behind_ns <= BACK_NS
+
+    def _table(self, table: Table, found: Found) -> None:
+        """As `of`, without a look at what such a document cannot have."""
+        self._counter = _counter(table.remarks)
+        channels = table.counts.shape[1]
+        for at, item in enumerate(table.form.items):
+            start_ns, real_s = table.starts_utc_ns[at], table.reals_s[at]
+            self._vehicle(start_ns, item.occupied, table.speeds_m_s[at], found)
+            live_s = table.lives_s[at]
+            if not all(live_s):
+                live_s = tuple(one_s or real_s for one_s in live_s)
+            found.append(
+                SpectrumSample(
+                    sensor_id=self._sensor_id,
+                    origin=self._origin,
+                    start_utc_ns=self._forward(start_ns),
+                    duration_ms=_ms(real_s),
+                    detectors=item.names,
+                    counts=table.counts_of(item),
+                    edges_kev=self._energies.of(item.names, item.calibrations, channels),
+                    live_s=live_s,
+                    neutron_counts=table.neutrons[at],
+                    role=ROLES.get(item.class_code, ""),
+                    occupied=item.occupied,
+                    detector_type=item.detector_type,
+                )
+            )
+            self._end_ns = max(self._end_ns, start_ns + _ns(real_s))
+        self._close(table.remarks, found)
 
     # --- times -------------------------------------------------------------------------
 
@@ -141,12 +192,14 @@ class N42Samples:
 
     # --- items -------------------------------------------------------------------------
 
-    def _item(self, one: n42.Measurement, start_ns: int, found: Found) -> None:
+    def _vehicle(
+        self, start_ns: int, occupied: bool | None, speed_m_s: float | None, found: Found
+    ) -> None:
+        """What an item that begins now says of who stands in the beam."""
         if self._occupied and start_ns - self._end_ns > GAP_NS:
             self._occupancy(False, self._end_ns, found)
-        if one.occupied is not None and one.occupied != self._occupied:
-            self._occupancy(one.occupied, start_ns, found)
-        speed_m_s = one.speed_m_s
+        if occupied is not None and occupied != self._occupied:
+            self._occupancy(occupied, start_ns, found)
         if speed_m_s is not None and 0 < speed_m_s < FASTEST_M_S and speed_m_s != self._speed_m_s:
             self._speed_m_s = speed_m_s
             found.append(
@@ -157,8 +210,6 @@ class N42Samples:
                     speed_m_s=speed_m_s,
                 )
             )
-        self._measured(one, start_ns, found)
-        self._end_ns = max(self._end_ns, start_ns + _ns(one.real_s))
 
     def _occupancy(self, opened: bool, at_ns: int, found: Found) -> None:
         self._occupied = opened
@@ -176,9 +227,6 @@ class N42Samples:
     def _measured(self, one: n42.Measurement, start_ns: int, found: Found) -> None:
         neutrons = [part for part in one.gross if self._categories.get(part.detector) == "Neutron"]
         total = _sum(neutrons) if neutrons else None
-        if one.rows is not None:
-            self._rows(one, one.rows, start_ns, total, found)
-            return
         if one.spectra:
             self._spectra(one, start_ns, total, found)
             return
@@ -217,35 +265,6 @@ class N42Samples:
             device_alarm=False,
         )
 
-    def _rows(
-        self,
-        one: n42.Measurement,
-        rows: n42.Rows,
-        start_ns: int,
-        neutrons: int | None,
-        found: Found,
-    ) -> None:
-        kinds = {self._kinds.get(name, "") for name in rows.detectors} & MATERIALS
-        live_s = rows.live_s
-        if not all(live_s):
-            live_s = tuple(one_s or one.real_s for one_s in live_s)
-        found.append(
-            SpectrumSample(
-                sensor_id=self._sensor_id,
-                origin=self._origin,
-                start_utc_ns=self._forward(start_ns),
-                duration_ms=_ms(one.real_s),
-                detectors=rows.detectors,
-                counts=rows.counts,
-                edges_kev=self._energies.of_rows(rows),
-                live_s=live_s,
-                neutron_counts=neutrons,
-                role=ROLES.get(one.class_code, ""),
-                occupied=one.occupied,
-                detector_type=kinds.pop() if len(kinds) == 1 else "",
-            )
-        )
-
     def _spectra(
         self, one: n42.Measurement, start_ns: int, neutrons: int | None, found: Found
     ) -> None:
@@ -253,7 +272,6 @@ class N42Samples:
             edges, is_news = self._energies.edges(names, group)
             if is_news and not edges.size:
                 found.append(malformed("no-calibration", " ".join(names).encode()))
-            kinds = {self._kinds.get(spectrum.detector, "") for spectrum in group} & MATERIALS
             found.append(
                 SpectrumSample(
                     sensor_id=self._sensor_id,
@@ -271,7 +289,7 @@ class N42Samples:
                     neutron_counts=neutrons,
                     role=ROLES.get(one.class_code, ""),
                     occupied=one.occupied,
-                    detector_type=kinds.pop() if len(kinds) == 1 else "",
+                    detector_type=material(self._kinds.get(one.detector, "") for one in group),
                 )
             )
             neutrons = None  # told once
@@ -305,8 +323,8 @@ class N42Samples:
         )
 
 
-def _counter(document: n42.Document) -> int | None:
-    for remark in document.remarks:
+def _counter(remarks: tuple[str, ...]) -> int | None:
+    for remark in remarks:
         if match := _COUNTER.search(remark):
             return int(match[1])
     return None

@@ -15,6 +15,8 @@ COMPILES = "kernels being compiled"
 """What the log says now and then while there are kernels to compile; here, because whoever looks
 for it need not import Numba."""
 ROOT = Path(__file__).parents[1]
+ROOMS = (("fusion", "kernels"), ("drivers", "wire", "kernels"))
+"""All that is compiled is in one of them."""
 
 
 def use_kernel_cache(root: Path = ROOT) -> Path:
@@ -27,8 +29,9 @@ def use_kernel_cache(root: Path = ROOT) -> Path:
     if chosen:
         return Path(chosen)
     digest = hashlib.sha256()
-    for source in sorted((root / "fusion" / "kernels").glob("*.py")):
-        digest.update(source.read_bytes())
+    for room in ROOMS:
+        for source in sorted(root.joinpath(*room).glob("*.py")):
+            digest.update(source.read_bytes())
     name = digest.hexdigest()[:12]
     folder = root / ".kernels" / name
     try:

@@ -15,7 +15,6 @@ from drivers.wire.n42_model import (
     Instrument,
     Measurement,
     Nuclide,
-    Rows,
     Spectrum,
     calibration_of,
 )
@@ -35,7 +34,6 @@ __all__ = [
     "Instrument",
     "Measurement",
     "Nuclide",
-    "Rows",
     "Spectrum",
     "calibration_of",
     "read",

@@ -90,19 +90,6 @@ class Spectrum:
     """One object for all spectra that share it makes writing faster."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Rows:
-    """The spectra of one measurement as arrays: as many channels each, energies known."""
-
-    detectors: tuple[str, ...]
-    """Names in their order."""
-    live_s: tuple[float, ...]
-    counts: NDArray[np.uint32]
-    """(detectors, channels)"""
-    calibrations: tuple[Calibration, ...]
-    """The same object wherever they are the same."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gross:
     """What one detector counted without telling energies, or in a few windows."""
@@ -134,8 +121,6 @@ class Measurement:
     """None: the document does not say."""
     real_s: float
     spectra: tuple[Spectrum, ...] = ()
-    rows: Rows | None = None
-    """In the place of `spectra`, from a reader in a hurry. Not for writing."""
     gross: tuple[Gross, ...] = ()
     """Of gamma and neutron detectors."""
     occupied: bool | None = None

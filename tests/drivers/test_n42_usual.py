@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.n42_samples import N42Samples
+from drivers.n42_table import Table
 from drivers.n42_usual import UsualDocuments
 from drivers.spectrum_reader import SpectrumReader, installed
 from drivers.wire import n42
@@ -97,8 +98,66 @@ def test_the_second_of_a_form_is_read_in_the_short_way():
     written = [n42.write(a_second(number)) for number in range(6)]
     read = [usual.read(data) for data in written]
     assert long.times == 1
-    assert read[-1].measurements[0].rows is not None
+    assert isinstance(read[-1], Table)
     assert same(samples(read), samples(map(n42.read, written)))
+
+
+def coming(number, place, *, slices=4):
+    """A vehicle comes at this slice; its speed is told once."""
+    document = a_second(number, slices=slices, occupied=False)
+    return dataclasses.replace(
+        document,
+        measurements=tuple(
+            dataclasses.replace(one, occupied=at >= place, speed_m_s=2.2 if at == place else None)
+            for at, one in enumerate(document.measurements)
+        ),
+    )
+
+
+def test_a_vehicle_may_come_at_any_slice():
+    long = Counting()
+    usual = UsualDocuments(long)
+    documents = [a_second(0, occupied=False), a_second(1), coming(2, 1), coming(3, 3)]
+    documents += [coming(4 + place, place) for place in range(4)]
+    written = [n42.write(one) for one in documents]
+    read = [usual.read(data) for data in written]
+    assert long.times == 3  # vacant, occupied, and with a speed
+    assert same(samples(read), samples(map(n42.read, written)))
+
+
+def test_more_slices_than_ever_are_read_in_the_long_way():
+    long = Counting()
+    usual = UsualDocuments(long)
+    for slices in (4, 4, 3, 3):
+        usual.read(n42.write(a_second(0, slices=slices)))
+    assert long.times == 2
+
+
+def test_durations_that_no_float32_holds_are_learned_when_they_are_seen():
+    def single(data):
+        """As the library has them."""
+        document = n42.read(data)
+        return dataclasses.replace(
+            document,
+            measurements=tuple(
+                dataclasses.replace(
+                    one,
+                    spectra=tuple(
+                        dataclasses.replace(each, live_s=float(f"{np.float32(each.live_s):.7g}"))
+                        for each in one.spectra
+                    ),
+                )
+                for one in document.measurements
+            ),
+        )
+
+    written = [n42.write(a_second(k, live_s=0.1 if k < 2 else 29.9876543)) for k in range(5)]
+    for read in (single, n42.read):
+        long = Counting(read)
+        usual = UsualDocuments(long)
+        found = [usual.read(data) for data in written]
+        assert long.times == 2
+        assert same(samples(found), samples(map(read, written)))
 
 
 seconds = st.builds(

@@ -43,3 +43,12 @@ def test_a_tree_that_cannot_be_written_is_left_alone(tree, monkeypatch, tmp_path
     folder = use_kernel_cache(tree)
     assert folder.parent == tmp_path
     assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_the_folder_changes_with_a_kernel_of_the_codecs(tree, monkeypatch):
+    first = use_kernel_cache(tree)
+    codecs = tree / "drivers" / "wire" / "kernels"
+    codecs.mkdir(parents=True)
+    (codecs / "c.py").write_text("N = 1\n")
+    monkeypatch.setenv(VARIABLE, "")
+    assert use_kernel_cache(tree) != first

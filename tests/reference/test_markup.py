@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fusion.kernels.markup import (
+from drivers.wire.kernels.markup import (
     LARGEST,
     LONGEST_TEXT,
     NUMBERS,
