@@ -171,9 +171,11 @@ def window_sigmas(lane: int, ring: Ring, test: ScoreTest, windows_s: Vector, fou
                 if total[t] > highest:
                     best, highest = t, total[t]
             expected = test.total_cps[lane] * live_s
-            variance = live_s * max(1.0, counts / expected) * (1.0 + live_s / test.seconds[lane])
-            sigma[window] = highest / math.sqrt(variance)
-            template[window] = best
+            if expected > 0.0:  # or there is nothing to compare with: a background of no counts yet
+                variance = live_s * max(1.0, counts / expected)
+                variance *= 1.0 + live_s / test.seconds[lane]
+                sigma[window] = highest / math.sqrt(variance)
+                template[window] = best
             window += 1
             if window == windows_s.shape[0]:
                 return

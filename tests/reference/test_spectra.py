@@ -75,6 +75,8 @@ def naive_windows(slices, total_cps, seconds, windows_s):
             scores, counts = scores + one[0], counts + one[1]
             live_s, real_s = live_s + one[2], real_s + one[3]
             if real_s + one[3] / 2 > window_s:
+                if total_cps * live_s == 0.0:
+                    break
                 scale = max(1.0, counts / (total_cps * live_s)) * (1 + live_s / seconds)
                 best = max(0.0, scores.max()) / np.sqrt(live_s * scale)
                 break

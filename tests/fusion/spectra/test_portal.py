@@ -327,3 +327,13 @@ def test_what_was_learned_is_used_and_hides_no_source(monkeypatch):
     assert heard
     assert all(mode is learned for mode in heard)
     assert one.facts["nuclides"][0][0] == "Cs-137"
+
+
+def test_a_first_slice_of_no_counts_blinds_nothing():
+    mine, device = portal(), Device(43)
+    feed(mine, [device.slice(occupied=False, level=0.0)])
+    feed(mine, device.vacant(60))
+    assert mine._instrument.stream.seconds(0) > 40.0
+    found = feed(mine, device.vehicle(on_channels("Cs-137"), 1500.0)) + ended(mine, device)
+    assert told(found, final=False), "told while the vehicle was there"
+    assert final(found).facts["nuclides"][0][0] == "Cs-137"
