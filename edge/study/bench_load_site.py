@@ -24,7 +24,7 @@ from edge.protocol import topics
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "configs" / "reference.yaml"
-READY_S = 120.0  # a first start compiles every kernel
+READY_S = 300.0  # a first start compiles every kernel before it listens
 SIDES = ("north", "south")
 
 
