@@ -120,6 +120,8 @@ class Portal:
             # Without a vehicle's marks there is nothing that windows could be held against.
             return [] if plastic else self._monitor.feed(sample)
         found: list[Detection] = []
+        if sample.role == "background" and not sample.counts.any():
+            return []  # minutes without one count are no background: the spectrum was not read
         if sample.role == "background" and not sample.occupied:
             told_again = sample.start_utc_ns == self._marked_utc_ns
             frozen = self._passage is not None and len(self._passage.slices) > 0

@@ -337,3 +337,12 @@ def test_a_first_slice_of_no_counts_blinds_nothing():
     found = feed(mine, device.vehicle(on_channels("Cs-137"), 1500.0)) + ended(mine, device)
     assert told(found, final=False), "told while the vehicle was there"
     assert final(found).facts["nuclides"][0][0] == "Cs-137"
+
+
+def test_a_marked_background_of_no_counts_is_none():
+    mine, device = portal(), Device(44)
+    feed(mine, device.vacant(60))
+    feed(mine, [device.slice(role="background", seconds=120, occupied=None, level=0.0)])
+    one = final(feed(mine, device.vehicle(on_channels("Cs-137"), 150.0)) + ended(mine, device))
+    assert one.facts["nuclides"][0][0] == "Cs-137"
+    assert one.record.spectra.background_counts.sum() > 0.0
