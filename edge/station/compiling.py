@@ -10,7 +10,7 @@ from numba.core.event import Event, Listener, install_listener
 from edge.kernel_cache import COMPILES
 
 SAY_EVERY_S = 5.0
-ABOUT = 35  # kernels that are called from outside of kernels; a site without spectra has fewer
+ABOUT = 38  # kernels that are called from outside of kernels; a site without spectra has fewer
 ONCE = "once after an install or an upgrade; a minute on two free cores"
 
 log = structlog.get_logger()
