@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 from ipaddress import ip_address
 
 import paho.mqtt.client as mqtt
@@ -196,6 +197,9 @@ def test_asking_leaves_nothing_behind(start):
     client.subscribe("#", 1)
     client.loop_start()
     assert ask(Side(broker=f"mqtt://127.0.0.1:{port}"))[0] == "ok"
+    ends = time.monotonic() + 10.0
+    while len(heard) < 2 and time.monotonic() < ends:
+        time.sleep(0.01)
     client.disconnect()
     client.loop_stop()
     assert [message.topic for message in heard] == [
