@@ -44,6 +44,8 @@ class Assessment:
     """Best of the score test in any window."""
     over_range: bool
     detectors: tuple[int, ...]
+    column: int | None = None
+    """Of the scores that showed the window; None where gross counts or nothing did."""
 
 
 def assess(
@@ -61,7 +63,7 @@ def assess(
     """
     usable = np.array([not one.over_range for one in slices], np.bool_)
     over_range = not bool(usable.all())
-    found: list[tuple[tuple[int, int], tuple[int, ...], Verdict]] = []
+    found: list[tuple[tuple[int, int], tuple[int, ...], Verdict, int | None]] = []
     spectral = _by_score(slices, usable, policy)
     sigma = spectral.sigma if spectral else 0.0
     windows: list[tuple[int, int, int | None]] = []
@@ -77,7 +79,8 @@ def assess(
     for first, stop, column in windows:
         chosen = [one for one in slices[first:stop] if not one.over_range]
         which = _which(chosen, reference, instrument, column)
-        found.append(((first, stop), which, _identify(chosen, which, instrument, reference)))
+        verdict = _identify(chosen, which, instrument, reference)
+        found.append(((first, stop), which, verdict, column))
     if not found:
         return Assessment(
             verdict=None,
@@ -86,13 +89,14 @@ def assess(
             over_range=over_range,
             detectors=tuple(range(len(instrument.names))),
         )
-    window, which, verdict = max(found, key=lambda one: _rank(one[2], policy))
+    window, which, verdict, column = max(found, key=lambda one: _rank(one[2], policy))
     return Assessment(
         verdict=verdict,
         window=window,
         score_sigma=sigma,
         over_range=over_range,
         detectors=which,
+        column=column,
     )
 
 

@@ -20,6 +20,7 @@ from fusion.spectra.gross import GrossCounts
 from fusion.spectra.instrument import Instrument
 from fusion.spectra.marks import Marks
 from fusion.spectra.monitor import Monitor
+from fusion.spectra.place import place_facts
 from fusion.spectra.plastic import Plastic, is_plastic
 from fusion.spectra.policy import SpectraPolicy
 from fusion.spectra.record import Story, pass_record, with_spectra
@@ -69,7 +70,7 @@ class Portal:
         self._spec = spec
         self._policy = spectra
         self._identify = identify
-        self._dip_sigma = radiation.dip_sigma
+        self._gross_policy = radiation
         self._radiation = RadiationDetector(spec, radiation)
         self._gross = GrossCounts(spec.sensor_id)
         self._monitor = Monitor(spec, spectra, identify)
@@ -89,6 +90,8 @@ class Portal:
             spectral = self._passage is not None and len(self._passage.slices) > 0
             return self._mark(self._marks.take(sample, holding=spectral))
         if isinstance(sample, SpectrumSample):
+            if sample.role == "background" and not sample.counts.any():
+                return []  # minutes without one count are no background: the spectrum was not read
             left = sample.occupied is False and sample.role != "background"
             found = self._mark(self._marks.release()) if left else []
             return found + self._spectrum(sample)
@@ -120,8 +123,6 @@ class Portal:
             # Without a vehicle's marks there is nothing that windows could be held against.
             return [] if plastic else self._monitor.feed(sample)
         found: list[Detection] = []
-        if sample.role == "background" and not sample.counts.any():
-            return []  # minutes without one count are no background: the spectrum was not read
         if sample.role == "background" and not sample.occupied:
             told_again = sample.start_utc_ns == self._marked_utc_ns
             frozen = self._passage is not None and len(self._passage.slices) > 0
@@ -272,7 +273,7 @@ class Portal:
             ]
         neutrons: dict[str, Fact] = {}
         emits = False
-        detections = without_usual_dips(detections, self._dip_sigma, self._policy)
+        detections = without_usual_dips(detections, self._gross_policy.dip_sigma, self._policy)
         for one in detections:
             if one.kind == "neutron.counts":
                 neutrons = {"neutron_sigma": one.facts["neutron_sigma"]}
@@ -308,7 +309,15 @@ class Portal:
             if known == "background" and not emits and is_empty(profile.facts, found):
                 instrument.learn_shape(passage.slices)
         passage.told_sigma = max(passage.told_sigma, number(spectral["gamma_sigma"]))
-        facts = dict(profile.facts) | spectral | neutrons
+        place = place_facts(
+            found,
+            spectral,
+            list(passage.slices),
+            profile.record,
+            distance_m=self._spec.panel_distance_m,
+            cab_m=self._gross_policy.cab_m,
+        )
+        facts = dict(profile.facts) | spectral | neutrons | place
         return replace(profile, kind="gamma.spectrum", facts=facts, record=record)
 
     def _assess(self, passage: _Pass, gross_sigma: float) -> Assessment:

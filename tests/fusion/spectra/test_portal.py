@@ -346,3 +346,21 @@ def test_a_marked_background_of_no_counts_is_none():
     one = final(feed(mine, device.vehicle(on_channels("Cs-137"), 150.0)) + ended(mine, device))
     assert one.facts["nuclides"][0][0] == "Cs-137"
     assert one.record.spectra.background_counts.sum() > 0.0
+
+
+@pytest.mark.parametrize("at_m", [1.5, 8.0, 13.0])
+def test_a_source_that_only_the_spectrum_shows_has_its_place_too(at_m):
+    mine, device = portal(), Device(51)
+    feed(mine, device.vacant(60))
+    samples = [device.mark(opened=True)]
+    for i in range(36):
+        away_m = (i + 0.5) * 0.44 - at_m  # in metres from the front, 2.2 m/s
+        profile = (6.25 / (6.25 + away_m**2)) ** 1.5
+        lines = [(on_channels("Cs-137"), 40.0 * profile)]
+        samples.append(device.slice(lines, occupied=True, level=0.9))
+    found = feed(mine, [*samples, device.mark(opened=False)]) + ended(mine, device)
+    facts = final(found).facts
+    assert facts["extent"] == "none", "nothing stands out in the counts"
+    assert facts["nuclides"][0][0] == "Cs-137"
+    assert facts["position_m"] == pytest.approx(at_m, abs=1.5)
+    assert facts["cab"] is (at_m < 2.0)
