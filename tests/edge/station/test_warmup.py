@@ -7,7 +7,7 @@ import numba
 import pytest
 from numba.core.dispatcher import Dispatcher
 
-import drivers
+import drivers.wire.kernels
 import edge
 import fusion.kernels
 from edge.kernel_cache import VARIABLE
@@ -15,7 +15,8 @@ from edge.station.warmup import warm_up, warm_up_image
 from fusion.spectra import stream, templates
 from fusion.types import DetectorSpec
 
-KERNELS = "fusion.kernels"
+ROOMS = (fusion.kernels, drivers.wire.kernels)
+KERNELS = tuple(room.__name__ for room in ROOMS)
 
 
 def callers():
@@ -30,9 +31,9 @@ def used(tree):
     """Each name that a module takes from the kernels, as `module.name`."""
     modules = {}
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module == KERNELS:
+        if isinstance(node, ast.ImportFrom) and node.module in KERNELS:
             modules |= {name.asname or name.name: name.name for name in node.names}
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{KERNELS}."):
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").rpartition(".")[0] in KERNELS:
             yield from (f"{node.module.rpartition('.')[2]}.{name.name}" for name in node.names)
         elif isinstance(node, ast.Import):  # a way in that this does not look through
             assert not any(name.name.startswith(KERNELS) for name in node.names)
@@ -44,11 +45,12 @@ def used(tree):
 
 def kernels():
     demanded = {name for tree in callers() for name in used(tree)}
-    for module in pkgutil.iter_modules(fusion.kernels.__path__):
-        loaded = importlib.import_module(f"{KERNELS}.{module.name}")
-        for name, value in vars(loaded).items():
-            if isinstance(value, Dispatcher) and f"{module.name}.{name}" in demanded:
-                yield f"{module.name}.{name}", value
+    for room in ROOMS:
+        for module in pkgutil.iter_modules(room.__path__):
+            loaded = importlib.import_module(f"{room.__name__}.{module.name}")
+            for name, value in vars(loaded).items():
+                if isinstance(value, Dispatcher) and f"{module.name}.{name}" in demanded:
+                    yield f"{module.name}.{name}", value
 
 
 def forget():
