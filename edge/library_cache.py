@@ -30,6 +30,7 @@ SOURCES = (
     "spectra/matter.py",
     "spectra/nuclides.py",
     "spectra/response.py",
+    "spectra/steady.py",
     "spectra/templates.py",
     "spectra/transport.py",
     "types.py",

@@ -148,3 +148,21 @@ def moved_template(shape: Vector, axis: Axis, errors: Vector) -> Vector:
     for i in range(bins):
         there[i] *= whole / total
     return there
+
+
+@njit(cache=True, nogil=True)
+def piled_up(counts: Vector, axis: Axis) -> Vector:
+    """(bins,) products of the counts of every two bins, where the sum of their energies lies."""
+    bins = counts.shape[0]
+    out = np.zeros(bins)
+    for i in range(bins):
+        k = 0
+        for j in range(bins):
+            energy = axis.middle_kev[i] + axis.middle_kev[j]
+            while k < bins and axis.edges_kev[k + 1] <= energy:
+                k += 1
+            if k == bins:
+                break
+            if energy >= axis.edges_kev[k]:
+                out[k] += counts[i] * counts[j]
+    return out

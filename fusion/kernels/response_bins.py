@@ -77,3 +77,20 @@ def add_boxes(boxes: Boxes, edges_kev: Vector, out: Matrix) -> None:
                     now = below(edges_kev[i], low, high, sigma)
                 out[row, i - 1] += mass * (now - before)
                 before = now
+
+
+@njit(cache=True, nogil=True)
+def weighted_rows(weights: Vector, rows: Matrix, which: NDArray[np.int64]) -> Vector:
+    """Sum (columns,) of some rows times their weights, in this order on every processor.
+
+    weights  (number,)
+    rows     (rows, columns)
+    which    (number,) row of each weight
+    """
+    out = np.zeros(rows.shape[1])
+    for k in range(which.shape[0]):
+        if weights[k] != 0.0:
+            row = rows[which[k]]
+            for i in range(out.shape[0]):
+                out[i] += weights[k] * row[i]
+    return out

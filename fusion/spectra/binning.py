@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.kernels.identify import rebin
+from fusion.spectra.steady import steady
 from fusion.types import DetectorSpec
 
 BINS_PER_FWHM = 2.5  # a peak's shape is kept; more only cost time
@@ -27,7 +28,7 @@ def fwhm_kev(detector: DetectorSpec, energy_kev: NDArray[np.float64]) -> NDArray
     floor_kev = min(FLOOR_KEV.get(detector.material, 0.0), 0.95 * at_662_kev)
     grown_kev = math.sqrt(at_662_kev**2 - floor_kev**2)
     widths = grown_kev * (np.maximum(energy_kev, 1.0) / 661.7) ** detector.resolution_power
-    return np.asarray(np.hypot(widths, floor_kev), dtype=np.float64)
+    return steady(np.hypot(widths, floor_kev))
 
 
 def bin_edges(

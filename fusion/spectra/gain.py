@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from fusion.spectra.binning import fwhm_kev
 from fusion.spectra.policy import SpectraPolicy
+from fusion.spectra.steady import steady
 from fusion.types import DetectorSpec
 
 LINES_KEV = (1460.8, 2614.5, 609.3)
@@ -41,11 +42,11 @@ def find_peak(
     middle = 0.5 * (edges_kev[low:high] + edges_kev[low + 1 : high + 1])
     places = line_kev + np.linspace(-reach_kev, reach_kev, 2 * STEPS + 1)
     away = ((middle - places[:, None]) / sd) ** 2
-    weights = np.where(away < REACH**2, (1.0 - away) * np.exp(-0.5 * away), 0.0)
+    weights = np.where(away < REACH**2, (1.0 - away) * steady(np.exp(-0.5 * away)), 0.0)
     weights *= np.diff(edges_kev[low : high + 1])
     weights -= weights.mean(axis=1, keepdims=True)
-    response = weights @ counts[low:high]
-    noise = np.sqrt(np.maximum((weights**2) @ counts[low:high], 1e-9))
+    response = (weights * counts[low:high]).sum(axis=1)
+    noise = np.sqrt(np.maximum((weights**2 * counts[low:high]).sum(axis=1), 1e-9))
     best = int(np.argmax(response / noise))
     if not 0 < best < len(places) - 1:
         return line_kev, 0.0

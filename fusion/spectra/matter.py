@@ -6,6 +6,7 @@ Compton is Klein & Nishina 1929 per electron; pairs are Maximon 1968 (J. Res. NB
 approximation without screening. Coherent scattering hardly turns a photon and is left out.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.kernels.response import ELECTRON_KEV, Matter
+from fusion.spectra.steady import steady
 
 Vector = NDArray[np.float64]
 
@@ -149,7 +151,7 @@ def photo_cm2_g(element: Element, energy_kev: Vector) -> Vector:
     kev, value = np.log(np.array(points)).T
     inside = np.exp(np.interp(np.log(energy_kev), kev, value))
     beyond = np.maximum(energy_kev / GRID_KEV[-1], 1.0) ** -HIGH_POWER
-    return np.asarray(inside * beyond, dtype=np.float64)
+    return steady(inside * beyond)
 
 
 def klein_nishina_cm2(energy_kev: Vector) -> Vector:
@@ -158,7 +160,7 @@ def klein_nishina_cm2(energy_kev: Vector) -> Vector:
     grown = np.log1p(2 * a)
     first = (1 + a) / a**2 * (2 * (1 + a) / (1 + 2 * a) - grown / a)
     total = first + grown / (2 * a) - (1 + 3 * a) / (1 + 2 * a) ** 2
-    return np.asarray(2 * np.pi * ELECTRON_RADIUS_CM**2 * total, dtype=np.float64)
+    return steady(2 * np.pi * ELECTRON_RADIUS_CM**2 * total)
 
 
 def pair_cm2(energy_kev: Vector) -> Vector:
@@ -172,7 +174,8 @@ def pair_cm2(energy_kev: Vector) -> Vector:
     far += (2 / k) ** 2 * (6 * grown - 7 / 2 + 2 / 3 * grown**3 - grown**2 - np.pi**2 / 3 * grown)
     far += (2 / k) ** 2 * (2 * 1.2020569 + np.pi**2 / 6)
     far -= (2 / k) ** 4 * (3 / 16 * grown + 1 / 8)
-    return FINE_STRUCTURE * ELECTRON_RADIUS_CM**2 * np.where(k < 4, near, np.maximum(far, 0.0))
+    share = steady(np.where(k < 4, near, np.maximum(far, 0.0)))
+    return FINE_STRUCTURE * ELECTRON_RADIUS_CM**2 * share
 
 
 def coefficients(name: str, energy_kev: Vector) -> Vector:
@@ -196,7 +199,7 @@ def attenuation_per_cm(name: str, energy_kev: Vector) -> Vector:
 @lru_cache(maxsize=32)
 def matter(name: str) -> Matter:
     """A material as the kernels want it."""
-    grid = np.geomspace(TABLE_FIRST_KEV, TABLE_LAST_KEV, TABLE_COLUMNS)
+    grid = steady(np.geomspace(TABLE_FIRST_KEV, TABLE_LAST_KEV, TABLE_COLUMNS))
     emitter = MATERIALS[name].emitter
     xray_kev = edge_kev = xray_share = 0.0
     if emitter:
@@ -209,8 +212,8 @@ def matter(name: str) -> Matter:
         mine = dict(zip([one for one, _ in _weights(name)], parts, strict=True))[emitter]
         xray_share = per_absorption * mine / sum(parts)
     return Matter(
-        log_first=float(np.log(grid[0])),
-        log_step=float(np.log(grid[1] / grid[0])),
+        log_first=math.log(grid[0]),
+        log_step=math.log(grid[1] / grid[0]),
         weak=coefficients(name, grid),
         xray_kev=float(xray_kev),
         edge_kev=float(edge_kev),

@@ -12,9 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.kernels.identify import Parts
-from fusion.kernels.identify_errors import ERRORS, Axis, all_template_errors, moved_template
+from fusion.kernels.identify_errors import (
+    ERRORS,
+    Axis,
+    all_template_errors,
+    moved_template,
+    piled_up,
+)
 from fusion.spectra.binning import SHARPEST_PERCENT, fwhm_kev
 from fusion.spectra.response import response_rows
+from fusion.spectra.steady import steady
 from fusion.spectra.verdict import IdentifyPolicy
 from fusion.types import DetectorSpec
 
@@ -101,8 +108,7 @@ class Scene:
 
     def with_pile_up(self, counts: Vector, bins: "Bins") -> "Scene":
         """The same where two photons at once may have been counted as one."""
-        energies = bins.middle_kev[:, None] + bins.middle_kev
-        together = np.histogram(energies, bins.edges_kev, weights=np.outer(counts, counts))[0]
+        together = piled_up(counts, bins.axis)
         shape = together / max(float(together.sum()), 1.0) * float(counts.sum())
         return self._with(
             shape[None], np.full(1, PILE_UP_SD**-2), np.zeros(1), np.full(1, 3.0 * PILE_UP_SD)
@@ -145,7 +151,7 @@ def measured_scene(
     """With a measured background, (bins,) counts expected in the spectrum's live time."""
     names, shapes = naturals
     total = max(float(background.sum()), 1.0)
-    tilt = background * _centred(np.log(bins.middle_kev / 600.0), background)
+    tilt = background * _centred(steady(np.log(bins.middle_kev / 600.0)), background)
     stack = np.vstack((background, tilt, shapes * total))
     size = len(stack)
     mean, sd = np.zeros(size), np.full(size, policy.norm_sd)
@@ -179,7 +185,7 @@ def unmeasured_scene(
     """
     names, shapes = naturals
     total = max(float(counts.sum()), 1.0)
-    ordinary = np.array([ORDINARY[name] for name in names]) @ shapes
+    ordinary = (np.array([[ORDINARY[name]] for name in names]) * shapes).sum(axis=0)
     continua = np.array([_continuum(bins, fall) for fall in CONTINUA_KEV])
     shares = np.array((HARD_SHARE, COSMIC_SHARE, LEAD_SHARE))[:, None]
     with_it = np.vstack((continua[-1], cosmic_lines(bins))) * shares + ordinary * (1.0 - shares)
@@ -243,13 +249,13 @@ def moved(shape: Vector, errors: Vector, bins: Bins) -> Vector:
 
 def _axis(detector: DetectorSpec, edges_kev: Vector) -> Axis:
     middle = 0.5 * (edges_kev[1:] + edges_kev[:-1])
-    place = np.log(middle / middle[0]) / np.log(middle[-1] / middle[0])
+    place = steady(np.log(middle / middle[0]) / np.log(middle[-1] / middle[0]))
     return Axis(
         edges_kev=np.ascontiguousarray(edges_kev),
         middle_kev=middle,
         width_kev=np.diff(edges_kev),
         sigma_kev=fwhm_kev(detector, middle) / 2.3548,
-        waves=np.array([np.cos(np.pi * k * place) for k in range(1, TILTS + 1)]),
+        waves=steady(np.array([np.cos(np.pi * k * place) for k in range(1, TILTS + 1)])),
     )
 
 
@@ -259,7 +265,7 @@ def cosmic_lines(bins: Bins) -> Matrix:
     shapes = np.zeros((2, len(bins.middle_kev)))
     for row, energy_kev, share in COSMIC:
         away = (bins.middle_kev - energy_kev) / sigma
-        shapes[row] += share * np.exp(-0.5 * away**2) / sigma * bins.width_kev
+        shapes[row] += share * steady(np.exp(-0.5 * away**2)) / sigma * bins.width_kev
     return np.asarray((shapes + 1e-12) / (shapes + 1e-12).sum(axis=1, keepdims=True))
 
 
@@ -275,7 +281,8 @@ def _lanthanum(bins: Bins) -> Matrix:
     high = np.array([1435.8, 1468.0, 870.0, 1050.0, 255.0])
     own = response_rows(bins.detector, low, high, bins.edges_kev)
     humps = np.array([1720.0, 1870.0, 2020.0, 2170.0, 2330.0, 2500.0, 2700.0])
-    alphas = np.exp(-0.5 * ((bins.middle_kev - humps[:, None]) / 90.0) ** 2) * bins.width_kev
+    away = (bins.middle_kev - humps[:, None]) / 90.0
+    alphas = steady(np.exp(-0.5 * away**2)) * bins.width_kev
     own /= own.sum(axis=1, keepdims=True)
     alphas /= alphas.sum(axis=1, keepdims=True)
     captures = 0.5 * (own[0] + own[1])
@@ -285,7 +292,7 @@ def _lanthanum(bins: Bins) -> Matrix:
 
 
 def _continuum(bins: Bins, fall_kev: float) -> Vector:
-    shape = np.exp(-bins.middle_kev / fall_kev) * bins.width_kev
+    shape = steady(np.exp(-bins.middle_kev / fall_kev)) * bins.width_kev
     return np.asarray(shape / shape.sum())
 
 

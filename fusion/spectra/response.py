@@ -21,6 +21,7 @@ from fusion.kernels.response import (
 )
 from fusion.kernels.response_bins import Boxes, add_boxes
 from fusion.spectra.matter import attenuation_per_cm, matter
+from fusion.spectra.steady import steady
 from fusion.types import DetectorSpec
 
 Vector = NDArray[np.float64]
@@ -57,7 +58,7 @@ def energy_grid(edge_kev: float = 0.0) -> Vector:
     grid = np.geomspace(FIRST_KEV, LAST_KEV, ENERGIES)
     if edge_kev > FIRST_KEV:
         grid = np.sort(np.append(grid, (edge_kev * 0.9995, edge_kev * 1.0005)))
-    return np.asarray(grid, dtype=np.float64)
+    return steady(grid)
 
 
 @lru_cache(maxsize=16)
@@ -79,7 +80,7 @@ def crystal_response(material: str, depth_cm: float, width_cm: float, height_cm:
 
 def between(grid_kev: Vector, energies_kev: Vector, values: Vector) -> Vector:
     """(n, columns) rows of `values` (energies, columns) mixed for `energies_kev`, in ln E."""
-    at = np.interp(np.log(energies_kev), np.log(grid_kev), np.arange(len(grid_kev)))
+    at = steady(np.interp(np.log(energies_kev), np.log(grid_kev), np.arange(len(grid_kev))))
     low = np.minimum(at.astype(np.int64), len(grid_kev) - 2)
     part = (at - low)[:, None]
     return np.asarray(values[low] * (1 - part) + values[low + 1] * part, dtype=np.float64)
@@ -102,7 +103,7 @@ def sigma_kev(detector: DetectorSpec, energies_kev: Vector) -> Vector:
         * (np.maximum(energies_kev, 1.0) / 661.7) ** detector.resolution_power
     )
     noise = NOISE_KEV.get(detector.material, 0.0)
-    return np.asarray(np.hypot(width, noise) / 2.354820045, dtype=np.float64)
+    return steady(np.hypot(width, noise) / 2.354820045)
 
 
 def response_rows(
@@ -119,7 +120,7 @@ def response_rows(
     light = COMPTON_LIGHT.get(detector.material, 1.0)
     middle = np.sqrt(low_kev * high_kev)
     half = 0.5 * (high_kev - low_kev)
-    through = np.exp(-attenuation_per_cm("aluminium", middle) * HOUSING_CM)
+    through = steady(np.exp(-attenuation_per_cm("aluminium", middle) * HOUSING_CM))
     spread = between(crystal.energies_kev, middle, crystal.spread) * through[:, None]
     peaks = between(crystal.energies_kev, middle, crystal.peaks) * through[:, None]
     at = middle[:, None] - np.array([0.0, ELECTRON_KEV, 2 * ELECTRON_KEV, crystal.xray_kev])

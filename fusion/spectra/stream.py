@@ -48,15 +48,18 @@ def spread_templates(detector: DetectorSpec, number: int) -> tuple[Template, ...
     templates = [one for one in library.templates if one.category != "norm"]
     natural = library.nuisance_shapes
     weight = 1.0 / np.sqrt(natural.mean(axis=0) + 0.05 / natural.shape[1])
-    basis, _ = np.linalg.qr((natural * weight).T)
-    rows = np.array([one.shape for one in templates]) * weight
-    rows -= (rows @ basis) @ basis.T
-    rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    rows = np.vstack((natural, [one.shape for one in templates])) * weight
+    # Gram and Schmidt by sums that are the same on every processor, as those of BLAS are not.
+    for k in range(len(natural)):
+        rows[k] /= max(math.sqrt(float((rows[k] ** 2).sum())), 1e-12)
+        rows[k + 1 :] -= (rows[k + 1 :] * rows[k]).sum(axis=1, keepdims=True) * rows[k]
+    rows = rows[len(natural) :]
+    rows /= np.maximum(np.sqrt((rows**2).sum(axis=1, keepdims=True)), 1e-12)
     taken = [0]
-    alike = rows @ rows[0]
+    alike = (rows * rows[0]).sum(axis=1)
     while len(taken) < min(number, len(templates)):
         taken.append(int(np.argmin(alike)))
-        alike = np.maximum(alike, rows @ rows[taken[-1]])
+        alike = np.maximum(alike, (rows * rows[taken[-1]]).sum(axis=1))
     return tuple(templates[i] for i in sorted(taken))
 
 

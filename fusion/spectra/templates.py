@@ -20,6 +20,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from fusion.kernels.response_bins import weighted_rows
 from fusion.spectra.nuclides import NUCLIDES, RESOLVED_ONLY, SOURCES, Nuclide
 from fusion.spectra.response import response_rows
 from fusion.spectra.transport import (
@@ -165,17 +166,26 @@ class View:
 
         around  how much of the surroundings' scatter
         """
-        rows = [self._row[line] for line, _ in nuclide.lines]
+        rows = np.array([self._row[line] for line, _ in nuclide.lines], np.int64)
+        everywhere = np.arange(len(self._groups_kev))
         lines = np.array([percent for _, percent in nuclide.lines])
         groups = bremsstrahlung(nuclide.betas) + fission(nuclide.fissions)
         for shield in shields:
             line_through, line_groups, group_through, group_groups = self._shields[shield.name]
-            groups = groups * group_through + groups @ group_groups + lines @ line_groups[rows]
+            groups = (
+                groups * group_through
+                + weighted_rows(groups, group_groups, everywhere)
+                + weighted_rows(lines, line_groups, rows)
+            )
             lines = lines * line_through[rows]
         lines, groups = lines * self._line_air[rows], groups * self._group_air
-        groups = groups + around * (lines @ self._line_round[rows] + groups @ self._group_round)
-        seen = lines @ self._line_rows[rows] + groups @ self._group_rows
-        return np.asarray(seen, dtype=np.float64)
+        groups = groups + around * (
+            weighted_rows(lines, self._line_round, rows)
+            + weighted_rows(groups, self._group_round, everywhere)
+        )
+        return weighted_rows(lines, self._line_rows, rows) + weighted_rows(
+            groups, self._group_rows, everywhere
+        )
 
 
 def _family(view: View, nuclide: Nuclide) -> list[Template]:

@@ -21,11 +21,12 @@ from fusion.kernels.response import (
 from fusion.kernels.response_bins import Boxes, add_boxes
 from fusion.spectra.matter import attenuation_per_cm, matter
 from fusion.spectra.response import between, energy_grid, loss_edges
+from fusion.spectra.steady import steady
 
 Vector = NDArray[np.float64]
 
 GROUPS = 160
-GROUP_EDGES_KEV: Vector = np.geomspace(12.0, 8000.0, GROUPS + 1)
+GROUP_EDGES_KEV: Vector = steady(np.geomspace(12.0, 8000.0, GROUPS + 1))
 PHOTONS = 8_000
 CAPSULE_CHARGE = 20.0
 SEED = 20_260_202
@@ -151,7 +152,7 @@ def unscattered(shield: Shield, energies_kev: Vector) -> Vector:
         passage = passages(shield.material, (shield.thickness_cm,), bulk=True)[0]
         return between(passage.energies_kev, energies_kev, passage.peaks)[:, 0]
     optical = attenuation_per_cm(shield.material, energies_kev) * shield.thickness_cm
-    return np.asarray(np.exp(-optical), dtype=np.float64)
+    return steady(np.exp(-optical))
 
 
 def scattered(shield: Shield, energies_kev: Vector) -> Vector:
@@ -168,7 +169,7 @@ def _scattered(material: str, thickness_cm: float, energies_kev: Vector, *, bulk
 def surroundings(energies_kev: Vector) -> Vector:
     """(n, GROUPS) photons that reach the portal by a way round, per photon that comes straight."""
     hard = np.log(energies_kev / SOFT_KEV) / np.log(HARD_KEV / SOFT_KEV)
-    hard = np.clip(hard, 0.0, 1.0)[:, None]
+    hard = steady(np.clip(hard, 0.0, 1.0))[:, None]
     total = (GROUND_SHARE[0] * (1 - hard) + GROUND_SHARE[1] * hard) * groups_of(
         ground(), energies_kev
     )
@@ -180,7 +181,7 @@ def surroundings(energies_kev: Vector) -> Vector:
 
 def air(energies_kev: Vector) -> Vector:
     """(n,) share that comes through the air to the portal."""
-    return np.asarray(np.exp(-attenuation_per_cm("air", energies_kev) * AIR_CM), dtype=np.float64)
+    return steady(np.exp(-attenuation_per_cm("air", energies_kev) * AIR_CM))
 
 
 def bremsstrahlung(betas: tuple[tuple[float, float], ...]) -> Vector:
@@ -196,7 +197,7 @@ def bremsstrahlung(betas: tuple[tuple[float, float], ...]) -> Vector:
         momentum = np.sqrt(kinetic * (kinetic + 2 * ELECTRON_KEV))
         share = momentum * (kinetic + ELECTRON_KEV) * (most_kev - kinetic) ** 2
         share *= percent / share.sum()
-        slope = np.maximum(kinetic[None, :] / middle[:, None] - 1, 0.0) @ share
+        slope = (np.maximum(kinetic / middle[:, None] - 1, 0.0) * share).sum(axis=1)
         total += 7e-7 * CAPSULE_CHARGE * slope * width
     return total
 
@@ -210,4 +211,4 @@ def fission(per_100_decays: float) -> Vector:
     mev = group_middles_kev() / 1000
     rate = np.where(mev < 1.0, 26.8 * np.exp(-2.30 * mev), 8.0 * np.exp(-1.10 * mev))
     rate = np.where(mev < 0.3, 26.8 * np.exp(-2.30 * 0.3) * np.minimum(1, mev / 0.1), rate)
-    return np.asarray(2 * per_100_decays * rate * np.diff(GROUP_EDGES_KEV) / 1000)
+    return 2 * per_100_decays * steady(rate) * np.diff(GROUP_EDGES_KEV) / 1000

@@ -8,6 +8,7 @@ from fusion.kernels.identify_errors import (
     Axis,
     all_template_errors,
     moved_template,
+    piled_up,
     shifted,
     slope_of,
     template_errors,
@@ -92,3 +93,9 @@ def test_errors_in_full(axis, shapes):
         assert np.all(out >= 0.0)
         assert out.sum() == pytest.approx(shape.sum())
         assert out == pytest.approx(naive, abs=1e-6 * shape.sum())
+
+
+def test_two_photons_counted_as_one(axis, shapes):
+    energies = axis.middle_kev[:, None] + axis.middle_kev
+    naive = np.histogram(energies, axis.edges_kev, weights=np.outer(shapes[1], shapes[1]))[0]
+    assert piled_up(shapes[1], axis) == pytest.approx(naive)

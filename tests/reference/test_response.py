@@ -29,7 +29,7 @@ from fusion.kernels.response import (
     uniform,
     way_out,
 )
-from fusion.kernels.response_bins import Boxes, add_boxes, below, smeared
+from fusion.kernels.response_bins import Boxes, add_boxes, below, smeared, weighted_rows
 from fusion.spectra.matter import matter
 
 MASK = 2**64 - 1
@@ -253,3 +253,10 @@ def test_the_blurred_step_is_the_integral_of_the_normal(from_left, sigma):
     twin = np.trapezoid(normal, steps[::40])
     assert smeared(from_left, sigma) == pytest.approx(twin, abs=0.2)
     assert 0.0 <= below(from_left, -3.0, 3.0, sigma) <= 1.0 + 1e-9
+
+
+def test_rows_added_up_by_weight():
+    dice = np.random.default_rng(4)
+    rows, weights = dice.normal(size=(9, 5)), np.array([0.5, 0.0, 2.0, -1.0])
+    which = np.array([8, 1, 3, 3])
+    assert weighted_rows(weights, rows, which) == pytest.approx(weights @ rows[which])
