@@ -45,7 +45,7 @@ class Event:
     over: bool = False
     before: list[Slice] = field(default_factory=list)
     """Quiet slices before it."""
-    after: list[Slice] = field(default_factory=list)
+    after: Slices
     """Quiet slices since it was over."""
     neutrons: NeutronRate | None = None
 

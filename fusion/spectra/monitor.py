@@ -56,8 +56,10 @@ class Monitor:
         self._instrument: Instrument | None = None
         self._first: SpectrumSample | None = None
         self._marked: SpectrumSample | None = None
-        self._waiting: list[Slice] | None = []
+        self._waiting: Slices | None = Slices(self._policy)
         """Slices before there is a background; None once there is."""
+        self._waited = 0
+        """How many have come, whatever became of them."""
         self._long: list[Slice] = []
         self._quiet = Quiet(self._policy)
         self._event: Event | None = None
@@ -100,7 +102,8 @@ class Monitor:
             if self._instrument is not None:
                 self._instrument.take_calibration(sample)
             return found + self._step(one)
-        self._waiting.append(one)
+        self._waiting.add(one)
+        self._waited += 1
         return found + (self._start() if self._is_enough() else [])
 
     def tick(self, utc_ns: int) -> list[Detection]:
@@ -122,13 +125,14 @@ class Monitor:
         waited_s = sum(one.real_s for one in self._waiting)
         marked = self._marked is not None and self._first is not None
         needed_s = 0.0 if marked else self._policy.monitor_start_s
-        return len(self._waiting) > self._policy.static_slices and waited_s >= needed_s
+        return self._waited > self._policy.static_slices and waited_s >= needed_s
 
     def _start(self) -> list[Detection]:
         """There is a background now: go through what has waited for it."""
-        waiting, first = self._waiting, self._first
-        assert waiting is not None
+        first = self._first
+        assert self._waiting is not None
         assert first is not None
+        waiting = list(self._waiting)
         calm = quietest([one for one in waiting if not one.over_range], QUIET_SHARE)
         if calm is None and self._marked is None:
             return self._all_over_range(waiting)
@@ -155,7 +159,7 @@ class Monitor:
         """Nothing that came can be background: told once, and kept as one slice."""
         told, self._saturated = self._saturated, True
         found = [] if told else self._judge_static(waiting)
-        self._waiting = [reduce(merged, waiting)]
+        self._waiting, self._waited = Slices(self._policy, [reduce(merged, waiting)]), 1
         return found
 
     def _start_background(self, instrument: Instrument) -> bool:
@@ -168,11 +172,11 @@ class Monitor:
     def _finish(self) -> list[Detection]:
         """The record is over: what can be said now is said."""
         found: list[Detection] = []
-        if self._waiting and len(self._waiting) > self._policy.static_slices:
+        if self._waiting is not None and self._waited > self._policy.static_slices:
             found += self._start()
         if self._event is not None:
             found += self._judge(self._event)
-        measured = self._long or self._waiting or []
+        measured = self._long or list(self._waiting or ())
         whole = self._dwell.whole
         if not measured and whole is not None and not self._judged and self._dwell.is_steady:
             measured = [whole]
@@ -196,7 +200,7 @@ class Monitor:
         """Whatever comes next is another record."""
         self._dwell = Dwell()
         self._instrument = self._first = self._event = None
-        self._waiting, self._long = [], []
+        self._waiting, self._waited, self._long = Slices(self._policy), 0, []
         self._quiet.clear()
 
     # --- a series ----------------------------------------------------------------------
@@ -234,7 +238,7 @@ class Monitor:
         event = self._event
         if event is None:
             return []
-        event.after.append(one)
+        event.after.add(one)
         if sum(each.real_s for each in event.after) < self._policy.event_after_s:
             return []
         self._event = None
@@ -257,12 +261,14 @@ class Monitor:
             if gap_s <= policy.event_gap_s:
                 for each in [*earlier.after, one]:
                     earlier.slices.add(each)
-                earlier.after, earlier.over, earlier.quiet_s = [], False, 0.0
+                earlier.after = Slices(policy)
+                earlier.over, earlier.quiet_s = False, 0.0
                 return found
             found += self._judge(earlier)
         self._event = Event(
             slices=Slices(policy, began),
             before=list(self._quiet),
+            after=Slices(policy),
             neutrons=self._quiet.neutrons,
         )
         return found

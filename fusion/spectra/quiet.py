@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fusion.spectra.event import NeutronRate, neutron_rate
 from fusion.spectra.instrument import Instrument
 from fusion.spectra.policy import SpectraPolicy
-from fusion.spectra.slices import Slice
+from fusion.spectra.slices import Slice, halved
 from fusion.types import SECOND_NS
 
 
@@ -37,15 +37,20 @@ class Quiet:
         """The next; what has been quiet for long enough is learned."""
         self.recent.append(one)
         policy, now_utc_ns = self._policy, one.end_utc_ns
+        # A quarter for what waits and one for what was learned, beside the event's own spectra.
+        most = policy.kept_bytes // 4
+        many = len(self.recent) > policy.kept_slices
+        if many or len(self.recent) * one.counts.nbytes > most:
+            self.recent = deque(halved(list(self.recent)))
         delay_ns = policy.monitor_delay_s * SECOND_NS
         while self.recent and now_utc_ns - self.recent[0].end_utc_ns >= delay_ns:
             old = self.recent.popleft()
             instrument.learn(old)
             self._learned.append(old)
         around_ns = policy.event_around_s * SECOND_NS
-        most = policy.kept_bytes // 4
         while self._learned and (
             now_utc_ns - self._learned[0].end_utc_ns > around_ns
+            or len(self._learned) > policy.kept_slices
             or len(self._learned) * self._learned[0].counts.nbytes > most
         ):
             self._learned.popleft()

@@ -93,6 +93,13 @@ def merged(one: Slice, other: Slice) -> Slice:
     )
 
 
+def halved(slices: list[Slice]) -> list[Slice]:
+    """Each two as one."""
+    # Not the last when they are odd: it is the next one's partner.
+    paired = len(slices) // 2 * 2
+    return [merged(*slices[i : i + 2]) for i in range(0, paired, 2)] + slices[paired:]
+
+
 class Slices:
     """Slices in order; where they grow too many, each two become one."""
 
@@ -117,10 +124,7 @@ class Slices:
         policy = self._policy
         many = len(self._slices) > policy.kept_slices
         if many or len(self._slices) * one.counts.nbytes > policy.kept_bytes:
-            # Not the last when they are odd: it is the next one's partner.
-            paired = len(self._slices) // 2 * 2
-            halves = [merged(*self._slices[i : i + 2]) for i in range(0, paired, 2)]
-            self._slices = halves + self._slices[paired:]
+            self._slices = halved(self._slices)
 
     def total(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Counts (detectors, channels) of all of them, and live times (detectors,)."""

@@ -130,3 +130,40 @@ def test_a_record_that_is_over_range_from_its_start_is_told_once_and_kept_short(
     found += feed(mine, series(device, 12, lambda t: [(CS, 250.0 / (1 + (t - 6) ** 2 / 9))]))
     found += feed(mine, series(device, 60)) + let_end(mine, device)
     assert "Cs-137" in [name for one in told(found) for name, _ in one.facts["nuclides"]]
+
+
+def held_bytes(mine):
+    monitor = mine._monitor
+    event = monitor._event
+    held = [*(monitor._waiting or ()), *monitor._quiet]
+    if event is not None:
+        held += [*event.slices, *event.before, *event.after]
+    return sum({id(one.counts): one.counts.nbytes for one in held}.values())
+
+
+@pytest.mark.parametrize("slice_s", [0.1, 1.0])
+def test_a_record_of_large_spectra_is_kept_within_its_bytes(slice_s):
+    policy = SpectraPolicy(kept_bytes=400_000)
+    mine = Portal(spec(), RadiationPolicy(), policy, IdentifyPolicy())
+    device = Device(4, slice_s=slice_s)
+    most, found = 0, []
+    samples = series(device, round(60 / slice_s))
+    samples += series(device, round(8 / slice_s), lambda t: [(CS, 150.0)])
+    samples += series(device, round(60 / slice_s))
+    for sample in samples:
+        found += feed(mine, [sample])
+        most = max(most, held_bytes(mine))
+    found += let_end(mine, device)
+    # The event, what is after it, and what is quiet before it in two quarters.
+    assert most <= 3 * policy.kept_bytes
+    (one,) = told(found)
+    assert one.facts["nuclides"][0][0] == "Cs-137"
+
+
+def test_slices_of_a_millisecond_are_kept_within_their_number():
+    policy = SpectraPolicy(kept_slices=60)
+    mine = Portal(spec(), RadiationPolicy(), policy, IdentifyPolicy())
+    device = Device(5, slice_s=0.001, detectors=1)
+    feed(mine, series(device, 2_000))
+    assert len(mine._monitor._waiting) <= 60
+    assert mine._monitor._waited == 2_000
