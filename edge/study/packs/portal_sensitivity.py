@@ -1,7 +1,8 @@
 """`portal-sensitivity`: the source that a gross-count portal finds in 95 of 100 passes.
 
-The study of facts/radiation 5.6 with the detector as shipped, and the field's k-sigma test and
-the matched profile without a shadow beside it.
+The study of facts/radiation 5.6 with the detector as shipped. Beside it stand the field's k-sigma
+test, the matched profile without a shadow, and the likelihood ratio that knows the laws of the
+shadow, which no test of the same counts can surpass.
 """
 
 import math
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from edge.study.figures import Figure, at_most, no_alarms, plain
 from edge.study.intervals import proportion
 from edge.study.packs import Settings
+from edge.study.portal_ideal import likelihood_ratio
 from edge.study.portal_passes import (
     Statistic,
     World,
@@ -29,11 +31,13 @@ from fusion.radiation_policy import RadiationPolicy
 
 CLEAN = 100_000  # passes for a threshold: 100 lie beyond 1e-3, 10 beyond 1e-4
 SOURCES = 1_500  # passes of each rate
+MANY_SOURCES = 5_000  # the same of the figure itself, whose interval they make
 RATES_CPS = (150.0, 175.0, 200.0, 225.0, 250.0, 290.0)
 K_SIGMA_RATES_CPS = (300.0, 350.0, 400.0, 450.0)
 SHIPPED_RATES_CPS = (240.0, 280.0, 320.0, 360.0)
 ROUGH_RATES_CPS = (200.0, 240.0, 280.0, 320.0)
 BOUND_RATES_CPS = (120.0, 140.0, 160.0, 180.0)
+IDEAL_RATES_CPS = (170.0, 190.0, 210.0, 230.0)
 GOAL_CPS = 220.0
 PUBLISHED = World(noise_share=0.0, panel_shadow=0.0, background_known=True)
 BARE = World(noise_share=0.0, panel_shadow=0.0, background_known=True, suppression=(0.0, 1e-9))
@@ -44,9 +48,10 @@ def measure(settings: Settings) -> list[Figure]:
     """Rates for 95 % at false-alarm probabilities of 1e-3 and 1e-4."""
     clean = settings.number or CLEAN
     few = max(200, min(SOURCES, clean // 20))
+    many = max(200, min(MANY_SOURCES, clean // 20))
     figures = []
     usual = _Study("shipped", shipped_sigma, World(), RATES_CPS)
-    found = usual.run(settings, clean, few)
+    found = usual.run(settings, clean, many)
     for share in (1e-3, 1e-4):
         name = f"portal source rate, 95 % at {share:g}"
         value, interval, how = found(share)
@@ -57,6 +62,7 @@ def measure(settings: Settings) -> list[Figure]:
         _Study("shipped, 0.7 m off the middle", shipped_sigma, World(off_middle_m=0.7), RATES_CPS),
         _Study("shipped, profile law p = 1", shipped_sigma, World(law=1.0), RATES_CPS),
         _Study("shipped, rough loads", shipped_sigma, World(rough=True), ROUGH_RATES_CPS),
+        _Study("likelihood ratio itself", likelihood_ratio, World(), IDEAL_RATES_CPS),
         _Study("k-sigma", k_sigma, PUBLISHED, K_SIGMA_RATES_CPS),
         _Study("matched profile without a shadow", matched, BARE, BOUND_RATES_CPS),
     )
