@@ -26,7 +26,7 @@ START_UTC_NS = 1_700_000_000 * SECOND_NS
 CHANNELS = 1024
 BACKGROUND_S = 40  # more than two blocks, and enough to compare with
 PASS_S = 10
-RATE_CPS = 500.0
+RATE_CPS = 3000.0  # of a source so strong that two photons at once are looked for
 LINE_CHANNEL = 226  # of Cs-137 on this scale
 DETECTORS = ("one", "two")
 EDGES_KEV = np.tile(np.linspace(0.0, 3000.0, CHANNELS + 1, dtype=np.float32), (len(DETECTORS), 1))
