@@ -50,6 +50,9 @@ class RadiationCalibration:
     profile_shape: float = fitted.PROFILE_SHAPE
     """What each unit of shape says for a point: 1 is clearly a point, -1 clearly a load. Patients
     and sources are points alike."""
+    on_load_offset: float = fitted.ON_LOAD_OFFSET
+    """What a point upon a load of minerals is worth less than its likelihood ratio against the load
+    alone, of many places and loads that are less even than they should be. Not fitted."""
     spectrum_slope: float = fitted.SPECTRUM_SLOPE
     """As `profile_slope`, of the best category's likelihood ratio: that of the gross counts, since
     too few clean vehicles are told as anything to fit one."""

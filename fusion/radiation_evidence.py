@@ -37,8 +37,24 @@ def number(facts: Mapping[str, Fact], name: str, default: float = 0.0) -> float:
 
 def gamma_profile(facts: Mapping[str, Fact], calibration: RadiationCalibration) -> dict[str, float]:
     """A point source, an extended load, or neither."""
-    slope, offset = calibration.profile_slope, calibration.profile_offset
-    return _profile(facts, calibration, slope, offset)
+    known = calibration
+    excess = said(
+        profile_excess(facts), known.profile_slope, known.profile_offset, known.profile_full_nats
+    )
+    scores = place(facts, known)
+    shape = profile_shape(facts, known)
+    point = known.profile_point + known.profile_shape * shape
+    upon = number(facts, "point_on_load_nats") - known.on_load_offset
+    # What looks like a point is one; what is in the cab is a patient of whatever shape.
+    is_load = shape < 0.0 and number(facts, "position_m") > known.cab_m
+    if is_load and upon > point:
+        # A load with a point upon it: the load is where it is, and the point where that is.
+        at_point = place(facts, known, "point_on_load_m")
+        scores |= {name: at_point[name] for name in POINTS}
+        point = min(upon, known.profile_point + known.profile_shape * MOST_SHAPE)
+    for name in POINTS:
+        scores[name] += point
+    return _against_nothing(excess, scores, known.profile_missed_nats)
 
 
 def gamma_spectrum(
@@ -113,14 +129,16 @@ def profile_shape(facts: Mapping[str, Fact], calibration: RadiationCalibration) 
     return max(-MOST_SHAPE, min(MOST_SHAPE, apart / scale))
 
 
-def place(facts: Mapping[str, Fact], calibration: RadiationCalibration) -> dict[str, float]:
+def place(
+    facts: Mapping[str, Fact], calibration: RadiationCalibration, at: str = "position_m"
+) -> dict[str, float]:
     """How likely the source lies where it is, of each explanation: beside the driver or behind.
 
     How strong it is says nothing: most patients are far stronger than a source that somebody
     hides, but to let the strongest pass for that would be to let anything pass. Where the place is
     not known it says nothing either.
     """
-    at_m = facts.get("position_m")
+    at_m = facts.get(at)
     if not isinstance(at_m, int | float):
         return dict.fromkeys(KINDS_OF_SOURCE, 0.0)
     in_cab = at_m <= calibration.cab_m
@@ -159,10 +177,14 @@ def said(excess: float, slope: float, offset: float, full: float) -> float:
     return slope * min(excess, full) - offset
 
 
-def _profile(
-    facts: Mapping[str, Fact], known: RadiationCalibration, slope: float, offset: float
-) -> dict[str, float]:
-    excess = said(profile_excess(facts), slope, offset, known.profile_full_nats)
+def _gross(facts: Mapping[str, Fact], known: RadiationCalibration) -> dict[str, float]:
+    """Of a portal with spectra, where those tell nothing."""
+    excess = said(
+        profile_excess(facts),
+        known.spectrum_gross_slope,
+        known.spectrum_gross_offset,
+        known.profile_full_nats,
+    )
     point = known.profile_point + known.profile_shape * profile_shape(facts, known)
     scores = place(facts, known)
     for name in POINTS:
@@ -174,7 +196,7 @@ def _spectrum(
     facts: Mapping[str, Fact], known: RadiationCalibration, lags: Mapping[str, float]
 ) -> dict[str, float]:
     if not lags:
-        return _profile(facts, known, known.spectrum_gross_slope, known.spectrum_gross_offset)
+        return _gross(facts, known)
     excess = said(
         spectrum_excess(facts),
         known.spectrum_slope,

@@ -48,6 +48,9 @@ def gamma_facts(
         "cab": extent == "point" and source.position_m <= policy.cab_m,
         "panel_share": tuple(round(share, 3) for share in source.panel_share),
     }
+    if profile.on_load and profile.sigma >= policy.significant_sigma:
+        facts["point_on_load_nats"] = round(profile.on_load.nats, 3)
+        facts["point_on_load_m"] = round(profile.on_load.position_m, 2)
     if length_m:
         facts["position"] = round(min(max(source.position_m / length_m, 0.0), 1.0), 3)
     return facts

@@ -88,6 +88,13 @@ class RadiationPolicy:
     significant_sigma: float = 5.2
     """The best of many places, forms and panels: clean passes come to 4.3 once in 6,000, and
     exp((5.2^2 - 4.3^2) / 2) = 70 times less often to here (facts/radiation 2: 1e-4 is allowed)."""
+    load_waves: int = 4
+    """Of a load of minerals along its length; the fifth is as short as a point."""
+    load_wave_share: float = 0.12
+    """1 sd of the first wave of its activity relative to its mean, the k-th has 1/k of it: as much
+    as loads vary that only shield."""
+    load_end_sd_m: float = 0.7
+    """How far a load's ends may lie from where an even one's would."""
     interim_sigma: float = 6.0
     """While the vehicle is still there a test is made every second: more chances, higher line."""
     interim_growth: float = 1.5

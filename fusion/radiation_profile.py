@@ -22,7 +22,9 @@ from fusion.kernels.radiation_panels import PanelModel, panel_gain
 from fusion.kernels.radiation_search import Search, fit_source, refine_source
 from fusion.radiation_bins import Pass, binned
 from fusion.radiation_clean import LEVEL, SUPPRESSION, CleanFit
+from fusion.radiation_on_load import OnLoad, point_on_load
 from fusion.radiation_policy import RadiationPolicy
+from fusion.radiation_source import Source, no_source
 
 MIN_BINS = 8  # fewer than the unknowns of the fit cannot be told apart
 GRID_M = 1.0  # well below the 3.8 m of a point's profile at 2.5 m; refined afterwards
@@ -30,19 +32,7 @@ MARGIN_M = 1.5  # a source may seem to lie before the bumper by the error of the
 MAX_WIDTH_M = 25.0  # the longest trailers
 MOST_CPS = 1e9
 KNOWN = 1e12  # precision of what is not free
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """The best source of one form."""
-
-    nats: float
-    """Log-likelihood ratio against none, >= 0, scaled by the misfit where there is one."""
-    position_m: float
-    width_m: float
-    net_cps: float
-    suppression: float
-    panel_share: tuple[float, ...]
+EVEN_SHARE = 0.7  # slowest over fastest: where a vehicle brakes, a load's profile is not known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,13 +54,17 @@ class Profile:
     """(scans,) of all panels: the background and its shadow beneath the better source."""
     fitted_counts: NDArray[np.float64] = field(compare=False, repr=False)
     """(scans,) the same with the better source; without one, equal to `clean_counts`."""
+    on_load: OnLoad | None = None
+    """A point upon the load that the pass shows, where it does."""
 
 
 def profile_of(passage: Pass, policy: RadiationPolicy) -> Profile:
     """What the pass shows, whether its load is smooth or rough."""
-    found = ProfileFit(passage, policy).profile()
+    smooth = ProfileFit(passage, policy)
+    found = smooth.profile()
     if found.sigma < policy.rough_from_sigma:
         return found
+    found = replace(found, on_load=smooth.on_load(found.extended))
     boxes = replace(policy, waves=policy.rough_waves, wave_share=policy.rough_wave_share)
     rough = ProfileFit(passage, boxes).profile()
     most = max(rough.sigma + policy.rough_sigma, policy.rough_from_sigma)
@@ -146,6 +140,23 @@ class ProfileFit:
             fitted_counts=self._of_scans(fit.mean),
         )
 
+    def on_load(self, load: Source) -> OnLoad | None:
+        """A point upon the load, once one vehicle has gone by at an even speed."""
+        steps_m = np.diff(self._view.passed_m)
+        even = float(steps_m.min()) >= EVEN_SHARE * float(steps_m.max())
+        if load.nats <= 0.0 or not even or not self._length_m:
+            return None
+        if self._length_m > self._policy.long_vehicle_m:
+            return None
+        return point_on_load(
+            self._counts,
+            self._found_clean,
+            self._view,
+            load,
+            length_m=self._length_m,
+            policy=self._policy,
+        )
+
     def _beneath(self, fit: Fit) -> NDArray[np.float64]:
         """Counts of the fitted background alone, with the vehicle's shadow."""
         clean = self._clean
@@ -204,7 +215,7 @@ class ProfileFit:
             if found is None or nats > found[0]:
                 found = nats, search, fit
         if found is None:
-            return _no_source(self._found_clean.suppression), 1.0, self._clean_fit
+            return no_source(self._found_clean.suppression), 1.0, self._clean_fit
         _, search, fit = found
         nats = refine_source(self._counts, self._model, self._view, search, fit)
         excess = max(0.0, nats - self._clean_nats)
@@ -285,14 +296,3 @@ class ProfileFit:
         background_cps = max(float(self._background_cps.sum()), 1.0)
         depth = -float(fit.values[-1]) * float(shape.max()) / background_cps
         return sigma, position_m, width_m, depth
-
-
-def _no_source(suppression: float) -> Source:
-    return Source(
-        nats=0.0,
-        position_m=0.0,
-        width_m=0.0,
-        net_cps=0.0,
-        suppression=suppression,
-        panel_share=(),
-    )

@@ -84,6 +84,18 @@ def test_a_clear_point_stands_far_from_the_advisory_line_on_either_side(nats):
         assert 3.0 * cab < line < box / 3.0
 
 
+def test_a_point_upon_a_load_is_a_source_behind_and_a_patient_beside_the_driver():
+    line = POLICY.alarms.level_lines[Event.RAD_THREAT][0]
+    load = profile(3_000.0, 3_100.0)
+    told = [
+        probability_of_a_source(load | {"point_on_load_nats": nats, "point_on_load_m": at_m})
+        for nats, at_m in ((0.0, 9.0), (5.0, 9.0), (10.0, 9.0), (200.0, 9.0), (200.0, 2.0))
+    ]
+    assert max(told[:2]) < line < min(told[2:4])
+    assert told[4] < line
+    assert told[0] == pytest.approx(probability_of_a_source(load))
+
+
 def test_neutrons_in_the_cab_are_no_patients():
     told = {"significant": True, "beside_sigma": 4.5, "joint_sigma": 20.0, "neutron_sigma": 4.5}
     nats = neutron_counts(told, FITTED)
