@@ -67,6 +67,11 @@ class RadiationCalibration:
     low energies are shielded more than high ones, and its counts are mostly low."""
     spectrum_gross_offset: float = fitted.SPECTRUM_GROSS_OFFSET
     """As `profile_offset`, of the same."""
+    spectrum_gross_point: float = fitted.SPECTRUM_GROSS_POINT
+    """As `profile_point`, of the same."""
+    spectrum_gross_floor_nats: float = fitted.SPECTRUM_GROSS_FLOOR_NATS
+    """As `shape_floor_nats`, of the same: ten thousand counts a second show where a box begins, by
+    which clean vehicles look like a load, some 7 nats more than like a point. Not fitted."""
     spectrum_category: float = fitted.SPECTRUM_CATEGORY
     """What a nat by which a category lies under the best one is worth: the templates are a model,
     and a likelihood that is sure of a model is too sure."""

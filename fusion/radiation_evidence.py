@@ -122,10 +122,13 @@ def neutron_excess(facts: Mapping[str, Fact]) -> float:
     return 0.5 * max(0.0, number(facts, "neutron_sigma")) ** 2
 
 
-def profile_shape(facts: Mapping[str, Fact], calibration: RadiationCalibration) -> float:
-    """From -3, a load, to 3, a point."""
+def profile_shape(
+    facts: Mapping[str, Fact], calibration: RadiationCalibration, floor_nats: float | None = None
+) -> float:
+    """From -3, a load, to 3, a point; `floor_nats` in the place of the calibration's."""
     apart = number(facts, "point_nats") - number(facts, "extended_nats")
-    scale = calibration.shape_floor_nats + calibration.shape_share * profile_excess(facts)
+    floor = calibration.shape_floor_nats if floor_nats is None else floor_nats
+    scale = floor + calibration.shape_share * profile_excess(facts)
     return max(-MOST_SHAPE, min(MOST_SHAPE, apart / scale))
 
 
@@ -185,7 +188,8 @@ def _gross(facts: Mapping[str, Fact], known: RadiationCalibration) -> dict[str, 
         known.spectrum_gross_offset,
         known.profile_full_nats,
     )
-    point = known.profile_point + known.profile_shape * profile_shape(facts, known)
+    shape = profile_shape(facts, known, known.spectrum_gross_floor_nats)
+    point = known.spectrum_gross_point + known.profile_shape * shape
     scores = place(facts, known)
     for name in POINTS:
         scores[name] += point

@@ -9,9 +9,9 @@ PROVENANCE: Mapping[str, str] = {
         "104000-104004, 2026-11-22"
     ),
     "rpm-n42": (
-        "140 nothing, 280 norm, 49 medical, 31 threat-source, 53 shielded-source; spectra "
-        "told 0 nothing, 24 norm, 38 medical, 14 threat-source, 43 shielded-source on "
-        "n42-portal/1, seeds 105000-105003 106000-106007 107000-107000 108000-108001, "
+        "300 nothing, 600 norm, 105 medical, 69 threat-source, 111 shielded-source; spectra "
+        "told 0 nothing, 59 norm, 83 medical, 35 threat-source, 82 shielded-source on "
+        "n42-portal/1, seeds 105000-105006 106000-106014 107000-107002 108000-108003, "
         "2026-11-22"
     ),
 }
@@ -31,15 +31,17 @@ CAB_SHARE: Mapping[str, float] = {
 PROFILE_POINT = 0.2359
 PROFILE_SHAPE = 5.9311
 ON_LOAD_OFFSET = 6.5
-SPECTRUM_SLOPE = 0.346
-SPECTRUM_OFFSET = 6.0819
+SPECTRUM_SLOPE = 0.3381
+SPECTRUM_OFFSET = 6.2085
 SPECTRUM_FULL_NATS = 40.0
-SPECTRUM_GROSS_SLOPE = 0.346
-SPECTRUM_GROSS_OFFSET = 2.4791
-SPECTRUM_CATEGORY = 0.4716
+SPECTRUM_GROSS_SLOPE = 0.3381
+SPECTRUM_GROSS_OFFSET = 2.4759
+SPECTRUM_GROSS_POINT = 1.0
+SPECTRUM_GROSS_FLOOR_NATS = 45.0
+SPECTRUM_CATEGORY = 0.5018
 SPECTRUM_MOST_NATS = 12.0
-SPECTRUM_POINT = -0.5775
-SPECTRUM_SHAPE = 0.8387
+SPECTRUM_POINT = -0.957
+SPECTRUM_SHAPE = 0.5076
 NEUTRON_SLOPE = 1.0
 NEUTRON_OFFSET = 4.8734
 NEUTRON_FULL_NATS = 20.0

@@ -37,6 +37,9 @@ DOUBT = 0.01  # one pass in a hundred is like nothing that the simulator knows
 GROUPS = (("norm",), ("medical",), ("threat-source", "shielded-source"))
 """Explanations that a spectrum tells apart: whether there is a shield, it hardly does."""
 
+LOOK_POINTS = tuple(0.125 * step for step in range(-16, 17))
+"""Among which what a shape of 0 says is searched, of gross counts at a portal with spectra."""
+
 Facts = Mapping[str, Fact]
 Row = tuple[str, Facts]
 """The right explanation, and the facts of one detection."""
@@ -108,7 +111,8 @@ def fit_counts(known: RadiationCalibration, found: Sequence[Case]) -> RadiationC
 
 def fit_spectra(known: RadiationCalibration, found: Sequence[Case]) -> RadiationCalibration:
     """From passes at a portal that takes spectra."""
-    return _fit_spectrum(known, _rows(found, "gamma.spectrum"))
+    rows = _rows(found, "gamma.spectrum")
+    return _fit_gross_look(_fit_spectrum(known, rows), rows)
 
 
 def _rows(found: Iterable[Case], kind: str) -> list[Row]:
@@ -155,6 +159,30 @@ def _fit_spectrum(known: RadiationCalibration, rows: list[Row]) -> RadiationCali
         spectrum_point=_round(point),
         spectrum_shape=_round(shape),
     )
+
+
+def _fit_gross_look(known: RadiationCalibration, rows: list[Row]) -> RadiationCalibration:
+    """What a shape of 0 says where gross counts are all there is: of many, the least log loss.
+
+    Clean vehicles have a shape too, and by the law of the excess alone they would have none: they
+    are part of this fit, each group of explanations with the same weight.
+    """
+    groups = (("nothing",), *GROUPS)
+    members = {name: row for row, group in enumerate(groups) for name in group}
+    untold = [
+        (members[name], facts) for name, facts in rows if not evidence.category_lags(facts, known)
+    ]
+    weights = 1.0 / np.maximum(np.bincount([row for row, _ in untold], minlength=len(groups)), 1)
+
+    def loss(look: RadiationCalibration) -> float:
+        total = 0.0
+        for row, facts in untold:
+            nats = {"nothing": 0.0} | evidence.gamma_spectrum(facts, look)
+            likely = [np.mean([np.exp(nats[name]) for name in group]) for group in groups]
+            total -= float(weights[row]) * float(np.log(likely[row] / np.sum(likely)))
+        return total
+
+    return min((replace(known, spectrum_gross_point=point) for point in LOOK_POINTS), key=loss)
 
 
 def _told(rows: list[Row], known: RadiationCalibration) -> tuple[float, float]:

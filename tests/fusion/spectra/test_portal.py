@@ -87,9 +87,9 @@ def test_the_words_of_evidence_follow_the_category():
     one = weigh(final(passed(on_channels("Cs-137"), 200.0)))
     threat = one.nats
     # Its likelihood ratio is 300 nats, but nobody has seen what clean traffic does beyond 40: none
-    # of the 140 clean passes of the fit is told as anything, which makes the weakest that are told
-    # worth some 3 nats, and each nat from there to 40 is worth 0.35: 8.4 in all, 9 with thrice the
-    # clean passes. That has to be a warning by itself, shielded or not, whatever else it may be.
+    # of the 300 clean passes of the fit is told as anything, which makes the weakest that are told
+    # worth 3 nats, and each nat from there to 40 is worth a third: 8 in all with its category. That
+    # has to be a warning by itself, shielded or not, whatever else it may be.
     assert threat["threat-source"] >= 8.0
     told = score([(one, 1.0)], QUESTIONS["radiation"], one.end_utc_ns, ScoringPolicy())
     shares = dict(told.explanations)
