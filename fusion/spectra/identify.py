@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fusion.kernels.identify import Spectrum, smooth
 from fusion.kernels.identify_scores import Sources
+from fusion.spectra.counted import taken_off, threshold_of
 from fusion.spectra.fits import Case, Fitted, Source
 from fusion.spectra.nuisance import (
     Bins,
@@ -26,7 +27,15 @@ from fusion.spectra.nuisance import (
 from fusion.spectra.sharp import is_sharp, only_peaks, sharp_scene
 from fusion.spectra.templates import TemplateLibrary
 from fusion.spectra.unlisted import unlisted_lines
-from fusion.spectra.verdict import LISTED, UNKNOWN, Hypothesis, IdentifyPolicy, Verdict, judge
+from fusion.spectra.verdict import (
+    LISTED,
+    MISTAKEN_PATIENTS,
+    UNKNOWN,
+    Hypothesis,
+    IdentifyPolicy,
+    Verdict,
+    judge,
+)
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -42,9 +51,6 @@ OWN_REACH = 2  # bins on each side of a line: nearly a full width of it
 OWN_SHARE = 0.5  # of a line, that may be of the other source
 OWN_SIGMA = 3.0
 LEAST_PEAK = 0.25  # of the counts of a source where its strongest line is, if it has lines at all
-GROUPS = 10  # of energies with as many counts of background each
-TAKEN_SHARE = 0.4  # of a group of the background: 2-25 % are shielded (facts/radiation 5.1)
-TAKEN_SIGMA = 6.0
 SHARE = 0.1  # of a load of natural nuclides, from which one of them is named
 
 
@@ -163,7 +169,7 @@ class Identifier:
             ratio = live_s / background_live_s
             background = np.ascontiguousarray(background_counts, dtype=np.float64) * ratio
         spectrum = self._spectrum(counts, background, ratio)
-        if background is not None and _taken_off(counts, background):
+        if background is not None and taken_off(counts, background):
             background = None
         return Case(spectrum, self._scene(counts, background), self._bins, self._policy)
 
@@ -178,6 +184,8 @@ class Identifier:
                 prices[k] += policy.unknown_nats
             elif name not in LISTED:
                 prices[k] += policy.rare_nats
+            elif name in MISTAKEN_PATIENTS:
+                prices[k] += policy.mistaken_patient_nats
         return prices
 
     def _scene(self, counts: Vector, background: Vector | None) -> Scene:
@@ -205,7 +213,7 @@ class Identifier:
             variance += ratio * known + (self._policy.background_error * known) ** 2
         variance += (self._policy.model_error * source) ** 2
         weights = np.maximum(level, 1.0) / variance
-        weights[: _threshold(seen)] = 0.0
+        weights[: threshold_of(seen)] = 0.0
         return Spectrum(counts, weights, level)
 
     def _singles(self, case: Case, quiet: Fitted, slack: float) -> list[Fitted]:
@@ -377,28 +385,3 @@ def _without_zeros(shapes: Matrix) -> Sources:
 
 def _cost(one: Fitted) -> float:
     return one.sources[0].price - one.nats
-
-
-def _taken_off(counts: Vector, background: Vector) -> bool:
-    """Whether a spectrum has had its background taken off: no vehicle shields this much of it.
-
-    A tenth of the background's counts, anywhere together, is enough to see that.
-    """
-    number = np.cumsum(background)
-    groups = np.minimum(
-        (number / max(float(number[-1]), 1e-9) * GROUPS).astype(np.intp), GROUPS - 1
-    )
-    known = np.bincount(groups, background, GROUPS)
-    seen = np.bincount(groups, counts, GROUPS)
-    missing = known - seen > TAKEN_SIGMA * np.sqrt(np.maximum(known, 1.0))
-    return bool(np.any(missing & (seen < TAKEN_SHARE * known)))
-
-
-def _threshold(seen: Vector) -> int:
-    """The first bin that lies wholly over the detector's threshold."""
-    level = smooth(seen, 2)
-    for first in range(len(seen) // 3):
-        ahead = level[first + 4 : first + 10].mean()
-        if seen[first] > 0.3 * ahead > 0.0:
-            return first + 1 if first > 0 else 0
-    return 0
