@@ -33,6 +33,8 @@ SOURCES = (
     "spectra/steady.py",
     "spectra/templates.py",
     "spectra/transport.py",
+    "spectra/unlisted.py",
+    "spectra/widths.py",
     "types.py",
 )
 """All that a library is made with."""
@@ -137,6 +139,7 @@ def _packed(library: TemplateLibrary) -> bytes:
         names=np.frombuffer(msgspec.json.encode(names), np.uint8),
         shapes=np.array([one.shape for one in library.templates]),
         nuisances=library.nuisance_shapes,
+        unlisted=library.unlisted_shapes,
     )
     data = file.getvalue()
     return hashlib.sha256(data).digest() + data
@@ -149,9 +152,10 @@ def _unpacked(data: bytes, detector: DetectorSpec, edges: tuple[float, ...]) -> 
         raise ValueError("damaged")
     with np.load(BytesIO(packed), allow_pickle=False) as kept:
         names = msgspec.json.decode(kept["names"].tobytes(), type=list[list[str]])
-        shapes, nuisances = kept["shapes"], kept["nuisances"]
+        shapes, nuisances, unlisted = kept["shapes"], kept["nuisances"], kept["unlisted"]
     bins = len(edges) - 1
-    for rows, count in ((shapes, len(names) - 1), (nuisances, len(names[0]))):
+    counts = len(names) - 1, len(names[0]), len(unlisted)
+    for rows, count in zip((shapes, nuisances, unlisted), counts, strict=True):
         if rows.dtype != np.float64 or rows.shape != (count, bins):
             raise ValueError("other numbers than names and bins")
     return TemplateLibrary(
@@ -163,4 +167,5 @@ def _unpacked(data: bytes, detector: DetectorSpec, edges: tuple[float, ...]) -> 
         ),
         nuisance_names=tuple(names[0]),
         nuisance_shapes=nuisances,
+        unlisted_shapes=unlisted,
     )

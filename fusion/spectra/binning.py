@@ -1,12 +1,10 @@
 """Energy bins that follow a detector's resolution, and counts put into them."""
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
 from fusion.kernels.identify import rebin
-from fusion.spectra.steady import steady
+from fusion.spectra.widths import fwhm_kev
 from fusion.types import DetectorSpec
 
 BINS_PER_FWHM = 2.5  # a peak's shape is kept; more only cost time
@@ -14,21 +12,6 @@ SHARP_BINS_PER_FWHM = 1.6  # of a germanium detector, whose peaks stand alone
 SHARPEST_PERCENT = 1.0  # resolution at 661.7 keV of scintillators is worse than this
 LOW_KEV = 24.0  # under the lines that any portal sees through its housing
 HIGH_KEV = 3000.0  # over the highest natural line, 2614.5 keV
-FLOOR_KEV = {"HPGe": 1.1, "CZT": 2.5}
-"""Width at zero energy from electronic noise; of scintillators it is in their power law."""
-
-
-def fwhm_kev(detector: DetectorSpec, energy_kev: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Full width at half maximum of a full-energy peak.
-
-    A power law through the resolution at 661.7 keV (facts/radiation 5.3) with the noise floor of
-    semiconductors, which the resolution at 661.7 keV includes.
-    """
-    at_662_kev = detector.resolution_percent / 100.0 * 661.7
-    floor_kev = min(FLOOR_KEV.get(detector.material, 0.0), 0.95 * at_662_kev)
-    grown_kev = math.sqrt(at_662_kev**2 - floor_kev**2)
-    widths = grown_kev * (np.maximum(energy_kev, 1.0) / 661.7) ** detector.resolution_power
-    return steady(np.hypot(widths, floor_kev))
 
 
 def bin_edges(

@@ -5,9 +5,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.spectra.binning import fwhm_kev
 from fusion.spectra.policy import SpectraPolicy
 from fusion.spectra.steady import steady
+from fusion.spectra.widths import fwhm_kev
 from fusion.types import DetectorSpec
 
 LINES_KEV = (1460.8, 2614.5, 609.3)

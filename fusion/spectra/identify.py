@@ -26,7 +26,6 @@ from fusion.spectra.nuisance import (
 )
 from fusion.spectra.sharp import is_sharp, only_peaks, sharp_scene
 from fusion.spectra.templates import TemplateLibrary
-from fusion.spectra.unlisted import unlisted_lines
 from fusion.spectra.verdict import (
     LISTED,
     MISTAKEN_PATIENTS,
@@ -86,7 +85,7 @@ class Identifier:
         self._categories = [one.category for one in library.templates]
         shapes = np.array([one.shape for one in library.templates])
         naturals = library.nuisance_shapes
-        lines = unlisted_lines(self._bins)
+        lines = library.unlisted_shapes
         self._names += [UNKNOWN] * len(lines)
         self._categories += [UNKNOWN] * len(lines)
         shapes = np.vstack((shapes, lines))

@@ -19,10 +19,11 @@ from fusion.kernels.identify_errors import (
     moved_template,
     piled_up,
 )
-from fusion.spectra.binning import SHARPEST_PERCENT, fwhm_kev
+from fusion.spectra.binning import SHARPEST_PERCENT
 from fusion.spectra.response import response_rows
 from fusion.spectra.steady import steady
 from fusion.spectra.verdict import IdentifyPolicy
+from fusion.spectra.widths import fwhm_kev
 from fusion.types import DetectorSpec
 
 Vector = NDArray[np.float64]

@@ -38,6 +38,7 @@ from fusion.spectra.transport import (
     surroundings,
     unscattered,
 )
+from fusion.spectra.unlisted import unlisted_lines
 from fusion.types import DetectorSpec
 
 Vector = NDArray[np.float64]
@@ -79,6 +80,8 @@ class TemplateLibrary:
     """`"K-40"`, `"Ra-226"`, `"Th-232"`: spread in the ground and in walls."""
     nuisance_shapes: Vector
     """(nuisances, bins); each sums to 1."""
+    unlisted_shapes: Vector
+    """(lines, bins) single lines all over the range; each sums to 1."""
 
 
 def template_library(detector: DetectorSpec, edges_kev: Vector) -> TemplateLibrary:
@@ -132,6 +135,7 @@ def _made(detector: DetectorSpec, edges: tuple[float, ...]) -> TemplateLibrary:
         templates=tuple(template for one in sources for template in _family(view, one)),
         nuisance_names=names,
         nuisance_shapes=nuisances / nuisances.sum(axis=1, keepdims=True),
+        unlisted_shapes=unlisted_lines(detector, view.edges_kev),
     )
 
 

@@ -3,24 +3,24 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.spectra.binning import fwhm_kev
-from fusion.spectra.nuisance import Bins
 from fusion.spectra.response import response_rows
+from fusion.spectra.widths import fwhm_kev
+from fusion.types import DetectorSpec
 
 LOWEST_KEV, HIGHEST_KEV = 45.0, 2700.0
 STEP = 0.8  # FWHM from one line to the next: between two, either sees nine tenths of a peak
 MOST = 120  # a germanium detector's lines are too many to try; its peaks are named by the lists
 
 
-def unlisted_lines(bins: Bins) -> NDArray[np.float64]:
+def unlisted_lines(detector: DetectorSpec, edges_kev: NDArray[np.float64]) -> NDArray[np.float64]:
     """(lines, bins) responses to single lines all over the range; each sums to 1."""
     energies = [LOWEST_KEV]
     while energies[-1] < HIGHEST_KEV:
-        width = fwhm_kev(bins.detector, np.array([energies[-1]]))[0]
+        width = fwhm_kev(detector, np.array([energies[-1]]))[0]
         energies.append(energies[-1] + STEP * float(width))
     if len(energies) > MOST:
-        return np.empty((0, len(bins.middle_kev)))
+        return np.empty((0, len(edges_kev) - 1))
     lines = np.array(energies)
-    rows = response_rows(bins.detector, lines, lines, bins.edges_kev)
+    rows = response_rows(detector, lines, lines, edges_kev)
     rows += 1e-9
     return np.asarray(rows / rows.sum(axis=1, keepdims=True))

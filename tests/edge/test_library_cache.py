@@ -112,6 +112,7 @@ def archive(**changes):
         "names": np.frombuffer(json.dumps(changes.pop("said", names)).encode(), np.uint8),
         "shapes": np.ones((1, 40)),
         "nuisances": np.ones((1, 40)),
+        "unlisted": np.ones((3, 40)),
     } | changes
     file = io.BytesIO()
     np.savez(file, **{name: array for name, array in arrays.items() if array is not None})
@@ -136,6 +137,9 @@ def test_a_library_of_other_names_or_bins_is_made_again(library, tmp_path):
         {"shapes": np.ones((1, 40), np.float32)},
         {"nuisances": np.ones((2, 40))},
         {"nuisances": np.float64(1.0)},
+        {"unlisted": None},
+        {"unlisted": np.ones((3, 39))},
+        {"unlisted": np.float64(1.0)},
     ):
         place.write_bytes(archive(**wrong))
         assert shelf.get(DETECTOR, EDGES) is None, wrong

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fusion.spectra.binning import bin_edges, binned, fwhm_kev
+from fusion.spectra.binning import bin_edges, binned
 from fusion.spectra.detector import detector_of
 from fusion.spectra.identify import Identifier
 from fusion.spectra.nuisance import Bins, measured_scene, moved, source_modes, unmeasured_scene
@@ -15,6 +15,7 @@ from fusion.spectra.sharp import continuum, is_sharp, only_peaks
 from fusion.spectra.templates import template_library
 from fusion.spectra.unlisted import unlisted_lines
 from fusion.spectra.verdict import CATEGORIES, Hypothesis, IdentifyPolicy, judge
+from fusion.spectra.widths import fwhm_kev
 from fusion.types import DetectorSpec
 
 NAI = DetectorSpec()
@@ -178,7 +179,7 @@ def test_a_mixture_is_called_by_the_gravest_in_it():
 
 
 def test_a_line_of_no_listed_nuclide_is_unknown_and_has_no_name(library, bins):
-    lines = unlisted_lines(bins)
+    lines = unlisted_lines(bins.detector, bins.edges_kev)
     assert lines.sum(axis=1) == pytest.approx(np.ones(len(lines)))
     top = int(np.argmin(np.abs(bins.middle_kev[lines.argmax(axis=1)] - 2000.0)))
     sky = library.nuisance_shapes.sum(axis=0) / 3.0
