@@ -75,7 +75,8 @@ def judge_static(heard: Heard, policy: SpectraPolicy, identify: IdentifyPolicy) 
         over_range=over_range,
         detectors=tuple(range(len(instrument.names))),
     )
-    facts = spectral_facts(found, identify.alarm_sigma)
+    line = identify.alarm_sigma if reference is not None else policy.unmeasured_sigma
+    facts = spectral_facts(found, line)
     neutron_sigma = _neutrons(slices, marked)
     facts |= {"neutron_sigma": round(neutron_sigma, 3), "extent": "none", "static": True}
     facts["reference"] = "none" if reference is None else "background"
