@@ -47,7 +47,7 @@ def gamma_profile(facts: Mapping[str, Fact], calibration: RadiationCalibration) 
     upon = number(facts, "point_on_load_nats") - known.on_load_offset
     # What looks like a point is one; what is in the cab is a patient of whatever shape.
     is_load = shape < 0.0 and number(facts, "position_m") > known.cab_m
-    if is_load and upon > point:
+    if is_load and upon > max(0.0, point):
         # A load with a point upon it: the load is where it is, and the point where that is.
         at_point = place(facts, known, "point_on_load_m")
         scores |= {name: at_point[name] for name in POINTS}
