@@ -112,7 +112,7 @@ def fit_counts(known: RadiationCalibration, found: Sequence[Case]) -> RadiationC
 def fit_spectra(known: RadiationCalibration, found: Sequence[Case]) -> RadiationCalibration:
     """From passes at a portal that takes spectra."""
     rows = _rows(found, "gamma.spectrum")
-    return _fit_gross_look(_fit_spectrum(known, rows), rows)
+    return fit_gross_look(_fit_spectrum(known, rows), rows)
 
 
 def _rows(found: Iterable[Case], kind: str) -> list[Row]:
@@ -161,7 +161,7 @@ def _fit_spectrum(known: RadiationCalibration, rows: list[Row]) -> RadiationCali
     )
 
 
-def _fit_gross_look(known: RadiationCalibration, rows: list[Row]) -> RadiationCalibration:
+def fit_gross_look(known: RadiationCalibration, rows: list[Row]) -> RadiationCalibration:
     """What a shape of 0 says where gross counts are all there is: of many, the least log loss.
 
     Clean vehicles have a shape too, and by the law of the excess alone they would have none: they

@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 from edge.study.fitting import excess_line, kinds
+from edge.study.portal_fit import fit_gross_look
 from edge.study.portal_month import reliability
+from fusion.radiation_calibration import RadiationCalibration
 
 
 def test_the_line_is_the_likelihood_ratio_of_what_it_was_fitted_on():
@@ -60,3 +62,20 @@ def test_a_calibrated_model_shows_no_more_than_the_floor():
     assert sum(n for _, _, n in rows) == 4_000
     wrong, _, _ = reliability(predicted, random.uniform(size=4_000) < predicted**3, 10)
     assert wrong > 5.0 * floor
+
+
+def test_what_a_point_is_worth_in_gross_counts_follows_where_points_begin():
+    def facts(point_nats, extended_nats):
+        return {"point_nats": point_nats, "extended_nats": extended_nats, "category_nats": {}}
+
+    clean = [("nothing", facts(1.0, 1.5))] * 60
+    even, like_a_load, like_a_point = facts(18.0, 18.0), facts(10.0, 40.0), facts(40.0, 10.0)
+    points_even = [("norm", like_a_load)] * 20 + [("threat-source", even), ("medical", even)] * 20
+    loads_even = [("norm", even)] * 20 + [
+        ("threat-source", like_a_point),
+        ("medical", like_a_point),
+    ] * 20
+    known = RadiationCalibration()
+    for_points = fit_gross_look(known, clean + points_even).spectrum_gross_point
+    for_loads = fit_gross_look(known, clean + loads_even).spectrum_gross_point
+    assert for_points > for_loads
