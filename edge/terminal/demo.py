@@ -195,10 +195,20 @@ def _tell_compiling(demo: Demo) -> None:
     if demo.begun_s is not None:
         return
     for line in demo.running[0].says():
-        told = json.loads(line) if line.startswith("{") and COMPILES in line else {}
-        if told.get("event") == COMPILES:
-            facts = {"done": told["done"], "about": told["about"], "seconds": told["after_s"]}
+        if facts := _compiled(line):
             demo.say("compiling", **facts)
+
+
+def _compiled(line: str) -> dict[str, float]:
+    """How far the kernels are, where a line of the log tells it. The log may say anything."""
+    if not line.startswith("{") or COMPILES not in line:
+        return {}
+    with contextlib.suppress(ValueError, LookupError, TypeError, OverflowError):
+        told = json.loads(line)
+        if told["event"] == COMPILES:
+            numbers = {"done": told["done"], "about": told["about"], "seconds": told["after_s"]}
+            return {name: int(number) for name, number in numbers.items()}
+    return {}
 
 
 def _failed(demo: Demo) -> Child | None:

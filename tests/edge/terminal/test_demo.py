@@ -1,4 +1,5 @@
 import contextlib
+import io
 import json
 import os
 import re
@@ -9,7 +10,6 @@ import sys
 import time
 from argparse import Namespace
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -17,10 +17,14 @@ from edge.cli import main
 from edge.config import load_config
 from edge.errors import EXIT_BROKER, BrokerUnavailable
 from edge.kernel_cache import COMPILES
-from edge.terminal.demo import _tell_compiling
+from edge.terminal.children import Child
+from edge.terminal.demo import Day, Demo, _tell_compiling
 from edge.terminal.demo_setup import check_ports, effective_config, free
+from edge.terminal.stream import open_screen
+from edge.terminal.viewer import Viewer
 from edge.text import say
 from edge.text.catalogue import LANGUAGES
+from simulators.scripts import SCENARIOS
 
 ROOT = Path(__file__).parents[3]
 
@@ -121,24 +125,62 @@ def test_ports_in_use_are_named_with_the_options_that_move_them(ports, capsys):
     assert "--north-port" not in said
 
 
-def test_how_far_the_kernels_are_is_told_until_the_service_is_ready():
-    said = []
-    lines = [
-        "not of ours: kernels being compiled",
-        '{"event": "compiling kernels", "about": 35}',
-        f'{{"event": "{COMPILES}", "done": 7, "about": 35, "now": "xray", "after_s": 12}}',
-    ]
-    service = SimpleNamespace(says=lambda: lines)
-    demo = SimpleNamespace(
-        begun_s=None, running=[service], say=lambda name, **facts: said.append((name, facts))
+@pytest.fixture
+def demo(tmp_path):
+    """A demo whose service says what a test writes into its log, and whose screen is a text."""
+    log = tmp_path / "service.log"
+    out = io.StringIO()
+    screen = open_screen("en-US", out)
+    service = Child("service", ["watch", "mqtt://127.0.0.1:1", "--for", "60s"], log)
+    made = Demo(
+        arguments=Namespace(language="en-US"),
+        config=tmp_path / "demo.yaml",
+        broker="mosquitto",
+        screen=screen,
+        viewer=Viewer([], screen),
+        running=[service],
+        day=Day(scenario=SCENARIOS["demo"](1, 0), simulators=service),
+        started_s=0.0,
     )
+    yield made, log, out
+    service.kill()
+
+
+def writes(log, *lines):
+    with log.open("a") as service:
+        service.write("".join(f"{line}\n" for line in lines))
+
+
+def test_how_far_the_kernels_are_is_told_until_the_service_is_ready(demo):
+    demo, log, out = demo
+    told = f'{{"event": "{COMPILES}", "done": 7, "about": 35, "now": "xray", "after_s": 12}}'
+    writes(log, f"not of ours: {COMPILES}", '{"event": "compiling kernels", "about": 35}', told)
     _tell_compiling(demo)
-    assert said == [("compiling", {"done": 7, "about": 35, "seconds": 12})]
+    assert out.getvalue() == "Compiling kernels, this once: 7 of about 35 after 12 s.\n"
     demo.begun_s = 1.0
+    writes(log, told)
     _tell_compiling(demo)
-    assert len(said) == 1
+    assert out.getvalue().count("\n") == 1
     for language in LANGUAGES:
-        assert "7" in say("demo", *said[0][:1], language, **said[0][1])
+        assert "7" in say("demo", "compiling", language, done=7, about=35, seconds=12)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"{{half a line of {COMPILES}",
+        f'{{"event": "{COMPILES}", "done": 7}}',
+        f'{{"event": "{COMPILES}", "done": null, "about": 35, "after_s": 12}}',
+        f'{{"event": "{COMPILES}", "done": "some", "about": 35, "after_s": 12}}',
+        f'{{"event": "{COMPILES}", "done": 7, "about": 35, "after_s": Infinity}}',
+        f'{{"of": "{COMPILES}"}}',
+    ],
+)
+def test_no_line_of_the_service_ends_the_demo(demo, line):
+    demo, log, out = demo
+    writes(log, line)
+    _tell_compiling(demo)
+    assert out.getvalue() == ""
 
 
 def test_one_port_for_two_things_is_refused(ports):
