@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -24,11 +24,16 @@ from drivers.wire.n42_frames import MAX_DOCUMENT_BYTES
 from drivers.wire.n42_nodes import kind_in, utc_ns
 from drivers.wire.n42_scan import Scan, as_utf8, scan
 
-# A portal that keeps one child busy leaves the other to all the rest. Each may grow to 2 GB over a
-# file that is made for it, which is why there are no more.
+# A portal reads one document at a time, so one that keeps a child busy leaves the other to all the
+# rest. Each may grow to 2 GB over a file that is made for it, which is why there are no more.
 CHILDREN = 2
-# Of processor time for any file: where both are busy, the others wait for so long. A portal's
-# 3.3 MB take 0.13 s (facts 4.1), 17 million channels in 1.6 MB 0.7 s.
+# Two portals that keep both busy would hold up all others for as long as they like. Who has waited
+# for so long, in which a child reads three whole passes, goes on without.
+WAIT_S = 0.5
+# Those that our own reader takes then, in our own process: a whole pass has 3.3 MB (facts 4.1).
+MOST_BYTES_WITHOUT = 4 * 2**20
+# Of processor time for any file. A portal's 3.3 MB take 0.13 s (facts 4.1), 17 million channels in
+# 1.6 MB 0.7 s.
 LEAST_S = 1.0
 SECONDS_PER_BYTE = 1e-6
 # Counted zeroes make few bytes of many channels: 8 x 16,384 x 133 of them are 0.3 MB and take 1 s.
@@ -71,7 +76,8 @@ def parser_of(head: bytes, suffix: str = "") -> str:
 class SpectrumReader:
     """Keeps a few children, each started when first needed and again after each end of it.
 
-    Safe to use from several threads, which get a child in the order of asking.
+    Safe to use from several threads, which get a child in the order of asking, or none where all
+    are busy for longer than `WAIT_S`.
     """
 
     def __init__(
@@ -94,7 +100,8 @@ class SpectrumReader:
 
         Malformed reasons: `too-large`; those of `n42_scan.scan` and `n42.read`; `unreadable`,
         with the library's words; `reader-ended`, the file crashed the reader or took it longer
-        than a file of its size may; `needs-library`.
+        than a file of its size may; `reader-busy`, other files keep every child and this is none
+        that our own reader takes; `needs-library`.
         """
         if len(data) > MAX_DOCUMENT_BYTES:
             return malformed("too-large", data)
@@ -112,8 +119,11 @@ class SpectrumReader:
         # The library refuses documents without spectra: a portal of plastic panels, for one.
         if self._use_library and seen.spectra:
             read = self._ask(seen.form.replace("-", "_"), data, seen)
-            if not isinstance(read, Malformed) or read.reason != "unreadable":
+            if not isinstance(read, Malformed) or not _tries_plain(read, data):
                 return read
+            plain = n42.read(data)
+            was_busy = isinstance(plain, Malformed) and read.reason == "reader-busy"
+            return read if was_busy else plain
         plain = n42.read(data)
         nothing = isinstance(plain, Malformed) and plain.reason == "no-measurement"
         if nothing and not self._use_library and seen.spectra:
@@ -143,6 +153,8 @@ class SpectrumReader:
         allowed_s += min(seen.spectra * SECONDS_PER_SPECTRUM, MOST_FOR_SPECTRA_S)
         try:
             with self._lent() as child:
+                if child is None:
+                    return malformed("reader-busy", data)
                 answer, arrays = child.ask(
                     parser, data, allowed_s=allowed_s, patience_s=PATIENCE * allowed_s
                 )
@@ -154,20 +166,28 @@ class SpectrumReader:
         return document if document.measurements else malformed("no-measurement", data)
 
     @contextmanager
-    def _lent(self) -> Iterator[SpectrumProcess]:
+    def _lent(self) -> Iterator[SpectrumProcess | None]:
         child = self._borrow()
         try:
             yield child
         finally:
-            self._give_back(child)
+            if child is not None:
+                self._give_back(child)
 
-    def _borrow(self) -> SpectrumProcess:
+    def _borrow(self) -> SpectrumProcess | None:
         with self._lock:
             if self._idle:
                 return self._idle.pop()  # the last that was used: most of the time one is enough
             turn: SimpleQueue[SpectrumProcess] = SimpleQueue()
             self._waiting.append(turn)
-        return turn.get()
+        try:
+            return turn.get(timeout=WAIT_S)
+        except Empty:
+            with self._lock:
+                if turn in self._waiting:
+                    self._waiting.remove(turn)
+                    return None
+            return turn.get()  # it came in this moment
 
     def _give_back(self, child: SpectrumProcess) -> None:
         with self._lock:
@@ -179,6 +199,13 @@ class SpectrumReader:
                 self._waiting.popleft().put(child)
             else:
                 self._idle.append(child)
+
+
+def _tries_plain(read: Malformed, data: bytes) -> bool:
+    """Whether our own reader may take what the library has not."""
+    if read.reason == "reader-busy":
+        return len(data) <= MOST_BYTES_WITHOUT
+    return read.reason == "unreadable"
 
 
 @functools.cache

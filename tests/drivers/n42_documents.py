@@ -1,5 +1,9 @@
 """Documents for tests: a pass of a spectroscopic portal, and panels that only count."""
 
+import os
+import signal
+from contextlib import contextmanager
+
 import numpy as np
 
 from drivers.wire import n42
@@ -101,3 +105,24 @@ def portal_of_panels(slices=10):
             for number in range(slices)
         ),
     )
+
+
+@contextmanager
+def both_stopped(reader):
+    """The reader's two children, started and then standing still; they are killed at the end."""
+    data = n42.write(a_pass(slices=1))
+    with reader._lent() as first:
+        reader.read(data)
+        assert first.pid is None
+    # The one that was given back last is the next to be lent.
+    assert reader._idle[-1] is first
+    reader.read(data)
+    pids = reader.child_pids
+    assert len(pids) == 2
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)

@@ -14,7 +14,7 @@ import pytest
 from drivers import spectrum_reader
 from drivers.spectrum_reader import SpectrumReader, installed, parser_of
 from drivers.wire import n42
-from tests.drivers.n42_documents import a_pass, portal_of_panels
+from tests.drivers.n42_documents import a_pass, both_stopped, portal_of_panels
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 ROOT = Path(__file__).parents[2]
@@ -272,6 +272,43 @@ def test_a_document_that_holds_up_its_child_holds_up_no_other():
     assert reader.child_pids == []
 
 
+@needs_library
+def test_two_documents_that_hold_up_both_children_hold_up_no_third():
+    reader = SpectrumReader()
+    written = a_pass(slices=2, channels=16)
+    data, stuck = n42.write(written), []
+    try:
+        with both_stopped(reader):
+            for _ in range(2):
+                stuck.append(threading.Thread(target=reader.read, args=(data,)))
+                stuck[-1].start()
+            wait_until(lambda: not reader._idle)
+            for _ in range(3):
+                began = time.monotonic()
+                assert_same(reader.read(data), written)
+                assert reader.read(b"x", ".pcf").reason == "reader-busy"
+                assert time.monotonic() - began < 2 * spectrum_reader.WAIT_S + 0.5
+            assert not reader._waiting
+            assert all(thread.is_alive() for thread in stuck)
+        for thread in stuck:
+            thread.join(10)
+        assert reader._idle
+        assert isinstance(reader.read(data), n42.Document)
+        assert reader.read(b"x", ".pcf").reason == "unreadable"
+    finally:
+        reader.close()
+
+
+@needs_library
+def test_what_is_too_large_for_our_own_reader_is_not_read_while_all_are_busy(monkeypatch):
+    monkeypatch.setattr(spectrum_reader, "MOST_BYTES_WITHOUT", 100)
+    monkeypatch.setattr(spectrum_reader, "WAIT_S", 0.01)
+    reader = SpectrumReader(children=1)
+    with reader._lent():
+        assert reader.read(n42.write(a_pass(slices=1))).reason == "reader-busy"
+    reader.close()
+
+
 def wait_until(what):
     for _ in range(2000):
         if what():
@@ -280,7 +317,8 @@ def wait_until(what):
     raise AssertionError("it never came to it")
 
 
-def test_children_are_lent_in_the_order_of_asking():
+def test_children_are_lent_in_the_order_of_asking(monkeypatch):
+    monkeypatch.setattr(spectrum_reader, "WAIT_S", 30.0)
     reader = SpectrumReader(children=1)
     served = []
 

@@ -1,9 +1,16 @@
 """Where heavy reading is done, so that one sensor cannot hold up another."""
 
 import asyncio
-import threading
 
+import pytest
+
+from drivers.radiation_n42 import N42Driver
+from drivers.spectrum_reader import WAIT_S, installed, shared_reader
+from drivers.wire import n42
+from drivers.wire.n42_frames import encode
 from edge.station.checkpoint import CheckpointService
+from fusion.types import Origin, SpectrumSample
+from tests.drivers.n42_documents import a_pass, both_stopped
 from tests.edge.rehearsed import SENSORS, small_config
 
 
@@ -17,26 +24,35 @@ def portal(number):
     }
 
 
+@pytest.mark.skipif(not installed(), reason="sandiaspecutils is not installed")
 def test_documents_that_take_for_ever_hold_up_neither_scans_nor_other_portals(tmp_path):
     sensors = [*SENSORS, *map(portal, (1, 2, 3))]
     service = CheckpointService(small_config(tmp_path, sensors=sensors))
     work = {config.id: service._work_of(config) for config in service.config.sensors}
-    ended = threading.Event()
+    drivers = {
+        config.id: N42Driver(config, Origin.SENSOR)
+        for config in service.config.sensors
+        if config.kind == "rpm-n42"
+    }
+    pushed = encode(n42.write(a_pass(slices=2, channels=16)))
 
-    def stuck():
-        ended.wait(30)
-        return []
+    def told(name):
+        return work[name](lambda: drivers[name].feed(pushed, 0))
 
     async def check():
-        held = [asyncio.create_task(work[name](stuck)) for name in ("srpm-1", "srpm-2")]
-        await asyncio.sleep(0)
-        try:
-            async with asyncio.timeout(10):
-                assert await work["srpm-3"](list) == []
+        with both_stopped(shared_reader()):
+            held = [asyncio.create_task(told(name)) for name in ("srpm-1", "srpm-2")]
+            while shared_reader()._idle:
+                await asyncio.sleep(0.01)
+            async with asyncio.timeout(WAIT_S + 1.5):
+                samples = await told("srpm-3")
                 assert await work["xray-1"](list) == []
+            assert sum(isinstance(one, SpectrumSample) for one in samples) == 3
             assert not any(task.done() for task in held)
-        finally:
-            ended.set()
-        assert await asyncio.gather(*held) == [[], []]
+        for read in await asyncio.gather(*held):
+            assert [one.reason for one in read] == ["reader-ended"]
 
-    asyncio.run(check())
+    try:
+        asyncio.run(check())
+    finally:
+        shared_reader().close()
