@@ -74,6 +74,9 @@ def template_errors(shape: Vector, axis: Axis, out: Matrix) -> None:
         out[3, i] = above * width[i]
         everything += out[3, i]
         whole += shape[i]
+    if whole <= 0.0 or everything <= 0.0:
+        out[:, :] = 0.0  # nothing is there that could be wrong
+        return
     for i in range(bins):
         out[3, i] = out[3, i] * (whole / everything) - shape[i]
     for k in range(axis.waves.shape[0]):
@@ -131,6 +134,8 @@ def moved_template(shape: Vector, axis: Axis, errors: Vector) -> Vector:
     whole = 0.0
     for i in range(bins):
         whole += shape[i]
+    if whole <= 0.0:
+        return np.zeros(bins)
     there = shifted(shape, axis, errors[0], errors[1])
     modes = np.empty((errors.shape[0], bins))
     template_errors(there, axis, modes)
@@ -145,6 +150,8 @@ def moved_template(shape: Vector, axis: Axis, errors: Vector) -> Vector:
         change /= there[i]
         there[i] *= math.exp(min(max(change, -MOST_CHANGE), MOST_CHANGE))
         total += there[i]
+    if total <= 0.0:
+        return np.zeros(bins)  # all of it is off the scale
     for i in range(bins):
         there[i] *= whole / total
     return there

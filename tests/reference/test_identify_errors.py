@@ -39,6 +39,8 @@ def naive_errors(shape, axis):
     density = shape / width
     slope = np.gradient(density, middle)
     below = np.cumsum((shape / middle)[::-1])[::-1] * width
+    if shape.sum() <= 0.0:
+        return np.zeros((ERRORS + len(axis.waves), len(shape)))
     return np.array(
         [
             -np.gradient(density * middle, middle) * width,
@@ -93,6 +95,17 @@ def test_errors_in_full(axis, shapes):
         assert np.all(out >= 0.0)
         assert out.sum() == pytest.approx(shape.sum())
         assert out == pytest.approx(naive, abs=1e-6 * shape.sum())
+
+
+def test_nothing_has_no_errors_and_what_left_the_scale_is_gone(axis, shapes):
+    nothing, errors = np.zeros(BINS), np.array([0.01, -2.0, 0.1, 0.2, -0.1, 0.05])
+    out = np.full((ERRORS + 2, BINS), 9.0)
+    template_errors(nothing, axis, out)
+    assert np.array_equal(out, naive_errors(nothing, axis))
+    assert not moved_template(nothing, axis, errors).any()
+    away = np.array([0.0, 1e5, 0.0, 0.0, 0.0, 0.0])
+    assert not naive_shifted(shapes[2], axis, 0.0, 1e5).any()
+    assert not moved_template(shapes[2], axis, away).any()
 
 
 def test_two_photons_counted_as_one(axis, shapes):
