@@ -54,18 +54,22 @@ class Parts:
         """By their heads, ends and classes."""
 
     def add(self, taken: Taken, form: Form) -> None:
-        """Remember the measurements of a form that was learned."""
+        """Remember the measurements of a form that was learned, where they are not too many."""
         pieces, end = _pieces(taken)
         if len(pieces) != len(form.items):
             return
-        if max(len(self._parts), len(self._wholes)) + len(pieces) > PARTS_KEPT:
-            self._parts.clear()
-            self._wholes.clear()
+        parts: dict[bytes, _Part] = {}
         texts = rows = 0
         for piece, item in zip(pieces, form.items, strict=True):
             part = _Part(item.moved(-texts, -rows), piece.count(TEXT), piece.count(ROW))
-            self._parts[_digest(taken.head, piece)] = part
+            parts[_digest(taken.head, piece)] = part
             texts, rows = texts + part.texts, rows + part.rows
+        if len(parts) > PARTS_KEPT:  # they would leave no room for what comes again
+            return
+        if max(len(self._parts | parts), len(self._wholes) + 1) > PARTS_KEPT:
+            self._parts.clear()
+            self._wholes.clear()
+        self._parts |= parts
         self._wholes[_whole(taken, end, form.items)] = form.document, form.single
 
     def form_of(self, taken: Taken) -> Form | None:
