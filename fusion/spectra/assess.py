@@ -44,6 +44,8 @@ class Assessment:
     """Best of the score test in any window."""
     over_range: bool
     detectors: tuple[int, ...]
+    identify: IdentifyPolicy
+    """By which the verdict was made."""
     column: int | None = None
     """Of the scores that showed the window; None where gross counts or nothing did."""
 
@@ -88,6 +90,7 @@ def assess(
             score_sigma=sigma,
             over_range=over_range,
             detectors=tuple(range(len(instrument.names))),
+            identify=instrument.identifier.policy,
         )
     window, which, verdict, column = max(found, key=lambda one: _rank(one[2], policy))
     return Assessment(
@@ -96,6 +99,7 @@ def assess(
         score_sigma=sigma,
         over_range=over_range,
         detectors=which,
+        identify=instrument.identifier.policy,
         column=column,
     )
 
@@ -220,7 +224,7 @@ def spectral_facts(found: Assessment, significant_sigma: float) -> dict[str, Fac
         "detectors": len(found.detectors),
     }
     if verdict is not None:
-        facts["gamma_sigma"] = round(_honest(verdict), 3)
+        facts["gamma_sigma"] = round(_honest(verdict, found.identify), 3)
         facts["suppression"] = round(verdict.suppression, 4)
         facts["net_counts"] = round(verdict.net_counts, 1)
         if verdict.sigma >= significant_sigma and verdict.category != "background":
@@ -238,13 +242,12 @@ def spectral_facts(found: Assessment, significant_sigma: float) -> dict[str, Fac
     return facts
 
 
-def _honest(verdict: Verdict) -> float:
+def _honest(verdict: Verdict, policy: IdentifyPolicy) -> float:
     """Sigma, where no background was measured in units of the line that holds there.
 
     A model of ordinary nature misses any real one by more than chance: a detector's background
     alone came to 8 or 9, and is background up to `unmeasured_norm_sigma`.
     """
-    policy = IdentifyPolicy()
     if verdict.category == BACKGROUND and verdict.sigma >= policy.alarm_sigma:
         return verdict.sigma * policy.alarm_sigma / policy.unmeasured_norm_sigma
     return max(verdict.sigma, 0.0)

@@ -102,6 +102,11 @@ class Identifier:
         ] + [False] * len(lines)
         self._anywhere = np.vstack((self._shapes[natural], cosmic_lines(self._bins)))
 
+    @property
+    def policy(self) -> IdentifyPolicy:
+        """What it was made with."""
+        return self._policy
+
     def identify(
         self,
         counts: Vector,

@@ -74,6 +74,7 @@ def judge_static(heard: Heard, policy: SpectraPolicy, identify: IdentifyPolicy) 
         score_sigma=0.0,
         over_range=over_range,
         detectors=tuple(range(len(instrument.names))),
+        identify=identify,
     )
     line = identify.alarm_sigma if reference is not None else policy.unmeasured_sigma
     facts = spectral_facts(found, line)

@@ -63,8 +63,11 @@ def pass_facts(
             "category": category_of_counts(profile, found),
             "gamma_sigma": round(gross_sigma, 3),
             "nuclides": (),
+            "category_nats": {},
         }
-        facts.pop("nuclide", None)
+        # Of one judgement: nothing stays of what the spectrum alone was taken for.
+        for name in ("nuclide", "confidence"):
+            facts.pop(name, None)
     elif facts["category"] == "background" and number(facts["gamma_sigma"]) == 0.0:
         # Nothing in the spectrum; the gross counts say on which side of nothing it is.
         facts["gamma_sigma"] = round(min(gross_sigma, 0.0), 3)
