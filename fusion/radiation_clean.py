@@ -104,7 +104,9 @@ class CleanFit:
         place = (np.arange(cells) + 0.5) / cells
         patterns = [np.ones(cells), _covered(edges_m, 0.0, min(self._policy.cab_m, length_m / 2))]
         for wave in range(1, self._policy.waves + 1):
-            patterns += [np.cos(math.pi * wave * place), np.sin(math.pi * wave * place)]
+            # Not NumPy's own functions, whose last bits go by the processor.
+            turns = [math.pi * wave * at for at in place]
+            patterns += [np.array([of(turn) for turn in turns]) for of in (math.cos, math.sin)]
         for gap_m in gaps_m:
             patterns.append(_covered(edges_m, gap_m - GAP_M / 2, gap_m + GAP_M / 2))
             patterns.append(_covered(edges_m, gap_m, length_m))

@@ -168,7 +168,8 @@ class Neutrons:
             background,
             LEVELS,
             -0.5 * (LEVELS - 1.0) ** 2 / level_var,
-            np.asarray(-np.expm1(-policy.neutron_bursts_per_s * seconds), np.float64),
+            # Not NumPy's own function, whose last bits go by the processor.
+            np.array([-math.expm1(-policy.neutron_bursts_per_s * one) for one in seconds]),
             policy.neutron_burst_stop,
         )
 

@@ -123,7 +123,8 @@ def _load_alone(
 def _columns(view: View, load: Source, waves: int) -> Array:
     """(bins, 1 + waves + 2) counts per unit: the load, its waves, and its ends further out."""
     place = (np.arange(CELLS) + 0.5) / CELLS
-    patterns = [np.cos(math.pi * wave * place) for wave in range(waves + 1)]
+    # Not NumPy's cosine, whose last bits go by the processor.
+    patterns = [[math.cos(math.pi * wave * at) for at in place] for wave in range(waves + 1)]
     even = _seen(view, load.position_m, load.width_m, load.width_m, np.column_stack(patterns))
     longer_m = load.width_m + END_STEP_M
     ends = [

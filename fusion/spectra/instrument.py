@@ -1,6 +1,7 @@
 """The detectors of one portal: calibration, gain, background, the stream over them, and the way
 in which its clean vehicles change that background."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -154,7 +155,8 @@ class Instrument:
         self._follow_gain()
 
     def _average(self, counts: Matrix, live_s: Vector) -> None:
-        kept = np.exp(-live_s / self._policy.average_s)
+        # Not NumPy's exponential, whose last bits go by the processor.
+        kept = np.array([math.exp(-one / self._policy.average_s) for one in live_s])
         self.background_counts = self.background_counts * kept[:, None] + counts
         self.background_live_s = self.background_live_s * kept + live_s
         self._gain_s += float(live_s.mean())

@@ -23,6 +23,7 @@ from fusion.kernels.spectra_state import (
 )
 from fusion.spectra.binning import bin_edges
 from fusion.spectra.policy import SpectraPolicy
+from fusion.spectra.steady import steady
 from fusion.spectra.templates import Template, TemplateLibrary, template_library
 from fusion.types import DetectorSpec
 
@@ -94,7 +95,7 @@ class Stream:
         self._layout = self._make_layout()
         shapes = [one.shape for one in self.templates] + list(self.library.nuisance_shapes)
         middle_kev = 0.5 * (self.library.edges_kev[1:] + self.library.edges_kev[:-1])
-        tilt = np.log(middle_kev)
+        tilt = steady(np.log(middle_kev))
         self._background = Background(
             rate_cps=np.zeros((lanes, bins)),
             seconds=np.zeros(lanes),
