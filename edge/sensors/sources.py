@@ -31,9 +31,9 @@ Deliver = Callable[[str, list[Sample], int, str], None]
 """Takes `(sensor_id, samples, received_utc_ns, trigger)` in the order of arrival."""
 
 # Between opening a link and the first read, the service waits for the sensors that do not answer. A
-# portal's lines carry no time: those of a whole pass would all be dated by the moment of reading. Two
-# seconds of them come together after a hitch of a network as well, and a pass takes eight. Reading
-# at once would be no better: nothing could be recorded yet, and a replay would miss it.
+# portal's lines carry no time: those of a whole pass would all be dated by the moment of reading.
+# Two seconds of them come together after a hitch of a network as well, and a pass takes eight.
+# Reading at once would be no better: nothing is recorded yet, and a replay would miss it.
 STALE_S = 2.0
 
 log = structlog.get_logger()
