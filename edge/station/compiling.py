@@ -7,52 +7,52 @@ from contextlib import contextmanager
 import structlog
 from numba.core.event import Event, Listener, install_listener
 
-from edge.kernel_cache import COMPILES
+from edge.kernel_cache import COMPILES, kernels_written
 
 SAY_EVERY_S = 5.0
-ABOUT = 38  # kernels that are called from outside of kernels; a site without spectra has fewer
 ONCE = "once after an install or an upgrade; a minute on two free cores"
 
 log = structlog.get_logger()
 
 
 class _Watch(Listener):
-    """Follows what Numba compiles; what it finds in its cache says nothing."""
+    """Follows what Numba compiles; what it finds in its cache says nothing.
+
+    Numba compiles under a lock of its own, and calls this under it: one kernel at a time, and
+    within it those that it calls, whatever the threads.
+    """
 
     def __init__(self, now_s: Callable[[], float]) -> None:
         self._now_s = now_s
-        self._nested = 0
-        """A kernel compiles those that it calls; only whole ones are counted."""
-        self._kernels = 0
+        self._about = 0
+        self._compiled: set[object] = set()
+        """Kernels; one may be compiled for several kinds of arguments."""
         self._began_s = self._said_s = 0.0
 
     def on_start(self, event: Event) -> None:
         """A kernel, or one that it calls."""
-        self._nested += 1
-        if self._nested > 1:
-            return
         now_s = self._now_s()
-        if not self._kernels:
+        if not self._about:
             self._began_s = self._said_s = now_s
-            log.info("compiling kernels", about=ABOUT, why=ONCE)
+            self._about = kernels_written()  # a site without spectra needs fewer
+            log.info("compiling kernels", about=self._about, why=ONCE)
         elif now_s - self._said_s >= SAY_EVERY_S:
             self._said_s = now_s
             # By the file: `fusion.kernels.seismic` is more telling than the function.
             room = event.data["dispatcher"].py_func.__module__.rpartition(".")[2]
             after_s = round(now_s - self._began_s)
-            log.info(COMPILES, done=self._kernels, about=ABOUT, now=room, after_s=after_s)
+            done = len(self._compiled)
+            log.info(COMPILES, done=done, about=self._about, now=room, after_s=after_s)
 
     def on_end(self, event: Event) -> None:
         """The same is compiled, or failed."""
-        del event
-        self._nested -= 1
-        self._kernels += not self._nested
+        self._compiled.add(event.data["dispatcher"])
 
     def sum_up(self) -> None:
         """How long all took, where there was anything to compile."""
-        if self._kernels:
+        if self._about:
             seconds = round(self._now_s() - self._began_s, 1)
-            log.info("kernels compiled", kernels=self._kernels, seconds=seconds)
+            log.info("kernels compiled", kernels=len(self._compiled), seconds=seconds)
 
 
 @contextmanager

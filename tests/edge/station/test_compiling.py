@@ -2,18 +2,22 @@
 
 import asyncio
 import contextlib
+import importlib
+import pkgutil
+import threading
 
 import numba
 import numpy as np
 import pytest
+from numba.core.dispatcher import Dispatcher
 from structlog.testing import capture_logs
 
-from edge.kernel_cache import COMPILES
-from edge.station import checkpoint, compiling
+from edge.kernel_cache import COMPILES, kernels_written
+from edge.station import compiling
 from edge.station.checkpoint import CheckpointService
-from edge.station.outlets import Outlets
 from tests.edge.rehearsed import small_config
-from tests.edge.station.test_warmup import kernels
+from tests.edge.terminal.test_demo import free_ports
+from tests.edge.station.test_warmup import ROOMS
 
 compiled = pytest.mark.skipif(
     bool(numba.config.DISABLE_JIT), reason="nothing is compiled in this run"
@@ -36,18 +40,34 @@ def fresh(times):
 
 @compiled
 def test_compiling_is_told_at_its_begin_now_and_then_and_at_its_end():
-    clock = iter([0.0, 3.0, 9.0, 12.0, 15.5, 20.0]).__next__
+    # Each kernel and the one that it calls, and the end.
+    clock = iter([0.0, 1.0, 3.0, 3.5, 9.0, 9.5, 12.0, 12.5, 15.5, 16.0, 20.0]).__next__
     with capture_logs() as logs, compiling.told(clock):
-        for times in (2.0, 3.0, 5.0, 7.0, 11.0):
-            assert fresh(times)(1.0) == times + 1.0
+        made = [fresh(times) for times in (2.0, 3.0, 5.0, 7.0, 11.0)]
+        assert [kernel(1.0) for kernel in made] == [3.0, 4.0, 6.0, 8.0, 12.0]
     assert [entry["event"] for entry in logs] == [
         "compiling kernels",
         COMPILES,
         COMPILES,
         "kernels compiled",
     ]
-    assert [(entry["done"], entry["after_s"]) for entry in logs[1:3]] == [(2, 9), (4, 16)]
-    assert (logs[-1]["kernels"], logs[-1]["seconds"]) == (5, 20.0)
+    assert [(entry["done"], entry["after_s"]) for entry in logs[1:3]] == [(4, 9), (8, 16)]
+    assert (logs[-1]["kernels"], logs[-1]["seconds"]) == (10, 20.0)
+
+
+@compiled
+def test_what_several_threads_compile_is_counted_once():
+    made = [fresh(times) for times in (2.0, 3.0, 5.0)]
+    with capture_logs() as logs, compiling.told(lambda: 0.0):
+        threads = [
+            threading.Thread(target=kernel, args=(value,)) for kernel in made for value in (1, 1.0)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert [entry["event"] for entry in logs] == ["compiling kernels", "kernels compiled"]
+    assert logs[-1]["kernels"] == 6
 
 
 @compiled
@@ -59,24 +79,43 @@ def test_where_all_is_compiled_nothing_is_told():
     assert logs == []
 
 
-def test_about_as_many_kernels_are_compiled_as_the_start_says():
-    assert abs(len(dict(kernels())) - compiling.ABOUT) <= 5
+@compiled
+def test_as_many_kernels_are_announced_as_there_are():
+    found = {
+        value.py_func
+        for room in ROOMS
+        for module in pkgutil.iter_modules(room.__path__)
+        for value in vars(importlib.import_module(f"{room.__name__}.{module.name}")).values()
+        if isinstance(value, Dispatcher)
+    }
+    assert kernels_written() == len(found)
 
 
 def test_no_sensor_is_opened_before_the_kernels_are_there(tmp_path, monkeypatch):
     """What waits in a socket for a minute is a device with a wrong clock, for all we know."""
+    http, north, south = free_ports(3)
+    sides = {
+        side: {"broker": f"mqtt://127.0.0.1:{at}"}
+        for side, at in (("north", north), ("south", south))
+    }
+    service = CheckpointService(small_config(tmp_path, sides=sides, http={"port": http}))
     steps = []
 
-    async def start(self):
+    async def start():
         steps.append("sensors")
+        assert service.outlets.outbox.last_seq == 0  # open, where a closed one raises
         raise asyncio.CancelledError  # far enough
 
-    monkeypatch.setattr(Outlets, "open", lambda self: steps.append("brokers"))
-    monkeypatch.setattr(checkpoint, "warm_up", lambda policy: steps.append("kernels"))
-    monkeypatch.setattr(checkpoint, "warm_up_spectra", lambda *rest: steps.append("templates"))
-    monkeypatch.setattr(CheckpointService, "_start_http", lambda *rest: steps.append("http"))
-    service = CheckpointService(small_config(tmp_path))
-    monkeypatch.setattr(type(service.sources), "start", start)
+    @contextlib.contextmanager
+    def told():
+        steps.append("kernels")
+        with compiling_told():
+            yield
+        steps.append("compiled")
+
+    compiling_told = compiling.told
+    monkeypatch.setattr(compiling, "told", told)
+    monkeypatch.setattr(service.sources, "start", start)
     with contextlib.suppress(asyncio.CancelledError):
         asyncio.run(service.run())
-    assert steps == ["http", "brokers", "kernels", "templates", "sensors"]
+    assert steps == ["kernels", "compiled", "sensors"]
