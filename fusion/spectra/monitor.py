@@ -151,8 +151,9 @@ class Monitor:
             instrument.start_background(calm.counts, calm.live_s)
         self._waiting, self._saturated = None, False
         found: list[Detection] = []
-        for one in waiting:
-            found += self._step(one)
+        waiting.reverse()
+        while waiting:  # none is kept longer than it waits
+            found += self._step(waiting.pop())
         return found
 
     def _all_over_range(self, waiting: list[Slice]) -> list[Detection]:

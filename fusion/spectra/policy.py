@@ -82,7 +82,8 @@ class SpectraPolicy:
     """A background that the record marks as such takes the place of the average from here on."""
     kept_bytes: int = 96_000_000
     """Of one vehicle's spectra: 8 detectors of 16,384 channels for 180 slices. Beyond it two
-    slices become one."""
+    slices become one. Where nothing marks a vehicle it is three times as much at most: an event,
+    what is quiet after it, and half as much each of what was quiet before it and of what is now."""
     kept_slices: int = 1_200
     """Slices of one vehicle: four minutes at 5 a second; beyond it as above."""
     monitor_start_s: float = 30.0

@@ -100,6 +100,11 @@ def halved(slices: list[Slice]) -> list[Slice]:
     return [merged(*slices[i : i + 2]) for i in range(0, paired, 2)] + slices[paired:]
 
 
+def most_slices(policy: SpectraPolicy, one: Slice, share: float = 1.0) -> int:
+    """How many like this one may be kept within a share of the bytes."""
+    return min(policy.kept_slices, int(policy.kept_bytes * share) // max(one.counts.nbytes, 1))
+
+
 class Slices:
     """Slices in order; where they grow too many, each two become one."""
 
@@ -121,9 +126,7 @@ class Slices:
     def add(self, one: Slice) -> None:
         """The next slice."""
         self._slices.append(one)
-        policy = self._policy
-        many = len(self._slices) > policy.kept_slices
-        if many or len(self._slices) * one.counts.nbytes > policy.kept_bytes:
+        if len(self._slices) > most_slices(self._policy, one):
             self._slices = halved(self._slices)
 
     def total(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -154,10 +154,27 @@ def test_a_record_of_large_spectra_is_kept_within_its_bytes(slice_s):
         found += feed(mine, [sample])
         most = max(most, held_bytes(mine))
     found += let_end(mine, device)
-    # The event, what is after it, and what is quiet before it in two quarters.
+    # The event, what is after it, and half as much of what is quiet before it and now.
     assert most <= 3 * policy.kept_bytes
     (one,) = told(found)
     assert one.facts["nuclides"][0][0] == "Cs-137"
+
+
+@pytest.mark.parametrize("slots", [8, 12])
+def test_the_background_of_large_spectra_is_followed_too(slots):
+    device = Device(6, slice_s=0.1)
+    levels = np.concatenate((np.ones(400), np.linspace(1.0, 1.25, 1_200), np.full(600, 1.25)))
+    samples = [device.slice(level=level) for level in levels]
+    quarter = samples[0].counts.nbytes * slots
+    rates = []
+    for policy in (SpectraPolicy(), SpectraPolicy(kept_bytes=4 * quarter)):
+        mine = Portal(spec(), RadiationPolicy(), policy, IdentifyPolicy())
+        assert told(feed(mine, samples)) == []
+        assert len(mine._monitor._quiet.recent) <= max(slots, 101)
+        instrument = mine._monitor._instrument
+        rates.append(float(instrument.background_counts.sum() / instrument.background_live_s[0]))
+    assert rates[0] > 4 * 600 * 1.15
+    assert rates[1] == pytest.approx(rates[0], rel=0.02)
 
 
 def test_slices_of_a_millisecond_are_kept_within_their_number():

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,11 +12,12 @@ from hypothesis import strategies as st
 from fusion.spectra.gain import GainFollower, find_peak, measured_gain
 from fusion.spectra.gross import GrossCounts
 from fusion.spectra.policy import SpectraPolicy
+from fusion.spectra.quiet import Quiet
 from fusion.spectra.slices import Slices, is_over_range, slice_of
 from fusion.spectra.stream import Stream, library_of, spread_templates
 from fusion.spectra.telling import without_usual_dips
 from fusion.spectra.window import best_detectors, best_window
-from fusion.types import BackgroundSample, Detection, Family, Origin, Radiation
+from fusion.types import SECOND_NS, BackgroundSample, Detection, Family, Origin, Radiation
 from tests.fusion.spectra.scenes import NAI, Device, edges_of, on_channels
 
 POLICY = SpectraPolicy()
@@ -105,6 +107,27 @@ def test_slices_stay_bounded_and_lose_no_count():
     assert sum(int(one.counts.sum()) for one in slices) == total
     ends = [(one.start_utc_ns, one.end_utc_ns) for one in slices]
     assert all(a[1] == b[0] for a, b in pairwise(ends))
+
+
+@pytest.mark.parametrize("slice_s", [0.05, 0.2, 0.7])
+def test_what_is_quiet_comes_of_age_however_few_slices_are_kept(slice_s):
+    device = Device(3, slice_s=slice_s, detectors=1)
+    first = device.slice()
+    policy = SpectraPolicy(kept_bytes=4 * 8 * first.counts.nbytes)
+    learned, quiet = [], Quiet(policy)
+    instrument = SimpleNamespace(learn=learned.append)
+    samples = [first, *(device.slice() for _ in range(round(60 / slice_s)))]
+    for sample in samples:
+        quiet.add(slice_of(sample, over_range=False), instrument)
+        assert len(quiet.recent) <= 8
+        assert len(list(quiet)) <= 16
+    now_utc_ns = device.now_utc_ns
+    assert now_utc_ns - learned[-1].end_utc_ns <= 14e9, "the delay and one merged slice"
+    since = now_utc_ns - SECOND_NS
+    taken = quiet.take_since(since)
+    assert taken[0].start_utc_ns <= since < taken[0].end_utc_ns, "none is lost across it"
+    counts = sum(int(one.counts.sum()) for one in [*learned, *quiet.recent, *taken])
+    assert counts == sum(int(one.counts.sum()) for one in samples)
 
 
 def test_a_dead_detector_is_over_range_and_one_switched_off_is_not():
