@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fusion.spectra.instrument import Instrument
 from fusion.spectra.policy import SpectraPolicy
-from fusion.spectra.slices import Slice
+from fusion.spectra.slices import Slice, added
 from fusion.spectra.verdict import BACKGROUND, IdentifyPolicy, Verdict
 from fusion.spectra.window import Window, best_detectors, best_window
 from fusion.types import Fact
@@ -206,10 +206,8 @@ def quietest(slices: Sequence[Slice], share: float = 1 / 3) -> Reference | None:
 
 def sum_of(slices: Sequence[Slice]) -> Reference:
     """Slices as a background."""
-    return Reference(
-        counts=np.sum([one.counts for one in slices], axis=0, dtype=np.float64),
-        live_s=np.sum([one.live_s for one in slices], axis=0),
-    )
+    counts, live_s = added(slices)
+    return Reference(counts=counts, live_s=live_s)
 
 
 def spectral_facts(found: Assessment, significant_sigma: float) -> dict[str, Fact]:

@@ -13,7 +13,7 @@ from fusion.spectra.identify import Identifier
 from fusion.spectra.policy import SpectraPolicy
 from fusion.spectra.shape_mode import ShapeMode
 from fusion.spectra.sharp import is_sharp
-from fusion.spectra.slices import Slice, Slices
+from fusion.spectra.slices import Slice, Slices, added
 from fusion.spectra.stream import Stream
 from fusion.spectra.verdict import IdentifyPolicy
 from fusion.types import DetectorSpec, SpectrumSample
@@ -132,7 +132,7 @@ class Instrument:
         """Of a vehicle in which nothing was found; peaks that are sharp need no shape."""
         if is_sharp(self.detector):
             return
-        counts, live_s = slices.total()
+        counts, live_s = added(slices)
         known_s = np.maximum(self.background_live_s, 1e-9)
         expected = self.background_counts * (live_s / known_s)[:, None]
         ratio = float(live_s.mean()) / max(float(self.background_live_s.mean()), 1e-9)

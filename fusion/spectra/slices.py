@@ -1,6 +1,6 @@
 """The spectra of one vehicle or event in order, bounded in number and size."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,6 +93,20 @@ def merged(one: Slice, other: Slice) -> Slice:
     )
 
 
+def added(slices: Iterable[Slice]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Counts (detectors, channels) of all of them, and live times (detectors,).
+
+    One after the other: `np.sum` of a list copies all of them into one array first.
+    """
+    each = iter(slices)
+    first = next(each)
+    counts, live_s = first.counts.astype(np.float64), first.live_s.copy()
+    for one in each:
+        counts += one.counts
+        live_s += one.live_s
+    return counts, live_s
+
+
 def halved(slices: list[Slice]) -> list[Slice]:
     """Each two as one."""
     # Not the last when they are odd: it is the next one's partner.
@@ -128,11 +142,6 @@ class Slices:
         self._slices.append(one)
         if len(self._slices) > most_slices(self._policy, one):
             self._slices = halved(self._slices)
-
-    def total(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Counts (detectors, channels) of all of them, and live times (detectors,)."""
-        counts = np.sum([one.counts for one in self._slices], axis=0, dtype=np.int64)
-        return np.asarray(counts), np.asarray(np.sum([one.live_s for one in self._slices], axis=0))
 
     def part(self, first: int, stop: int) -> list[Slice]:
         """Some of them."""

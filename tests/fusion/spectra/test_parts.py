@@ -13,7 +13,7 @@ from fusion.spectra.gain import GainFollower, find_peak, measured_gain
 from fusion.spectra.gross import GrossCounts
 from fusion.spectra.policy import SpectraPolicy
 from fusion.spectra.quiet import Quiet
-from fusion.spectra.slices import Slices, is_over_range, slice_of
+from fusion.spectra.slices import Slices, added, is_over_range, slice_of
 from fusion.spectra.stream import Stream, library_of, spread_templates
 from fusion.spectra.telling import without_usual_dips
 from fusion.spectra.window import best_detectors, best_window
@@ -105,6 +105,10 @@ def test_slices_stay_bounded_and_lose_no_count():
         slices.add(slice_of(sample, over_range=False))
     assert len(slices) <= 16
     assert sum(int(one.counts.sum()) for one in slices) == total
+    counts, live_s = added(slices)
+    assert counts.sum() == total
+    assert np.array_equal(counts, np.sum([one.counts for one in slices], axis=0))
+    assert live_s == pytest.approx([200 * device.slice_s])
     ends = [(one.start_utc_ns, one.end_utc_ns) for one in slices]
     assert all(a[1] == b[0] for a, b in pairwise(ends))
 
