@@ -16,7 +16,6 @@ from edge.kernel_cache import COMPILES, kernels_written
 from edge.station import compiling
 from edge.station.checkpoint import CheckpointService
 from tests.edge.rehearsed import small_config
-from tests.edge.terminal.test_demo import free_ports
 from tests.edge.station.test_warmup import ROOMS
 
 compiled = pytest.mark.skipif(
@@ -91,9 +90,9 @@ def test_as_many_kernels_are_announced_as_there_are():
     assert kernels_written() == len(found)
 
 
-def test_no_sensor_is_opened_before_the_kernels_are_there(tmp_path, monkeypatch):
+def test_no_sensor_is_opened_before_the_kernels_are_there(tmp_path, monkeypatch, free_port):
     """What waits in a socket for a minute is a device with a wrong clock, for all we know."""
-    http, north, south = free_ports(3)
+    http, north, south = (free_port() for _ in range(3))
     sides = {
         side: {"broker": f"mqtt://127.0.0.1:{at}"}
         for side, at in (("north", north), ("south", south))
