@@ -238,6 +238,7 @@ class Case:
             net_counts=sum(amount for amount, _, _ in named) * self.total,
             suppression=0.0 if background is None else 1.0 - float(fitted.values[background]),
             misfit=-2.0 * fitted.nats / self.freedom,
+            mean=fitted.mean,
         )
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fusion.kernels.identify import Spectrum, smooth
 from fusion.kernels.identify_scores import Sources
+from fusion.spectra.beyond import Beyond
 from fusion.spectra.counted import taken_off, threshold_of
 from fusion.spectra.fits import Case, Fitted, Source
 from fusion.spectra.nuisance import (
@@ -81,6 +82,7 @@ class Identifier:
         self._policy = policy
         self._bins = Bins(detector=library.detector, edges_kev=library.edges_kev)
         self._sharp = is_sharp(library.detector)
+        self._beyond = Beyond(self._bins, policy)
         self._names = [one.nuclide for one in library.templates]
         self._categories = [one.category for one in library.templates]
         shapes = np.array([one.shape for one in library.templates])
@@ -142,6 +144,7 @@ class Identifier:
         ]
         told += [pair for one in singles[:BESIDE] for pair in self._pairs(case, one, slack)]
         told += self._unexplained(case, told, slack)
+        told += self._beyond.told(case, quiet, told)
         return judge(told, quiet.nats, self._policy, measured=case.scene.background is not None)
 
     def promise(

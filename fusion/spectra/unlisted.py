@@ -9,7 +9,7 @@ from fusion.types import DetectorSpec
 
 LOWEST_KEV, HIGHEST_KEV = 45.0, 2700.0
 STEP = 0.8  # FWHM from one line to the next: between two, either sees nine tenths of a peak
-MOST = 120  # a germanium detector's lines are too many to try; its peaks are named by the lists
+MOST = 120  # a germanium detector's lines are too many to try each: beyond.py searches its peaks
 
 
 def unlisted_lines(detector: DetectorSpec, edges_kev: NDArray[np.float64]) -> NDArray[np.float64]:

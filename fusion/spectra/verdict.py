@@ -2,7 +2,10 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
 
 BACKGROUND, UNKNOWN = "background", "unknown"
 SMALLEST = 1e-12  # share of a category: less than this is never claimed
@@ -150,6 +153,8 @@ class Hypothesis:
     net_counts: float
     suppression: float
     misfit: float
+    mean: NDArray[np.float64] | None = field(default=None, compare=False, repr=False)
+    """(bins,) counts that it expects, where they are asked for again."""
 
     @property
     def category(self) -> str:
