@@ -3,6 +3,7 @@ in which its clean vehicles change that background."""
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,16 +97,7 @@ class Instrument:
                 self._fold()
             return one
         scores, variance = self.stream.scores(0)
-        return Slice(
-            start_utc_ns=one.start_utc_ns,
-            end_utc_ns=one.end_utc_ns,
-            counts=one.counts,
-            live_s=one.live_s,
-            neutrons=one.neutrons,
-            over_range=one.over_range,
-            scores=scores,
-            variance=variance,
-        )
+        return replace(one, scores=scores, variance=variance)
 
     def learn(self, one: Slice) -> None:
         """Average a slice that was found quiet only later."""
