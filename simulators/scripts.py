@@ -5,7 +5,7 @@ configs of the same names describe the same places to the service.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from simulators import loads
@@ -20,11 +20,13 @@ from simulators.scenario import (
     Truth,
     Vehicle,
 )
+from simulators.traffic import hour
 
 TRUCK_M = 18.0
 SPEED_M_S = 2.5  # 9 km/h; the standards test at 8
 SCANNER_AFTER_M = 20.0
 SPECTROSCOPIC = ("nb-01", "nb-02", "sb-01", "sb-02")  # lanes of the reference with such portals
+TRAFFIC_KINDS = ("rpm-tsa", "rpm-n42", "rpm-aspect")
 RARE_SHARE = 0.12  # of the trucks on a simulated day: far more than in the field, so that it shows
 
 
@@ -199,10 +201,20 @@ def quiet(seed: int, start_utc_ns: int, duration_s: float = 3600.0) -> Scenario:
     return day.scenario("quiet", seed, start_utc_ns, duration_s, _demo_places())
 
 
+def traffic(seed: int, start_utc_ns: int) -> Scenario:
+    """An hour of the month that `simulators.traffic` makes, from eight on its first morning.
+
+    Field rates and quirks, with a portal of each kind in the one lane: a neighbour of the seed is
+    another month. What calls for an alert is rare in it.
+    """
+    return replace(hour(seed, 8, kinds=TRAFFIC_KINDS), start_utc_ns=start_utc_ns)
+
+
 SCENARIOS: dict[str, Callable[[int, int], Scenario]] = {
     "demo": demo,
     "reference": reference,
     "quiet": quiet,
+    "traffic": traffic,
 }
 """Name to script: (seed, start_utc_ns) -> Scenario."""
 

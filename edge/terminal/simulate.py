@@ -7,14 +7,17 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from drivers.address import parse_address
+from drivers.base import SensorConfig
 from edge.config import load_config
 from edge.errors import EXIT_OK, EXIT_SENSOR, EXIT_USAGE
+from edge.sensors.standin import with_sensor
 from fusion.types import SECOND_NS
+from simulators.catalog import KINDS
 from simulators.record import record
 from simulators.scenario import Scenario, SensorPlace
 from simulators.scripts import SCENARIOS
@@ -75,9 +78,14 @@ async def _serve(args: argparse.Namespace) -> int:
     assert this is not None
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, this.cancel)
-    scenario = SCENARIOS[args.scenario](args.seed, time.time_ns())
+    configured = () if args.config is None else load_config(args.config).sensors
+
+    def day_of() -> Scenario:
+        return _with_simulated(SCENARIOS[args.scenario](args.seed, time.time_ns()), configured)
+
+    scenario = day_of()
     try:
-        urls = _urls(scenario, args)
+        urls = _urls(scenario, args, {sensor.id: sensor.url for sensor in configured})
     except ValueError as error:
         return _usage(str(error))
     try:
@@ -90,7 +98,7 @@ async def _serve(args: argparse.Namespace) -> int:
         if args.hold and not await _held(stage, scenario):
             return EXIT_OK
         # Devices with clocks tell the time: the day begins now, not when it was scripted.
-        day = SCENARIOS[args.scenario](args.seed, time.time_ns())
+        day = day_of()
         _say(f"playing {day.name!r} for {min(day.duration_s, args.for_s or day.duration_s):.0f} s")
         await stage.run(day, duration_s=args.for_s)
     _say("the scenario has ended")
@@ -141,21 +149,33 @@ async def _line_on_stdin() -> bool:
     return await heard
 
 
-def _urls(scenario: Scenario, args: argparse.Namespace) -> dict[str, str]:
+def _with_simulated(scenario: Scenario, configured: Sequence[SensorConfig]) -> Scenario:
+    """With a device for each simulated sensor that the script lacks: it sees its lane's vehicles.
+
+    Devices have random numbers of their own, so those of the script send what they always send.
+    """
+    for sensor in configured:
+        if sensor.origin == "simulator":
+            scenario = with_sensor(scenario, sensor)
+    return scenario
+
+
+def _urls(
+    scenario: Scenario, args: argparse.Namespace, configured: Mapping[str, str]
+) -> dict[str, str]:
     """Where to serve each sensor: as the configuration says, else on ports in a row.
 
     ValueError where the ports in a row would go beyond the last.
     """
     if args.config is None:
         return dict(_own_urls(scenario.sensors, _base_port(scenario, args), pty=args.pty))
-    configured = {sensor.id: sensor.url for sensor in load_config(args.config).sensors}
     places = {place.sensor_id: place for place in scenario.sensors}
     if absent := sorted(places.keys() - configured.keys()):
         _say(f"not in the configuration, so not served: {', '.join(absent)}")
     if unknown := sorted(configured.keys() - places.keys()):
-        _say(f"not in the scenario, so not served: {', '.join(unknown)}")
+        _say(f"not simulated and not in the scenario, so not served: {', '.join(unknown)}")
     return {
-        name: _serving_url(configured[name], pty=args.pty and _is_portal(places[name]))
+        name: _serving_url(configured[name], pty=args.pty and _on_line(places[name]))
         for name in places
         if name in configured
     }
@@ -189,7 +209,10 @@ def _own_urls(
     portals = shakes = 0
     for place in sensors:
         if _is_portal(place):
-            yield place.sensor_id, "pty:" if pty else f"tcp://{HOST}:{base_port + portals}"
+            yield (
+                place.sensor_id,
+                "pty:" if pty and _on_line(place) else f"tcp://{HOST}:{base_port + portals}",
+            )
             portals += 1
         elif place.kind == "shake-udp":
             yield place.sensor_id, f"udp://{HOST}:{base_port + SHAKES_AFTER + shakes}"
@@ -200,6 +223,11 @@ def _own_urls(
 
 def _is_portal(place: SensorPlace) -> bool:
     return place.kind.startswith("rpm-")
+
+
+def _on_line(place: SensorPlace) -> bool:
+    """Whether it may be on a serial line; what answers questions is on TCP."""
+    return _is_portal(place) and KINDS[place.kind].responder is None
 
 
 # --- words -----------------------------------------------------------------------------

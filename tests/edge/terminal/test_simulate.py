@@ -12,11 +12,16 @@ from pathlib import Path
 
 import pytest
 
+from drivers.wire.aspect_poll import AspectPoller
 from edge.cli import main
+from edge.config import load_config
+from edge.terminal.simulate import _with_simulated
 from simulators.scripts import SCENARIOS
+from simulators.traffic import hour
 
 ROOT = Path(__file__).parents[3]
 LIMIT_S = 30
+DEMO_SENSORS = len(SCENARIOS["demo"](1, 0).sensors)
 
 
 def free_base_port():
@@ -29,9 +34,9 @@ def free_base_port():
 class Simulate:
     """A `garita simulate` in a process of its own."""
 
-    def __init__(self, directory, *words):
+    def __init__(self, directory, *words, scenario="demo"):
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "edge", "simulate", "--scenario", "demo", *words],
+            [sys.executable, "-m", "edge", "simulate", "--scenario", scenario, *words],
             cwd=directory,
             env=os.environ | {"PYTHONPATH": str(ROOT)},
             stdin=subprocess.PIPE,
@@ -60,10 +65,9 @@ class Simulate:
         line, _, self._unread = self._unread.partition(b"\n")
         return line.decode()
 
-    def addresses(self):
+    def addresses(self, count=DEMO_SENSORS):
         """The table: sensor id to url."""
         assert self.line().split() == ["sensor", "kind", "url"]
-        count = len(SCENARIOS["demo"](1, 0).sensors)
         rows = [self.line().split() for _ in range(count)]
         return {name: url for name, _, url in rows}
 
@@ -85,7 +89,7 @@ def test_the_same_seed_gives_the_same_files_whenever_they_are_made(tmp_path, cap
 
 def test_an_unknown_scenario_is_answered_with_those_that_exist(capsys):
     assert main(["simulate", "--scenario", "nonsense", "--serve"]) == 2
-    assert "there are demo, quiet, reference" in capsys.readouterr().err
+    assert "there are demo, quiet, reference, traffic" in capsys.readouterr().err
 
 
 def test_neither_out_nor_serve_is_a_usage_error(capsys):
@@ -169,3 +173,54 @@ def test_the_urls_of_a_configuration_are_served(tmp_path):
         assert addresses["rpm-nb-02"] == f"tcp://127.0.0.1:{base + 1}"
         assert addresses["xray-sb-01"].startswith("folder:")
         assert addresses["xray-sb-01"].endswith("/scans/sb-01")
+
+
+def aspect_in(lane, port, *, name="aspect-1", origin="simulator"):
+    return {
+        "id": name,
+        "kind": "rpm-aspect",
+        "lane": lane,
+        "url": f"tcp://127.0.0.1:{port}",
+        "origin": origin,
+    }
+
+
+def test_simulated_sensors_that_the_script_lacks_are_served_too(tmp_path, free_port):
+    """The devices of the script send what they always send."""
+    port = free_port()
+    path = tmp_path / "site.yaml"
+    site = {
+        "site": {"id": "mariposa"},
+        "sides": {"north": {}, "south": {}},
+        "lanes": [{"id": "nb-01", "direction": "northbound"}],
+        "state_dir": str(tmp_path),
+        "sensors": [
+            {**aspect_in("nb-01", free_port()), "id": "rpm-nb-01", "kind": "rpm-tsa"},
+            aspect_in("nb-01", port),
+            aspect_in("nb-01", free_port(), name="aspect-2", origin="sensor"),
+        ],
+    }
+    path.write_text(json.dumps(site))
+    with Simulate(tmp_path, "--serve", "--config", str(path)) as simulate:
+        assert "geo-ef-01" in simulate.line()
+        assert simulate.line().endswith("so not served: aspect-2")
+        assert set(simulate.addresses(2)) == {"rpm-nb-01", "aspect-1"}
+        with socket.create_connection(("127.0.0.1", port), timeout=LIMIT_S) as client:
+            client.sendall(AspectPoller(1, 0.2, 0.2, 1.0).ask())
+            assert client.recv(4096)
+    day = SCENARIOS["demo"](1, 0)
+    more = _with_simulated(day, load_config(path).sensors)
+    assert [place.sensor_id for place in more.sensors[len(day.sensors) :]] == ["aspect-1"]
+    assert more.vehicles == day.vehicles
+
+
+def test_an_hour_of_the_month_of_traffic_has_a_portal_of_each_kind(tmp_path):
+    words = ["--seed", "5", "--out", str(tmp_path), "--for", "4s"]
+    assert main(["simulate", "--scenario", "traffic", *words]) == 0
+    made = json.loads((tmp_path / "scenario.json").read_text())
+    kinds = {place["kind"] for place in made["sensors"]}
+    assert kinds == {"rpm-tsa", "rpm-n42", "rpm-aspect"}
+    day = SCENARIOS["traffic"](5, 7)
+    assert day.start_utc_ns == 7
+    assert day.vehicles == hour(5, 8).vehicles
+    assert len(day.vehicles) > 20
