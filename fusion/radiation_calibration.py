@@ -52,7 +52,10 @@ class RadiationCalibration:
     and sources are points alike."""
     on_load_offset: float = fitted.ON_LOAD_OFFSET
     """What a point upon a load of minerals is worth less than its likelihood ratio against the load
-    alone, of many places and loads that are less even than they should be. Not fitted."""
+    alone, of many places and loads that are less even than they should be. Set by hand: of 846
+    loads of minerals on tsa-portal/2 (seeds 110000-110019) 6 come over it, of 471 with a source
+    hidden within (seeds 111000-111011) 248. A line through all of them would be at 2.4, but the
+    loads' tail is longer than its law: 35 come over 3, and these drive every day."""
     spectrum_slope: float = fitted.SPECTRUM_SLOPE
     """As `profile_slope`, of the best category's likelihood ratio: that of the gross counts, since
     too few clean vehicles are told as anything to fit one."""
