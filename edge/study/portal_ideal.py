@@ -91,8 +91,11 @@ def _mass() -> tuple[Array, Array]:
     least_m, most_m = CAB_M
     in_cab = np.clip((most_m - at_m) / (most_m - least_m), 0.0, 1.0)
     both = np.minimum.outer(in_cab, in_cab)  # the further one in it: so is the nearer
-    cab = (CAB_LIGHTER**2 + CAB_LIGHTER_SD**2) * both - CAB_LIGHTER**2 * np.outer(in_cab, in_cab)
-    return 1.0 - CAB_LIGHTER * in_cab, np.asarray(waves + cab)
+    # The cab's share is of the load's waves too: E[a b] of two cells, and their covariance.
+    mean = 1.0 - CAB_LIGHTER * in_cab
+    product = 1.0 - CAB_LIGHTER * np.add.outer(in_cab, in_cab)
+    product += (CAB_LIGHTER**2 + CAB_LIGHTER_SD**2) * both
+    return mean, np.asarray((1.0 + waves) * product - np.outer(mean, mean))
 
 
 @cache
