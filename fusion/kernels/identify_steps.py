@@ -12,6 +12,7 @@ from fusion.kernels.radiation import solve_symmetric
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
+SWEEPS = 8  # over all parts, where bounds that were met too soon made a step worse than none
 ROWS = 4  # bins that are added up together: sums in memory are touched less often
 
 
@@ -65,6 +66,35 @@ def add_information(
 
 
 @njit(cache=True, nogil=True)
+def gain_of(sums: tuple[Matrix, Vector], step: Vector) -> float:
+    """What a step gains on the parabola of information (lower triangle) and slope."""
+    information, slope = sums
+    gain = 0.0
+    for p in range(step.shape[0]):
+        gain += step[p] * (slope[p] - 0.5 * information[p, p] * step[p])
+        for q in range(p):
+            gain -= information[p, q] * step[p] * step[q]
+    return gain
+
+
+@njit(cache=True, nogil=True)
+def sweep(sums: tuple[Matrix, Vector], room: tuple[Vector, Vector], step: Vector) -> None:
+    """A step from nothing, one part after the other: none of them can lose."""
+    information, slope = sums
+    down, up = room
+    step[:] = 0.0
+    for _ in range(SWEEPS):
+        for p in range(step.shape[0]):
+            if information[p, p] <= 0.0:
+                continue
+            left = slope[p]
+            for q in range(step.shape[0]):
+                if q != p:
+                    left -= information[max(p, q), min(p, q)] * step[q]
+            step[p] = min(max(left / information[p, p], down[p]), up[p])
+
+
+@njit(cache=True, nogil=True)
 def bounded_step(sums: tuple[Matrix, Vector], room: tuple[Vector, Vector], step: Vector) -> None:
     """The step that information (lower triangle) and slope ask for, within bounds.
 
@@ -72,10 +102,12 @@ def bounded_step(sums: tuple[Matrix, Vector], room: tuple[Vector, Vector], step:
     room  (parts,) how far each may go down, <= 0, and up, >= 0
     step  (parts,) written
 
-    Parts that would cross their bound are stopped there, and the others find their step anew.
+    Parts that would cross their bound are stopped there, and the others find their step anew. None
+    is let go again; where all of it would lose, each part by itself goes as far as it gains.
     """
     information, slope = sums
     down, up = room
+    asked = slope.copy()
     size = step.shape[0]
     matrix = np.empty((size, size))
     vector = np.empty(size)
@@ -111,3 +143,5 @@ def bounded_step(sums: tuple[Matrix, Vector], room: tuple[Vector, Vector], step:
         if left == number:
             break
         number = left
+    if gain_of((information, asked), step) < 0.0:
+        sweep((information, asked), room, step)

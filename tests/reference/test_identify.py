@@ -16,7 +16,14 @@ from fusion.kernels.identify import (
     smooth,
     spread,
 )
-from fusion.kernels.identify_steps import add_information, bounded_step, columns_of, room_for
+from fusion.kernels.identify_steps import (
+    add_information,
+    bounded_step,
+    columns_of,
+    gain_of,
+    room_for,
+    sweep,
+)
 
 BINS = 40
 
@@ -143,28 +150,56 @@ def test_slope_and_information_of_all_bins(case):
 def naive_step(information, slope, down, up):
     """The best step of a parabola within bounds, one part after the other, for long."""
     step = np.zeros(len(slope))
-    for _ in range(20_000):
+    for _ in range(3000):
         for p in range(len(slope)):
             left = slope[p] - information[p] @ step + information[p, p] * step[p]
             step[p] = np.clip(left / information[p, p], down[p], up[p])
     return step
 
 
-def test_a_bounded_step_gains_nearly_what_the_best_one_does():
+def naive_gain(information, slope, step):
+    return slope @ step - 0.5 * step @ information @ step
+
+
+def test_a_bounded_step_never_loses_and_gains_nearly_what_the_best_one_does():
     rng = np.random.default_rng(8)
-    for _ in range(20):
+    shares, lost = [], 0
+    for draw in range(200):
         root = rng.normal(size=(6, 9))
         information, slope = root @ root.T, 3.0 * rng.normal(size=6)
         down, up = -rng.uniform(0, 0.5, 6), rng.uniform(0, 0.5, 6)
         down[0], up[1] = 0.0, 0.0
-        step = np.empty(6)
-        bounded_step((np.tril(information), slope.copy()), (down, up), step)
-        best = naive_step(information, slope, down, up)
+        if draw % 4 == 0:
+            down[:], up[:] = -1e6, 1e6
+        step, none = np.empty(6), np.empty(6)
+        sums = np.tril(information), slope
+        bounded_step((sums[0], slope.copy()), (down, up), step)
         assert np.all((step >= down) & (step <= up))
-        gain, most = (slope @ x - 0.5 * x @ information @ x for x in (step, best))
+        gain = naive_gain(information, slope, step)
+        assert gain_of(sums, step) == pytest.approx(gain)
+        assert gain >= 0.0
+        if draw % 4 == 0:
+            assert step == pytest.approx(np.linalg.solve(information, slope), rel=1e-5, abs=1e-7)
+            continue
+        most = naive_gain(information, slope, naive_step(information, slope, down, up))
         assert gain <= most + 1e-9
-        if np.all((best > down) & (best < up)):
-            assert step == pytest.approx(best)
+        shares.append(gain / most)
+        sweep(sums, (down, up), none)
+        lost += np.array_equal(none, step)
+    assert lost >= 3  # of steps that met bounds too soon
+    assert np.mean(shares) > 0.8
+    assert np.quantile(shares, 0.25) > 0.8
+
+
+def test_sweeps_find_the_best_step_within_bounds():
+    rng = np.random.default_rng(9)
+    root = rng.normal(size=(5, 40))
+    information, slope = root @ root.T, 20.0 * rng.normal(size=5)
+    down, up, step = np.full(5, -0.3), np.full(5, 0.3), np.empty(5)
+    sweep((np.tril(information), slope), (down, up), step)
+    best = naive_step(information, slope, down, up)
+    assert step == pytest.approx(best, abs=1e-3)
+    assert gain_of((np.tril(information), slope), step) > 0.0
 
 
 def test_a_step_ends_within_the_bounds(case):
