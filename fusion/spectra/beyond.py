@@ -29,6 +29,7 @@ LINE_SIGMA = 6.0  # of a sharp peak: of 2,500 bins chance makes one such in 400,
 UNMEASURED_SIGMA = 12.0  # where no background was measured: a model of nature misses some lines
 REACH = 2  # bins to each side: a whole sharp peak, its neighbours not yet
 NEAR = 4  # bins: tails of a strong peak that was explained
+MOVED = 0.012  # of its energy: so far the background's peaks may lie from where they were measured
 EXPLAINED_ERROR = 0.5  # of a peak that is explained: what is left of it is no other
 CONTINUUM_ERROR = 0.03  # of what is under the peaks: it is told by its surroundings
 CONTINUUM_SHARE = 0.2  # its own variance, of the counts under a peak: from five times as many bins
@@ -43,6 +44,9 @@ class Beyond:
     def __init__(self, bins: Bins, policy: IdentifyPolicy) -> None:
         self._policy = policy
         self._sharp = is_sharp(bins.detector)
+        middle_kev = bins.middle_kev
+        self._first = np.searchsorted(middle_kev, middle_kev * (1.0 - MOVED))
+        self._stop = np.searchsorted(middle_kev, middle_kev * (1.0 + MOVED), side="right")
         self._filters = np.empty((0, 0)) if self._sharp else _filters(bins)
         self._squares = self._filters * self._filters
 
@@ -57,7 +61,7 @@ class Beyond:
             nothing = replace(
                 best, nuclides=(), categories=(), nats=quiet.nats, net_counts=0.0, mean=quiet.mean
             )
-            return self._with_peaks(case, best if seen else nothing)
+            return self._with_peaks(case, best if seen else nothing, quiet)
         if not seen or best.mean is None or best.category not in LAWFUL or case.modelled > MODELLED:
             return []  # where errors of templates weigh so much, the misfit as a whole tells
         sigma = self._highest(case.spectrum, best.mean)
@@ -66,12 +70,18 @@ class Beyond:
         nats = best.nats + 0.5 * (sigma**2 - LAWFUL_SIGMA**2)
         return [replace(best, nuclides=(UNKNOWN,), categories=(UNKNOWN,), nats=nats)]
 
-    def _with_peaks(self, case: Case, base: Hypothesis) -> list[Hypothesis]:
+    def _with_peaks(self, case: Case, base: Hypothesis, quiet: Fitted) -> list[Hypothesis]:
         if base.mean is None:
             return []
         spectrum, under = case.spectrum, case.scene.parts.shapes[0]
         measured = case.scene.background is not None
-        peaks = peaks_beyond(spectrum, base.mean, under, measured=measured)
+        known = np.maximum(quiet.mean - under, 0.0)
+        if case.scene.background is not None:
+            # As measured: a fit to peaks that have moved finds little of them.
+            known = case.scene.parts.shapes[case.scene.background]
+        total = np.append(0.0, np.cumsum(known))
+        nature = total[self._stop] - total[self._first]
+        peaks = peaks_beyond(spectrum, base.mean, under, nature, measured=measured)
         if not peaks.any():
             return []
         gained = spectrum.counts * steady(np.log1p(peaks / base.mean)) - peaks
@@ -95,11 +105,14 @@ class Beyond:
         return float((excess / np.maximum(chance, 1e-12)).max())
 
 
-def peaks_beyond(spectrum: Spectrum, mean: Vector, under: Vector, *, measured: bool) -> Vector:
+def peaks_beyond(
+    spectrum: Spectrum, mean: Vector, under: Vector, nature: Vector, *, measured: bool
+) -> Vector:
     """Counts (bins,) in sharp peaks that `mean` does not have; all 0 where there are none.
 
-    mean   (bins,) of an explanation
-    under  (bins,) its part without peaks
+    mean    (bins,) of an explanation
+    under   (bins,) its part without peaks
+    nature  (bins,) counts of the background's own peaks that may lie there if the scale has moved
     """
     found = np.zeros(len(mean))
     expected = np.maximum(_sums(mean, REACH), 1e-3)
@@ -107,6 +120,7 @@ def peaks_beyond(spectrum: Spectrum, mean: Vector, under: Vector, *, measured: b
     excess = counted - expected
     above = np.maximum(mean - under, 0.0)
     variance = expected * (1.0 + CONTINUUM_SHARE) + (EXPLAINED_ERROR * _sums(above, NEAR)) ** 2
+    variance += (EXPLAINED_ERROR * nature) ** 2
     variance += (CONTINUUM_ERROR * _sums(under, REACH)) ** 2
     # Few counts are far from a normal distribution: of them as Poisson's law has it.
     chance = 2.0 * (counted * steady(np.log(counted / expected)) - excess)

@@ -108,8 +108,10 @@ def test_a_peak_that_is_explained_is_none_beyond():
     for other, seen in ((0.0, False), (40.0, False), (200.0, True)):
         more = other * np.exp(-0.5 * ((place - 300) / 1.0) ** 2)
         spectrum = Spectrum(mean + 0.3 * peak + more, np.ones(400), mean)
-        found = peaks_beyond(spectrum, mean, under, measured=True)
+        found = peaks_beyond(spectrum, mean, under, np.zeros(400), measured=True)
         assert bool(found.any()) is seen
         assert not found[100:140].any()
         if seen:
             assert found.sum() == pytest.approx(more.sum(), rel=0.1)
+    moved = np.where(np.abs(place - 300) < 20, 500.0, 0.0)
+    assert not peaks_beyond(spectrum, mean, under, moved, measured=True).any()
