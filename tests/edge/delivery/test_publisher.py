@@ -176,6 +176,7 @@ def test_a_full_disk_costs_no_connection_and_nothing_but_time(
             assert box.depth("north") == 3
             filler.unlink()
             until(lambda: box.depth("north") == 0 and box.trouble == "")
+            until(lambda: "outbox works again" in [entry["event"] for entry in logs])
         assert ups == [True]
         said = [entry["event"] for entry in logs]
         assert said.count("delivery cannot be noted, trying again") == 1
