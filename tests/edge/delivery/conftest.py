@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from edge.delivery import hold
 from edge.delivery.outbox import Outbox, Row
 from edge.delivery.publisher import Publisher
 from edge.delivery.sides import SideSettings
@@ -21,7 +22,7 @@ def outbox(tmp_path):
 
 
 @pytest.fixture
-def publisher(outbox):
+def publisher(outbox, until):
     """Makes publishers for a port and starts them; every one is stopped."""
     made = []
 
@@ -38,7 +39,11 @@ def publisher(outbox):
     for each in made:
         each.stop()
     for each in made:
-        assert not [t for t in threading.enumerate() if t.name == f"publisher-{each.side}"]
+        until(
+            lambda name=f"publisher-{each.side}": (
+                not [t for t in threading.enumerate() if t.name == name]
+            )
+        )
 
 
 @pytest.fixture
@@ -68,6 +73,52 @@ def _row(box, seq, place, clear):
         created_utc_ns=seq,
         properties=(("trigger", "rpm-nb-01"),),
     )
+
+
+class Attempts:
+    """Every try with what a broker has refused: soon, and held back while a test wants it."""
+
+    def __init__(self, due, until):
+        self._due = due
+        self._until = until
+        self._steps = None
+        """(acknowledgements, messages in flight) at each step of the side since it is held back."""
+        self._side = None
+
+    def due(self, held, now_s):
+        if self._steps is None:
+            return self._due(held, now_s)
+        status = self._side.status()
+        self._steps.append((sum(status.pubacks.values()), status.in_flight))
+        return False
+
+    @contextlib.contextmanager
+    def held_back(self, side):
+        """From the end of the try that is under way; the next comes after the block."""
+        self._side, self._steps = side, []
+        # A whole step in which nothing was sent: nothing comes back, and nothing is in flight.
+        self._until(lambda: _quiet(self._steps[-2:]))
+        try:
+            yield
+        finally:
+            self._steps = None
+
+
+def _quiet(steps):
+    return len(steps) == 2 and steps[0] == steps[1] and steps[1][1] == 0
+
+
+@pytest.fixture
+def attempts(monkeypatch, until):
+    """What a broker refuses is tried again soon, and only between blocks of `held_back`."""
+    monkeypatch.setattr(hold, "FIRST_S", 0.2)
+    made = Attempts(hold.Hold.due, until)
+
+    def due(held, now_s):
+        return made.due(held, now_s)
+
+    monkeypatch.setattr(hold.Hold, "due", due)
+    return made
 
 
 class FakeBroker:

@@ -9,6 +9,7 @@ import msgspec
 import paho.mqtt.client as mqtt
 import pytest
 
+from edge.delivery import flow
 from edge.delivery.centre import Centre, read_arrival
 from edge.delivery.centre_store import CentreStore
 from edge.delivery.happenings import Received
@@ -64,8 +65,9 @@ def cursors(heard):
 
 
 def test_a_centre_says_what_it_stored_and_both_roots_share_one_sequence(
-    outbox, publisher, mosquitto, listen, make_rows, until, centre, held
+    outbox, publisher, mosquitto, listen, make_rows, until, centre, held, monkeypatch
 ):
+    monkeypatch.setattr(flow, "STALL_S", 60.0)  # a slow disk is no reason to send twice
     broker = mosquitto()
     heard = listen(broker.port, "garita/v1/ops/#")
     centre(broker.port)
@@ -74,7 +76,8 @@ def test_a_centre_says_what_it_stored_and_both_roots_share_one_sequence(
     publisher(broker.port, cursor=True)
     until(lambda: outbox.depth("north") == 0)
     assert outbox.cursor("north") == Mark(epoch=outbox.epoch, seq=30)
-    last = until(lambda: cursors(heard)[-1].seq == 30 and cursors(heard)[-1])
+    until(lambda: [each.seq for each in cursors(heard)][-1:] == [30])
+    last = cursors(heard)[-1]
     assert (last.side, last.site, last.epoch) == ("north", SITE, outbox.epoch)
     seqs = [each.seq for each in cursors(heard)]
     assert seqs == sorted(seqs)
@@ -99,7 +102,7 @@ def test_what_came_while_the_centre_was_away_is_stored_when_it_returns(
     until(lambda: not online(heard))
     outbox.commit(make_rows(40))
     north.wake()
-    until(lambda: north.status().in_flight == 0 and north.status().pubacks)
+    until(lambda: north.status().in_flight == 0 and sum(north.status().pubacks.values()) >= 90)
     assert outbox.depth("north") == 40
     centre(broker.port)
     until(lambda: outbox.depth("north") == 0)
@@ -140,7 +143,7 @@ def test_the_last_message_that_does_not_fit_is_answered_too(mosquitto, listen, c
     until(lambda: (send(), heard.got)[1])  # the centre may not listen yet
     said = len(heard.got)
     send()
-    until(lambda: len(heard.got) > said, within_s=5)
+    until(lambda: len(heard.got) > said)
 
 
 def test_a_row_that_the_broker_refuses_is_a_gap_both_ends_can_see(

@@ -9,7 +9,6 @@ from dataclasses import replace
 
 import pytest
 
-from edge.delivery import hold
 from edge.delivery.centre import Centre
 from edge.delivery.centre_store import Arrival, CentreStore, Verdict
 from edge.delivery.outbox import Outbox
@@ -133,18 +132,18 @@ def test_a_centre_stores_no_alert_before_its_files(tmp_path):
 
 
 def test_files_that_a_broker_refuses_with_their_alert_come_once_it_takes_both(
-    mosquitto, outbox, make_rows, publisher, listen, until, tmp_path, monkeypatch
+    mosquitto, outbox, make_rows, publisher, listen, until, tmp_path, attempts
 ):
-    monkeypatch.setattr(hold, "FIRST_S", 0.2)
     rules = tmp_path / "rules"
     rules.write_text("topic read #\n")
     broker = mosquitto(acl_file=rules)
     outbox.commit([with_files(row, b"one") for row in make_rows(1)])
+    heard = listen(broker.port)
     side = publisher(broker.port)
     until(lambda: side.status().refusal)
-    rules.write_text("topic readwrite #\n")
-    os.kill(broker.pid, signal.SIGHUP)
-    heard = listen(broker.port)
+    with attempts.held_back(side):
+        rules.write_text("topic readwrite #\n")
+        os.kill(broker.pid, signal.SIGHUP)
     until(lambda: heard.numbers() == [1])
     assert [m.payload for m in heard.got if "/evidence/" in m.topic] == [b"one"]
     assert outbox.dead_letters() == []

@@ -32,8 +32,24 @@ def kept(tmp_path, free_port):
     assert not [t for t in threading.enumerate() if t.name.startswith("broker-")]
 
 
+@pytest.fixture
+def again(monkeypatch):
+    """Brokers are started while this is set, and wait for it where it is not."""
+    allowed = threading.Event()
+    allowed.set()
+    start = kept_broker.start_broker
+
+    def start_when_allowed(*values):
+        assert allowed.wait(30)
+        return start(*values)
+
+    monkeypatch.setattr(kept_broker, "start_broker", start_when_allowed)
+    yield allowed
+    allowed.set()
+
+
 def test_alerts_flow_again_after_the_broker_was_killed(
-    kept, outbox, publisher, make_rows, free_port, until
+    again, kept, outbox, publisher, make_rows, free_port, until
 ):
     port, restarts = free_port(), []
     broker = kept(port, restarted=lambda: restarts.append(1))
@@ -41,10 +57,12 @@ def test_alerts_flow_again_after_the_broker_was_killed(
     until(lambda: north.status().connected)
     with capture_logs() as logs:
         first = broker.pid
+        again.clear()
         os.kill(first, signal.SIGKILL)
         until(lambda: broker.trouble)
         assert broker.trouble == "broker ended (killed by SIGKILL), being started again"
         outbox.commit(make_rows(3))
+        again.set()
         until(lambda: restarts)
         until(lambda: outbox.depth("north") == 0)
     assert broker.trouble == ""
@@ -54,16 +72,18 @@ def test_alerts_flow_again_after_the_broker_was_killed(
     assert "broker started again" in [entry["event"] for entry in logs]
 
 
-def test_a_port_that_is_taken_in_between_is_waited_for(kept, free_port, until, monkeypatch):
+def test_a_port_that_is_taken_in_between_is_waited_for(again, kept, free_port, until, monkeypatch):
     monkeypatch.setattr(kept_broker, "FIRST_WAIT_S", 0.2)
     port = free_port()
     broker = kept(port)
     with socket.socket() as thief:
         thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        again.clear()
         os.kill(broker.pid, signal.SIGTERM)
         until(lambda: "exit code 0" in broker.trouble)
         thief.bind(("127.0.0.1", port))
         thief.listen()
+        again.set()
         until(lambda: "cannot be started again" in broker.trouble)
         assert "in use" in broker.trouble
     until(lambda: broker.trouble == "")
