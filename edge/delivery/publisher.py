@@ -225,5 +225,5 @@ class Publisher:
                 log.info("side connected", side=self.side)
             else:
                 safely(self._hooks.connected, self.side, False)
+        self._last_error = error or self._last_error  # first: who sees the loss sees its cause
         self._connected = connected
-        self._last_error = error or self._last_error
