@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fusion.spectra.identify import Identifier
 from fusion.spectra.instrument import Instrument
 from fusion.spectra.policy import SpectraPolicy
 from fusion.spectra.slices import Slice, added
@@ -17,6 +18,7 @@ from fusion.types import Fact
 SURE_NET = 4.0  # sigma of gross counts from which detectors are told apart by them
 MOST_NAMED = 2  # in the words; the facts have them all
 NATURAL_NATS = 3.0  # twenty times as likely as any other source
+VERDICTS = 4  # of one vehicle that are kept: of two windows, and of two before them
 FEWEST_SLICES = 6  # of which the quietest third could be a background
 
 Matrix = NDArray[np.float64]
@@ -50,6 +52,39 @@ class Assessment:
     """Of the scores that showed the window; None where gross counts or nothing did."""
 
 
+class Verdicts:
+    """What was found in the last spectra of one vehicle.
+
+    It is looked at again and again while it passes and when it has passed, and mostly the window
+    that shows its source best has stayed the same.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[object, ...], Verdict] = {}
+
+    def of(
+        self,
+        identifier: Identifier,
+        seen: tuple[Vector, float],
+        known: tuple[Vector | None, float],
+        shape_mode: Vector | None,
+    ) -> Verdict:
+        """As `Identifier.identify` says; (counts, live time) `seen` and `known` of a background."""
+        arrays = (seen[0], known[0], shape_mode)
+        key = (
+            seen[1],
+            known[1],
+            *(None if one is None else one.tobytes() for one in arrays),
+        )
+        verdict = self._found.get(key)
+        if verdict is None:
+            verdict = identifier.identify(*seen, *known, shape_mode=shape_mode)
+            if len(self._found) >= VERDICTS:
+                del self._found[next(iter(self._found))]
+            self._found[key] = verdict
+        return verdict
+
+
 def assess(
     slices: Sequence[Slice],
     instrument: Instrument,
@@ -57,12 +92,15 @@ def assess(
     policy: SpectraPolicy,
     *,
     gross_sigma: float = 0.0,
+    verdicts: Verdicts | None = None,
 ) -> Assessment:
     """Look for the best window, and identify what is in it.
 
     gross_sigma  what the test of gross counts found; a load of minerals has no score, for the
                  natural series are projected out of it
+    verdicts     of this vehicle, so far
     """
+    verdicts = verdicts or Verdicts()
     usable = np.array([not one.over_range for one in slices], np.bool_)
     over_range = not bool(usable.all())
     found: list[tuple[tuple[int, int], tuple[int, ...], Verdict, int | None]] = []
@@ -81,7 +119,7 @@ def assess(
     for first, stop, column in windows:
         chosen = [one for one in slices[first:stop] if not one.over_range]
         which = _which(chosen, reference, instrument, column)
-        verdict = _identify(chosen, which, instrument, reference)
+        verdict = _identify(chosen, which, instrument, reference, verdicts)
         found.append(((first, stop), which, verdict, column))
     if not found:
         return Assessment(
@@ -169,6 +207,7 @@ def _identify(
     which: tuple[int, ...],
     instrument: Instrument,
     reference: Reference | None,
+    verdicts: Verdicts,
 ) -> Verdict:
     counts = np.asarray(np.sum([one.counts for one in chosen], axis=0, dtype=np.int64))
     live_s = np.sum([one.live_s for one in chosen], axis=0)
@@ -178,8 +217,11 @@ def _identify(
     background, background_s = None, 0.0
     if reference is not None:
         background, background_s = background_for(rows, live_s, instrument, reference)
-    return instrument.identifier.identify(
-        seen, total_s, background, background_s, shape_mode=instrument.shape_mode
+    return verdicts.of(
+        instrument.identifier,
+        (seen, total_s),
+        (background, background_s),
+        instrument.shape_mode,
     )
 
 

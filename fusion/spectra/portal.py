@@ -11,6 +11,7 @@ from fusion.radiation import RadiationDetector, RadiationPolicy
 from fusion.spectra.assess import (
     Assessment,
     Reference,
+    Verdicts,
     assess,
     quietest,
     spectral_facts,
@@ -53,6 +54,7 @@ class _Pass:
 
     def __init__(self, policy: SpectraPolicy) -> None:
         self.slices = Slices(policy)
+        self.verdicts = Verdicts()
         self.told_sigma = 0.0
         self.looked_utc_ns = 0
 
@@ -329,6 +331,7 @@ class Portal:
             self._reference(passage),
             self._policy,
             gross_sigma=gross_sigma,
+            verdicts=passage.verdicts,
         )
 
     def _reference(self, passage: _Pass) -> Reference | None:

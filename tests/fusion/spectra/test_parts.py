@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fusion.spectra.assess import Verdicts
 from fusion.spectra.gain import GainFollower, find_peak, measured_gain
 from fusion.spectra.gross import GrossCounts
 from fusion.spectra.policy import SpectraPolicy
@@ -215,3 +216,23 @@ def test_a_dip_must_be_deeper_than_what_every_vehicle_casts(sigma, depth, told):
     assert [one.kind for one in found] == ["gamma.dip"] * told + ["neutron.counts"]
     if told:
         assert 3.5 <= found[0].facts["dip_sigma"] < sigma
+
+
+def test_a_spectrum_that_was_looked_at_is_not_identified_again():
+    asked = []
+
+    class Counting:
+        def identify(self, *seen, shape_mode):
+            asked.append((*seen, shape_mode))
+            return len(asked)
+
+    verdicts, ones = Verdicts(), np.ones(5)
+
+    def verdict(counts=ones, live_s=1.0, known=ones, known_s=9.0, mode=None):
+        return verdicts.of(Counting(), (counts.copy(), live_s), (known, known_s), mode)
+
+    assert [verdict(), verdict(2.0 * ones), verdict()] == [1, 2, 1]
+    others = ({"live_s": 2.0}, {"known": None}, {"known_s": 8.0}, {"mode": ones})
+    assert [verdict(**other) for other in others] == [3, 4, 5, 6]
+    assert verdict() == 7  # of the last few
+    assert len(asked) == 7
