@@ -1,7 +1,6 @@
 """Shared by all tests: compiled kernels of these very sources, free ports, real brokers."""
 
 import contextlib
-import socket
 import subprocess
 import time
 
@@ -9,6 +8,7 @@ import pytest
 
 from edge.delivery.broker import find_mosquitto, start_broker
 from edge.kernel_cache import use_kernel_cache
+from tests import ports
 
 use_kernel_cache()
 
@@ -16,18 +16,7 @@ use_kernel_cache()
 @pytest.fixture
 def free_port():
     """Gives loopback ports that nobody listens on, each only once."""
-    given = set()
-
-    def find():
-        while True:
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                port = probe.getsockname()[1]
-            if port not in given:
-                given.add(port)
-                return port
-
-    return find
+    return ports.free_port
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from drivers.seismic import ShakeConfig
 from drivers.transports import CHUNK_BYTES, SERIAL_BUFFER_BYTES, chunks, open_transport
 from edge.sensors.intake import Intake
 from fusion.types import Origin
+from tests.ports import free_port
 
 LINES = b"GB,000257,000257,000251,000267\r\nGB,000258,000257,000251,000267\r\n"
 
@@ -30,10 +31,15 @@ def shake(url, **keys):
     return ShakeConfig(id="geo-01", zone="fence", url=url, **keys)
 
 
-def free_port(kind=socket.SOCK_STREAM):
-    with socket.socket(type=kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+async def bound(url):
+    """Wait until somebody listens at a UDP address."""
+    while True:
+        try:
+            with socket.socket(type=socket.SOCK_DGRAM) as probe:
+                probe.bind(("127.0.0.1", int(url.rpartition(":")[2])))
+        except OSError:
+            return
+        await asyncio.sleep(0.001)
 
 
 async def server_that(behaves):
@@ -188,7 +194,7 @@ def test_a_host_that_swallows_the_attempt_is_given_up_in_time():
             began = asyncio.get_running_loop().time()
             with pytest.raises(SensorUnavailable, match="no answer"):
                 await open_transport(portal(url, timeout_s=0.3))
-            assert asyncio.get_running_loop().time() - began < 3
+            assert asyncio.get_running_loop().time() - began < 10  # the system tries for minutes
             for other in others:
                 other.close()
 
@@ -215,7 +221,7 @@ def test_waiting_datagrams_come_as_one_chunk_with_nothing_between():
         url = f"udp://127.0.0.1:{free_port(socket.SOCK_DGRAM)}"
         with socket.socket(type=socket.SOCK_DGRAM) as sender:
             opening = asyncio.create_task(open_transport(shake(url)))
-            await asyncio.sleep(0.05)  # bound by then; else the datagram would be lost
+            await bound(url)  # else the datagram would be lost
             where = ("127.0.0.1", int(url.rpartition(":")[2]))
             for number in range(20):
                 sender.sendto(packet(number), where)
@@ -245,6 +251,8 @@ def test_a_patient_udp_port_listens_for_longer_than_the_timeout():
         url = f"udp://127.0.0.1:{free_port(socket.SOCK_DGRAM)}"
         opening = asyncio.create_task(open_transport(shake(url, timeout_s=0.05), patient=True))
         await asyncio.sleep(0.3)
+        assert not opening.done()
+        await bound(url)
         with socket.socket(type=socket.SOCK_DGRAM) as sender:
             sender.sendto(packet(0), ("127.0.0.1", int(url.rpartition(":")[2])))
             transport = await opening
@@ -265,8 +273,9 @@ def test_a_udp_port_in_use_is_said_so():
 def test_an_opening_that_is_cancelled_gives_the_port_back():
     async def check():
         port = free_port(socket.SOCK_DGRAM)
-        opening = asyncio.create_task(open_transport(shake(f"udp://127.0.0.1:{port}")))
-        await asyncio.sleep(0.05)
+        url = f"udp://127.0.0.1:{port}"
+        opening = asyncio.create_task(open_transport(shake(url)))
+        await bound(url)
         opening.cancel()
         await asyncio.wait([opening])
         with socket.socket(type=socket.SOCK_DGRAM) as next_user:

@@ -27,17 +27,12 @@ from edge.study.player import Player
 from edge.study.replay import days
 from simulators.serve import open_stage
 from tests.edge.rehearsed import SENSORS, brief_scenario, small_config
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 START_S = 100.0  # a first run compiles every kernel
 
 pytestmark = pytest.mark.skipif(find_mosquitto() is None, reason="mosquitto is not installed")
-
-
-def free_port():
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture

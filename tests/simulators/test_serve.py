@@ -90,7 +90,7 @@ def test_several_simulators_of_one_scenario_play_at_the_same_time():
 
     async def check():
         urls = {DEVICE: ANY_TCP, "device-2": ANY_TCP}
-        async with await open_stage(scenario, urls, speed=50) as stage:
+        async with await open_stage(scenario, urls, speed=5) as stage:
             ends = [await connect(stage.addresses[name]) for name in urls]
             playing = asyncio.create_task(stage.run())
             first, second = [reader for reader, _ in ends]
@@ -99,8 +99,8 @@ def test_several_simulators_of_one_scenario_play_at_the_same_time():
                 while b"SP," not in await reader.readline():
                     pass
                 opened.append(asyncio.get_running_loop().time())
-            # One truck drives through both: a fifth of a second apart would be ten of its own.
-            assert abs(opened[0] - opened[1]) < 0.2
+            # One truck drives through both: two seconds apart would be ten of its own.
+            assert abs(opened[0] - opened[1]) < 2.0
             playing.cancel()
             for _, writer in ends:
                 writer.close()
@@ -129,7 +129,8 @@ def test_a_client_that_never_reads_is_cut_and_the_others_are_not():
         outlet = await open_outlet(ANY_TCP, PLAIN)
         reader, writer = await connect(outlet.address)
         deaf = socket.create_connection(("127.0.0.1", urlsplit(outlet.address).port))
-        await asyncio.sleep(0.05)
+        while len(outlet._clients) < 2:
+            await asyncio.sleep(0.005)
         sent = 0
         while len(outlet._clients) > 1:
             await outlet.send(b"x" * 65_536)
@@ -147,7 +148,8 @@ def test_a_client_that_has_stopped_reading_does_not_hold_up_the_end():
     async def check():
         outlet = await open_outlet(ANY_TCP, PLAIN)
         deaf = socket.create_connection(("127.0.0.1", urlsplit(outlet.address).port))
-        await asyncio.sleep(0.05)
+        while not outlet._clients:
+            await asyncio.sleep(0.005)
         for _ in range(200):
             await outlet.send(b"x" * 65_536)
         began = asyncio.get_running_loop().time()
@@ -155,7 +157,7 @@ def test_a_client_that_has_stopped_reading_does_not_hold_up_the_end():
         deaf.close()
         return asyncio.get_running_loop().time() - began
 
-    assert run(check()) < 5
+    assert run(check()) < 10
 
 
 def test_a_port_in_use_is_said_with_the_sensor_and_opens_nothing():
@@ -191,7 +193,7 @@ def test_a_pty_that_nobody_reads_loses_bytes_and_holds_up_nobody():
         await outlet.close()
         return took_s
 
-    assert run(check()) < 5  # one stall of a second, and not one for each send
+    assert run(check()) < 15  # one stall of a second, and not one for each of fifty
 
 
 def test_files_of_a_scan_appear_whole_and_the_sidecar_last(tmp_path):

@@ -19,6 +19,7 @@ from edge.config import Side, Tls
 from edge.probing import brokers
 from edge.probing.brokers import broker_probes
 from edge.probing.run import run
+from tests import ports
 
 MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
 needs_mosquitto = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")
@@ -26,15 +27,15 @@ DAY = datetime.timedelta(days=1)
 NOW = datetime.datetime.now(datetime.UTC)
 
 
-@pytest.fixture(autouse=True)
-def _short_steps(monkeypatch):
+@pytest.fixture
+def short_steps(monkeypatch):
+    """Where nothing will ever answer."""
     monkeypatch.setattr(brokers, "STEP_S", 1.0)
 
 
 @pytest.fixture
 def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
+    return ports.free_port()
 
 
 def ask(side):
@@ -120,6 +121,7 @@ def test_nothing_there_is_told_with_the_cause(free_port):
     assert "Connection refused" in text
 
 
+@pytest.mark.usefixtures("short_steps")
 def test_something_else_there_is_told():
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
@@ -128,6 +130,7 @@ def test_something_else_there_is_told():
     assert "MQTT" in text
 
 
+@pytest.mark.usefixtures("short_steps")
 def test_a_frozen_tls_broker_hangs_nobody(free_port):
     with socket.create_server(("127.0.0.1", free_port)):
         status, text = ask(Side(broker=f"mqtts://127.0.0.1:{free_port}"))
@@ -192,10 +195,13 @@ def test_asking_leaves_nothing_behind(start):
     port = start("allow_anonymous true")
     heard = []
     client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
+    listening = threading.Event()
     client.on_message = lambda client, data, message: heard.append(message)
+    client.on_subscribe = lambda *_: listening.set()
     client.connect("127.0.0.1", port)
     client.subscribe("#", 1)
     client.loop_start()
+    assert listening.wait(10)
     assert ask(Side(broker=f"mqtt://127.0.0.1:{port}"))[0] == "ok"
     ends = time.monotonic() + 10.0
     while len(heard) < 2 and time.monotonic() < ends:

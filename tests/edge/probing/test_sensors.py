@@ -12,8 +12,9 @@ from drivers.seismic import ShakeConfig
 from drivers.xray import XrayPlanesConfig
 from edge.probing.run import run
 from edge.probing.sensors import ask, sensor_probes
+from tests.ports import free_port
 
-RPM = TsaConfig(id="rpm-1", lane="nb-01", url="", timeout_s=0.5)
+RPM = TsaConfig(id="rpm-1", lane="nb-01", url="", timeout_s=5.0)
 
 
 @pytest.fixture
@@ -24,8 +25,7 @@ def listening():
 
 @pytest.fixture
 def closed_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
+    return free_port()
 
 
 @pytest.mark.parametrize("scheme", ["tcp", "socket", "rfc2217"])

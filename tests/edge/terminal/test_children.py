@@ -56,7 +56,8 @@ def test_a_child_that_does_not_listen_is_killed(watcher, monkeypatch):
     assert watcher.code == -signal.SIGKILL
 
 
-def test_ending_twice_and_telling_the_dead_is_nothing(watcher):
+def test_ending_twice_and_telling_the_dead_is_nothing(watcher, monkeypatch):
+    monkeypatch.setattr(children, "END_S", 30.0)
     watcher.kill()
     ended = watcher.code
     assert ended == -signal.SIGKILL

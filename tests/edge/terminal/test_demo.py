@@ -25,23 +25,14 @@ from edge.terminal.viewer import Viewer
 from edge.text import say
 from edge.text.catalogue import LANGUAGES
 from simulators.scripts import SCENARIOS
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[3]
 
 
-def free_ports(n):
-    probes = [socket.socket() for _ in range(n)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
-
-
 @pytest.fixture
 def ports():
-    return dict(zip(("north_port", "south_port", "http_port"), free_ports(3), strict=True))
+    return {name: free_port() for name in ("north_port", "south_port", "http_port")}
 
 
 def starting(ports, *words, tmp_path):

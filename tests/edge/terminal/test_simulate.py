@@ -18,17 +18,12 @@ from edge.config import load_config
 from edge.terminal.simulate import _with_simulated
 from simulators.scripts import SCENARIOS
 from simulators.traffic import hour
+from tests.ports import free_base_port
 
 ROOT = Path(__file__).parents[3]
 LIMIT_S = 30
 DEMO_SENSORS = len(SCENARIOS["demo"](1, 0).sensors)
-
-
-def free_base_port():
-    """A port with the next few free as well, as far as one can tell."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return min(probe.getsockname()[1], 60_000)
+PORTS = 150  # those of streams begin at the first, those of datagrams at the hundredth
 
 
 class Simulate:
@@ -104,7 +99,7 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path, capsys):
 
 
 def test_it_serves_what_it_prints_and_sigterm_ends_it(tmp_path):
-    base = free_base_port()
+    base = free_base_port(PORTS)
     with Simulate(tmp_path, "--serve", "--base-port", str(base)) as simulate:
         addresses = simulate.addresses()
         assert addresses["rpm-nb-01"] == f"tcp://127.0.0.1:{base}"
@@ -117,7 +112,7 @@ def test_it_serves_what_it_prints_and_sigterm_ends_it(tmp_path):
 
 
 def test_portals_can_be_served_on_pseudo_terminals(tmp_path):
-    base = str(free_base_port())
+    base = str(free_base_port(PORTS))
     with Simulate(tmp_path, "--serve", "--pty", "--base-port", base, "--for", "2s") as simulate:
         assert Path(simulate.addresses()["rpm-nb-01"]).is_char_device()
         assert "for 2 s" in simulate.line()
@@ -126,7 +121,7 @@ def test_portals_can_be_served_on_pseudo_terminals(tmp_path):
 
 
 def test_held_devices_send_background_and_begin_at_a_line(tmp_path):
-    base = free_base_port()
+    base = free_base_port(PORTS)
     with socket.socket(type=socket.SOCK_DGRAM) as geophone:
         geophone.bind(("127.0.0.1", base + 100))
         geophone.settimeout(LIMIT_S)
@@ -141,7 +136,9 @@ def test_held_devices_send_background_and_begin_at_a_line(tmp_path):
 
 
 def test_a_closed_stdin_ends_the_holding(tmp_path):
-    with Simulate(tmp_path, "--serve", "--hold", "--base-port", str(free_base_port())) as simulate:
+    with Simulate(
+        tmp_path, "--serve", "--hold", "--base-port", str(free_base_port(PORTS))
+    ) as simulate:
         simulate.addresses()
         simulate.process.stdin.close()
         assert simulate.process.wait(LIMIT_S) == 0
@@ -163,7 +160,7 @@ def test_a_port_in_use_is_said_with_the_sensor(capsys, monkeypatch):
 @pytest.mark.skipif(not (ROOT / "configs/demo.yaml").exists(), reason="no demo configuration")
 def test_the_urls_of_a_configuration_are_served(tmp_path):
     config = tmp_path / "demo.yaml"
-    base = free_base_port()
+    base = free_base_port(PORTS)
     text = (ROOT / "configs/demo.yaml").read_text().replace("../run/", f"{tmp_path}/run/")
     for number in range(18841, 18860):
         text = text.replace(f":{number}", f":{base + number - 18841}")
