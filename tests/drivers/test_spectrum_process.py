@@ -44,7 +44,7 @@ def test_one_that_is_gone_or_does_not_move_is_ended_and_another_started(child, n
     began = time.monotonic()
     with pytest.raises(GoneError):
         child.ask("Pcf", b"no pcf", allowed_s=0.1, patience_s=0.2)
-    assert time.monotonic() - began < 2.0
+    assert time.monotonic() - began < 10.0
     assert child.pid is None
     assert not Path(f"/proc/{pid}").exists()
     assert child.peak_mb > 0

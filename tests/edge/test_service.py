@@ -21,7 +21,7 @@ from edge.cli import main as garita
 from edge.delivery.broker import find_mosquitto
 from edge.delivery.outbox import Outbox
 from edge.errors import EXIT_BROKER, EXIT_CONFIG, EXIT_SENSOR, EXIT_USAGE
-from edge.recordings.format import What, read, read_session
+from edge.recordings.format import RecordingDamaged, What, read, read_session
 from edge.service import with_recording
 from edge.study.player import Player
 from edge.study.replay import days
@@ -141,8 +141,11 @@ class Centre:
             (message.topic, message.payload, bool(message.retain))
         )
         self.client.on_connect = lambda client, *rest: client.subscribe("#", qos=1)
+        listening = threading.Event()
+        self.client.on_subscribe = lambda *_: listening.set()
         self.client.connect("127.0.0.1", port)
         self.client.loop_start()
+        assert listening.wait(20)
 
     def wait_for(self, topic, condition=lambda payload: True, timeout_s=20.0):
         ends = time.monotonic() + timeout_s
@@ -180,9 +183,8 @@ def test_the_service_runs_from_ready_to_sigterm_and_leaves_nothing(site, tmp_pat
         assert live["values"]["rms_um_s"] > 0
         assert site.get("healthz")[0] == 200
         assert site.get("readyz")[0] == 200
-        metrics = site.get("metrics")[1].decode()
-        assert 'garita_sensor_up{origin="simulator",sensor="rpm-1"} 1.0' in metrics
-        assert 'garita_broker_connected{side="north"} 1.0' in metrics
+        metrics_page(site, 'garita_sensor_up{origin="simulator",sensor="rpm-1"} 1.0')
+        metrics_page(site, 'garita_broker_connected{side="north"} 1.0')
         code, took_s = service.end()
         assert (code, took_s < 5.0) == (0, True)
         assert centre.wait_for(f"{root}/state", lambda said: b"disconnected" in said)
@@ -193,6 +195,18 @@ def test_the_service_runs_from_ready_to_sigterm_and_leaves_nothing(site, tmp_pat
     (path,) = (tmp_path / "recordings").glob("*.mcap")
     assert {What.RAW, What.TICK} <= {event.what for event in read(path)}
     assert {sensor.origin for sensor in read_session(path)[0].sensors} == {"simulator"}
+
+
+def recorded_until(folder, utc_ns, sensor_id=""):
+    """Wait until something of after this time, and of this sensor, can be read in a recording."""
+    ends = time.monotonic() + 30.0
+    while True:
+        with suppress(RecordingDamaged):  # made, and not a byte of it on the disk yet
+            events = [event for path in folder.glob("*.mcap") for event in read(path)]
+            if any(event.utc_ns > utc_ns and sensor_id in event.sensor_id for event in events):
+                return
+        assert time.monotonic() < ends
+        time.sleep(0.1)
 
 
 class Field:
@@ -229,7 +243,7 @@ def test_what_ran_live_on_every_wire_replays_to_the_same_bytes_after_a_kill(site
         alert = centre.wait_for("garita/v1/mariposa/nb-01/alert", lambda said: b"TAMPER" in said)
         assert {info["language"] for info in alert["info"]} == {"en-US", "es-MX"}
         centre.close()
-        time.sleep(2.0)  # so that all of it is on disk
+        recorded_until(tmp_path / "recordings", time.time_ns())  # so that all of it is on disk
         os.killpg(service.process.pid, signal.SIGKILL)
         service.process.wait()
     outbox = Outbox(tmp_path / "state" / "outbox.db", ["north", "south"])
@@ -263,7 +277,8 @@ def test_record_keeps_bytes_that_replay_turns_into_samples(site, tmp_path):
     out = tmp_path / "monday"
     with running("record", "--config", site.path, "--out", out) as recording:
         recording.wait_for("ready")
-        time.sleep(2.5)
+        for sensor_id in ("geo-1", "geo-2"):
+            recorded_until(out, time.time_ns(), sensor_id)
         code, took_s = recording.end(signal.SIGINT)  # as Ctrl+C does
         assert (code, took_s < 5.0) == (0, True)
     (day,) = days([out])
@@ -337,8 +352,11 @@ def test_alerts_that_cannot_be_stored_end_the_service_loudly(site, tmp_path):
         service.wait_for("broker started")
         service.wait_for("ready")
         # What nothing can do any more but by hand: the next number is taken.
-        with closing(sqlite3.connect(tmp_path / "state" / "outbox.db")) as file, file:
-            file.execute("INSERT INTO row VALUES (1, 'E', 0, 't', 'p', '', '', 1, 1, '[]')")
+        with closing(sqlite3.connect(tmp_path / "state" / "outbox.db", timeout=20)) as file, file:
+            file.execute(
+                "INSERT INTO row SELECT coalesce(max(seq), 0) + 1,"
+                " 'E', 0, 't', 'p', '', '', 1, 1, '[]' FROM row"
+            )
         # Nobody answers for the portal, so there is an alert after some seconds.
         service.wait_for("alerts cannot be stored, the service ends", timeout_s=30)
         assert service.process.wait(10) == 1
@@ -353,6 +371,32 @@ def ready_page(site, condition, timeout_s=20.0):
     return page
 
 
+def metrics_page(site, line, timeout_s=20.0):
+    """Wait until the metrics have a line."""
+    ends = time.monotonic() + timeout_s
+    while line not in (page := site.get("metrics")[1].decode()):
+        assert time.monotonic() < ends, page
+        time.sleep(0.05)
+
+
+@contextmanager
+def watching_ready_page(site):
+    """All that `/readyz` says is degraded, from now on."""
+    seen, over = set(), threading.Event()
+
+    def watch():
+        while not over.wait(0.02):
+            seen.update(json.loads(site.get("readyz")[1])["degraded"])
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+        watcher.join()
+
+
 def test_a_broker_of_our_own_that_is_killed_is_named_and_started_again(site):
     with running("run", "--config", site.path) as service:
         service.wait_for("ready")
@@ -362,13 +406,14 @@ def test_a_broker_of_our_own_that_is_killed_is_named_and_started_again(site):
             for path in Path("/proc").glob("[0-9]*/cmdline")
             if f"{site.written['state_dir']}/broker-south/" in path.read_text()
         ]
-        os.kill(pid, signal.SIGKILL)
-        ended = service.wait_for("broker ended")
-        assert (ended["side"], ended["ending"]) == ("south", "killed by SIGKILL")
-        ready_page(site, lambda page: any("killed by SIGKILL" in one for one in page["degraded"]))
-        service.wait_for("broker started again", timeout_s=20)
+        with watching_ready_page(site) as degraded:
+            os.kill(pid, signal.SIGKILL)
+            ended = service.wait_for("broker ended")
+            assert (ended["side"], ended["ending"]) == ("south", "killed by SIGKILL")
+            service.wait_for("broker started again", timeout_s=20)
+        assert any("killed by SIGKILL" in one for one in degraded)
         ready_page(site, lambda page: page["degraded"] == [])
-        assert 'garita_broker_restarts_total{side="south"} 1.0' in site.get("metrics")[1].decode()
+        metrics_page(site, 'garita_broker_restarts_total{side="south"} 1.0')
         code, took_s = service.end()
         assert (code, took_s < 5.0) == (0, True)
 

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from drivers import spectrum_reader
 from drivers.radiation_n42 import N42Driver
 from drivers.spectrum_reader import installed, shared_reader
 from drivers.wire import n42
@@ -25,7 +26,10 @@ def portal(number):
 
 
 @pytest.mark.skipif(not installed(), reason="sandiaspecutils is not installed")
-def test_documents_that_take_for_ever_hold_up_neither_scans_nor_other_portals(tmp_path):
+def test_documents_that_take_for_ever_hold_up_neither_scans_nor_other_portals(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(spectrum_reader, "PATIENCE", 60.0)
     sensors = [*SENSORS, *map(portal, (1, 2, 3))]
     service = CheckpointService(small_config(tmp_path, sensors=sensors))
     work = {config.id: service._work_of(config) for config in service.config.sensors}
