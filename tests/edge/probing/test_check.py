@@ -8,6 +8,7 @@ import pytest
 from edge import cli
 from edge.probing import check
 from edge.probing.run import Finding
+from tests.ports import free_port
 
 FIVE_MISTAKES = """\
 site:
@@ -35,11 +36,7 @@ def written(tmp_path):
 @pytest.fixture
 def ports():
     """Two free ports."""
-    with (
-        socket.create_server(("127.0.0.1", 0)) as one,
-        socket.create_server(("127.0.0.1", 0)) as two,
-    ):
-        return one.getsockname()[1], two.getsockname()[1]
+    return free_port(), free_port()
 
 
 def test_five_mistakes_are_five_reported_each_with_line_and_mend(written, capsys):
@@ -80,7 +77,7 @@ site: {{id: mariposa}}
 sides: {{north: {{broker: auto, port: {broker}}}}}
 http: {{port: {http}}}
 lanes: [{{id: nb-01, direction: northbound}}]
-sensors: [{{id: rpm-1, kind: rpm-tsa, lane: nb-01, url: "{url}", timeout_s: 1{more}}}]
+sensors: [{{id: rpm-1, kind: rpm-tsa, lane: nb-01, url: "{url}", timeout_s: 5{more}}}]
 """
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from dataclasses import replace
 
 import msgspec
@@ -55,6 +56,22 @@ def test_a_live_day_is_told_and_replays_to_the_very_bytes(tmp_path, monkeypatch)
     assert clean < 4.0 < hot
 
 
+class SteadyLoop(asyncio.SelectorEventLoop):
+    """A loop whose time stands still while the machine does: a simulated day never jumps in it."""
+
+    LONGEST_S = 0.05
+
+    def __init__(self):
+        self._seen_s, self._now_s = time.monotonic(), 0.0
+        super().__init__()
+
+    def time(self):
+        seen_s = time.monotonic()
+        self._now_s += min(seen_s - self._seen_s, self.LONGEST_S)
+        self._seen_s = seen_s
+        return self._now_s
+
+
 def served(check):
     """Run `check(config)` against a simulated portal on a real port."""
 
@@ -75,7 +92,8 @@ def served(check):
                 playing.cancel()
                 await asyncio.wait([playing])
 
-    asyncio.run(asyncio.wait_for(serve(), 30))
+    with asyncio.Runner(loop_factory=SteadyLoop) as runner:
+        runner.run(asyncio.wait_for(serve(), 30))
 
 
 def test_the_services_source_reads_a_vehicle_over_the_wire():
