@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fusion.radiation_background import RunningBackground
 from fusion.radiation_bins import Pass
@@ -12,7 +13,7 @@ from fusion.radiation_facts import gamma_facts, is_over_range, neutron_facts
 from fusion.radiation_neutrons import Beside, Neutrons
 from fusion.radiation_pass import MAX_SCANS, Passage
 from fusion.radiation_policy import RadiationPolicy
-from fusion.radiation_profile import MIN_BINS, Profile, profile_of
+from fusion.radiation_profile import MIN_BINS, Profile, profile_if, profile_of
 from fusion.radiation_record import pass_record
 from fusion.types import (
     SECOND_NS,
@@ -182,8 +183,12 @@ class RadiationDetector:
         over_range = is_over_range(window, passage.scan_s, self._policy)
         if not over_range and window.sum() < expected + LOOK_SIGMA * math.sqrt(expected):
             return []
-        profile = self._profile(passage, None)
-        if profile is None or not self._is_telling(passage, profile, over_range=over_range):
+
+        def is_telling(profile: Profile) -> bool:
+            return self._is_telling(passage, profile, over_range=over_range)
+
+        profile = profile_if(self._pass(passage, background, None), self._policy, is_telling)
+        if profile is None or not is_telling(profile):
             return []
         found = self._gamma_result(passage, profile, None, None)
         passage.told_sigma, passage.told_extent = profile.sigma, str(found.facts["extent"])
@@ -200,7 +205,10 @@ class RadiationDetector:
         return [found]
 
     def _is_telling(self, passage: Passage, profile: Profile, *, over_range: bool) -> bool:
-        """Whether an interim result is sure, of one shape, and new."""
+        """Whether an interim result is sure, of one shape, and new.
+
+        Never true of less sigma and nats in the same share where it is not of more.
+        """
         policy = self._policy
         if profile.sigma < policy.interim_sigma:
             return False
@@ -241,18 +249,20 @@ class RadiationDetector:
         background = passage.gamma_background_cps
         if background is None or len(passage.counts) < MIN_BINS:
             return None
+        return profile_of(self._pass(passage, background, length_m), self._policy)
+
+    def _pass(
+        self, passage: Passage, background: NDArray[np.float64], length_m: float | None
+    ) -> Pass:
         middle_ns = np.array(passage.starts_utc_ns) + round(passage.scan_s * SECOND_NS / 2)
-        return profile_of(
-            Pass(
-                counts=np.array(passage.counts, np.float64),
-                passed_m=passage.passed_m(middle_ns, self._policy),
-                scan_s=passage.scan_s,
-                background_cps=background,
-                background_s=passage.gamma_background_s,
-                length_m=length_m,
-                distance_m=self._spec.panel_distance_m,
-            ),
-            self._policy,
+        return Pass(
+            counts=np.array(passage.counts, np.float64),
+            passed_m=passage.passed_m(middle_ns, self._policy),
+            scan_s=passage.scan_s,
+            background_cps=background,
+            background_s=passage.gamma_background_s,
+            length_m=length_m,
+            distance_m=self._spec.panel_distance_m,
         )
 
     def _gamma_result(

@@ -1,6 +1,7 @@
 """The scans of one passage, pooled so that none of its places counts twice."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,10 +31,20 @@ class Pass:
     distance_m: float
 
 
-def binned(
-    passage: Pass,
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], int]:
-    """Counts (bins, panels), places (bins,), the bin of each scan, and scans worth of a bin."""
+class Bins(NamedTuple):
+    """The scans as they are fitted."""
+
+    panels: NDArray[np.float64]
+    """(bins, panels) counts of one scan's time, or of `pool` of them."""
+    passed_m: NDArray[np.float64]
+    """(bins,)"""
+    of_scan: NDArray[np.int64]
+    """(scans,) the bin of each."""
+    pool: int
+
+
+def binned(passage: Pass) -> Bins:
+    """The scans; pooled where the vehicle hardly moves, or where there are many."""
     scans = len(passage.counts)
     most = -(-scans // STANDING_BINS)
     step_m = STANDING_M_S * passage.scan_s
@@ -43,6 +54,9 @@ def binned(
         if scan and (abs(at_m - first_m) >= step_m or scan - firsts[-1] >= most):
             firsts.append(scan)
             first_m = at_m
+    if len(firsts) == scans <= MAX_BINS:  # as of any vehicle that just drives by
+        counts = np.ascontiguousarray(passage.counts)
+        return Bins(counts, np.ascontiguousarray(passage.passed_m), np.arange(scans), 1)
     sizes = np.diff([*firsts, scans])
     counts = np.add.reduceat(passage.counts, firsts, axis=0) / sizes[:, None]
     passed_m = np.add.reduceat(passage.passed_m, firsts) / sizes
@@ -52,4 +66,4 @@ def binned(
         counts = counts[:whole].reshape(-1, pool, counts.shape[1]).sum(axis=1)
         passed_m = passed_m[:whole].reshape(-1, pool).sum(axis=1) / pool
     bins = np.minimum(np.repeat(np.arange(len(firsts)), sizes) // pool, len(counts) - 1)
-    return np.ascontiguousarray(counts), np.ascontiguousarray(passed_m), bins, pool
+    return Bins(np.ascontiguousarray(counts), np.ascontiguousarray(passed_m), bins, pool)

@@ -7,14 +7,22 @@ apart by the gap between them.
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.kernels.radiation import CountModel, Fit, fit_counts, shadow_basis
+from fusion.kernels.radiation import CountModel, Fit
+from fusion.kernels.radiation_vehicle import (
+    SUPPRESSION,
+    Load,
+    Priors,
+    Vehicle,
+    fit_vehicle,
+    vehicle_model,
+)
 from fusion.radiation_policy import RadiationPolicy
 
-LEVEL, TREND, SUPPRESSION, CAB = range(4)  # columns of the design, before the waves
 MAX_CELLS = 96  # of mass: 1 m each for anything that a lane holds
 GAP_M = 3.0  # between vehicles that hold-in joins: 2 s of 2.2 m/s at the most, a metre at the least
 MAX_GAPS = 3  # a convoy of more stays longer than any shape can be trusted
@@ -49,8 +57,15 @@ class CleanFit:
         self._counts = counts
         self._background = background
         self._passed_m = passed_m
-        self._level_var = level_var
         self._policy = policy
+        self._priors = Priors(
+            level=1.0 / level_var,
+            trend=1.0 / policy.trend_sd**2,
+            suppression=1.0 / policy.suppression_sd**2,
+            suppression_mean=policy.suppression_mean,
+            suppression_max=policy.suppression_max,
+            gap=1e-2,
+        )
 
     def best(self, length_m: float, *, convoy: bool) -> Clean:
         """One vehicle of `length_m`, or where `convoy` as many as the gaps in it tell."""
@@ -71,56 +86,41 @@ class CleanFit:
 
     def _fit(self, length_m: float, gaps_m: list[float]) -> Clean:
         policy = self._policy
-        design = self._design(length_m, gaps_m)
-        size = design.shape[1]
-        mean, precision = np.zeros(size), np.empty(size)
-        lower, upper = np.full(size, -1.0), np.full(size, 1.0)
-        precision[LEVEL], precision[TREND] = 1.0 / self._level_var, 1.0 / policy.trend_sd**2
-        mean[SUPPRESSION] = policy.suppression_mean
-        precision[SUPPRESSION] = 1.0 / policy.suppression_sd**2
-        lower[SUPPRESSION], upper[SUPPRESSION] = 0.0, policy.suppression_max
-        model = CountModel(self._background, design, mean, precision, lower, upper)
-        fit = Fit(mean.copy(), self._background.copy())
-        waves = slice(CAB + 1, CAB + 1 + 2 * policy.waves)
-        nats = 0.0
+        vehicle = self._vehicle(length_m, gaps_m)
+        model = vehicle_model(self._passed_m, self._background, vehicle, self._priors)
+        fit = Fit(model.prior_mean.copy(), self._background.copy())
+        depth, nats = policy.suppression_mean, 0.0
         # How much the shadow may vary along the vehicle goes by how deep it is.
         for _ in range(2):
-            depth = float(fit.values[SUPPRESSION])
             wave_sd = policy.wave_floor + policy.wave_share * depth
-            mean[CAB] = -policy.cab_lighter * depth
-            precision[CAB] = 1.0 / (policy.wave_floor + policy.cab_lighter_sd * depth) ** 2
-            precision[waves] = np.repeat((np.arange(1, policy.waves + 1) / wave_sd) ** 2, 2)
-            for gap in range(waves.stop, size, 2):
-                # What a gap gives back is no more than what the vehicles beside it take.
-                precision[gap], lower[gap], upper[gap] = 1e-2, -policy.suppression_max, 0.0
-                precision[gap + 1] = 1.0 / policy.suppression_sd**2
-            nats = fit_counts(self._counts, model, fit)
+            cab_sd = policy.wave_floor + policy.cab_lighter_sd * depth
+            load = Load(policy.waves, wave_sd, -policy.cab_lighter * depth, 1.0 / cab_sd**2)
+            nats = fit_vehicle(self._counts, model, load, fit)
+            depth = float(fit.values[SUPPRESSION])
         return Clean(model=model, fit=fit, nats=nats)
 
-    def _design(self, length_m: float, gaps_m: list[float]) -> NDArray[np.float64]:
-        reach_m = self._policy.shield_reach_m
+    def _vehicle(self, length_m: float, gaps_m: list[float]) -> Vehicle:
+        reach_m, half_m = self._policy.shield_reach_m, length_m / 2
         cells = min(MAX_CELLS, max(4, round(length_m)))
-        edges_m = np.linspace(0.0, length_m, cells + 1)
-        place = (np.arange(cells) + 0.5) / cells
-        patterns = [np.ones(cells), _covered(edges_m, 0.0, min(self._policy.cab_m, length_m / 2))]
-        for wave in range(1, self._policy.waves + 1):
-            # Not NumPy's own functions, whose last bits go by the processor.
-            turns = [math.pi * wave * at for at in place]
-            patterns += [np.array([of(turn) for turn in turns]) for of in (math.cos, math.sin)]
-        for gap_m in gaps_m:
-            patterns.append(_covered(edges_m, gap_m - GAP_M / 2, gap_m + GAP_M / 2))
-            patterns.append(_covered(edges_m, gap_m, length_m))
-        half_m = length_m / 2
-        at_middle = half_m / math.sqrt(reach_m**2 + half_m**2)
-        masses = np.ascontiguousarray(np.column_stack(patterns) / at_middle)
-        shadows = shadow_basis(self._passed_m, self._background, edges_m, masses, reach_m)
-        trend = np.linspace(-1.0, 1.0, len(self._counts))
-        return np.ascontiguousarray(
-            np.column_stack((self._background, self._background * trend, shadows))
+        return Vehicle(
+            length_m=float(length_m),
+            cab_m=min(self._policy.cab_m, half_m),
+            at_middle=half_m / math.sqrt(reach_m**2 + half_m**2),
+            reach_m=reach_m,
+            waves=_waves(cells, self._policy.waves),
+            gaps_m=np.array(gaps_m, np.float64),
+            gap_m=GAP_M,
         )
 
 
-def _covered(edges_m: NDArray[np.float64], from_m: float, to_m: float) -> NDArray[np.float64]:
-    """Share of each cell between two places."""
-    inside = np.minimum(edges_m[1:], to_m) - np.maximum(edges_m[:-1], from_m)
-    return np.asarray(np.clip(inside / np.diff(edges_m), 0.0, 1.0))
+@lru_cache(maxsize=2 * MAX_CELLS)
+def _waves(cells: int, waves: int) -> NDArray[np.float64]:
+    """(cells, 2 waves) cosine and sine of each wave; the caller does not change it."""
+    place = ((np.arange(cells) + 0.5) / cells).tolist()
+    patterns = np.empty((cells, 2 * waves))
+    for wave in range(waves):
+        # Not NumPy's own functions, whose last bits go by the processor.
+        turns = [math.pi * (wave + 1) * at for at in place]
+        patterns[:, 2 * wave] = [math.cos(turn) for turn in turns]
+        patterns[:, 2 * wave + 1] = [math.sin(turn) for turn in turns]
+    return patterns

@@ -7,18 +7,13 @@ explain what neither does.
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.kernels.radiation import (
-    CountModel,
-    Fit,
-    View,
-    fit_counts,
-    profile_scores,
-    shadow_basis,
-)
+from fusion.kernels.radiation import CountModel, Fit, View, fit_counts
+from fusion.kernels.radiation_load import load_columns, point_scores, with_load
 from fusion.kernels.radiation_search import Search, refine_source
 from fusion.radiation_clean import Clean
 from fusion.radiation_policy import RadiationPolicy
@@ -31,7 +26,6 @@ BEYOND_M = 1.0  # a load's ends are no better known
 LEAST_SCORE = 1.0  # sigma; less is no point
 LEAST_CPS = 10.0  # of a load, for the size of its waves
 MOST_CPS = 1e9
-KNOWN = 1e12  # precision of what is not free
 Array = NDArray[np.float64]
 
 
@@ -59,13 +53,11 @@ def point_on_load(
     clean   the vehicle without any source
     """
     model, fit, nats = _load_alone(counts, clean, view, load, policy)
-    alone = _without_point(model, fit)
     # Beyond the load a point is no part of it, but what a patient's misfit leaves elsewhere.
     half_m = load.width_m / 2 + BEYOND_M
     first_m, last_m = load.position_m - half_m, min(load.position_m + half_m, length_m)
     places_m = np.arange(max(first_m, 0.0), max(last_m, 0.0) + GRID_M, GRID_M)
-    start = Fit(fit.values[:-1].copy(), fit.mean)
-    scores = profile_scores(start, counts, alone, view, (places_m, np.zeros(1)))[0]
+    scores = point_scores(counts, model, fit, view, places_m)
     best = int(scores.argmax())
     if scores[best] < LEAST_SCORE:
         return OnLoad()
@@ -87,25 +79,14 @@ def _load_alone(
     counts: Array, clean: Clean, view: View, load: Source, policy: RadiationPolicy
 ) -> tuple[CountModel, Fit, float]:
     """The vehicle and its load, with a last column for a point that is held at none."""
-    vehicle, start = clean.model, clean.fit.values
-    columns = _columns(view, load, policy.load_waves)
+    start = clean.fit.values
+    patterns = _patterns(policy.load_waves)
+    columns = load_columns(view, load.position_m, load.width_m, patterns, END_STEP_M)
     first = len(start)
-    size = first + columns.shape[1] + 1
-    added = size - first
-    design = np.column_stack((vehicle.design, columns, np.zeros(len(counts))))
-    precision = np.append(vehicle.prior_precision, np.zeros(added))
-    lower = np.append(vehicle.lower, np.full(added, -MOST_CPS))
-    upper = np.append(vehicle.upper, np.full(added, MOST_CPS))
-    lower[first] = lower[-1] = upper[-1] = 0.0
-    model = CountModel(
-        vehicle.background,
-        np.ascontiguousarray(design),
-        np.append(vehicle.prior_mean, np.zeros(added)),
-        precision,
-        lower,
-        upper,
-    )
-    values = np.append(start, np.zeros(added))
+    model = with_load(clean.model, columns, MOST_CPS)
+    precision = model.prior_precision
+    values = np.zeros(len(precision))
+    values[:first] = start
     values[first] = load.net_cps * view.bin_s / max(float(columns[:, 0].max()), 1e-9)
     fit = Fit(values, np.empty(len(counts)))
     waves = np.arange(1, policy.load_waves + 1)
@@ -120,44 +101,13 @@ def _load_alone(
     return model, fit, nats
 
 
-def _columns(view: View, load: Source, waves: int) -> Array:
-    """(bins, 1 + waves + 2) counts per unit: the load, its waves, and its ends further out."""
-    place = (np.arange(CELLS) + 0.5) / CELLS
+@lru_cache(maxsize=8)
+def _patterns(waves: int) -> Array:
+    """(cells, 1 + waves) an even load, and its waves; the caller does not change it."""
+    place = ((np.arange(CELLS) + 0.5) / CELLS).tolist()
     # Not NumPy's cosine, whose last bits go by the processor.
-    patterns = [[math.cos(math.pi * wave * at) for at in place] for wave in range(waves + 1)]
-    even = _seen(view, load.position_m, load.width_m, load.width_m, np.column_stack(patterns))
-    longer_m = load.width_m + END_STEP_M
-    ends = [
-        _seen(view, load.position_m + side, longer_m, load.width_m, np.ones((CELLS, 1)))[:, 0]
-        for side in (-END_STEP_M / 2, END_STEP_M / 2)
-    ]
-    return np.column_stack((even, *((end - even[:, 0]) / END_STEP_M for end in ends)))
-
-
-def _seen(view: View, middle_m: float, width_m: float, unit_m: float, masses: Array) -> Array:
-    """(bins, patterns) counts per unit rate of a load of `unit_m` with the same activity a metre.
-
-    A shadow's law with the panel's distance in the place of its reach is that of a load's rays.
-    """
-    edges_m = np.linspace(middle_m - width_m / 2, middle_m + width_m / 2, CELLS + 1)
-    each = -2.0 * view.distance_m / unit_m * view.bin_s
-    unit = np.full(len(view.passed_m), each)
-    masses = np.ascontiguousarray(masses)
-    return np.asarray(shadow_basis(view.passed_m, unit, edges_m, masses, view.distance_m))
-
-
-def _without_point(model: CountModel, fit: Fit) -> CountModel:
-    """The same without its last column; an unknown at its bound cannot give way to a point."""
-    held = (fit.values <= model.lower) | (fit.values >= model.upper)
-    precision = np.where(held, KNOWN, model.prior_precision)
-    return CountModel(
-        model.background,
-        np.ascontiguousarray(model.design[:, :-1]),
-        model.prior_mean[:-1],
-        precision[:-1],
-        model.lower[:-1],
-        model.upper[:-1],
-    )
+    waved = [[math.cos(math.pi * wave * at) for at in place] for wave in range(waves + 1)]
+    return np.ascontiguousarray(np.column_stack(waved))
 
 
 def _misfit(counts: Array, fit: Fit, policy: RadiationPolicy) -> float:

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,7 +75,7 @@ class Passage:
         """The usual speed of the pass."""
         if not self.speeds:
             return policy.usual_speed_m_s
-        return float(np.median([speed for _, speed in self.speeds]))
+        return _median([speed for _, speed in self.speeds])
 
     def passed_m(
         self, at_utc_ns: NDArray[np.int64], policy: RadiationPolicy
@@ -110,9 +111,12 @@ class Passage:
         that stands."""
         if len(self.speeds) < 3:
             return []
-        gaps_s = np.diff(np.array([at for at, _ in self.speeds])) / SECOND_NS
-        longest_s = max(STOP_S, 3.0 * float(np.median(gaps_s)))
-        return [int(gap) for gap in np.flatnonzero(gaps_s > longest_s)]
+        times_ns = [at for at, _ in self.speeds]
+        gaps_s = [(after - at) / SECOND_NS for at, after in pairwise(times_ns)]
+        if max(gaps_s) <= STOP_S:
+            return []
+        longest_s = max(STOP_S, 3.0 * _median(gaps_s))
+        return [gap for gap, seconds in enumerate(gaps_s) if seconds > longest_s]
 
     def length_m(self, hold_in_s: float, policy: RadiationPolicy) -> float:
         """Of the vehicle: how far it went from breaking the beam to clearing it."""
@@ -120,6 +124,13 @@ class Passage:
         cleared_ns = self.last_utc_ns - round((hold_in_s + self.scan_s / 2) * SECOND_NS)
         length = float(self.passed_m(np.array([cleared_ns]), policy)[0])
         return max(1.0, length)
+
+
+def _median(values: list[float]) -> float:
+    """Of at least one. They are few: NumPy would take ten times as long."""
+    ordered = sorted(values)
+    half = len(ordered) // 2
+    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
 
 
 def excess_sigma(counts: int, live_s: float, background_cps: float, background_s: float) -> float:

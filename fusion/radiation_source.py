@@ -15,6 +15,17 @@ class Source:
     suppression: float
     panel_share: tuple[float, ...]
 
+    def of_nats(self, nats: float) -> "Source":
+        """The same source, as likely as that."""
+        return Source(
+            nats=nats,
+            position_m=self.position_m,
+            width_m=self.width_m,
+            net_cps=self.net_cps,
+            suppression=self.suppression,
+            panel_share=self.panel_share,
+        )
+
 
 def no_source(suppression: float) -> Source:
     """Where nothing can be fitted."""

@@ -127,6 +127,13 @@ def solve_symmetric(matrix: Matrix, vector: Vector, size: int) -> None:
     Plain loops: numba's own solver needs SciPy, and 8 unknowns need no LAPACK. A direction
     without information is left at zero.
     """
+    factor_symmetric(matrix, size)
+    solve_factored(matrix, vector, size)
+
+
+@njit(cache=True, nogil=True)
+def factor_symmetric(matrix: Matrix, size: int) -> None:
+    """Cholesky's factor in place of the lower triangle."""
     for j in range(size):
         diagonal = matrix[j, j]
         for k in range(j):
@@ -138,17 +145,22 @@ def solve_symmetric(matrix: Matrix, vector: Vector, size: int) -> None:
             for k in range(j):
                 total -= matrix[i, k] * matrix[j, k]
             matrix[i, j] = total / diagonal if diagonal > 0.0 else 0.0
+
+
+@njit(cache=True, nogil=True)
+def solve_factored(factor: Matrix, vector: Vector, size: int) -> None:
+    """`vector` becomes the solution, with what `factor_symmetric` left."""
     for i in range(size):
         total = vector[i]
         for k in range(i):
-            total -= matrix[i, k] * vector[k]
-        vector[i] = total / matrix[i, i] if matrix[i, i] > 0.0 else 0.0
+            total -= factor[i, k] * vector[k]
+        vector[i] = total / factor[i, i] if factor[i, i] > 0.0 else 0.0
     for back in range(size):
         i = size - 1 - back
         total = vector[i]
         for k in range(i + 1, size):
-            total -= matrix[k, i] * vector[k]
-        vector[i] = total / matrix[i, i] if matrix[i, i] > 0.0 else 0.0
+            total -= factor[k, i] * vector[k]
+        vector[i] = total / factor[i, i] if factor[i, i] > 0.0 else 0.0
 
 
 @njit(cache=True, nogil=True)
@@ -174,18 +186,46 @@ def scoring_step(
 ) -> None:
     """The Fisher-scoring step from `fit`, written to `step`; `information` is work space."""
     size = step.shape[0]
+    design = model.design
     information[:, :] = 0.0
     for k in range(size):
         step[k] = model.prior_precision[k] * (model.prior_mean[k] - fit.values[k])
         information[k, k] = model.prior_precision[k]
-    for i in range(counts.shape[0]):
+    # Four bins at a time: every sum keeps its order, and is read and written a quarter as often.
+    whole = counts.shape[0] // 4 * 4
+    for i in range(0, whole, 4):
+        w0, w1, w2, w3 = (
+            1.0 / fit.mean[i],
+            1.0 / fit.mean[i + 1],
+            1.0 / fit.mean[i + 2],
+            1.0 / fit.mean[i + 3],
+        )
+        for k in range(size):
+            d0, d1, d2, d3 = design[i, k], design[i + 1, k], design[i + 2, k], design[i + 3, k]
+            step[k] = (
+                step[k]
+                + d0 * (counts[i] * w0 - 1.0)
+                + d1 * (counts[i + 1] * w1 - 1.0)
+                + d2 * (counts[i + 2] * w2 - 1.0)
+                + d3 * (counts[i + 3] * w3 - 1.0)
+            )
+            d0, d1, d2, d3 = d0 * w0, d1 * w1, d2 * w2, d3 * w3
+            for j in range(k + 1):
+                information[k, j] = (
+                    information[k, j]
+                    + d0 * design[i, j]
+                    + d1 * design[i + 1, j]
+                    + d2 * design[i + 2, j]
+                    + d3 * design[i + 3, j]
+                )
+    for i in range(whole, counts.shape[0]):
         weight = 1.0 / fit.mean[i]
         slope = counts[i] * weight - 1.0
         for k in range(size):
-            step[k] += model.design[i, k] * slope
-            scaled = model.design[i, k] * weight
+            step[k] += design[i, k] * slope
+            scaled = design[i, k] * weight
             for j in range(k + 1):
-                information[k, j] += scaled * model.design[i, j]
+                information[k, j] += scaled * design[i, j]
     for k in range(size):
         # At its bound and pushed outwards: it stays, and the others move without it.
         if (fit.values[k] <= model.lower[k] and step[k] < 0.0) or (
@@ -230,50 +270,3 @@ def fit_counts(counts: Vector, model: CountModel, fit: Fit) -> float:
         if gained < 1e-5:  # nats; a thousandth of what any threshold asks
             break
     return best
-
-
-@njit(cache=True, nogil=True)
-def profile_scores(
-    fit: Fit, counts: Vector, model: CountModel, view: View, places_m: tuple[Vector, Vector]
-) -> Matrix:
-    """Efficient score in standard deviations of a profile at each place and of each width.
-
-    fit, model  without a source
-    places_m    ((positions,), (widths,))
-    returns     (widths, positions); negative where counts are missing
-
-    Rao's test: U = p'W(n - m), V = p'Wp - p'WN (N'WN + P)^-1 N'Wp with W = 1 / m (Cox and
-    Hinkley 1974, section 9.3). At the penalised maximum N adds nothing to U.
-    """
-    positions_m, widths_m = places_m
-    bins, size = model.design.shape
-    scores = np.empty((widths_m.shape[0], positions_m.shape[0]))
-    information = np.zeros((size, size))
-    for k in range(size):
-        information[k, k] = model.prior_precision[k]
-        for j in range(k + 1):
-            for i in range(bins):
-                information[k, j] += model.design[i, k] * model.design[i, j] / fit.mean[i]
-    work = np.empty((size, size))
-    cross = np.empty(size)
-    solved = np.empty(size)
-    profile = np.empty(bins)
-    for w in range(widths_m.shape[0]):
-        for q in range(positions_m.shape[0]):
-            source_profile(view.passed_m, positions_m[q], widths_m[w], view.distance_m, profile)
-            score = 0.0
-            variance = 0.0
-            cross[:] = 0.0
-            for i in range(bins):
-                weighted = profile[i] / fit.mean[i]
-                score += weighted * (counts[i] - fit.mean[i])
-                variance += weighted * profile[i]
-                for k in range(size):
-                    cross[k] += weighted * model.design[i, k]
-            work[:, :] = information
-            solved[:] = cross
-            solve_symmetric(work, solved, size)
-            for k in range(size):
-                variance -= cross[k] * solved[k]
-            scores[w, q] = score / math.sqrt(variance) if variance > 1e-12 else 0.0
-    return scores

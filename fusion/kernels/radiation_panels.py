@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from fusion.kernels.radiation import Matrix, Vector, solve_symmetric
+from fusion.kernels.radiation import Matrix, Vector, factor_symmetric, solve_factored
 
 
 class PanelModel(NamedTuple):
@@ -66,11 +66,10 @@ def panel_gain(counts: Matrix, model: PanelModel, spread_cps: Vector, excess: Ve
                 for j in range(k + 1):
                     information[k, j] += slope * share * model.nuisances[i, j] / mean
         lost = solved.copy()
-        work = information.copy()
-        solve_symmetric(work, lost, size)
+        factor_symmetric(information, size)
+        solve_factored(information, lost, size)
         solved[:] = cross
-        work[:, :] = information
-        solve_symmetric(work, solved, size)
+        solve_factored(information, solved, size)
         for k in range(size):
             score -= cross[k] * lost[k]
             variance -= cross[k] * solved[k]

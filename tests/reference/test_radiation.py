@@ -7,15 +7,17 @@ from fusion.kernels.radiation import (
     CountModel,
     Fit,
     View,
+    factor_symmetric,
     fit_counts,
     log_likelihood,
-    profile_scores,
     scoring_step,
     shadow_basis,
+    solve_factored,
     solve_symmetric,
     source_profile,
 )
 from fusion.kernels.radiation_panels import PanelModel, panel_gain
+from fusion.kernels.radiation_scores import profile_scores
 from fusion.kernels.radiation_search import Search, fit_source, refine_source
 
 PASSED_M = np.linspace(-2.6, 22.0, 57)
@@ -188,6 +190,18 @@ def test_symmetric_equations_are_solved(size):
     solution = vector.copy()
     solve_symmetric(matrix.copy(), solution, size)
     assert solution == pytest.approx(np.linalg.solve(matrix, vector))
+
+
+@pytest.mark.parametrize("size", [1, 3, 8])
+def test_a_factor_is_choleskys(size):
+    half = np.random.default_rng(size).normal(size=(size, size + 2))
+    matrix = half @ half.T
+    factor = matrix.copy()
+    factor_symmetric(factor, size)
+    assert np.tril(factor) == pytest.approx(np.linalg.cholesky(matrix))
+    solution = np.arange(1.0, size + 1)
+    solve_factored(factor, solution, size)
+    assert matrix @ solution == pytest.approx(np.arange(1.0, size + 1))
 
 
 def test_a_direction_without_information_stays_at_zero():

@@ -5,7 +5,13 @@ import math
 import numpy as np
 import pytest
 
-from fusion.kernels.radiation_neutrons import NeutronModel, interval_nats, neutron_search
+from fusion.kernels.radiation_neutrons import (
+    NeutronModel,
+    interval_nats,
+    most_nats,
+    neutron_search,
+    terms_of,
+)
 
 
 def poisson(count, mean):
@@ -19,6 +25,11 @@ def naive_interval(count, mean, share, stop):
         for size in range(1, count + 1)
     )
     return math.log((1 - share) * poisson(count, mean) + share * sum(bursts))
+
+
+def nats_of(count, mean, share, stop):
+    terms = terms_of(stop, int(count))
+    return interval_nats(count, mean, math.log(1 - share), math.log(share), terms)
 
 
 def naive_search(counts, model, profiles, amplitudes):
@@ -46,13 +57,22 @@ def naive_search(counts, model, profiles, amplitudes):
 @pytest.mark.parametrize("share", [0.0001, 0.01, 0.5])
 def test_an_interval_is_poisson_with_now_and_then_a_burst(count, mean, share):
     expected = naive_interval(count, mean, share, 0.25)
-    assert interval_nats(float(count), mean, share, 0.25) == pytest.approx(expected)
+    assert nats_of(float(count), mean, share, 0.25) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("count", [0.0, 5.0, 399.0, 1e6])
 @pytest.mark.parametrize("mean", [1.0, 700.0, 1e6])
 def test_counts_and_means_far_apart_stay_finite(count, mean):
-    assert math.isfinite(interval_nats(count, mean, 0.01, 0.25))
+    assert math.isfinite(nats_of(count, mean, 0.01, 0.25))
+
+
+@pytest.mark.parametrize("count", [0.0, 1.0, 7.0, 40.0, 600.0])
+@pytest.mark.parametrize("share", [0.0001, 0.01, 0.5])
+def test_no_mean_makes_a_count_more_probable_than_the_most(count, share):
+    most = most_nats(count, share, terms_of(0.25, int(count)))
+    means = np.geomspace(1e-3, 1e3, 200)
+    found = max(nats_of(count, mean, share, 0.25) for mean in means)
+    assert found < most < found + 5.0
 
 
 @pytest.mark.parametrize("seed", range(4))
