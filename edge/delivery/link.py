@@ -148,6 +148,8 @@ class Link:
         sock = self._socket()
         if client.want_write():
             client.loop_write()
+            if client.socket() is None:  # it was lost just now, and paho has said why
+                return
         events = selectors.EVENT_READ | (selectors.EVENT_WRITE if client.want_write() else 0)
         selector.modify(sock, events)
         if _decrypted(sock):
@@ -157,6 +159,8 @@ class Link:
                 self._waker.clear()
         if client.want_write():
             client.loop_write()
+            if client.socket() is None:
+                return
         for _ in range(MAX_PACKETS_A_STEP):
             if not (_decrypted(sock) or _readable(sock, selector)):
                 break
