@@ -23,7 +23,7 @@ def free_port():
 def until():
     """Waits for a condition; what it last was is the test's failure."""
 
-    def wait(reached, within_s=15.0):
+    def wait(reached, within_s=30.0):
         deadline = time.monotonic() + within_s
         while not (value := reached()):
             assert time.monotonic() < deadline, f"not reached within {within_s} s: {value!r}"

@@ -66,7 +66,7 @@ def test_each_radiation_alert_has_a_document_and_a_picture_at_both_centres(
     assert outbox.depth("south") == len(day.rows)  # a broker that is not there yet
     secure_mosquitto("south", port=ports["south"])
     centre("south")
-    until(lambda: outbox.depth("south") == 0, within_s=30)
+    until(lambda: outbox.depth("south") == 0, within_s=60)
     assert outbox.dead_letters() == []
     wanted = named(day.rows)
     assert len(wanted) >= 2

@@ -110,7 +110,7 @@ class Running:
                 self.said += [json.loads(one) for one in lines if one.startswith(b"{")]
         raise AssertionError(f"never said {event!r}: {self.said}")
 
-    def end(self, number=signal.SIGTERM, timeout_s=10.0):
+    def end(self, number=signal.SIGTERM, timeout_s=30.0):
         """Signal it; returns its exit code and how long it took to end."""
         began = time.monotonic()
         self.process.send_signal(number)
@@ -359,7 +359,7 @@ def test_alerts_that_cannot_be_stored_end_the_service_loudly(site, tmp_path):
             )
         # Nobody answers for the portal, so there is an alert after some seconds.
         service.wait_for("alerts cannot be stored, the service ends", timeout_s=30)
-        assert service.process.wait(10) == 1
+        assert service.process.wait(30) == 1
 
 
 def ready_page(site, condition, timeout_s=20.0):

@@ -86,10 +86,11 @@ class Attempts:
         self._side = None
 
     def due(self, held, now_s):
-        if self._steps is None:
+        steps = self._steps  # once: the block may end meanwhile
+        if steps is None:
             return self._due(held, now_s)
         status = self._side.status()
-        self._steps.append((sum(status.pubacks.values()), status.in_flight))
+        steps.append((sum(status.pubacks.values()), status.in_flight))
         return False
 
     @contextlib.contextmanager
@@ -244,7 +245,7 @@ class Listener:
         self.client.connect("127.0.0.1", port)
         self.client.subscribe([(each, 1) for each in filters])
         self.client.loop_start()
-        assert ready.wait(10)
+        assert ready.wait(30)
 
     def numbers(self, suffix="/alert"):
         """Sequence numbers of the alerts that came, in order."""

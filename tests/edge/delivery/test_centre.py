@@ -255,5 +255,5 @@ def test_the_centre_runs_as_a_process_of_its_own(mosquitto, listen, until, tmp_p
         until(lambda: cursors(heard))
     finally:
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(30) == 0
     until(lambda: not online(heard))

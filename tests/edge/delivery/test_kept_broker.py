@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(find_mosquitto() is None, reason="mosquitto is n
 
 
 @pytest.fixture
-def kept(tmp_path, free_port):
+def kept(tmp_path, free_port, until):
     made = []
 
     def start(port=None, **options):
@@ -29,7 +29,7 @@ def kept(tmp_path, free_port):
     yield start
     for each in made:
         each.stop()
-    assert not [t for t in threading.enumerate() if t.name.startswith("broker-")]
+    until(lambda: not [t for t in threading.enumerate() if t.name.startswith("broker-")])
 
 
 @pytest.fixture

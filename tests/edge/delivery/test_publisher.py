@@ -297,7 +297,7 @@ def test_commits_and_acknowledgements_from_all_sides_never_lock_each_other(
     for asker in askers:
         asker.join(10)
         assert not asker.is_alive()
-    until(lambda: outbox.depth("north") == outbox.depth("south") == 0, within_s=30)
+    until(lambda: outbox.depth("north") == outbox.depth("south") == 0, within_s=60)
     assert all(each.status().alive for each in both)
 
 
@@ -353,7 +353,7 @@ def test_a_long_backlog_never_fills_a_queue_of_paho(
     assert north.status().in_flight == 0
     mosquitto(port)
     heard = listen(port)
-    until(lambda: outbox.depth("north") == 0, within_s=30)
+    until(lambda: outbox.depth("north") == 0, within_s=60)
     until(lambda: len(heard.numbers()) == 2000)
     assert heard.numbers() == list(range(1, 2001))
 

@@ -85,7 +85,7 @@ def test_alerts_reach_both_brokers_and_everything_ends(ports, tmp_path):
     process = starting(ports, "--language", "es-MX", tmp_path=tmp_path)
     told = read_until(process, "Primera alerta en ambos")
     process.send_signal(signal.SIGINT)
-    rest = process.communicate(timeout=20)[0].decode()
+    rest = process.communicate(timeout=60)[0].decode()
     assert process.returncode == 0
     assert f"mosquitto_sub -p {ports['south_port']} -V mqttv5" in told
     assert re.search(r"▲ ADVERTENCIA +\[SIMULACRO\]  sb-02  Manipulación de rpm-sb-02  N\+S", told)
@@ -103,7 +103,7 @@ def test_a_demo_that_is_killed_leaves_nothing_behind(ports, tmp_path):
     read_until(process, "(")  # the intro: children and brokers have been started
     read_until(process, "connected")
     process.kill()
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     deadline = time.monotonic() + 20
     while left := naming(tmp_path):
         assert time.monotonic() < deadline, left

@@ -88,4 +88,4 @@ def test_watch_keeps_the_files_of_a_real_broker(mosquitto, tmp_path, until):
         assert kept.read_bytes() == DATA
     finally:
         watching.terminate()
-        watching.communicate(timeout=20)
+        watching.communicate(timeout=60)

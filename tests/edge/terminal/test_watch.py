@@ -78,7 +78,7 @@ def test_alerts_of_two_brokers_are_one_plain_stream(brokers):
     assert "81 % gamma 11" in told
     assert "\x1b" not in told
     process.send_signal(signal.SIGTERM)
-    assert process.wait(10) == EXIT_OK
+    assert process.wait(30) == EXIT_OK
 
 
 def test_on_a_terminal_the_status_stays_below_and_the_cursor_comes_back(brokers):
@@ -101,7 +101,7 @@ def test_on_a_terminal_the_status_stays_below_and_the_cursor_comes_back(brokers)
         while data := os.read(near, 4096):
             told += data
     os.close(near)
-    assert process.wait(10) == EXIT_OK
+    assert process.wait(30) == EXIT_OK
     assert told.count(b"\x1b[?25l") == told.count(b"\x1b[?25h") == 1
     assert b"Traceback" not in told
 
@@ -113,7 +113,7 @@ def test_json_has_one_object_per_alert_and_the_bytes_of_the_alert(brokers):
     assert json.loads(line) == {"sides": ["north"], "alert": json.loads(ALERT)}
     assert ALERT.strip() in line
     process.send_signal(signal.SIGTERM)
-    assert process.communicate(timeout=10)[0] == b""
+    assert process.communicate(timeout=30)[0] == b""
     assert process.returncode == EXIT_OK
 
 
@@ -124,7 +124,7 @@ def test_another_site_is_not_shown(brokers):
     put(brokers[0], f"{TOPIC}/active/01JD".replace("mariposa", "otay"), other, retain=True)
     assert json.loads(process.stdout.readline())["alert"] == json.loads(other)
     process.send_signal(signal.SIGTERM)
-    assert process.communicate(timeout=10)[0] == b""
+    assert process.communicate(timeout=30)[0] == b""
     assert process.returncode == EXIT_OK
 
 
@@ -139,7 +139,7 @@ def test_one_broker_that_is_down_does_not_end_the_view_of_the_other(brokers):
         assert all(words in told for words in wanted), told
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(30)
 
 
 def test_no_broker_at_all_is_said_with_its_address(capsys, monkeypatch):
@@ -191,7 +191,7 @@ def test_a_broker_that_goes_away_is_said_with_the_cause(brokers):
         assert b"no connection to the south broker" in read_until(process, b"Connection refused")
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(30)
 
 
 @pytest.mark.parametrize("url", ["http://x", "mqtt://", "mqtt://a:b@c", "mqtt://h:99999"])
@@ -224,7 +224,7 @@ def test_it_never_publishes(brokers):
         stdout=subprocess.PIPE,
     )
     assert main(["watch", brokers[0].url, "--json", "--for", "3s"]) == EXIT_OK
-    assert log.communicate(timeout=20)[0] == b""
+    assert log.communicate(timeout=60)[0] == b""
 
 
 def test_the_arguments_are_those_of_the_help():
