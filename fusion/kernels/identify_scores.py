@@ -38,6 +38,31 @@ Chosen = tuple[Sources, NDArray[np.int64]]
 
 
 @njit(cache=True, nogil=True)
+def first_of_each(
+    codes: NDArray[np.int64], any_number: int, order: NDArray[np.int64], most: tuple[int, int]
+) -> NDArray[np.int64]:
+    """The first of things in an order, of each kind no more than so many.
+
+    codes       (things,) kind of each, in that order
+    any_number  kind of which there may be as many as there are
+    order       (things,) what each is
+    most        so many in all, and of a kind
+    """
+    number, of_a_kind = most
+    taken = np.zeros(codes.max() + 1, np.int64)
+    chosen = np.empty(min(number, codes.shape[0]), np.int64)
+    found = 0
+    for k in range(codes.shape[0]):
+        if found == chosen.shape[0]:
+            break
+        if taken[codes[k]] < of_a_kind or codes[k] == any_number:
+            taken[codes[k]] += 1
+            chosen[found] = order[k]
+            found += 1
+    return chosen[:found]
+
+
+@njit(cache=True, nogil=True)
 def part_sums(
     spectrum: Spectrum, parts: Parts, fitted: tuple[Vector, Vector, Vector]
 ) -> tuple[Vector, Matrix, Matrix, Vector, Vector]:
@@ -112,13 +137,22 @@ def source_scores(
 ) -> Vector:
     """Efficient score in standard deviations of adding each source to a fit.
 
-    parts    of the fit, those at a bound left out
+    parts    of the fit; those at a bound do not count
     fitted   as in `part_sums`
     returns  (sources,); negative where counts are missing
 
     Rao's test as in `fusion.kernels.radiation.profile_scores`.
     """
-    _, factor, columns, excess, weights = part_sums(spectrum, parts, fitted)
+    free = np.flatnonzero((fitted[0] > parts.lower) & (fitted[0] < parts.upper))
+    loose = Parts(
+        parts.shapes[free],
+        parts.prior_mean[free],
+        parts.prior_precision[free],
+        parts.lower[free],
+        parts.upper[free],
+    )
+    state = fitted[0][free], fitted[1], fitted[2]
+    _, factor, columns, excess, weights = part_sums(spectrum, loose, state)
     size = factor.shape[0]
     for p in range(size):
         factor[p, p] *= 1.0 + 1e-9

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.kernels.identify import Spectrum, smooth
-from fusion.spectra.fits import MODELLED, Case, Fitted
+from fusion.kernels.identify_rounds import MODELLED
+from fusion.spectra.fits import Case, Fitted
 from fusion.spectra.nuisance import Bins
 from fusion.spectra.sharp import is_sharp
 from fusion.spectra.steady import steady

@@ -13,17 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.kernels.identify import Spectrum, smooth
-from fusion.kernels.identify_scores import Sources
+from fusion.kernels.identify_scores import Sources, first_of_each
 from fusion.spectra.beyond import Beyond
 from fusion.spectra.counted import taken_off, threshold_of
-from fusion.spectra.fits import Case, Fitted, Source
+from fusion.spectra.fits import Candidates, Case, Fitted, Source
 from fusion.spectra.nuisance import (
     Bins,
     Scene,
     cosmic_lines,
     measured_scene,
-    source_modes,
     unmeasured_scene,
+    wrong_of,
 )
 from fusion.spectra.sharp import is_sharp, only_peaks, sharp_scene
 from fusion.spectra.templates import TemplateLibrary
@@ -39,6 +39,7 @@ from fusion.spectra.verdict import (
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
+Places = NDArray[np.int64]
 
 BESIDE = 2  # so many of the best explanations are tried with a second source
 SECONDS = 4  # so many second sources are fitted, the best by their scores
@@ -83,6 +84,7 @@ class Identifier:
         self._bins = Bins(detector=library.detector, edges_kev=library.edges_kev)
         self._sharp = is_sharp(library.detector)
         self._beyond = Beyond(self._bins, policy)
+        self._wrong = wrong_of(self._bins, policy)
         self._names = [one.nuclide for one in library.templates]
         self._categories = [one.category for one in library.templates]
         shapes = np.array([one.shape for one in library.templates])
@@ -98,6 +100,14 @@ class Identifier:
         self._all = np.arange(len(self._shapes))
         self._naturals = library.nuisance_names, naturals
         self._prices = self._price()
+        self._sources = [
+            Source(*one)
+            for one in zip(self._names, self._categories, self._prices.tolist(), strict=True)
+        ]
+        codes = {name: code for code, name in enumerate(dict.fromkeys(self._names))}
+        self._codes = np.array([codes[name] for name in self._names])
+        self._unknown = codes.get(UNKNOWN, -1)
+        self._natural = np.array([category == "norm" for category in self._categories])
         natural = [
             one.nuclide in (*library.nuisance_names, "Th-228") and one.variant in ANYWHERE
             for one in library.templates
@@ -123,16 +133,14 @@ class Identifier:
         shape_mode  (bins,) what `fusion.spectra.shape_mode` has learned of this background, if
                     anything
         """
-        case = self._case(counts, live_s, background_counts, background_live_s)
-        if shape_mode is not None and not self._sharp:
-            scene = case.scene.with_shape(shape_mode)
-            case = Case(case.spectrum, scene, self._bins, self._policy)
-        quiet = case.fit(case.scene.parts)
+        mode = None if self._sharp else shape_mode
+        case = self._case(counts, live_s, background_counts, background_live_s, mode)
+        quiet = case.without_source()
         if self._sharp and case.scene.background is None:
             peaks = np.maximum(quiet.mean - quiet.values[0] * case.scene.parts.shapes[0], 0.0)
             scene = case.scene.with_modes(peaks, self._bins, self._policy)
-            case = Case(case.spectrum, scene, self._bins, self._policy)
-            quiet = case.fit(scene.parts)
+            case = Case(case.spectrum, scene, self._wrong)
+            quiet = case.without_source()
         slack = self._slack(case)
         singles = self._singles(case, quiet, slack)
         told = [case.hypothesis(one) for one in singles]
@@ -157,10 +165,10 @@ class Identifier:
         """About the nats that the best explanation gains, from scores alone: in a tenth of the time
         it tells that nothing is there."""
         case = self._case(counts, live_s, background_counts, background_live_s)
-        quiet = case.fit(case.scene.parts)
+        quiet = case.without_source()
         scores = np.maximum(case.scores(quiet, self._sources_at, self._all), 0.0)
         best = float(np.max(0.5 * scores**2 - self._prices))
-        load = case.fit(case.scene.with_load())
+        load = case.without_source(load=True)
         return max(best, load.nats - quiet.nats - self._policy.load_nats)
 
     def _case(
@@ -169,6 +177,7 @@ class Identifier:
         live_s: float,
         background_counts: Vector | None,
         background_live_s: float,
+        shape_mode: Vector | None = None,
     ) -> Case:
         counts = np.ascontiguousarray(counts, dtype=np.float64)
         background, ratio = None, 0.0
@@ -178,7 +187,10 @@ class Identifier:
         spectrum = self._spectrum(counts, background, ratio)
         if background is not None and taken_off(counts, background):
             background = None
-        return Case(spectrum, self._scene(counts, background), self._bins, self._policy)
+        scene = self._scene(counts, background)
+        if shape_mode is not None:
+            scene = scene.with_shape(shape_mode)
+        return Case(spectrum, scene, self._wrong)
 
     def _price(self) -> Vector:
         """Nats that each template must gain: for being one of many, and for being rare."""
@@ -225,90 +237,66 @@ class Identifier:
 
     def _singles(self, case: Case, quiet: Fitted, slack: float) -> list[Fitted]:
         """One source each, the best templates refined; best first."""
-        cost = -case.scores(quiet, self._sources_at, self._all)
-        likely = np.sort(self._best_of_each(cost, self._policy.screened, 4))
+        scores = case.scores(quiet, self._sources_at, self._all)
+        likely = np.sort(self._best_of_each(-scores, self._all, self._policy.screened, 4))
         nats, starts = case.screen(quiet, self._sources_at, likely)
-        cost = np.full(len(cost), np.inf)
-        cost[likely] = self._prices[likely] - nats
-        closest = np.sort(self._best_of_each(cost, self._policy.fitted, 4))
-        at = np.searchsorted(likely, closest)
-        likely = closest
-        nats, values = case.fit_alone(case.scene.parts, self._shapes[likely], starts[at])
-        cost[:] = np.inf
-        cost[likely] = self._prices[likely] - nats
+        cost = self._prices[likely] - nats
+        closest = np.sort(self._best_of_each(cost, likely, self._policy.fitted, 4))
+        starts, likely = starts[closest], likely[closest]
+        nats, values = case.fit_alone(self._shapes[likely], starts)
+        cost = self._prices[likely] - nats
         # Where templates are less exact than counts, the modes decide: more are tried with them.
-        refined = self._policy.refined * (1 if slack < MODELLED else 2)
-        chosen = self._best_of_each(cost, refined, 2)
-        best = np.searchsorted(likely, chosen[np.isfinite(cost[chosen])])
-        sources = self._sources(case, likely[best], values[best, -1])
-        parts = case.scene.parts
-        found = [
-            case.fit(parts, (source,), start=start[:-1], rounds=1)
-            for source, start in zip(sources, values[best], strict=True)
-        ]
+        many = 1 if slack < MODELLED else 2
+        best = self._best_of_each(cost, likely, many * self._policy.refined, 2)
+        found = case.begin(self._candidates(likely[best], values[best, -1]), values[best, :-1])
         found.sort(key=_cost)
-        best_few = self._policy.settled * (1 if slack < MODELLED else 2)
-        found[:best_few] = [case.fit(parts, begun=one) for one in found[:best_few]]
+        case.go_on(found[: many * self._policy.settled])
         found.sort(key=_cost)
         # Of the nuclide that it seems to be, every variant: what it leaves is then really left.
         name = found[0].sources[0].name
-        more = [k for k in range(len(likely)) if self._names[likely[k]] == name and k not in best]
+        tried = set(best.tolist())
+        more = [
+            k
+            for k, one in enumerate(likely.tolist())
+            if self._names[one] == name and k not in tried
+        ]
         if more and name != UNKNOWN:
-            sources = self._sources(case, likely[more], values[more, -1])
-            found += [
-                case.fit(parts, (source,), start=start[:-1])
-                for source, start in zip(sources, values[more], strict=True)
-            ]
+            others = case.begin(self._candidates(likely[more], values[more, -1]), values[more, :-1])
+            case.go_on(others)
+            found += others
         return sorted(found, key=_cost)
 
-    def _best_of_each(self, cost: Vector, number: int, variants: int) -> NDArray[np.intp]:
-        """`number` templates of least cost, `variants` of a nuclide at most; best first."""
-        taken: dict[str, int] = {}
-        chosen = []
-        for k in np.argsort(cost, kind="stable").tolist():
-            name = self._names[k]
-            if taken.get(name, 0) < variants or name == UNKNOWN:
-                taken[name] = taken.get(name, 0) + 1
-                chosen.append(k)
-            if len(chosen) == number:
-                break
-        return np.array(chosen, dtype=np.intp)
+    def _best_of_each(self, cost: Vector, which: Places, number: int, variants: int) -> Places:
+        """`number` of some templates of least cost, `variants` of a nuclide at most; best first.
 
-    def _sources(self, case: Case, chosen: NDArray[np.intp], amplitudes: Vector) -> list[Source]:
-        modes, mode_sd = source_modes(self._shapes[chosen], self._bins, self._policy)
-        return [
-            Source(
-                name=self._names[k],
-                category=self._categories[k],
-                price=float(self._prices[k]),
-                shapes=np.vstack((self._shapes[k][None], modes[rank])) * case.total,
-                mode_sd=mode_sd,
-                amplitude=float(amplitudes[rank]),
-            )
-            for rank, k in enumerate(chosen.tolist())
-        ]
+        cost     (templates,) of each of `which`
+        returns  their places in `which`
+        """
+        order = np.argsort(cost, kind="stable")
+        return first_of_each(self._codes[which[order]], self._unknown, order, (number, variants))
+
+    def _candidates(self, chosen: Places, amplitudes: Vector) -> Candidates:
+        sources = [self._sources[k] for k in chosen.tolist()]
+        return Candidates(sources, self._shapes[chosen], amplitudes)
 
     def _pairs(self, case: Case, single: Fitted, slack: float) -> list[Hypothesis]:
         """A source with each of the second ones that add most to it."""
-        first = single.sources[0]
         scores = case.scores(single, self._sources_at, self._all)
-        scores[[name == first.name for name in self._names]] = 0.0
-        order = np.argsort(-scores, kind="stable")[:SECONDS]
-        chosen = order[scores[order] > math.sqrt(2.0 * self._policy.second_nats)]
+        scores[self._codes == self._codes[self._names.index(single.sources[0].name)]] = 0.0
+        chosen = self._seconds(scores)
         if len(chosen) == 0:
             return []
-        guesses = np.full(len(chosen), 0.2 * first.amplitude)
+        guesses = np.full(len(chosen), 0.2 * single.amplitudes[0])
         told = []
         alone = case.hypothesis(single)
         least = self._policy.second_nats * (slack - 1.0)
         share = self._policy.second_share * (1.0 if slack < MODELLED else 2.0)
-        start = single.values[: len(case.scene.start)]
-        for second in self._sources(case, chosen, guesses):
-            pair = case.fit(case.scene.parts, (first, second), start=start, rounds=1)
-            if pair.nats - single.nats < HOPEFUL * least:
-                continue
-            pair = case.fit(case.scene.parts, begun=pair)
-            less, more = sorted(one.amplitude for one in pair.sources)
+        start = np.tile(single.values[: len(case.scene.start)], (len(chosen), 1))
+        pairs = case.begin(self._candidates(chosen, guesses), start, beside=single)
+        pairs = [pair for pair in pairs if not pair.nats - single.nats < HOPEFUL * least]
+        case.go_on(pairs)
+        for pair in pairs:
+            less, more = sorted(pair.amplitudes)
             both = case.hypothesis(pair, price=self._policy.second_nats)
             worth = less > share * more and self._worth(alone, both, slack)
             if worth and self._has_own_line(case, single, pair):
@@ -317,18 +305,18 @@ class Identifier:
 
     def _has_own_line(self, case: Case, single: Fitted, pair: Fitted) -> bool:
         """Whether the strongest line of the second source is there and is not the first one's."""
-        first, second = pair.sources
-        shapes = np.vstack((first.shapes[0], second.shapes[0]))
+        first, second = pair.amplitudes
+        shapes = np.vstack((pair.shape(0), pair.shape(1)))
         peaks = shapes if self._sharp else only_peaks(shapes / case.total) * case.total
-        peaks = peaks * np.array([[first.amplitude], [second.amplitude]])
+        peaks = peaks * np.array([[first], [second]])
         top = int(np.argmax(peaks[1]))
         near = slice(max(top - OWN_REACH, 0), top + OWN_REACH + 1)
-        if peaks[1][top] < LEAST_PEAK * shapes[1][top] * second.amplitude:
+        if peaks[1][top] < LEAST_PEAK * shapes[1][top] * second:
             return False  # nothing but a continuum, as any scatter of the first has
         if peaks[0][near].max() > OWN_SHARE * peaks[1][top]:
             return False
         counts, weights = case.spectrum.counts[near], case.spectrum.weights[near]
-        mean = np.maximum(pair.mean[near] - second.amplitude * second.shapes[0][near], 1e-3)
+        mean = np.maximum(pair.mean[near] - second * shapes[1][near], 1e-3)
         excess = float((weights * (counts - mean)).sum())
         return excess > OWN_SIGMA * math.sqrt(float((weights * np.maximum(counts, mean)).sum()))
 
@@ -360,7 +348,7 @@ class Identifier:
 
     def _natural_loads(self, case: Case) -> list[Hypothesis]:
         """A load of natural nuclides, with the strongest source beside it if there is one."""
-        load = case.fit(case.scene.with_load())
+        load = case.without_source(load=True)
         names = case.scene.natural_names
         shares = np.maximum(load.values[case.scene.natural], 0.0)
         there = [k for k in range(len(names)) if shares[k] > SHARE * max(shares.sum(), 1e-9)]
@@ -370,18 +358,20 @@ class Identifier:
         price = self._policy.load_nats * len(there)
         told = [case.hypothesis(load, more, price)]
         scores = case.scores(load, self._sources_at, self._all)
-        scores[[category == "norm" for category in self._categories]] = 0.0
-        order = np.argsort(-scores, kind="stable")[:SECONDS]
-        chosen = order[scores[order] > math.sqrt(2.0 * self._policy.second_nats)]
+        scores[self._natural] = 0.0
+        chosen = self._seconds(scores)
         if len(chosen):
             price += self._policy.second_nats
-            sources = self._sources(case, chosen, np.full(len(chosen), 0.1))
-            parts, start = case.scene.with_load(), load.values
-            told += [
-                case.hypothesis(case.fit(parts, (one,), start=start), more, price)
-                for one in sources
-            ]
+            candidates = self._candidates(chosen, np.full(len(chosen), 0.1))
+            both = case.begin(candidates, np.tile(load.values, (len(chosen), 1)), load=True)
+            case.go_on(both)
+            told += [case.hypothesis(one, more, price) for one in both]
         return told
+
+    def _seconds(self, scores: Vector) -> Places:
+        """Of the templates the few that add most to a fit, if that is enough."""
+        order = np.argsort(-scores, kind="stable")[:SECONDS]
+        return np.asarray(order[scores[order] > math.sqrt(2.0 * self._policy.second_nats)])
 
 
 def _without_zeros(shapes: Matrix) -> Sources:

@@ -16,9 +16,9 @@ from fusion.kernels.identify_errors import (
     ERRORS,
     Axis,
     all_template_errors,
-    moved_template,
     piled_up,
 )
+from fusion.kernels.identify_rounds import FREE, Wrong
 from fusion.spectra.binning import SHARPEST_PERCENT
 from fusion.spectra.response import response_rows
 from fusion.spectra.steady import steady
@@ -37,9 +37,7 @@ COSMIC = ((0, 511.0, 1.0), (1, 72.8, 0.6), (1, 75.0, 1.0), (1, 84.9, 0.35), (1, 
 """(shape, keV, share) of lines from cosmic rays and from lead around a detector."""
 ORDINARY_SD = 0.5
 """Assumed: how far one share varies from place to place, relative."""
-FREE = 1e6
 UNMEASURED_SHARE = 0.3  # of the counts that are natural, before a fit tells it
-LEAST_SHARE = 1e-3  # a background's errors go by its amount: never to nothing, for a fit's sake
 COSMIC_SHARE, LEAD_SHARE, HARD_SHARE, OWN_SHARE = 0.1, 0.2, 0.1, 0.7
 """At most so much of it beside ordinary ground; of the last, alphas beside the crystal's gammas."""
 PILE_UP_SD = 0.01  # share of the counts; sums of a cascade's photons look the same
@@ -85,21 +83,6 @@ class Scene:
     """First, and one past the last, of the parts that are errors of the background's shape."""
     amount: float = 1.0
     """Of background, for which `parts` have the bounds of the modes."""
-
-    def followed(self, parts: Parts, values: Vector) -> Parts:
-        """These parts, the background's modes bound to its amount in a fit (parts, ...)."""
-        amount = float(values[0])
-        if self.background is None:
-            amount += float(values[self.natural].sum())
-        ratio = max(amount, LEAST_SHARE) / self.amount
-        precision, lower, upper = (
-            item.copy() for item in (parts.prior_precision, parts.lower, parts.upper)
-        )
-        which = slice(*self.modes)
-        precision[which] /= ratio**2
-        lower[which] *= ratio
-        upper[which] *= ratio
-        return parts._replace(prior_precision=precision, lower=lower, upper=upper)
 
     def with_modes(self, shape: Vector, bins: "Bins", policy: IdentifyPolicy) -> "Scene":
         """The same where the scale and the peaks of `shape` (bins,), in counts, may be wrong."""
@@ -227,10 +210,14 @@ def source_modes(shapes: Matrix, bins: Bins, policy: IdentifyPolicy) -> tuple[Ma
              errors of the efficiency
     """
     modes = all_template_errors(np.ascontiguousarray(shapes), bins.axis)
-    percent = bins.detector.resolution_percent
-    if percent < SHARPEST_PERCENT:
+    if bins.detector.resolution_percent < SHARPEST_PERCENT:
         modes[:, ERRORS - 1] = 0.0  # its continuum is told by the spectrum, whatever made it
-    efficiency_sd = [policy.scatter_sd / k for k in range(1, TILTS + 1)]
+    return modes, mode_sd(bins, policy)
+
+
+def mode_sd(bins: Bins, policy: IdentifyPolicy) -> Vector:
+    """(modes,) standard deviations of what `source_modes` has."""
+    percent = bins.detector.resolution_percent
     # A scintillator's scale is not linear; a germanium detector's is known by its peaks.
     scale = math.sqrt(percent / 7.0) if percent < SHARPEST_PERCENT else 1.0
     sd = [
@@ -238,14 +225,15 @@ def source_modes(shapes: Matrix, bins: Bins, policy: IdentifyPolicy) -> tuple[Ma
         policy.offset_sd_kev * scale,
         policy.width_sd,
         policy.scatter_sd,
-        *efficiency_sd,
+        *(policy.scatter_sd / k for k in range(1, TILTS + 1)),
     ]
-    return modes, np.array(sd)
+    return np.array(sd)
 
 
-def moved(shape: Vector, errors: Vector, bins: Bins) -> Vector:
-    """A source's (bins,) with its errors (modes,) applied in full, not to the first order."""
-    return moved_template(shape, bins.axis, errors)
+def wrong_of(bins: Bins, policy: IdentifyPolicy) -> Wrong:
+    """How templates on these bins may be wrong, for the kernels."""
+    sharp = bins.detector.resolution_percent < SHARPEST_PERCENT
+    return Wrong(bins.axis, mode_sd(bins, policy), sharp)
 
 
 def _axis(detector: DetectorSpec, edges_kev: Vector) -> Axis:

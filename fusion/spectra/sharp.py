@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.kernels.identify import Parts, smooth
+from fusion.kernels.identify_rounds import FREE
 from fusion.spectra.binning import SHARPEST_PERCENT
-from fusion.spectra.nuisance import FREE, Scene
+from fusion.spectra.nuisance import Scene
 from fusion.spectra.verdict import IdentifyPolicy
 from fusion.types import DetectorSpec
 

@@ -7,6 +7,7 @@ from fusion.kernels.identify import Parts, Spectrum, smooth
 from fusion.kernels.identify_scores import (
     LANE,
     Sources,
+    first_of_each,
     in_lanes,
     part_sums,
     screened,
@@ -116,3 +117,21 @@ def test_what_a_parabola_says_that_a_source_would_gain(case, shapes):
                 step[p] = np.clip(left / whole[p, p], down[p], up[p])
         assert nats[s] == pytest.approx(steep @ step - 0.5 * step @ whole @ step, rel=1e-4)
         assert found[s] == pytest.approx(step + np.append(fitted[0], 0.0), abs=2e-3)
+
+
+def test_parts_at_a_bound_do_not_count(case, shapes):
+    spectrum, parts, fitted = case
+    chosen = without_zeros(shapes), np.arange(3)
+    bound = parts._replace(upper=np.array([2.0, FITTED[1]]))
+    alone = Parts(*(item[:1].copy() for item in parts))
+    scores = source_scores(spectrum, bound, fitted, chosen)
+    state = FITTED[:1], *fitted[1:]
+    assert np.array_equal(scores, source_scores(spectrum, alone, state, chosen))
+    assert not np.array_equal(scores, source_scores(spectrum, parts, fitted, chosen))
+
+
+def test_the_first_of_each_kind():
+    codes, order = np.array([4, 4, 1, 4, 0, 0, 0, 1]), np.arange(10, 18)
+    assert first_of_each(codes, -1, order, (9, 2)).tolist() == [10, 11, 12, 14, 15, 17]
+    assert first_of_each(codes, 0, order, (9, 1)).tolist() == [10, 12, 14, 15, 16]
+    assert first_of_each(codes, 0, order, (3, 1)).tolist() == [10, 12, 14]

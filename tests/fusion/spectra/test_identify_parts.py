@@ -7,10 +7,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fusion.kernels.identify import Spectrum
+from fusion.kernels.identify_errors import moved_template
+from fusion.kernels.identify_rounds import follow_background
 from fusion.spectra.binning import bin_edges, binned
 from fusion.spectra.detector import detector_of
+from fusion.spectra.fits import Case
 from fusion.spectra.identify import Identifier
-from fusion.spectra.nuisance import Bins, measured_scene, moved, source_modes, unmeasured_scene
+from fusion.spectra.nuisance import (
+    Bins,
+    measured_scene,
+    source_modes,
+    unmeasured_scene,
+    wrong_of,
+)
 from fusion.spectra.sharp import continuum, is_sharp, only_peaks
 from fusion.spectra.templates import template_library
 from fusion.spectra.unlisted import unlisted_lines
@@ -108,7 +118,7 @@ def test_a_source_moved_on_its_scale_has_its_peak_there(library, bins):
     shape = shape_of(library, "Cs-137")
     errors = np.zeros(source_modes(shape[None], bins, POLICY)[0].shape[1])
     errors[0], errors[1] = 0.02, 5.0
-    there = moved(shape, errors, bins)
+    there = moved_template(shape, bins.axis, errors)
     assert there.sum() == pytest.approx(shape.sum())
     assert there.min() >= 0.0
     high = bins.middle_kev > 550.0
@@ -128,11 +138,12 @@ def test_a_background_s_errors_go_by_its_amount(library, bins):
         values = np.zeros(len(scene.start))
         values[0] = share
         which = slice(*scene.modes)
-        bound = scene.followed(scene.parts, values)
-        assert bound.upper[which] == pytest.approx(scene.parts.upper[which] * 0.2)
-        assert bound.prior_precision[which] == pytest.approx(
-            scene.parts.prior_precision[which] * 25.0
-        )
+        spectrum = Spectrum(background, np.ones(len(background)), background)
+        frame = Case(spectrum, scene, wrong_of(bins, POLICY)).without_source().frame
+        limits = np.array(scene.parts[1:])
+        follow_background(frame, values, limits)
+        assert limits[3, which] == pytest.approx(scene.parts.upper[which] * 0.2)
+        assert limits[1, which] == pytest.approx(scene.parts.prior_precision[which] * 25.0)
 
 
 def test_what_comes_with_ground_only_is_no_source_of_its_own(library, bins):
