@@ -28,6 +28,8 @@ CLASS_CODES = frozenset(
 SHORTEST_S = 1e-9  # the schema wants real times above zero
 # The schema forbids edges below 0 keV; so they keep their order.
 FLOOR_STEP_KEV = np.float32(1e-6)
+OCCUPIED = "<OccupancyIndicator>true</OccupancyIndicator>\n"
+VACANT = "<OccupancyIndicator>false</OccupancyIndicator>\n"
 _PLAIN_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 
 
@@ -82,11 +84,12 @@ class _Names:
     def __init__(self, document: Document) -> None:
         known = {detector.name: detector for detector in document.detectors}
         for one in document.measurements:
-            names = [part.detector for part in one.spectra]
-            names += [part.detector for part in one.gross]
-            for name in names:
-                if name not in known:
-                    known[name] = Detector(name=name)
+            for spectrum in one.spectra:
+                if spectrum.detector not in known:
+                    known[spectrum.detector] = Detector(name=spectrum.detector)
+            for gross in one.gross:
+                if gross.detector not in known:
+                    known[gross.detector] = Detector(name=gross.detector)
         if not known:  # the schema wants one
             known["none"] = Detector(name="none", category="Other")
         self.cards = list(known.values())
@@ -112,6 +115,18 @@ class _Calibrations:
     _ids: dict[object, str] = field(default_factory=dict)
     _seen: dict[int, str] = field(default_factory=dict)
     """By identity: comparing edges for each spectrum would cost more than writing it."""
+    _references: dict[tuple[str, int], str] = field(default_factory=dict)
+
+    def references(self, spectrum: Spectrum, names: _Names) -> str:
+        """The attributes that name a spectrum's detector and calibration."""
+        key = spectrum.detector, id(spectrum.calibration)
+        known = self._references.get(key)
+        if known is None:
+            known = self._references[key] = (
+                f' radDetectorInformationReference="{names.ids[spectrum.detector]}"'
+                f' energyCalibrationReference="{self.ident(spectrum)}"'
+            )
+        return known
 
     def ident(self, spectrum: Spectrum) -> str:
         calibration = spectrum.calibration
@@ -162,25 +177,17 @@ def _measurement(
         f"<RealTimeDuration>{duration(real_s)}</RealTimeDuration>\n"
     )
     for index, (spectrum, text) in enumerate(zip(one.spectra, texts, strict=True), start=1):
-        parts.append(_spectrum(spectrum, f"{number}-{index}", text, names, calibrations))
+        parts.append(
+            f'<Spectrum id="Spectrum{number}-{index}"{calibrations.references(spectrum, names)}>'
+            f"<LiveTimeDuration>{duration(spectrum.live_s)}</LiveTimeDuration>{text}</Spectrum>\n"
+        )
     for index, gross in enumerate(one.gross, start=1):
         parts.append(_gross(gross, f"{number}-{index}", names))
     parts += _states(one, names)
     if one.occupied is not None:
-        parts.append(tag("OccupancyIndicator", "true" if one.occupied else "false"))
+        parts.append(OCCUPIED if one.occupied else VACANT)
     parts.append("</RadMeasurement>\n")
     return parts
-
-
-def _spectrum(
-    spectrum: Spectrum, ident: str, text: str, names: _Names, calibrations: _Calibrations
-) -> str:
-    return (
-        f'<Spectrum id="Spectrum{ident}"'
-        f' radDetectorInformationReference="{names.ids[spectrum.detector]}"'
-        f' energyCalibrationReference="{calibrations.ident(spectrum)}">'
-        f"<LiveTimeDuration>{duration(spectrum.live_s)}</LiveTimeDuration>{text}</Spectrum>\n"
-    )
 
 
 def _gross(gross: Gross, ident: str, names: _Names) -> str:
@@ -195,6 +202,17 @@ def _gross(gross: Gross, ident: str, names: _Names) -> str:
 
 def _states(one: Measurement, names: _Names) -> list[str]:
     """Faults of the instrument and of detectors, and the speed of what is measured."""
+    parts = _faults(one, names) if one.faults else []
+    if one.speed_m_s is not None:
+        parts.append(
+            '<RadItemState radItemInformationReference="item"><StateVector>'
+            f'<SpeedValue units="m/s">{decimal(one.speed_m_s)}</SpeedValue>'
+            "</StateVector></RadItemState>\n"
+        )
+    return parts
+
+
+def _faults(one: Measurement, names: _Names) -> list[str]:
     parts = []
     of_instrument = [fault for fault in one.faults if fault.detector not in names.ids]
     if of_instrument:
@@ -205,12 +223,6 @@ def _states(one: Measurement, names: _Names) -> list[str]:
         if of_detector:
             parts.append(f'<RadDetectorState radDetectorInformationReference="{ident}">')
             parts += [*map(fault_line, of_detector), "</RadDetectorState>\n"]
-    if one.speed_m_s is not None:
-        parts.append(
-            '<RadItemState radItemInformationReference="item"><StateVector>'
-            f'<SpeedValue units="m/s">{decimal(one.speed_m_s)}</SpeedValue>'
-            "</StateVector></RadItemState>\n"
-        )
     return parts
 
 

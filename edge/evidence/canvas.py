@@ -4,7 +4,7 @@ Nothing is smoothed, so a picture is the same on every machine. Places are (x, y
 left corner; a box holds its first pixel and not its last.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 import numpy as np
@@ -60,6 +60,19 @@ def shortened(text: str, width: int, font: str = SMALL) -> str:
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
+@lru_cache(maxsize=512)
+def _dots(text: str, font: str) -> NDArray[np.bool_] | None:
+    """(rows, columns) of a line; None of nothing. Legends and numbers of axes come again."""
+    letters = glyphs(font)
+    known = [letters.get(letter, letters[UNKNOWN]) for letter in text]
+    return np.concatenate(known, axis=1) if known else None
+
+
+@lru_cache(maxsize=64)
+def _dashes(length: int, on: int, off: int) -> NDArray[np.bool_]:
+    return np.arange(length) % (on + off) < on
+
+
 class Canvas:
     """A white sheet."""
 
@@ -95,7 +108,7 @@ class Canvas:
     ) -> None:
         """A broken line to the right, or down."""
         line = self.pixels[y : y + length, x] if down else self.pixels[y, x : x + length]
-        line[np.arange(len(line)) % (on + off) < on] = colour
+        line[_dashes(len(line), on, off)] = colour
 
     def text(
         self,
@@ -108,15 +121,15 @@ class Canvas:
         align: float = 0.0,
     ) -> None:
         """A line of text; `align` is 0 where it begins at x, 1 where it ends there, 0.5 between."""
-        letters = glyphs(font)
-        width, height = text_size(text, font)
-        x = min(max(x - int(width * align), 0), max(self.width - width, 0))
-        known = [letters.get(letter, letters[UNKNOWN]) for letter in text]
-        if not known:
+        dots = _dots(text, font)
+        if dots is None:
             return
-        dots = np.concatenate(known, axis=1)
+        height, width = dots.shape
+        x = min(max(x - int(width * align), 0), max(self.width - width, 0))
         sheet = self.pixels[y : y + height, x : x + width]
-        sheet[dots[: sheet.shape[0], : sheet.shape[1]]] = colour
+        if sheet.shape != dots.shape:
+            dots = dots[: sheet.shape[0], : sheet.shape[1]]
+        sheet[dots] = colour
 
     def columns(
         self, x: int, first: NDArray[np.int64], last: NDArray[np.int64], colour: int

@@ -1,7 +1,8 @@
 """A pass as an N42-2012 document: background, occupancy slice by slice, alarm and verdict."""
 
+from functools import lru_cache
+
 import numpy as np
-from numpy.typing import NDArray
 
 from drivers.wire import n42_model as n42
 from drivers.wire.n42_write import write
@@ -120,25 +121,27 @@ def _before(
 
 
 def _gross(record: PassRecord) -> list[n42.Measurement]:
+    names = [_panel(panel) for panel in range(record.gamma_counts.shape[1])]
+    # A spectrum of one channel each: readers pass over gross counts of gamma detectors.
+    single = iter(record.gamma_counts.reshape(-1, 1))
     return [
         n42.Measurement(
             class_code="Foreground",
             start_utc_ns=start,
             real_s=record.scan_s,
             spectra=tuple(
-                _summed(_panel(panel), record.scan_s, count) for panel, count in enumerate(counts)
+                n42.Spectrum(detector=name, live_s=record.scan_s, counts=next(single))
+                for name in names
             ),
             occupied=_occupied(record, start, record.scan_s),
             speed_m_s=record.speed_m_s,
         )
-        for start, counts in zip(
-            record.starts_utc_ns.tolist(), record.gamma_counts.tolist(), strict=True
-        )
+        for start in record.starts_utc_ns.tolist()
     ]
 
 
 def _spectra(record: PassRecord, spectra: SpectraRecord) -> list[n42.Measurement]:
-    calibrations = _calibrations(spectra)
+    detectors = list(zip(spectra.detectors, _calibrations(spectra), strict=True))
     starts, real_s = spectra.starts_utc_ns.tolist(), spectra.real_s.tolist()
     return [
         n42.Measurement(
@@ -146,18 +149,15 @@ def _spectra(record: PassRecord, spectra: SpectraRecord) -> list[n42.Measurement
             start_utc_ns=start,
             real_s=real,
             spectra=tuple(
-                n42.Spectrum(
-                    detector=name,
-                    live_s=float(spectra.live_s[at, index]),
-                    counts=spectra.counts[at, index],
-                    calibration=calibrations[index],
-                )
-                for index, name in enumerate(spectra.detectors)
+                n42.Spectrum(detector=name, live_s=live, counts=each, calibration=calibration)
+                for (name, calibration), live, each in zip(detectors, live_s, counts, strict=True)
             ),
             occupied=_occupied(record, start, real),
             speed_m_s=record.speed_m_s,
         )
-        for at, (start, real) in enumerate(zip(starts, real_s, strict=True))
+        for start, real, live_s, counts in zip(
+            starts, real_s, spectra.live_s.tolist(), spectra.counts, strict=True
+        )
     ]
 
 
@@ -203,16 +203,19 @@ def _calibrations(spectra: SpectraRecord) -> list[n42.Calibration]:
         edges = spectra.edges_kev[index] if spectra.edges_kev.size else np.empty(0, np.float32)
         key = edges.tobytes()
         if key not in known:
-            known[key] = _calibration(edges)
+            known[key] = _calibration(key)
         found.append(known[key])
     return found
 
 
-def _calibration(edges_kev: NDArray[np.float32]) -> n42.Calibration:
-    """A quadratic through three edges where that says the same.
+@lru_cache(maxsize=128)
+def _calibration(float32_kev: bytes) -> n42.Calibration:
+    """Of a detector's edges; a portal's stay the same for many passes.
 
-    Not a fit: its last digit depends on the machine's linear algebra, and these bytes must not.
+    A quadratic through three edges where that says the same. Not a fit: its last digit depends on
+    the machine's linear algebra, and these bytes must not.
     """
+    edges_kev = np.frombuffer(float32_kev, np.float32)
     channels = edges_kev.size - 1
     if channels < 2:
         return n42.UNKNOWN_CALIBRATION

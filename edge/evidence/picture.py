@@ -1,6 +1,10 @@
 """The picture of a pass: what an operator sees of it at one glance, in both languages."""
 
 from datetime import UTC, datetime
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
 
 from edge.evidence.axes import number
 from edge.evidence.canvas import (
@@ -98,16 +102,20 @@ def _figures(record: PassRecord, story: Story) -> str:
 def _mark_exercise(canvas: Canvas) -> None:
     """A striped border and the word, in both languages."""
     width, height = canvas.width, canvas.height
-    for begin in range(0, width, 4 * STRIPE):
-        canvas.fill(begin, 0, begin + 2 * STRIPE, 3, PURPLE)
-        canvas.fill(begin, height - STRIPE, begin + 2 * STRIPE, height, PURPLE)
-    for begin in range(0, height, 4 * STRIPE):
-        canvas.fill(0, begin, 3, begin + 2 * STRIPE, PURPLE)
-        canvas.fill(width - 3, begin, width, begin + 2 * STRIPE, PURPLE)
+    across, down = _stripes(width), _stripes(height)
+    canvas.pixels[:3, across] = PURPLE
+    canvas.pixels[height - STRIPE :, across] = PURPLE
+    canvas.pixels[down, :3] = PURPLE
+    canvas.pixels[down, width - 3 :] = PURPLE
     x, y = EXERCISE_BOX
     canvas.fill(x, y, width - 2 * STRIPE, y + 42, PURPLE)
     for row, language in enumerate(LANGUAGES):
         canvas.text(x + 10, y + 5 + 18 * row, _exercise(language), WHITE, font=BOLD)
+
+
+@cache
+def _stripes(length: int) -> NDArray[np.bool_]:
+    return np.arange(length) % (4 * STRIPE) < 2 * STRIPE
 
 
 def _exercise(language: str) -> str:

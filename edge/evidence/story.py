@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from edge.text import render, strip_exercise
+from edge.text import headline, strip_exercise
 from fusion.evidence import number
 from fusion.pass_record import PassRecord
 from fusion.types import Alert, Contribution, Fact
@@ -75,7 +75,7 @@ def story_of(alert: Alert, record: PassRecord) -> Story:
         event=alert.event.value,
         level=int(alert.level),
         probability=alert.probability,
-        headlines=tuple(strip_exercise(render(alert, each).headline) for each in LANGUAGES),
+        headlines=tuple(strip_exercise(headline(alert, each)) for each in LANGUAGES),
         alert=f"{alert.alert_id}/{alert.revision}",
         updated_utc_ns=alert.updated_utc_ns,
         gamma={} if gamma is None else gamma.facts,

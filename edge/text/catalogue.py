@@ -65,7 +65,8 @@ class Catalogue:
 
         A device may report a code that nobody has translated; that must not stop an alert.
         """
-        return self.table(table).get(code) or clean(code.replace("-", " "))[:40]
+        word = self.tables[table].get(code)
+        return word if word and isinstance(word, str) else clean(code.replace("-", " "))[:40]
 
     def fill(self, template: str, facts: Mapping[str, Any]) -> str:
         """The template with its facts, clauses without their facts left out."""

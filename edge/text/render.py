@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from edge.text.catalogue import LANGUAGES, Catalogue, catalogue
-from edge.text.why import reasons, supporting, with_place_word
+from edge.text.why import HasEvidence, reasons_of, supporting, with_place_word
 from fusion.types import Alert, Level, Phase
 
 MAX_NAMED = 3
@@ -27,12 +27,21 @@ class Info(NamedTuple):
 def render(alert: Alert, language: str) -> Info:
     """The alert's headline, description and instruction. ValueError for an unknown language."""
     texts = catalogue(language)
-    facts = _alert_facts(alert)
+    support = supporting(alert)
+    facts = _alert_facts(alert, support)
+    code = _code(texts, alert, support)
     return Info(
-        _headline(texts, alert, facts),
-        _description(texts, alert, facts),
-        _instruction(texts, alert),
+        _headline(texts, alert, code, facts),
+        _description(texts, alert, code, facts, support),
+        _instruction(texts, alert, code),
     )
+
+
+def headline(alert: Alert, language: str) -> str:
+    """The alert's headline alone. ValueError for an unknown language."""
+    texts = catalogue(language)
+    support = supporting(alert)
+    return _headline(texts, alert, _code(texts, alert, support), _alert_facts(alert, support))
 
 
 def strip_exercise(headline: str) -> str:
@@ -42,43 +51,48 @@ def strip_exercise(headline: str) -> str:
     return headline
 
 
-def _alert_facts(alert: Alert) -> dict[str, Any]:
+def _alert_facts(alert: Alert, support: Sequence[HasEvidence]) -> dict[str, Any]:
     """What the words may need: the alert's own facts, then those of the strongest reasons."""
     facts: dict[str, Any] = {}
-    for each in reversed(supporting(alert)):
+    for each in reversed(support):
         facts |= each.facts
     return with_place_word({**facts, **alert.facts})
 
 
-def _code(texts: Catalogue, alert: Alert) -> str:
+def _code(texts: Catalogue, alert: Alert, support: Sequence[HasEvidence]) -> str:
     """The event's code, with its explanation where the catalogue tells them apart."""
-    strongest = supporting(alert)
-    best = strongest[0].explanation if strongest else ""
+    best = support[0].explanation if support else ""
     special = f"{alert.event}:{best}"
     return special if special in texts.tables["event"] else str(alert.event)
 
 
-def _headline(texts: Catalogue, alert: Alert, facts: Mapping[str, Any]) -> str:
+def _headline(texts: Catalogue, alert: Alert, code: str, facts: Mapping[str, Any]) -> str:
     likelihood = "likely" if alert.probability > 0.5 else "possible"
-    headline = texts.fill(texts.text("event", _code(texts, alert), likelihood), facts)
+    told = texts.fill(texts.text("event", code, likelihood), facts)
     over = texts.text("phrase", "over") if alert.phase is Phase.CLEAR else ""
     exercise = texts.text("phrase", "exercise") if alert.exercise else ""
-    return exercise + over + headline
+    return exercise + over + told
 
 
-def _instruction(texts: Catalogue, alert: Alert) -> str:
+def _instruction(texts: Catalogue, alert: Alert, code: str) -> str:
     if alert.phase is Phase.CLEAR:
         return texts.text("phrase", "over_instruction")
     if alert.level <= Level.LOG:
         return texts.text("phrase", "log_instruction")
-    return texts.text("event", _code(texts, alert), Level(alert.level).name.lower())
+    return texts.text("event", code, Level(alert.level).name.lower())
 
 
-def _description(texts: Catalogue, alert: Alert, facts: Mapping[str, Any]) -> str:
+def _description(
+    texts: Catalogue,
+    alert: Alert,
+    code: str,
+    facts: Mapping[str, Any],
+    support: Sequence[HasEvidence],
+) -> str:
     sentences = [
         _place(texts, alert),
-        texts.fill(texts.text("event", _code(texts, alert), "description"), facts),
-        _why(texts, alert),
+        texts.fill(texts.text("event", code, "description"), facts),
+        _why(texts, alert, support),
         _names(texts, "silent", alert.silent),
         _names(texts, "down", alert.down),
     ]
@@ -91,15 +105,15 @@ def _place(texts: Catalogue, alert: Alert) -> str:
     return texts.fill(texts.text("phrase", template), facts | {"site": alert.site})
 
 
-def _why(texts: Catalogue, alert: Alert) -> str:
-    told = reasons(alert, texts.language)
+def _why(texts: Catalogue, alert: Alert, support: Sequence[HasEvidence]) -> str:
+    told = reasons_of(support, texts.language)
     if not told:
         return ""
     listed = "; ".join(f"{reason.text} ({reason.share * 100:.0f} %)" for reason in told)
     why = texts.fill(texts.text("phrase", "why"), {}) + listed + "."
     # Facts: fusion 2.1, an operator is told when nothing corroborates a sensor.
     about_ground_or_cargo = not alert.event.startswith("SENSOR_")
-    if about_ground_or_cargo and len({each.source for each in supporting(alert)}) == 1:
+    if about_ground_or_cargo and len({each.source for each in support}) == 1:
         why += " " + texts.text("phrase", "one_source")
     return why
 

@@ -113,9 +113,16 @@ def reasons(alert: HasReasons, language: str, n: int = DESCRIPTION_REASONS) -> l
 
     What several sensors say alike is one reason: their nats add, the strongest gives the facts.
     """
+    return reasons_of(supporting(alert), language, n)
+
+
+def reasons_of(
+    support: Sequence[HasEvidence], language: str, n: int = DESCRIPTION_REASONS
+) -> list[Reason]:
+    """The same of what `supporting` told."""
     texts = catalogue(language)
     groups: dict[tuple[str, str], list[HasEvidence]] = {}
-    for each in supporting(alert):
+    for each in support:
         groups.setdefault((each.kind, _variant(texts, each)), []).append(each)
     total = sum(each.nats for group in groups.values() for each in group)
     ranked = sorted(groups.values(), key=lambda group: -sum(each.nats for each in group))
@@ -155,9 +162,10 @@ def _variant(texts: Catalogue, contribution: HasEvidence) -> str:
     facts = _facts(contribution)
     if contribution.kind not in texts.tables["reason"]:
         return "text"
-    for key in texts.table("reason", contribution.kind):
+    variants: Mapping[str, object] = texts.tables["reason"][contribution.kind]
+    for key, text in variants.items():
         name, is_variant, wanted = key.partition("=")
-        if is_variant and _as_code(facts.get(name)) == wanted:
+        if is_variant and isinstance(text, str) and _as_code(facts.get(name)) == wanted:
             return key
     return "text"
 

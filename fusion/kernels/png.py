@@ -55,6 +55,27 @@ def put_run(packed: NDArray[np.uint8], at: int, length: int) -> int:
 
 
 @njit(cache=True, nogil=True)
+def filtered_rows(pixels: NDArray[np.uint8], kind: int) -> NDArray[np.uint8]:
+    """Two pixels of sixteen colours a byte, less the byte above it, after the filter's kind.
+
+    pixels   (rows, columns), an even number of columns
+    returns  (rows, columns / 2 + 1)
+
+    PNG, third edition, section 9.2: filter 2, Up.
+    """
+    rows, columns = pixels.shape
+    filtered = np.empty((rows, columns // 2 + 1), np.uint8)
+    above = np.zeros(columns // 2, np.uint8)
+    for y in range(rows):
+        filtered[y, 0] = kind
+        for x in range(columns // 2):
+            packed = np.uint8((pixels[y, 2 * x] << 4) | pixels[y, 2 * x + 1])
+            filtered[y, x + 1] = packed - above[x]
+            above[x] = packed
+    return filtered
+
+
+@njit(cache=True, nogil=True)
 def deflate_runs(data: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Deflate in one block of fixed codes, in which only repeated bytes are shortened.
 

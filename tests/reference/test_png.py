@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fusion.kernels.png import deflate_runs
+from fusion.kernels.png import deflate_runs, filtered_rows
 
 # RFC 1951, section 3.2.5, as its table has it.
 BASES = (3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115,
@@ -66,3 +66,13 @@ def test_every_length_of_a_run_comes_back():
     for length in range(1, 800):
         data = bytes([7]) * length
         assert zlib.decompress(deflate_runs(np.frombuffer(data, np.uint8)).tobytes(), -15) == data
+
+
+@settings(deadline=None)  # the first compiles
+@given(st.integers(1, 20), st.integers(1, 40), st.integers(0, 2**32 - 1))
+def test_rows_are_the_difference_to_the_row_above(rows, pairs, seed):
+    pixels = np.random.default_rng(seed).integers(0, 16, (rows, 2 * pairs)).astype(np.uint8)
+    packed = pixels[:, 0::2] * 16 + pixels[:, 1::2]
+    above = np.vstack((np.zeros((1, pairs), np.uint8), packed[:-1]))
+    expected = np.column_stack((np.full(rows, 2, np.uint8), packed - above))
+    assert np.array_equal(filtered_rows(pixels, 2), expected)
