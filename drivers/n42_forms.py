@@ -8,6 +8,7 @@ alike, and as many measurements of the same classes were together, nothing is le
 import re
 from dataclasses import dataclass, replace
 from hashlib import blake2b
+from itertools import product
 
 import numpy as np
 
@@ -50,7 +51,7 @@ class Parts:
 
     def __init__(self) -> None:
         self._parts: dict[bytes, _Part] = {}
-        self._wholes: dict[bytes, tuple[n42.Document, bool | None]] = {}
+        self._wholes: dict[bytes, Form] = {}
         """By their heads, ends and classes."""
 
     def add(self, taken: Taken, form: Form) -> None:
@@ -70,7 +71,7 @@ class Parts:
             self._parts.clear()
             self._wholes.clear()
         self._parts |= parts
-        self._wholes[_whole(taken, end, form.items)] = form.document, form.single
+        self._wholes[_whole(taken, end, form.items)] = form
 
     def form_of(self, taken: Taken) -> Form | None:
         """The form put together; None where something in it is new."""
@@ -88,7 +89,7 @@ class Parts:
         if whole is None or texts != len(taken.texts) or len(names) > 1:
             return None
         try:
-            return Form(whole[0], _row_ends(taken), tuple(items), whole[1])
+            return replace(whole, row_ends=_row_ends(taken), items=tuple(items))
         except StrangeError:
             return None
 
@@ -131,16 +132,23 @@ def _row_ends(taken: Taken) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
 # --- learning one -----------------------------------------------------------------------
 
 
-def learned(taken: Taken, document: n42.Document | Malformed) -> Form | None:
-    """The form of a document, where its numbers in the short way are what the long way says."""
+def learned(
+    taken: Taken, document: n42.Document | Malformed, before: Form | None = None
+) -> Form | None:
+    """The form of a document, where its numbers in the short way are what the long way says.
+
+    before  the form that it was taken for, which may know more of the long way
+    """
     if isinstance(document, Malformed):
         return None
     try:
         form = _form(taken, document)
     except StrangeError:
         return None
-    for single in (None, False, True):
-        form = replace(form, single=single)
+    known = (None, None) if before is None else (before.single, before.whole_us)
+    ways = [(None, False, True) if one is None else (one,) for one in known]
+    for single, whole_us in product(*ways):
+        form = replace(form, single=single, whole_us=whole_us)
         try:
             if _same(table_of(form, taken).document(), document):
                 return form

@@ -13,7 +13,7 @@ from drivers.wire import n42
 from drivers.wire.n42_nodes import decimal, seconds, utc_ns
 
 _DURATION = re.compile(rb"PT\d{1,5}(?:\.\d{1,9})?S")
-_TIME = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z")
+_TIME = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6}(\d{1,3})?)?(Z|[+-]\d\d:\d\d)?")
 _COUNT = re.compile(rb"\d{1,7}")
 _SPEED = re.compile(rb"\d{1,3}(?:\.\d{1,6})?")
 
@@ -69,6 +69,14 @@ class Form:
     items: tuple[Item, ...]
     single: bool | None = None
     """Whether the long way has float32 for durations and speeds; None: it was not seen."""
+    whole_us: bool | None = None
+    """Whether the long way has whole microseconds only, where a time is told finer; None: as
+    above."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether another look at the long way could tell nothing more."""
+        return self.single is not None and self.whole_us is not None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,8 +142,10 @@ def table_of(form: Form, taken: Taken) -> Table:
     neutrons: list[int | None] = []
     speeds: list[float | None] = []
     last_ns = 0
+    zones = set()
     for item in form.items:
-        start_ns = _time(texts[item.start])
+        start_ns, zone = _time(texts[item.start], form.whole_us)
+        zones.add(zone)
         if start_ns <= last_ns:  # readers may put them in order, and may not
             raise StrangeError
         last_ns = start_ns
@@ -147,6 +157,8 @@ def table_of(form: Form, taken: Taken) -> Table:
         total = sum([_count(texts[number]) for number in item.neutrons])
         neutrons.append(total if item.neutrons else None)
         speeds.append(None if item.speed is None else _speed(texts[item.speed], single))
+    if len(zones) > 1:  # the library has one for all of a document
+        raise StrangeError
     return Table(
         form=form,
         starts_utc_ns=starts,
@@ -173,11 +185,12 @@ def _seconds(text: bytes, single: bool | None) -> float:
 
 
 @lru_cache(maxsize=256)  # the portals of a site measure at the same time
-def _time(text: bytes) -> int:
-    found = utc_ns(text.decode()) if _TIME.fullmatch(text) else None
-    if found is None:
+def _time(text: bytes, whole_us: bool | None) -> tuple[int, bytes | None]:
+    match = _TIME.fullmatch(text)
+    found = utc_ns(text.decode()) if match else None
+    if match is None or found is None or (match[1] and whole_us is None):
         raise StrangeError
-    return found
+    return found - found % 1000 if whole_us else found, match[2]
 
 
 @lru_cache(maxsize=256)

@@ -47,7 +47,7 @@ class UsualDocuments:
             if key not in self._forms:
                 form = self._parts.form_of(taken)
                 if form is None:
-                    return self._learn(taken, key, data)
+                    return self._learn(taken, None, data)
                 self._keep(key, form)
             form = self._forms[key]
             if form is None:
@@ -56,19 +56,19 @@ class UsualDocuments:
         try:
             table = table_of(form, taken)
         except StrangeError:
-            return self._long(data) if form.single is not None else self._learn(taken, None, data)
+            return self._long(data) if form.settled else self._learn(taken, form, data)
         self._known += 1
         return table
 
-    def _learn(self, taken: Taken, key: bytes | None, data: bytes) -> n42.Document | Malformed:
-        """Read it in the long way. Without a key it was learned, and this one may tell more."""
+    def _learn(self, taken: Taken, before: Form | None, data: bytes) -> n42.Document | Malformed:
+        """Read it in the long way; `before` is the form that it was taken for, if it was."""
         document = self._long(data)
-        form = learned(taken, document)
+        form = learned(taken, document, before)
         self._learned += 1
         if form is not None:
             self._parts.add(taken, form)
-        if form is not None or key is not None:
-            self._keep(key or _key(taken), form)
+        if form is not None or before is None:
+            self._keep(_key(taken), form)
             self._last = b"", b"", None
         return document
 

@@ -16,7 +16,16 @@ INSTRUMENT = n42.Instrument(class_code="Spectroscopic Portal Monitor")
 
 
 def a_second(
-    number=0, *, seed=0, slices=4, mean=0.4, channels=48, live_s=0.0993, occupied=True, speed=None
+    number=0,
+    *,
+    seed=0,
+    slices=4,
+    mean=0.4,
+    channels=48,
+    live_s=0.0993,
+    occupied=True,
+    speed=None,
+    clock_ns=0,
 ):
     random = np.random.default_rng([seed, number])
     return n42.Document(
@@ -28,7 +37,7 @@ def a_second(
         measurements=tuple(
             n42.Measurement(
                 class_code="Foreground",
-                start_utc_ns=START_UTC_NS + (number * slices + one) * STEP_NS,
+                start_utc_ns=START_UTC_NS + (number * slices + one) * STEP_NS + clock_ns,
                 real_s=0.1,
                 spectra=tuple(
                     n42.Spectrum(

@@ -1,6 +1,7 @@
 """The short way with documents says what the long way says, whatever is in them."""
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -83,6 +84,49 @@ def test_durations_that_no_float32_holds_are_learned_when_they_are_seen():
         assert same(samples(found), samples(map(read, written)))
 
 
+def test_times_finer_than_the_library_has_them_are_learned():
+    def whole_us(data):
+        """As the library has them."""
+        document = n42.read(data)
+        measurements = [
+            dataclasses.replace(one, start_utc_ns=one.start_utc_ns // 1000 * 1000)
+            for one in document.measurements
+        ]
+        return dataclasses.replace(document, measurements=tuple(measurements))
+
+    documents = [a_second(k, clock_ns=0 if k < 2 else 123_456_789) for k in range(5)]
+    # What is known of durations is not forgotten for it.
+    documents += [a_second(k, clock_ns=123_456_700, live_s=29.9876543) for k in range(5, 9)]
+    documents += [a_second(k) for k in range(9, 12)]
+    written = [n42.write(one) for one in documents]
+    for read in (whole_us, n42.read):
+        long = Counting(read)
+        usual = UsualDocuments(long)
+        found = [usual.read(data) for data in written]
+        assert long.times == 3
+        assert same(samples(found), samples(map(read, written)))
+
+
+@pytest.mark.parametrize("zone", [b"", b"-07:00", b"+05:30"])
+def test_local_times_are_read_in_the_short_way(zone):
+    written = [n42.write(a_second(number)) for number in range(4)]
+    written = [re.sub(rb"Z</StartDateTime>", zone + b"</StartDateTime>", one) for one in written]
+    long = Counting()
+    usual = UsualDocuments(long)
+    found = [usual.read(data) for data in written]
+    assert long.times == 1
+    assert same(samples(found), samples(map(n42.read, written)))
+
+
+def test_two_zones_in_one_document_are_read_in_the_long_way():
+    written = [n42.write(a_second(number)) for number in range(4)]
+    written = [one.replace(b"Z</StartDateTime>", b"+00:00</StartDateTime>", 1) for one in written]
+    long = Counting()
+    usual = UsualDocuments(long)
+    assert same(samples(map(usual.read, written)), samples(map(n42.read, written)))
+    assert long.times == 4
+
+
 seconds = st.builds(
     a_second,
     number=st.integers(0, 40),
@@ -93,6 +137,7 @@ seconds = st.builds(
     live_s=st.sampled_from([0.0, 0.0993, 0.099312, 0.0993123456, 0.1]),
     occupied=st.sampled_from([True, False, None]),
     speed=st.sampled_from([None, 2.2, 3.0, 2.123456789]),
+    clock_ns=st.sampled_from([0, 123_000_000, 123_456_000, 123_456_700, 123_456_789]),
 )
 
 
@@ -102,6 +147,21 @@ def test_any_documents_are_the_samples_of_the_plain_reader(documents):
     usual = UsualDocuments(n42.read)
     written = [n42.write(one) for one in documents]
     assert same(samples(map(usual.read, written)), samples(map(n42.read, written)))
+
+
+@pytest.mark.skipif(not installed(), reason="sandiaspecutils is not installed")
+@pytest.mark.parametrize("zone", [b"", b"Z", b"-07:00", b"+05:30"])
+def test_local_times_are_those_of_the_library(zone):
+    documents = [a_second(number, clock_ns=123_456_700) for number in range(4)]
+    written = [n42.write(one).replace(b"Z</Sta", zone + b"</Sta") for one in documents]
+    reader = SpectrumReader()
+    try:
+        usual = UsualDocuments(reader.read)
+        found = [usual.read(data) for data in written]
+        assert isinstance(found[-1], Table)
+        assert same(samples(found), samples(map(reader.read, written)))
+    finally:
+        reader.close()
 
 
 @pytest.mark.skipif(not installed(), reason="sandiaspecutils is not installed")
