@@ -12,13 +12,14 @@ from numba import njit
 from numpy.typing import NDArray
 
 from fusion.kernels.identify import Parts, Spectrum
-from fusion.kernels.identify_steps import add_information, bounded_step, columns_of, room_for
+from fusion.kernels.identify_steps import ROWS, add_information, bounded_step, columns_of, room_for
 from fusion.kernels.radiation import solve_symmetric
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
 LANE = 8  # parts whose sums go together
+BLOCK = 64  # sources whose sums go together where all have counts in all bins
 SCREEN_STEPS = 3  # a part that is stopped at its bound once may leave it in the next step
 
 
@@ -132,16 +133,14 @@ def shared_with(
 
 
 @njit(cache=True, nogil=True)
-def source_scores(
-    spectrum: Spectrum, parts: Parts, fitted: tuple[Vector, Vector, Vector], chosen: Chosen
-) -> Vector:
-    """Efficient score in standard deviations of adding each source to a fit.
+def beyond_parts(
+    spectrum: Spectrum, parts: Parts, fitted: tuple[Vector, Vector, Vector]
+) -> tuple[Matrix, Vector, Vector]:
+    """Columns whose sums over a source tell, squared, what of it the parts explain.
 
     parts    of the fit; those at a bound do not count
     fitted   as in `part_sums`
-    returns  (sources,); negative where counts are missing
-
-    Rao's test as in `fusion.kernels.radiation.profile_scores`.
+    returns  (bins and up to a multiple of `ROWS`, parts) columns, excess and weights
     """
     free = np.flatnonzero((fitted[0] > parts.lower) & (fitted[0] < parts.upper))
     loose = Parts(
@@ -165,6 +164,23 @@ def source_scores(
             for q in range(p):
                 total -= factor[p, q] * row[q]
             row[p] = total / factor[p, p] if factor[p, p] > 0.0 else 0.0
+    return columns, excess, weights
+
+
+@njit(cache=True, nogil=True)
+def source_scores(
+    spectrum: Spectrum, parts: Parts, fitted: tuple[Vector, Vector, Vector], chosen: Chosen
+) -> Vector:
+    """Efficient score in standard deviations of adding each source to a fit.
+
+    parts    of the fit; those at a bound do not count
+    fitted   as in `part_sums`
+    returns  (sources,); negative where counts are missing
+
+    Rao's test as in `fusion.kernels.radiation.profile_scores`.
+    """
+    columns, excess, weights = beyond_parts(spectrum, parts, fitted)
+    size = columns.shape[1]
     sources, which = chosen
     scores = np.zeros(which.shape[0])
     lanes = in_lanes(columns, excess)
@@ -177,6 +193,76 @@ def source_scores(
         # What the parts make up by themselves cannot add to them.
         if left > 1e-4 * information:
             scores[s] = shared[size] / math.sqrt(left)
+    return scores
+
+
+@njit(cache=True, nogil=True)
+def in_blocks(shapes: Matrix) -> NDArray[np.float64]:
+    """Templates (sources, bins) side by side: (blocks, bins, `BLOCK`), zeros where none are.
+
+    The bins go up to a multiple of `ROWS`.
+    """
+    number, bins = shapes.shape
+    out = np.zeros(((number + BLOCK - 1) // BLOCK, room_for(bins), BLOCK))
+    for s in range(number):
+        for i in range(bins):
+            out[s // BLOCK, i, s % BLOCK] = shapes[s, i]
+    return out
+
+
+@njit(cache=True, nogil=True)
+def shared_with_block(
+    block: Matrix, columns: Matrix, excess: Vector, weights: Vector, sums: Matrix
+) -> None:
+    """Sums over the bins of `BLOCK` sources times each column, the excess and their own weight.
+
+    block  (bins, `BLOCK`)
+    sums   (parts + 2, `BLOCK`) overwritten; each a sum from the first bin to the last, as if its
+           source were alone
+    """
+    size = columns.shape[1]
+    sums[:] = 0.0
+    for i in range(0, block.shape[0], ROWS):
+        one, two, three, four = block[i], block[i + 1], block[i + 2], block[i + 3]
+        for p in range(size + 1):
+            row = sums[p]
+            if p < size:
+                a, b, c, d = columns[i, p], columns[i + 1, p], columns[i + 2, p], columns[i + 3, p]
+            else:
+                a, b, c, d = excess[i], excess[i + 1], excess[i + 2], excess[i + 3]
+            for k in range(BLOCK):
+                row[k] = (((row[k] + one[k] * a) + two[k] * b) + three[k] * c) + four[k] * d
+        row = sums[size + 1]
+        a, b, c, d = weights[i], weights[i + 1], weights[i + 2], weights[i + 3]
+        for k in range(BLOCK):
+            total = (row[k] + one[k] * one[k] * a) + two[k] * two[k] * b
+            row[k] = (total + three[k] * three[k] * c) + four[k] * four[k] * d
+
+
+@njit(cache=True, nogil=True)
+def all_scores(
+    spectrum: Spectrum,
+    parts: Parts,
+    fitted: tuple[Vector, Vector, Vector],
+    blocks: NDArray[np.float64],
+) -> Vector:
+    """As `source_scores` of all templates, bit by bit, where they have counts in every bin.
+
+    blocks   as `in_blocks` makes them
+    returns  (blocks * `BLOCK`,)
+    """
+    columns, excess, weights = beyond_parts(spectrum, parts, fitted)
+    size = columns.shape[1]
+    scores = np.zeros(blocks.shape[0] * BLOCK)
+    sums = np.empty((size + 2, BLOCK))
+    for b in range(blocks.shape[0]):
+        shared_with_block(blocks[b], columns, excess, weights, sums)
+        for k in range(BLOCK):
+            left = sums[size + 1, k]
+            for p in range(size):
+                left -= sums[p, k] * sums[p, k]
+            if left > 1e-4 * sums[size + 1, k]:
+                scores[b * BLOCK + k] = sums[size, k] / math.sqrt(left)
     return scores
 
 

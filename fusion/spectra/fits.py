@@ -16,7 +16,7 @@ from fusion.kernels.identify_rounds import (
     fit_without_modes,
     go_on,
 )
-from fusion.kernels.identify_scores import Sources, screened, source_scores
+from fusion.kernels.identify_scores import Sources, all_scores, screened, source_scores
 from fusion.spectra.nuisance import Scene
 from fusion.spectra.verdict import Hypothesis
 
@@ -170,6 +170,10 @@ class Case:
     def scores(self, fitted: Fitted, sources: Sources, chosen: Places) -> Vector:
         """How much each of the chosen sources adds to a fit, in standard deviations."""
         return source_scores(self.spectrum, fitted.parts, self._state(fitted), (sources, chosen))
+
+    def all_scores(self, fitted: Fitted, blocks: Matrix) -> Vector:
+        """The same of all templates, as `fusion.kernels.identify_scores.in_blocks` has them."""
+        return all_scores(self.spectrum, fitted.parts, self._state(fitted), blocks)
 
     def screen(self, fitted: Fitted, sources: Sources, chosen: Places) -> tuple[Vector, Matrix]:
         """About the nats that each of the chosen sources adds to a fit, and the values then."""

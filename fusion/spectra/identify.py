@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.kernels.identify import Spectrum, smooth
-from fusion.kernels.identify_scores import Sources, first_of_each
+from fusion.kernels.identify_scores import Sources, first_of_each, in_blocks
 from fusion.spectra.beyond import Beyond
 from fusion.spectra.counted import taken_off, threshold_of
 from fusion.spectra.fits import Candidates, Case, Fitted, Source
@@ -98,6 +98,7 @@ class Identifier:
         self._shapes = np.ascontiguousarray(shapes)
         self._sources_at = _without_zeros(self._shapes)
         self._all = np.arange(len(self._shapes))
+        self._blocks = None if self._sharp else in_blocks(self._shapes)
         self._naturals = library.nuisance_names, naturals
         self._prices = self._price()
         self._sources = [
@@ -166,7 +167,7 @@ class Identifier:
         it tells that nothing is there."""
         case = self._case(counts, live_s, background_counts, background_live_s)
         quiet = case.without_source()
-        scores = np.maximum(case.scores(quiet, self._sources_at, self._all), 0.0)
+        scores = np.maximum(self._scores(case, quiet), 0.0)
         best = float(np.max(0.5 * scores**2 - self._prices))
         load = case.without_source(load=True)
         return max(best, load.nats - quiet.nats - self._policy.load_nats)
@@ -237,7 +238,7 @@ class Identifier:
 
     def _singles(self, case: Case, quiet: Fitted, slack: float) -> list[Fitted]:
         """One source each, the best templates refined; best first."""
-        scores = case.scores(quiet, self._sources_at, self._all)
+        scores = self._scores(case, quiet)
         likely = np.sort(self._best_of_each(-scores, self._all, self._policy.screened, 4))
         nats, starts = case.screen(quiet, self._sources_at, likely)
         cost = self._prices[likely] - nats
@@ -266,6 +267,12 @@ class Identifier:
             found += others
         return sorted(found, key=_cost)
 
+    def _scores(self, case: Case, fitted: Fitted) -> Vector:
+        """How much each template adds to a fit, in standard deviations."""
+        if self._blocks is None:
+            return case.scores(fitted, self._sources_at, self._all)
+        return case.all_scores(fitted, self._blocks)[: len(self._all)]
+
     def _best_of_each(self, cost: Vector, which: Places, number: int, variants: int) -> Places:
         """`number` of some templates of least cost, `variants` of a nuclide at most; best first.
 
@@ -281,7 +288,7 @@ class Identifier:
 
     def _pairs(self, case: Case, single: Fitted, slack: float) -> list[Hypothesis]:
         """A source with each of the second ones that add most to it."""
-        scores = case.scores(single, self._sources_at, self._all)
+        scores = self._scores(case, single)
         scores[self._codes == self._codes[self._names.index(single.sources[0].name)]] = 0.0
         chosen = self._seconds(scores)
         if len(chosen) == 0:
@@ -357,7 +364,7 @@ class Identifier:
             return []
         price = self._policy.load_nats * len(there)
         told = [case.hypothesis(load, more, price)]
-        scores = case.scores(load, self._sources_at, self._all)
+        scores = self._scores(case, load)
         scores[self._natural] = 0.0
         chosen = self._seconds(scores)
         if len(chosen):

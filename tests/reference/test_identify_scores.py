@@ -5,13 +5,18 @@ import pytest
 
 from fusion.kernels.identify import Parts, Spectrum, smooth
 from fusion.kernels.identify_scores import (
+    BLOCK,
     LANE,
     Sources,
+    all_scores,
+    beyond_parts,
     first_of_each,
+    in_blocks,
     in_lanes,
     part_sums,
     screened,
     shared_with,
+    shared_with_block,
     source_scores,
 )
 
@@ -135,3 +140,40 @@ def test_the_first_of_each_kind():
     assert first_of_each(codes, -1, order, (9, 2)).tolist() == [10, 11, 12, 14, 15, 17]
     assert first_of_each(codes, 0, order, (9, 1)).tolist() == [10, 12, 14, 15, 16]
     assert first_of_each(codes, 0, order, (3, 1)).tolist() == [10, 12, 14]
+
+
+def test_columns_beyond_the_parts(case, shapes):
+    spectrum, parts, fitted = case
+    _, information, weights = naive_sums(spectrum, parts, fitted)
+    columns, excess, weighed = beyond_parts(spectrum, parts, fitted)
+    cross = parts.shapes @ (weights * shapes[0])
+    explained = cross @ np.linalg.inv(information) @ cross
+    assert ((shapes[0] @ columns) ** 2).sum() == pytest.approx(explained, rel=1e-5)
+    assert excess == pytest.approx(weights * (spectrum.counts - fitted[1]))
+    assert weighed == pytest.approx(weights)
+
+
+def test_templates_side_by_side():
+    rng = np.random.default_rng(4)
+    shapes = rng.uniform(0.1, 1.0, (BLOCK + 3, 38))
+    blocks = in_blocks(shapes)
+    assert blocks.shape == (2, 40, BLOCK)
+    rows = blocks.transpose(0, 2, 1).reshape(2 * BLOCK, 40)
+    assert np.array_equal(rows[: BLOCK + 3, :38], shapes)
+    assert not rows[BLOCK + 3 :].any()
+    assert not rows[:, 38:].any()
+    columns, excess, weights = rng.normal(size=(40, 5)), rng.normal(size=40), rng.uniform(size=40)
+    sums = np.full((7, BLOCK), 9.0)
+    shared_with_block(blocks[0], columns, excess, weights, sums)
+    assert np.allclose(sums[:5].T, rows[:BLOCK] @ columns)
+    assert sums[5] == pytest.approx(rows[:BLOCK] @ excess)
+    assert sums[6] == pytest.approx(rows[:BLOCK] ** 2 @ weights)
+
+
+def test_the_scores_of_all_templates_are_those_of_each(case):
+    spectrum, parts, fitted = case
+    shapes = np.random.default_rng(6).uniform(0.01, 1.0, (BLOCK + 5, BINS))
+    each = source_scores(spectrum, parts, fitted, (without_zeros(shapes), np.arange(BLOCK + 5)))
+    scores = all_scores(spectrum, parts, fitted, in_blocks(shapes))
+    assert np.array_equal(scores[: BLOCK + 5], each)
+    assert not scores[BLOCK + 5 :].any()
