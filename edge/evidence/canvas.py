@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.evidence.png import Colour, encode
+from fusion.kernels.canvas import draw_columns, draw_steps
 
 WHITE, BLACK, GREY, LIGHT, PALE, BLUE, SKY, RED, ORANGE, SAND, GREEN, PURPLE = range(12)
 PALETTE: tuple[Colour, ...] = (
@@ -135,12 +136,7 @@ class Canvas:
         self, x: int, first: NDArray[np.int64], last: NDArray[np.int64], colour: int
     ) -> None:
         """A vertical stroke in each column from x on, ends drawn; none where last < first."""
-        rows = np.arange(self.height)[:, None]
-        sheet = self.pixels[:, x : x + len(first)]
-        first, last = first[: sheet.shape[1]], last[: sheet.shape[1]]
-        low, high = max(int(first.min(initial=self.height)), 0), int(last.max(initial=-1)) + 1
-        band = rows[low:high]
-        sheet[low:high][(band >= first) & (band <= last)] = colour
+        draw_columns(self.pixels, x, first, last, colour)
 
     def steps(
         self,
@@ -152,13 +148,4 @@ class Canvas:
         dashed: bool = False,
     ) -> None:
         """A line through one row for each column from x on, upright where it jumps."""
-        if not len(heights):
-            return
-        before = np.concatenate((heights[:1], heights[:-1]))
-        first, last = np.minimum(heights, before), np.maximum(heights, before)
-        grown = thick - 1
-        first, last = first - grown // 2, last + (grown + 1) // 2
-        if dashed:
-            gap = np.arange(len(heights)) % 9 >= 5
-            last = np.where(gap, first - 1, last)
-        self.columns(x, first, last, colour)
+        draw_steps(self.pixels, x, heights, (colour, thick, dashed))
