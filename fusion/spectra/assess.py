@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,7 @@ Vector = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """The background that something is compared with."""
+    """Slices as one: the background that something is compared with, or what is compared."""
 
     counts: Matrix
     """(detectors, channels)"""
@@ -118,8 +119,9 @@ def assess(
         windows.append((0, len(slices), None))
     for first, stop, column in windows:
         chosen = [one for one in slices[first:stop] if not one.over_range]
-        which = _which(chosen, reference, instrument, column)
-        verdict = _identify(chosen, which, instrument, reference, verdicts)
+        total = _total(chosen)
+        which = _which(total, reference, instrument, column)
+        verdict = _identify(total, which, instrument, reference, verdicts)
         found.append(((first, stop), which, verdict, column))
     if not found:
         return Assessment(
@@ -159,8 +161,8 @@ def _by_score(
         scores[i, : len(one.scores)] = one.scores
     variances = np.array([one.variance for one in slices])
     usable = usable & (variances > 0.0)
-    seconds = np.array([one.real_s for one in slices])
-    longest = max(1, math.ceil(policy.usual_window_s / max(float(np.median(seconds)), 1e-3)))
+    usual_s = median([one.real_s for one in slices])
+    longest = max(1, math.ceil(policy.usual_window_s / max(usual_s, 1e-3)))
     return best_window(scores, variances, usable, longest)
 
 
@@ -179,44 +181,45 @@ def _by_counts(
     return (best.first, best.stop) if best else None
 
 
+def _total(chosen: Sequence[Slice]) -> Reference:
+    counts, _ = added(chosen)
+    return Reference(counts=counts, live_s=np.sum([one.live_s for one in chosen], axis=0))
+
+
 def _which(
-    chosen: Sequence[Slice], reference: Reference | None, instrument: Instrument, column: int | None
+    total: Reference, reference: Reference | None, instrument: Instrument, column: int | None
 ) -> tuple[int, ...]:
     """The detectors nearest to the source, where scores or gross counts tell.
 
     column  of the template that shows best, None where it was found by gross counts
     """
-    rows = np.asarray(np.sum([one.counts for one in chosen], axis=0, dtype=np.int64))
-    counts = rows.sum(axis=1)
+    counts = total.counts.sum(axis=1)
     everyone = tuple(range(len(counts)))
     if reference is None or len(counts) == 1:
         return everyone
-    live_s = np.sum([one.live_s for one in chosen], axis=0)
     rates = reference.counts.sum(axis=1) / np.maximum(reference.live_s, 1e-9)
-    expected = rates * live_s
+    expected = rates * total.live_s
     net, variance = counts - expected, np.maximum(expected, counts)
     if column is not None:
-        net = instrument.stream.detector_scores(0, rows, column)
+        net = instrument.stream.detector_scores(0, total.counts, column)
     if net.sum() < SURE_NET * math.sqrt(max(float(variance.sum()), 1.0)) and column is None:
         return everyone
     return tuple(int(i) for i in best_detectors(net, variance))
 
 
 def _identify(
-    chosen: Sequence[Slice],
+    total: Reference,
     which: tuple[int, ...],
     instrument: Instrument,
     reference: Reference | None,
     verdicts: Verdicts,
 ) -> Verdict:
-    counts = np.asarray(np.sum([one.counts for one in chosen], axis=0, dtype=np.int64))
-    live_s = np.sum([one.live_s for one in chosen], axis=0)
-    seen = instrument.binned(counts, which)
+    seen = instrument.binned(total.counts, which)
     rows = list(which)
-    total_s = float(live_s[rows].mean())
+    total_s = float(total.live_s[rows].mean())
     background, background_s = None, 0.0
     if reference is not None:
-        background, background_s = background_for(rows, live_s, instrument, reference)
+        background, background_s = background_for(rows, total.live_s, instrument, reference)
     return verdicts.of(
         instrument.identifier,
         (seen, total_s),

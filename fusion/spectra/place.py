@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.kernels.radiation import source_profile
+from fusion.kernels.spectra_pass import profiles
 from fusion.pass_record import PassRecord
 from fusion.spectra.assess import Assessment
 from fusion.spectra.slices import Slice
@@ -66,15 +66,12 @@ def best_place_m(
     variances = np.array([one.variance if told else 0.0 for one, told in both])
     live_s = np.array([float(one.live_s.mean()) for one in slices])
     passed_m = np.ascontiguousarray(passed_m, np.float64)
-    profile = np.empty(len(slices))
+    places_m = np.arange(-BEYOND_M, end_m + BEYOND_M, STEP_M)
+    shapes = profiles(passed_m, places_m, distance_m) * live_s
+    spread = (shapes * shapes * variances).sum(axis=1).tolist()
+    heights = (shapes * scores).sum(axis=1).tolist()
     best, highest = None, 0.0
-    for place_m in np.arange(-BEYOND_M, end_m + BEYOND_M, STEP_M):
-        source_profile(passed_m, float(place_m), 0.0, distance_m, profile)
-        shape = profile * live_s
-        variance = float((shape * shape * variances).sum())
-        if variance <= 0.0:
-            continue
-        height = float((shape * scores).sum()) / variance**0.5
-        if height > highest:
-            best, highest = float(place_m), height
+    for place_m, height, variance in zip(places_m.tolist(), heights, spread, strict=True):
+        if variance > 0.0 and height / variance**0.5 > highest:
+            best, highest = place_m, height / variance**0.5
     return best

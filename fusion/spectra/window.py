@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fusion.kernels.spectra_pass import highest_window
+
 EVERY_LENGTH = 16  # windows up to so many slices are tried in every length, longer ones each 1.2
 GROWTH = 1.2
 
@@ -33,27 +35,10 @@ def best_window(
     usable     (slices,) slices that may be part of it
     longest    window in slices
     """
-    slices = len(variances)
-    sums = np.zeros((slices + 1, scores.shape[1]))
-    np.cumsum(np.where(usable[:, None], scores, 0.0), axis=0, out=sums[1:])
-    spread = np.concatenate(([0.0], np.cumsum(np.where(usable, variances, 0.0))))
-    gaps = np.concatenate(([0], np.cumsum(~usable)))
-    best: Window | None = None
-    for length in _lengths(min(longest, slices)):
-        variance = spread[length:] - spread[:-length]
-        whole = (gaps[length:] == gaps[:-length]) & (variance > 0.0)
-        if not whole.any():
-            continue
-        heights = (sums[length:] - sums[:-length]) / np.sqrt(np.where(whole, variance, 1.0))[
-            :, None
-        ]
-        heights[~whole] = 0.0
-        at = int(np.argmax(heights))
-        first, column = divmod(at, scores.shape[1])
-        sigma = float(heights[first, column])
-        if sigma > (best.sigma if best else 0.0):
-            best = Window(first, first + length, column, sigma)
-    return best
+    lengths = np.array(_lengths(min(longest, len(variances))), np.int64)
+    rows = np.ascontiguousarray(scores, np.float64)
+    first, length, column, sigma = highest_window(rows, variances, usable, lengths)
+    return Window(first, first + length, column, sigma) if sigma > 0.0 else None
 
 
 def _lengths(longest: int) -> list[int]:
