@@ -22,11 +22,10 @@ from fusion.kernels.radiation_places import (
     Tried,
     best_source,
     possible_scores,
-    search_from,
     source_panels,
     with_source,
 )
-from fusion.kernels.radiation_search import refine_source
+from fusion.kernels.radiation_search import Search, refine_source
 from fusion.kernels.radiation_vehicle import SUPPRESSION
 from fusion.radiation_bins import Bins, Pass, binned
 from fusion.radiation_clean import CleanFit
@@ -284,12 +283,17 @@ class ProfileFit:
             return 0.0, 0.0, 0.0, 0.0
         model = with_source(self._clean, -MOST_CPS, 0.0)
         fit = self._start()
-        start = np.array([places_m[place], widths_m[width], self._view.distance_m])
-        bounds = self._bounds(0.0, self._policy.point_width_m, points=True)
-        search = search_from(start, 0.0, bounds, -MARGIN_M)
+        at_m, distance_m = float(places_m[place]), self._view.distance_m
+        search = Search(
+            np.array([at_m, widths_m[width], distance_m]),
+            np.array([0.5, 1.0, 0.0]),
+            np.array([-MARGIN_M, 0.0, distance_m]),
+            np.array([max(self._end_m, at_m), self._policy.point_width_m, distance_m]),
+            1,
+        )
         nats = refine_source(self._counts, model, self._view, search, fit)
         sigma = math.sqrt(2.0 * max(0.0, nats - self._clean_nats) / self._misfit(fit))
-        position_m, width_m, distance_m = (float(value) for value in search.place)
+        position_m, width_m, _ = search.place.tolist()
         shape = np.empty(len(self._counts))
         source_profile(self._view.passed_m, position_m, width_m, distance_m, shape)
         depth = -float(fit.values[-1]) * float(shape.max()) / self._background_cps
