@@ -64,6 +64,23 @@ def first_of_each(
 
 
 @njit(cache=True, nogil=True)
+def highest_of(scores: Vector, number: int, line: float) -> NDArray[np.int64]:
+    """Where the `number` highest scores are that are over a line; of equals the first."""
+    best = np.empty(number, np.int64)
+    found = 0
+    for k in range(scores.shape[0]):
+        if not scores[k] > line or (found == number and scores[k] <= scores[best[-1]]):
+            continue
+        place = min(found, number - 1)
+        while place > 0 and scores[best[place - 1]] < scores[k]:
+            best[place] = best[place - 1]
+            place -= 1
+        best[place] = k
+        found = min(found + 1, number)
+    return best[:found]
+
+
+@njit(cache=True, nogil=True)
 def part_sums(
     spectrum: Spectrum, parts: Parts, fitted: tuple[Vector, Vector, Vector]
 ) -> tuple[Vector, Matrix, Matrix, Vector, Vector]:

@@ -198,17 +198,17 @@ class Case:
         price: float = 0.0,
     ) -> Hypothesis:
         """A fit as an explanation; `more` are (name, category) of parts of the scene itself."""
-        background = self.scene.background
-        first, names = self.scene.natural.start, self.scene.natural_names
-        nats, values = fitted.nats, fitted.values
+        values, mean, nats = fitted.values, fitted.mean, fitted.nats
         named = [
             (amount, one.name, one.category)
             for amount, one in zip(fitted.amplitudes, fitted.sources, strict=True)
         ]
-        named += [
-            (float(values[first + names.index(name)]), name, category) for name, category in more
-        ]
-        named.sort(key=lambda item: -item[0])
+        if more:
+            first, names = self.scene.natural.start, self.scene.natural_names
+            named += [(float(values[first + names.index(name)]), name, kind) for name, kind in more]
+        if len(named) > 1:
+            named.sort(key=lambda item: -item[0])
+        background = self.scene.background
         return Hypothesis(
             nuclides=tuple([name for _, name, _ in named]),
             categories=tuple([category for _, _, category in named]),
@@ -216,5 +216,5 @@ class Case:
             net_counts=sum([amount for amount, _, _ in named]) * self.total,
             suppression=0.0 if background is None else 1.0 - float(values[background]),
             misfit=-2.0 * nats / self.freedom,
-            mean=fitted.mean,
+            mean=mean,
         )

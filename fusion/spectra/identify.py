@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.kernels.identify import Spectrum, smooth
-from fusion.kernels.identify_scores import Sources, first_of_each, in_blocks
+from fusion.kernels.identify_scores import Sources, first_of_each, highest_of, in_blocks
 from fusion.spectra.beyond import Beyond
 from fusion.spectra.counted import taken_off, threshold_of
 from fusion.spectra.fits import Candidates, Case, Fitted, Source
@@ -377,8 +377,7 @@ class Identifier:
 
     def _seconds(self, scores: Vector) -> Places:
         """Of the templates the few that add most to a fit, if that is enough."""
-        order = np.argsort(-scores, kind="stable")[:SECONDS]
-        return np.asarray(order[scores[order] > math.sqrt(2.0 * self._policy.second_nats)])
+        return highest_of(scores, SECONDS, math.sqrt(2.0 * self._policy.second_nats))
 
 
 def _without_zeros(shapes: Matrix) -> Sources:

@@ -159,6 +159,8 @@ class Hypothesis:
     @property
     def category(self) -> str:
         """The gravest of its nuclides' categories."""
+        if len(self.categories) == 1:  # asked of dozens, and nearly all have one
+            return self.categories[0]
         return max(self.categories, key=GRAVITY.index)
 
 

@@ -11,6 +11,7 @@ from fusion.kernels.identify_scores import (
     all_scores,
     beyond_parts,
     first_of_each,
+    highest_of,
     in_blocks,
     in_lanes,
     part_sums,
@@ -177,3 +178,11 @@ def test_the_scores_of_all_templates_are_those_of_each(case):
     scores = all_scores(spectrum, parts, fitted, in_blocks(shapes))
     assert np.array_equal(scores[: BLOCK + 5], each)
     assert not scores[BLOCK + 5 :].any()
+
+
+def test_the_highest_scores():
+    rng = np.random.default_rng(3)
+    for _ in range(200):
+        scores = rng.integers(0, 9, rng.integers(1, 12)).astype(float)
+        order = np.argsort(-scores, kind="stable")[:4]
+        assert highest_of(scores, 4, 3.0).tolist() == order[scores[order] > 3.0].tolist()
