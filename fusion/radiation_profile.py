@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.kernels.radiation import Fit, View, source_profile
+from fusion.kernels.radiation import CountModel, Fit, View
 from fusion.kernels.radiation_places import (
     Bounds,
     Found,
@@ -229,6 +229,21 @@ class ProfileFit:
         nats = best_source(self._counts, self._model, self._view, tried, found)
         if nats == -math.inf:
             return no_source(self._found_clean.suppression), 1.0, self._clean_fit
+        peak_cps, gained, rates_cps = self._spread(self._model, found)
+        position_m, width_m, _ = found.place.tolist()
+        of_all_cps = max(float(rates_cps.sum()), 1e-9)
+        source = Source(
+            nats=max(0.0, nats - self._clean_nats) + gained,
+            position_m=position_m,
+            width_m=width_m,
+            net_cps=peak_cps,
+            suppression=float(found.fit.values[SUPPRESSION]),
+            panel_share=tuple((rates_cps / of_all_cps).tolist()),
+        )
+        return source, self._misfit(found.fit), found.fit
+
+    def _spread(self, model: CountModel, found: Found) -> tuple[float, float, NDArray[np.float64]]:
+        """The source's peak rate, what the panels say beyond their sum, and the rate in each."""
         panels = Panels(
             shares=self._shares,
             level_sd=self._policy.panel_level_sd,
@@ -236,18 +251,8 @@ class ProfileFit:
             spread=self._policy.panel_spread,
             rates_cps=np.empty(len(self._shares)),
         )
-        peak_cps, gained = source_panels(self._panels, self._model, self._view, found, panels)
-        position_m, width_m, _ = found.place.tolist()
-        of_all_cps = max(float(panels.rates_cps.sum()), 1e-9)
-        source = Source(
-            nats=max(0.0, nats - self._clean_nats) + gained,
-            position_m=position_m,
-            width_m=width_m,
-            net_cps=peak_cps,
-            suppression=float(found.fit.values[SUPPRESSION]),
-            panel_share=tuple((panels.rates_cps / of_all_cps).tolist()),
-        )
-        return source, self._misfit(found.fit), found.fit
+        peak_cps, gained = source_panels(self._panels, model, self._view, found, panels)
+        return peak_cps, gained, panels.rates_cps
 
     def _start(self) -> Fit:
         """Without a source."""
@@ -294,7 +299,5 @@ class ProfileFit:
         nats = refine_source(self._counts, model, self._view, search, fit)
         sigma = math.sqrt(2.0 * max(0.0, nats - self._clean_nats) / self._misfit(fit))
         position_m, width_m, _ = search.place.tolist()
-        shape = np.empty(len(self._counts))
-        source_profile(self._view.passed_m, position_m, width_m, distance_m, shape)
-        depth = -float(fit.values[-1]) * float(shape.max()) / self._background_cps
-        return sigma, position_m, width_m, depth
+        peak_cps, _, _ = self._spread(model, Found(fit, search.place))
+        return sigma, position_m, width_m, -peak_cps / self._background_cps
