@@ -64,7 +64,7 @@ def _texts(spectra: Sequence[NDArray[np.generic]]) -> list[str]:
     written = Written(text, np.empty_like(ends), np.empty(len(ends), np.bool_))
     write_channels(counts, ends, WORTH_SHARE, written)
     cuts = written.ends.tolist()
-    numbers = text[: cuts[-1]].tobytes().decode("ascii")
+    numbers = str(text[: cuts[-1]].data, "ascii")
     return [
         f"{COUNTED if counted else PLAIN}{numbers[begin:end]}</ChannelData>"
         for begin, end, counted in zip([0, *cuts[:-1]], cuts, written.counted.tolist(), strict=True)
