@@ -124,6 +124,45 @@ class State(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
+def runs_onto(grid_kev: Vector, edges_kev: Matrix) -> tuple[Integers, Integers]:
+    """Runs of channels that go to a grid of channels with one shift each, as `Layout` has them.
+
+    grid_kev   (channels + 1,) rising
+    edges_kev  (detectors, channels + 1)
+    returns    (detectors, most runs, 3), zeros beyond those in use, and (detectors,) how many are
+
+    A channel goes where its middle lies; those that lie outside at either end of a run do not.
+    """
+    detectors, channels = edges_kev.shape[0], grid_kev.shape[0] - 1
+    runs = np.zeros((detectors, channels, 3), np.int64)
+    used = np.zeros(detectors, np.int64)
+    most = 1
+    for detector in range(detectors):
+        row, number, at, last = edges_kev[detector], -1, 0, 0
+        held = False
+        for channel in range(channels):
+            middle = 0.5 * (row[channel + 1] + row[channel])
+            while at > 0 and grid_kev[at - 1] >= middle:
+                at -= 1
+            while at <= channels and grid_kev[at] < middle:
+                at += 1
+            shift = at - 1 - channel
+            if channel == 0 or shift != last:
+                held = False
+            last = shift
+            if not (middle > grid_kev[0] and 0 <= at - 1 < channels):
+                continue
+            if not held:
+                held = True
+                number += 1
+                runs[detector, number, 0], runs[detector, number, 2] = channel, shift
+            runs[detector, number, 1] = channel + 1
+        used[detector] = number + 1
+        most = max(most, number + 1)
+    return runs[:, :most].copy(), used
+
+
+@njit(cache=True, nogil=True)
 def solve_shapes(matrix: Matrix, right: Matrix) -> None:
     """Solve matrix x = right in place by Gauss-Jordan; `right` becomes x.
 

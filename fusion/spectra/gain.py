@@ -1,5 +1,6 @@
 """Gain: how far a detector's energy scale has drifted, from lines that are always there."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -57,6 +58,11 @@ def find_peak(
     return float(energy), float(response[best] / noise[best])
 
 
+@lru_cache(maxsize=64)
+def _fwhm_kev(detector: DetectorSpec, line_kev: float) -> float:
+    return float(fwhm_kev(detector, np.array([line_kev]))[0])
+
+
 class Seen(NamedTuple):
     """A line that shows."""
 
@@ -74,7 +80,7 @@ def measured_gain(
 ) -> Seen | None:
     """The first line that shows; None where none does."""
     for line_kev in LINES_KEV:
-        fwhm = float(fwhm_kev(detector, np.array([line_kev]))[0])
+        fwhm = _fwhm_kev(detector, line_kev)
         found_kev, sigma = find_peak(counts, edges_kev, line_kev, fwhm, search=policy.gain_search)
         if sigma >= policy.gain_sigma:
             return Seen(line_kev / found_kev, fwhm / 2.3548 / sigma / line_kev)

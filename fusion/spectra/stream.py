@@ -2,7 +2,6 @@
 
 import math
 from functools import lru_cache
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +19,7 @@ from fusion.kernels.spectra_state import (
     State,
     learn,
     refresh_test,
+    runs_onto,
 )
 from fusion.spectra.binning import bin_edges
 from fusion.spectra.policy import SpectraPolicy
@@ -245,34 +245,17 @@ class Stream:
         covered = (self._grid_kev[first[1:]] - self._grid_kev[first[:-1]]) / np.diff(edges_kev)
         return np.asarray(first, np.int64), np.minimum(covered, 2.0)
 
-    def _segments_of(self, edges_kev: NDArray[np.floating]) -> list[list[tuple[int, int, int]]]:
-        """Per detector the runs of channels that go to the grid with one shift."""
-        channels = len(self._grid_kev) - 1
-        found = []
-        for row in np.asarray(edges_kev, np.float64):
-            middle_kev = 0.5 * (row[1:] + row[:-1])
-            shift = np.searchsorted(self._grid_kev, middle_kev) - 1 - np.arange(channels)
-            target = shift + np.arange(channels)
-            inside = (middle_kev > self._grid_kev[0]) & (target >= 0) & (target < channels)
-            change = np.flatnonzero(np.diff(shift) != 0) + 1
-            bounds = [0, *change.tolist(), channels]
-            runs = []
-            for first, stop in pairwise(bounds):
-                held = np.flatnonzero(inside[first:stop])
-                if len(held):
-                    low, high = first + int(held[0]), first + int(held[-1]) + 1
-                    runs.append((low, high, int(shift[low])))
-            found.append(runs)
-        return found
+    def _segments_of(
+        self, edges_kev: NDArray[np.floating]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Per detector the runs of channels that go to the grid with one shift; how many."""
+        return runs_onto(self._grid_kev, np.ascontiguousarray(edges_kev, np.float64))
 
     def _make_layout(self) -> Layout:
-        lanes, detectors = len(self._segments), len(self._segments[0])
-        most = max((len(runs) for lane in self._segments for runs in lane), default=1)
-        segments = np.zeros((lanes, detectors, max(1, most), 3), np.int64)
-        used = np.zeros((lanes, detectors), np.int64)
-        for lane, rows in enumerate(self._segments):
-            for detector, runs in enumerate(rows):
-                used[lane, detector] = len(runs)
-                if runs:
-                    segments[lane, detector, : len(runs)] = runs
+        lanes, detectors = len(self._segments), len(self._segments[0][1])
+        most = max(runs.shape[1] for runs, _ in self._segments)
+        segments = np.zeros((lanes, detectors, most, 3), np.int64)
+        for lane, (runs, _) in enumerate(self._segments):
+            segments[lane, :, : runs.shape[1]] = runs
+        used = np.array([used for _, used in self._segments])
         return Layout(segments, used, np.tile(self._bin_from, (lanes, 1)))

@@ -23,6 +23,7 @@ from fusion.kernels.spectra_state import (
     State,
     learn,
     refresh_test,
+    runs_onto,
     solve_shapes,
 )
 
@@ -261,3 +262,35 @@ def test_counts_of_each_detector_are_the_twin(detectors, channels):
         [sum(map(int, row)) for row in counts],
         [sum(map(int, row)) for row in inner],
     ]
+
+
+def naive_runs(grid, row):
+    """Runs of one detector's channels (channels + 1 edges) with their shift."""
+    channels = len(grid) - 1
+    middle = 0.5 * (row[1:] + row[:-1])
+    target = np.searchsorted(grid, middle) - 1
+    shift = target - np.arange(channels)
+    inside = (middle > grid[0]) & (target >= 0) & (target < channels)
+    bounds = [0, *(np.flatnonzero(np.diff(shift)) + 1).tolist(), channels]
+    runs = []
+    for first, stop in pairwise(bounds):
+        held = np.flatnonzero(inside[first:stop])
+        if len(held):
+            low, high = first + int(held[0]), first + int(held[-1]) + 1
+            runs.append([low, high, int(shift[low])])
+    return runs
+
+
+def test_runs_of_channels_onto_a_grid():
+    rng = np.random.default_rng(7)
+    grid = np.linspace(0.0, 3000.0, CHANNELS + 1)
+    for _ in range(100):
+        gains, zeros = rng.uniform(0.7, 1.4, 3), rng.uniform(-200.0, 200.0, 3)
+        rows = grid * gains[:, None] * (1.0 + 1e-5 * rng.uniform(0, 9) * grid) + zeros[:, None]
+        rows[2] = grid if rng.uniform() < 0.5 else rows[2] + 4000.0
+        runs, used = runs_onto(grid, rows)
+        assert runs.shape[1] == max(1, used.max())
+        for detector, row in enumerate(rows):
+            expected = naive_runs(grid, row)
+            assert runs[detector, : used[detector]].tolist() == expected
+            assert not runs[detector, used[detector] :].any()
