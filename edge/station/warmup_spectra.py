@@ -9,7 +9,11 @@ from numpy.typing import NDArray
 from drivers.n42_usual import UsualDocuments
 from drivers.wire.malformed import Malformed, malformed
 from edge.library_cache import use_library_cache
+from fusion.kernels.identify import Parts, Spectrum
+from fusion.kernels.identify_scores import Sources, source_scores
 from fusion.policy import Policy
+from fusion.spectra.binning import bin_edges
+from fusion.spectra.nuisance import Bins, source_modes
 from fusion.spectra.portal import Portal
 from fusion.types import (
     SECOND_NS,
@@ -53,9 +57,21 @@ def warm_up_spectra(checkpoint: Checkpoint, policy: Policy) -> list[Detection]:
     detectors = [one for one in dict.fromkeys(s.detector for s in checkpoint.sensors) if one]
     for detector in detectors:
         found += _pass(detector, policy)
+        _seldom(detector, policy)
     if detectors:
         UsualDocuments(_refused).read(DOCUMENT)
     return found
+
+
+def _seldom(detector: DetectorSpec, policy: Policy) -> None:
+    """What only spectra without a background, or only sharp peaks, ask for."""
+    bins = Bins(detector=detector, edges_kev=bin_edges(detector))
+    ones = np.ones(len(bins.middle_kev))
+    source_modes(ones[None], bins, policy.identify)
+    one, few = np.ones(1), np.arange(1)
+    parts = Parts(ones[None], one, one, 0.0 * one, 2.0 * one)
+    sources = Sources(np.array([0, 1]), np.zeros(1, np.int32), one)
+    source_scores(Spectrum(ones, ones, ones), parts, (one, ones, ones), (sources, few))
 
 
 def _refused(document: bytes) -> Malformed:
