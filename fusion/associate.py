@@ -154,6 +154,8 @@ class Lane:
 
     def over(self, now_utc_ns: int) -> list[Transit]:
         """Take out what can grow no more: the scan's time is past, or there are too many."""
+        if not self.transits:
+            return []
         wait_s = max(self.spec.scan_offset_s[1], self._policy.lane_wait_s)
         done = [
             transit

@@ -103,7 +103,7 @@ class Portal:
         """Let time pass: an occupancy that went silent ends, and so does a record."""
         found = self._mark(self._marks.tick(utc_ns))
         found += self._joined(self._radiation.tick(utc_ns))
-        if any(one.kind == "portal.occupancy" and one.final for one in found):
+        if found and any(one.kind == "portal.occupancy" and one.final for one in found):
             self._passage = None
         return found + self._monitor.tick(utc_ns)
 
@@ -267,6 +267,8 @@ class Portal:
 
     def _joined(self, detections: list[Detection]) -> list[Detection]:
         """The detections, spectra in the place of profiles."""
+        if not detections:  # nearly always
+            return detections
         passage = self._passage
         if passage is None or not len(passage.slices):
             return [

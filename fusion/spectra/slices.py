@@ -56,10 +56,13 @@ def is_over_range(sample: SpectrumSample, policy: SpectraPolicy) -> bool:
     least_s = (1.0 - policy.dead_time) * real_s
     # A detector that is switched off has neither live time nor counts.
     counts = detector_sums(sample.counts)[0]
-    dead = any(
+    if max(counts, default=0) >= policy.over_range_cps * real_s:
+        return True
+    if min(sample.live_s, default=least_s) >= least_s:
+        return False
+    return any(
         live_s < least_s and count > 0 for live_s, count in zip(sample.live_s, counts, strict=True)
     )
-    return dead or max(counts, default=0) >= policy.over_range_cps * real_s
 
 
 def detector_sums(counts: NDArray[np.uint32]) -> tuple[list[int], list[int]]:
