@@ -31,12 +31,13 @@ def put_number(text: NDArray[np.uint8], at: int, number: int) -> int:
         text[at] = ZERO + number
         text[at + 1] = BLANK
         return at + 2
-    rest = np.uint64(number)
     if number < 0:
         # The smallest of all has no opposite of 64 bits with a sign.
         rest = np.uint64(-(number + 1)) + np.uint64(1)
         text[at] = MINUS
         at += 1
+    else:
+        rest = np.uint64(number)
     size = 1
     power = rest
     while power >= TEN:
