@@ -13,7 +13,7 @@ from drivers.wire import n42
 from drivers.wire.n42_nodes import decimal, seconds, utc_ns
 
 _DURATION = re.compile(rb"PT\d{1,5}(?:\.\d{1,9})?S")
-_TIME = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6}(\d{1,3})?)?(Z|[+-]\d\d:\d\d)?")
+_TIME = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(Z|[+-]\d\d:\d\d)?")
 _COUNT = re.compile(rb"\d{1,7}")
 _SPEED = re.compile(rb"\d{1,3}(?:\.\d{1,6})?")
 
@@ -23,6 +23,10 @@ MATERIALS = frozenset(("NaI", "HPGe", "CsI", "LaBr3", "CZT", "PVT"))
 
 class StrangeError(Exception):
     """Not of a form that can be read in the short way; never leaves those who read in it."""
+
+
+class UnseenError(StrangeError):
+    """Of a form whose documents have not shown yet how the long way has this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +76,6 @@ class Form:
     whole_us: bool | None = None
     """Whether the long way has whole microseconds only, where a time is told finer; None: as
     above."""
-
-    @property
-    def settled(self) -> bool:
-        """Whether another look at the long way could tell nothing more."""
-        return self.single is not None and self.whole_us is not None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,7 +130,10 @@ class Table:
 
 
 def table_of(form: Form, taken: Taken) -> Table:
-    """The document's numbers. StrangeError where they are of an unusual kind."""
+    """The document's numbers.
+
+    StrangeError where they are of an unusual kind, UnseenError where the long way would tell more.
+    """
     rows = len(form.row_ends)
     if len(taken.row_ends) != rows or (taken.row_ends != form.row_ends).any():
         raise StrangeError
@@ -188,9 +190,12 @@ def _seconds(text: bytes, single: bool | None) -> float:
 def _time(text: bytes, whole_us: bool | None) -> tuple[int, bytes | None]:
     match = _TIME.fullmatch(text)
     found = utc_ns(text.decode()) if match else None
-    if match is None or found is None or (match[1] and whole_us is None):
+    if match is None or found is None:
         raise StrangeError
-    return found - found % 1000 if whole_us else found, match[2]
+    finer = found % 1000
+    if whole_us is None and finer:
+        raise UnseenError
+    return found - finer if whole_us else found, match[1]
 
 
 @lru_cache(maxsize=256)
@@ -213,5 +218,5 @@ def _short(value: float, single: bool | None) -> float:
         return value
     rounded = float(f"{np.float32(value):.7g}")
     if single is None and rounded != value:
-        raise StrangeError
+        raise UnseenError
     return rounded

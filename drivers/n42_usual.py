@@ -12,7 +12,7 @@ from hashlib import blake2b
 
 from drivers.n42_apart import Taken, Taker
 from drivers.n42_forms import Parts, learned
-from drivers.n42_table import Form, StrangeError, Table, table_of
+from drivers.n42_table import Form, StrangeError, Table, UnseenError, table_of
 from drivers.wire import n42
 from drivers.wire.malformed import Malformed
 
@@ -55,8 +55,9 @@ class UsualDocuments:
             self._last = taken.head, taken.skeleton, form
         try:
             table = table_of(form, taken)
-        except StrangeError:
-            return self._long(data) if form.settled else self._learn(taken, form, data)
+        except StrangeError as strange:
+            unseen = isinstance(strange, UnseenError)
+            return self._learn(taken, form, data) if unseen else self._long(data)
         self._known += 1
         return table
 

@@ -107,6 +107,33 @@ def test_times_finer_than_the_library_has_them_are_learned():
         assert same(samples(found), samples(map(read, written)))
 
 
+@pytest.mark.skipif(not installed(), reason="sandiaspecutils is not installed")
+def test_digits_that_are_all_zero_tell_nothing_of_the_library():
+    """Devices write seven, and begin on the second."""
+    written = [n42.write(a_second(k, clock_ns=k // 2 * 700)) for k in range(6)]
+    written = [re.sub(rb"(\.\d)Z<", rb"\g<1>000000Z<", one) for one in written]
+    reader = SpectrumReader()
+    try:
+        usual = UsualDocuments(reader.read)
+        found = [usual.read(data) for data in written]
+        assert isinstance(found[1], Table) and isinstance(found[-1], Table)
+        assert same(samples(found), samples(map(reader.read, written)))
+    finally:
+        reader.close()
+
+
+def test_a_vehicle_that_stands_does_not_end_the_short_way():
+    long = Counting()
+    usual = UsualDocuments(long)
+    usual.read(n42.write(a_second(0, slices=1, speed=2.25)))
+    standing = [n42.write(a_second(1 + k, slices=1, speed=2.25)) for k in range(80)]
+    for data in standing:
+        usual.read(data.replace(b">2.25<", b">0.0<"))
+    before = long.times
+    assert isinstance(usual.read(n42.write(a_second(90, slices=1, speed=2.25))), Table)
+    assert long.times == before
+
+
 @pytest.mark.parametrize("zone", [b"", b"-07:00", b"+05:30"])
 def test_local_times_are_read_in_the_short_way(zone):
     written = [n42.write(a_second(number)) for number in range(4)]
