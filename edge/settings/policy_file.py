@@ -8,6 +8,7 @@ import ast
 import inspect
 import json
 import math
+import re
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping
@@ -34,6 +35,7 @@ HEADER = """\
 # is in nats (log-likelihood ratio against "nothing"); other units are in the names.
 """
 WIDTH = 96
+_DEVIATION = re.compile(r"_sd(_|$)")
 
 
 def load_policy(path: Path | None) -> "Policy":
@@ -134,7 +136,10 @@ def _section_values(
             continue
         value_at = (*here, "value")
         try:
-            values[name] = _value(entry["value"], hints[name], getattr(defaults, name))
+            value = _value(entry["value"], hints[name], getattr(defaults, name))
+            if _DEVIATION.search(name) and not cast("float", value) > 0.0:
+                raise ValueError("a deviation must be above 0; what is quite sure has a small one")
+            values[name] = value
         except ValueError as error:
             message, _, mend = str(error).partition("; ")
             mend = mend or f"the default is {json.dumps(_plain(getattr(defaults, name)))}"

@@ -100,6 +100,18 @@ def test_one_entry_of_a_table_keeps_the_others(load):
             "alarms.level_lines.value",
             "default",
         ),
+        (
+            "radiation:\n  panel_shadow_sd: {value: 0, why: x}\n",
+            2,
+            "radiation.panel_shadow_sd.value",
+            "a small one",
+        ),
+        (
+            "identify:\n  offset_sd_kev: {value: -1, why: x}\n",
+            2,
+            "identify.offset_sd_kev.value",
+            "a small one",
+        ),
         ("alarms: 3\n", 1, "alarms", "thresholds"),
         ("- alarms\n", 1, "", "policy.yaml"),
     ],
