@@ -201,7 +201,7 @@ def _calibrations(spectra: SpectraRecord) -> list[n42.Calibration]:
     found = []
     for index in range(len(spectra.detectors)):
         edges = spectra.edges_kev[index] if spectra.edges_kev.size else np.empty(0, np.float32)
-        key = edges.tobytes()
+        key = np.asarray(edges, np.float32).tobytes()
         if key not in known:
             known[key] = _calibration(key)
         found.append(known[key])

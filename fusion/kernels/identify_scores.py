@@ -194,7 +194,7 @@ def source_scores(
     fitted   as in `part_sums`
     returns  (sources,); negative where counts are missing
 
-    Rao's test as in `fusion.kernels.radiation.profile_scores`.
+    Rao's test as in `fusion.kernels.radiation_scores.profile_scores`.
     """
     columns, excess, weights = beyond_parts(spectrum, parts, fitted)
     size = columns.shape[1]

@@ -73,6 +73,7 @@ class Verdicts:
         """As `Identifier.identify` says; (counts, live time) `seen` and `known` of a background."""
         arrays = (seen[0], known[0], shape_mode)
         key = (
+            identifier,
             seen[1],
             known[1],
             *(None if one is None else one.tobytes() for one in arrays),

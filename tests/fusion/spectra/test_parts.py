@@ -226,13 +226,14 @@ def test_a_spectrum_that_was_looked_at_is_not_identified_again():
             asked.append((*seen, shape_mode))
             return len(asked)
 
-    verdicts, ones = Verdicts(), np.ones(5)
+    verdicts, ones, one = Verdicts(), np.ones(5), Counting()
 
-    def verdict(counts=ones, live_s=1.0, known=ones, known_s=9.0, mode=None):
-        return verdicts.of(Counting(), (counts.copy(), live_s), (known, known_s), mode)
+    def verdict(counts=ones, *, live_s=1.0, known=ones, known_s=9.0, mode=None, by=one):
+        return verdicts.of(by, (counts.copy(), live_s), (known, known_s), mode)
 
     assert [verdict(), verdict(2.0 * ones), verdict()] == [1, 2, 1]
     others = ({"live_s": 2.0}, {"known": None}, {"known_s": 8.0}, {"mode": ones})
     assert [verdict(**other) for other in others] == [3, 4, 5, 6]
     assert verdict() == 7  # of the last few
-    assert len(asked) == 7
+    assert verdict(by=Counting()) == 8
+    assert len(asked) == 8
