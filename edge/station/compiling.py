@@ -31,6 +31,8 @@ class _Watch(Listener):
 
     def on_start(self, event: Event) -> None:
         """A kernel, or one that it calls."""
+        if _is_numbas(event):
+            return
         now_s = self._now_s()
         if not self._about:
             self._began_s = self._said_s = now_s
@@ -46,13 +48,20 @@ class _Watch(Listener):
 
     def on_end(self, event: Event) -> None:
         """The same is compiled, or failed."""
-        self._compiled.add(event.data["dispatcher"])
+        if not _is_numbas(event):
+            self._compiled.add(event.data["dispatcher"])
 
     def sum_up(self) -> None:
         """How long all took, where there was anything to compile."""
         if self._about:
             seconds = round(self._now_s() - self._began_s, 1)
             log.info("kernels compiled", kernels=len(self._compiled), seconds=seconds)
+
+
+def _is_numbas(event: Event) -> bool:
+    """Whether it is of Numba itself: its `zeros`, `min` and the like are compiled like kernels."""
+    module: str = event.data["dispatcher"].py_func.__module__
+    return module.startswith("numba.")
 
 
 @contextmanager

@@ -70,6 +70,17 @@ def test_what_several_threads_compile_is_counted_once():
 
 
 @compiled
+def test_what_numba_brings_along_is_not_counted():
+    @numba.njit
+    def kernel(size):
+        return np.zeros(size).sum() + min(np.empty(size).shape[0], int(str(size) == "7"))
+
+    with capture_logs() as logs, compiling.told(lambda: 0.0):
+        assert kernel(7) == 1.0
+    assert logs[-1]["kernels"] == 1
+
+
+@compiled
 def test_where_all_is_compiled_nothing_is_told():
     kernel = fresh(2.0)
     kernel(1.0)
