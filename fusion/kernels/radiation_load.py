@@ -4,9 +4,7 @@ import numpy as np
 from numba import njit
 
 from fusion.kernels.radiation import CountModel, Fit, Matrix, Vector, View, shadow_basis
-from fusion.kernels.radiation_scores import profile_scores
-
-KNOWN = 1e12  # precision of what is not free
+from fusion.kernels.radiation_scores import held_precision, profile_scores
 
 
 @njit(cache=True, nogil=True)
@@ -86,10 +84,7 @@ def point_scores(
     An unknown at its bound counts as known, for it cannot give way to a point.
     """
     size = model.design.shape[1] - 1
-    precision = model.prior_precision[:size].copy()
-    for k in range(size):
-        if fit.values[k] <= model.lower[k] or fit.values[k] >= model.upper[k]:
-            precision[k] = KNOWN
+    precision = held_precision(fit, model, size)
     alone = CountModel(
         model.background,
         model.design[:, :size].copy(),

@@ -14,11 +14,9 @@ from fusion.kernels.radiation import (
     source_profile,
 )
 from fusion.kernels.radiation_panels import PanelModel, panel_gain
-from fusion.kernels.radiation_scores import known_from, profile_score
+from fusion.kernels.radiation_scores import held_precision, known_from, profile_score
 from fusion.kernels.radiation_search import Search, fit_source, refine_source
 from fusion.kernels.radiation_vehicle import LEVEL, SUPPRESSION
-
-KNOWN = 1e12  # precision of what is not free
 
 
 class Places(NamedTuple):
@@ -91,10 +89,7 @@ def possible_scores(
     returns     (widths, places); minus infinity where no source can be
     """
     scores = np.empty((places.widths_m.shape[0], places.at_m.shape[0]))
-    precision = model.prior_precision.copy()
-    for k in range(precision.shape[0]):
-        if fit.values[k] <= model.lower[k] or fit.values[k] >= model.upper[k]:
-            precision[k] = KNOWN
+    precision = held_precision(fit, model, len(model.prior_precision))
     known = known_from(fit, model, precision)
     profile = np.empty(counts.shape[0])
     for w in range(places.widths_m.shape[0]):

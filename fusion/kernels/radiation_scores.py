@@ -17,6 +17,8 @@ from fusion.kernels.radiation import (
     source_profile,
 )
 
+KNOWN = 1e12  # precision of what is not free
+
 
 class Known(NamedTuple):
     """A fit without a source, made ready for many profiles."""
@@ -27,6 +29,16 @@ class Known(NamedTuple):
     """(unknowns, unknowns) Cholesky's factor of what counts and priors tell of the unknowns."""
     work: Matrix
     """(2, unknowns) room."""
+
+
+@njit(cache=True, nogil=True)
+def held_precision(fit: Fit, model: CountModel, size: int) -> Vector:
+    """(size,) the priors' precision of the first unknowns; one at its bound counts as known."""
+    precision = model.prior_precision[:size].copy()
+    for k in range(size):
+        if fit.values[k] <= model.lower[k] or fit.values[k] >= model.upper[k]:
+            precision[k] = KNOWN
+    return precision
 
 
 @njit(cache=True, nogil=True)

@@ -8,18 +8,17 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.spectra.identify import Identifier
 from fusion.spectra.instrument import Instrument
 from fusion.spectra.policy import SpectraPolicy
 from fusion.spectra.slices import Slice, added
 from fusion.spectra.verdict import BACKGROUND, IdentifyPolicy, Verdict
+from fusion.spectra.verdicts import Verdicts
 from fusion.spectra.window import Window, best_detectors, best_window
 from fusion.types import Fact
 
 SURE_NET = 4.0  # sigma of gross counts from which detectors are told apart by them
 MOST_NAMED = 2  # in the words; the facts have them all
 NATURAL_NATS = 3.0  # twenty times as likely as any other source
-VERDICTS = 4  # of one vehicle that are kept: of two windows, and of two before them
 FEWEST_SLICES = 6  # of which the quietest third could be a background
 
 Matrix = NDArray[np.float64]
@@ -51,40 +50,6 @@ class Assessment:
     """By which the verdict was made."""
     column: int | None = None
     """Of the scores that showed the window; None where gross counts or nothing did."""
-
-
-class Verdicts:
-    """What was found in the last spectra of one vehicle.
-
-    It is looked at again and again while it passes and when it has passed, and mostly the window
-    that shows its source best has stayed the same.
-    """
-
-    def __init__(self) -> None:
-        self._found: dict[tuple[object, ...], Verdict] = {}
-
-    def of(
-        self,
-        identifier: Identifier,
-        seen: tuple[Vector, float],
-        known: tuple[Vector | None, float],
-        shape_mode: Vector | None,
-    ) -> Verdict:
-        """As `Identifier.identify` says; (counts, live time) `seen` and `known` of a background."""
-        arrays = (seen[0], known[0], shape_mode)
-        key = (
-            identifier,
-            seen[1],
-            known[1],
-            *(None if one is None else one.tobytes() for one in arrays),
-        )
-        verdict = self._found.get(key)
-        if verdict is None:
-            verdict = identifier.identify(*seen, *known, shape_mode=shape_mode)
-            if len(self._found) >= VERDICTS:
-                del self._found[next(iter(self._found))]
-            self._found[key] = verdict
-        return verdict
 
 
 def assess(

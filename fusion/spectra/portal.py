@@ -11,7 +11,6 @@ from fusion.radiation import RadiationDetector, RadiationPolicy
 from fusion.spectra.assess import (
     Assessment,
     Reference,
-    Verdicts,
     assess,
     quietest,
     spectral_facts,
@@ -34,6 +33,7 @@ from fusion.spectra.telling import (
     without_usual_dips,
 )
 from fusion.spectra.verdict import IdentifyPolicy
+from fusion.spectra.verdicts import Verdicts
 from fusion.types import (
     SECOND_NS,
     Detection,

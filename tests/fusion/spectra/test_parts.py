@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fusion.spectra.assess import Verdicts
 from fusion.spectra.gain import GainFollower, find_peak, measured_gain
 from fusion.spectra.gross import GrossCounts
 from fusion.spectra.policy import SpectraPolicy
@@ -17,6 +16,7 @@ from fusion.spectra.quiet import Quiet
 from fusion.spectra.slices import Slices, added, is_over_range, slice_of
 from fusion.spectra.stream import Stream, library_of, spread_templates
 from fusion.spectra.telling import without_usual_dips
+from fusion.spectra.verdicts import Verdicts
 from fusion.spectra.window import best_detectors, best_window
 from fusion.types import SECOND_NS, BackgroundSample, Detection, Family, Origin, Radiation
 from tests.fusion.spectra.scenes import NAI, Device, edges_of, on_channels
