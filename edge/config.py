@@ -136,8 +136,8 @@ def _sensor_spec(sensor: SensorConfig, origin: Origin) -> SensorSpec:
         silent_s = sensor.default_silent_after_s
     own = {
         key: getattr(sensor, key)
-        for key in ("panels", "panel_distance_m")
-        if hasattr(sensor, key)  # radiation only; the others keep what they do not use
+        for key in ("panels", "panel_distance_m", "preset")
+        if hasattr(sensor, key)  # of one family only; the others keep what they do not use
     }
     if detector := getattr(sensor, "detector", None):
         own["detector"] = detector.spec()

@@ -7,6 +7,7 @@ front. Places are metres in the checkpoint's own frame: x east, y north.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -169,6 +170,8 @@ class WaveformSample:
     """Nominal sensitivity; 0 where the channel does not measure ground velocity."""
     missing: int = 0
     """Samples lost between the previous packet and this one."""
+    calibrated: bool = True
+    """False: the sensitivity is not known, and 1 stands for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,6 +264,9 @@ Sample = (
     | ScanFinding
 )
 
+SeismicPreset = Literal["footsteps", "earthquake"]
+"""What a ground sensor listens for: each has its own bands, windows and thresholds."""
+
 # --- the checkpoint as the engine sees it ----------------------------------------------
 
 
@@ -298,6 +304,8 @@ class SensorSpec:
     """From the lane's middle to a detector panel, radiation only."""
     detector: DetectorSpec | None = None
     """Of a spectroscopic portal; None: to be told from the spectra."""
+    preset: str = "footsteps"
+    """A `SeismicPreset`, ground sensors only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

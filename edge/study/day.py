@@ -1,7 +1,7 @@
 """What a replay needs, wherever it comes from: a recording or recorded device files."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from drivers.base import SensorConfig
@@ -58,6 +58,18 @@ def with_settings(config: SensorConfig, settings: list[tuple[str, str]]) -> Sens
         first = error.errors(include_url=False)[0]
         key = ".".join(map(str, first["loc"]))
         raise ReplayError(f"--set {key}: {first['msg']}") from None
+
+
+def with_presets(checkpoint: Checkpoint, configs: Iterable[SensorConfig]) -> Checkpoint:
+    """The checkpoint whose ground sensors listen for what their configurations now say."""
+    presets = {config.id: getattr(config, "preset", None) for config in configs}
+    return replace(
+        checkpoint,
+        sensors=tuple(
+            replace(spec, preset=presets.get(spec.sensor_id) or spec.preset)
+            for spec in checkpoint.sensors
+        ),
+    )
 
 
 def check_settings(configs: Iterable[SensorConfig], settings: list[tuple[str, str]]) -> None:

@@ -12,7 +12,7 @@ from drivers.base import SensorConfig
 from drivers.catalog import KINDS
 from edge.config import Config, checkpoint_of, config_digest, kind_of, load_policy
 from edge.recordings.format import Event, What
-from edge.study.day import Day, ReplayError, ReplaySensor, with_settings
+from edge.study.day import Day, ReplayError, ReplaySensor, with_presets, with_settings
 from edge.study.device_files import Chunk, DeviceFiles
 from edge.text import LANGUAGES
 from fusion.engine import LONGEST_STEP_NS
@@ -66,7 +66,7 @@ def day(found: list[DeviceFiles], config: Config | None, settings: list[tuple[st
         policy, digest = load_policy(config.policy), config_digest(config)
     return Day(
         name=", ".join(sensor.id for _, sensor in made),
-        checkpoint=checkpoint,
+        checkpoint=with_presets(checkpoint, [sensor for _, sensor in made]),
         policy=policy,
         # Nothing in a device file says that a sensor wrote it, so it never rings as real.
         sensors=tuple(

@@ -11,7 +11,7 @@ from drivers.base import SensorConfig
 from drivers.catalog import KINDS
 from edge.recordings.format import Event, Session, read, read_session
 from edge.station.numbering import union_of_languages
-from edge.study.day import Day, ReplayError, ReplaySensor, with_settings
+from edge.study.day import Day, ReplayError, ReplaySensor, with_presets, with_settings
 from fusion.policy import Policy
 from fusion.types import Checkpoint, Origin
 
@@ -46,17 +46,19 @@ def days(
 
 def _as_it_was(session: Session, files: list[Path], settings: list[tuple[str, str]]) -> Day:
     try:
+        sensors = tuple(
+            ReplaySensor(
+                config=with_settings(_config_of(sensor.kind, sensor.config_json), settings),
+                recorded_origin=Origin(sensor.origin),
+            )
+            for sensor in session.sensors
+        )
+        checkpoint = msgspec.json.decode(session.checkpoint_json, type=Checkpoint)
         return Day(
             name=session.epoch,
-            checkpoint=msgspec.json.decode(session.checkpoint_json, type=Checkpoint),
+            checkpoint=with_presets(checkpoint, [sensor.config for sensor in sensors]),
             policy=msgspec.json.decode(session.policy_json, type=Policy),
-            sensors=tuple(
-                ReplaySensor(
-                    config=with_settings(_config_of(sensor.kind, sensor.config_json), settings),
-                    recorded_origin=Origin(sensor.origin),
-                )
-                for sensor in session.sensors
-            ),
+            sensors=sensors,
             epoch=session.epoch,
             first_seq=session.first_seq,
             config_digest=session.config_digest,
@@ -76,15 +78,16 @@ def _with_config(
     from edge.config import checkpoint_of, config_digest, load_policy  # noqa: PLC0415 - as in `replay`
 
     origins = {sensor.sensor_id: Origin(sensor.origin) for sensor in session.sensors}
+    sensors = tuple(
+        ReplaySensor(config=with_settings(sensor, settings), recorded_origin=origins[sensor.id])
+        for sensor in config.sensors
+        if sensor.id in origins
+    )
     return Day(
         name=session.epoch,
-        checkpoint=checkpoint_of(config),
+        checkpoint=with_presets(checkpoint_of(config), [sensor.config for sensor in sensors]),
         policy=load_policy(config.policy),
-        sensors=tuple(
-            ReplaySensor(config=with_settings(sensor, settings), recorded_origin=origins[sensor.id])
-            for sensor in config.sensors
-            if sensor.id in origins
-        ),
+        sensors=sensors,
         epoch=session.epoch,
         first_seq=session.first_seq,
         config_digest=config_digest(config),

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.seismic import ShakeConfig, ShakeDriver
 from drivers.seismic_captures import DatacastCapture
+from drivers.seismic_shake import ShakeConfig, ShakeDriver
 from drivers.wire.datacast import DatacastDecoder, ShakePacket, encode
 from drivers.wire.malformed import Malformed
 from fusion.types import Origin, StatusSample, WaveformSample

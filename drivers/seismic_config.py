@@ -1,0 +1,23 @@
+"""What ground sensors of every kind can be told."""
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from annotated_types import Gt
+
+from drivers.base import SensorConfig
+from fusion.types import Family, SeismicPreset
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeismicConfig(SensorConfig):
+    """A station with one channel or several; subclasses add `kind` and their own keys."""
+
+    family: ClassVar[Family] = Family.SEISMIC
+    default_silent_after_s: ClassVar[float] = 5.0
+
+    preset: SeismicPreset = "footsteps"
+    """What to listen for: `footsteps` (people, vehicles, digging) or `earthquake`."""
+    counts_per_m_s: Annotated[float, Gt(0)] | None = None
+    """Sensitivity of the channels that measure ground velocity; where it is not known, alerts
+    tell no ground motion in um/s, and are the same otherwise."""
