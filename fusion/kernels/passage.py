@@ -1,0 +1,234 @@
+"""When a sensor was passed, from the rise and fall of what it heard.
+
+Who passes at offset d with speed v is at range r(t) = sqrt(d^2 + v^2 (t - t0)^2), and ground
+carries the energy exp(-2 k r) / r of a surface wave (facts/seismic.md 3.3). Its logarithm,
+c - ln x - a x with x = sqrt(1 + ((t - t0) / w)^2), is even about t0 whatever the gain, the ground,
+the offset and the speed: the time of closest approach needs none of them.
+"""
+
+import math
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+WIDTHS = 7
+NARROWEST_S = 0.3  # a car at 20 m/s, 6 m beside the sensor
+WIDER = 1.9  # seven widths reach 14 s: a walker at 1 m/s, 14 m beside it
+OVER_FLOOR = 2.0  # what is less than so many times the floor over it says nothing
+NEAR_NATS = 3.0
+"""The curve counts where it is within so many nats of its top. High frequencies are lost first, so
+further away it falls less steeply, and a walk that is heard longer on one side would lean."""
+POINTS = 80  # values of a fit; neighbours are smoothed over nine bins anyway
+FIELDS = 5
+AT, DEVIATION, BEFORE, AFTER, WIDTH = range(FIELDS)
+
+
+@njit(cache=True, nogil=True)
+def smooth(energy: NDArray[np.float64], reach: int) -> NDArray[np.float64]:
+    """Means under a raised cosine of `2 * reach + 1` bins, at the ends of those there are.
+
+    energy   (bins,) mean square of the motion
+    returns  (bins,) the same, even about any moment that `energy` is even about
+    """
+    bins = energy.shape[0]
+    smoothed = np.zeros(bins)
+    for i in range(bins):
+        total = 0.0
+        weights = 0.0
+        for j in range(max(0, i - reach), min(bins, i + reach + 1)):
+            weight = 1.0 + math.cos(math.pi * (j - i) / (reach + 1))
+            total += weight * energy[j]
+            weights += weight
+        smoothed[i] = total / weights
+    return smoothed
+
+
+@njit(cache=True, nogil=True)
+def summits(
+    smoothed: NDArray[np.float64], least: float, factor: float, edges: NDArray[np.int64]
+) -> int:
+    """Cut a curve in the valleys between its summits.
+
+    smoothed  (bins,) > 0
+    least     a summit is at least so high
+    factor    and so many times higher than the valleys on both sides of it, or than the start
+              and the end of the curve
+    edges     (most + 1,) takes the first bin of each piece, and after the last piece its end
+    returns   how many pieces there are, at most as many as `edges` has room for
+    """
+    bins = smoothed.shape[0]
+    pieces = 0
+    edges[0] = 0
+    valley = top = 0
+    rising = True
+    for i in range(bins):
+        if rising:
+            if smoothed[i] > smoothed[top]:
+                top = i
+            high = smoothed[top] >= least and smoothed[top] >= factor * smoothed[i]
+            if high and pieces + 1 < edges.shape[0]:
+                pieces += 1  # this summit is behind us: its piece ends in the next valley
+                edges[pieces] = bins
+                rising = False
+                valley = i
+        else:
+            if smoothed[i] < smoothed[valley]:
+                valley = i
+            if smoothed[i] >= factor * smoothed[valley] and smoothed[i] >= least:
+                edges[pieces] = valley
+                rising = True
+                top = i
+    if rising and pieces + 1 < edges.shape[0]:
+        pieces += 1  # still rising, or never much of a summit
+        edges[pieces] = bins
+    return pieces
+
+
+@njit(cache=True, nogil=True)
+def fit(  # noqa: PLR0917 - a kernel takes no structures
+    smoothed: NDArray[np.float64],
+    floor: float,
+    first: int,
+    last: int,
+    bin_s: float,
+    apart: float,
+    found: NDArray[np.float64],
+) -> None:
+    """Fit one passage within bins `first` to `last`.
+
+    smoothed  (bins,) mean square of the motion
+    floor     mean square of the quiet ground, > 0
+    apart     bins from one independent value to the next
+    found     (FIELDS,) takes: AT in bins, its DEVIATION (posterior mean and deviation for an even
+              prior over the bins and a quarter of them on either side), how many nats the curve is
+              under its top at the first bin (BEFORE) and at the last (AFTER; 0 where the top is
+              not between them), its WIDTH w in seconds
+    """
+    bins = last - first
+    stride = max(1, bins // POINTS)
+    height = np.zeros(smoothed.shape[0])
+    weight = np.zeros(smoothed.shape[0])
+    weights = _heights(smoothed, floor, first, last, stride, height, weight)
+    best, width = math.inf, NARROWEST_S / bin_s
+    tried = NARROWEST_S / bin_s
+    for _ in range(WIDTHS):
+        for i in range(first, last, max(1, bins // 40)):
+            left, _ = _misfit(height, weight, first, last, stride, i + 0.5, tried)
+            if left < best:
+                best, width = left, tried
+        tried *= WIDER
+    # The scatter about the curve, of values of which every `apart` is a new one.
+    share = max(apart / stride, 1.0)
+    variance = max(best / share / max(weights / share - 4.0, 1.0), 1e-4)
+    found[AT], found[DEVIATION], steep = _posterior(
+        height, weight, first, last, stride, width, 2.0 * variance * share
+    )
+    found[WIDTH] = width * bin_s
+    found[BEFORE] = _drop(first - found[AT], width, steep) if found[AT] > first else 0.0
+    found[AFTER] = _drop(last - found[AT], width, steep) if found[AT] < last else 0.0
+
+
+@njit(cache=True, nogil=True)
+def _heights(  # noqa: PLR0917 - a kernel takes no structures
+    smoothed: NDArray[np.float64],
+    floor: float,
+    first: int,
+    last: int,
+    stride: int,
+    height: NDArray[np.float64],
+    weight: NDArray[np.float64],
+) -> float:
+    """Logarithms over the floor, and how much each counts; returns the sum of the weights."""
+    top = floor
+    for i in range(first, last):
+        top = max(top, smoothed[i] - floor)
+    weights = 0.0
+    for i in range(first, last, stride):
+        over = smoothed[i] - floor
+        if over <= OVER_FLOOR * floor:
+            continue
+        height[i] = math.log(over)
+        share = over / smoothed[i]  # noise of the whole is noise of the part over the floor
+        far = math.log(top / over) / NEAR_NATS
+        weight[i] = share * share / (1.0 + far * far * far * far)
+        weights += weight[i]
+    return weights
+
+
+@njit(cache=True, nogil=True)
+def _misfit(  # noqa: PLR0917 - a kernel takes no structures
+    height: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    first: int,
+    last: int,
+    stride: int,
+    at: float,
+    width: float,
+) -> tuple[float, float]:
+    """Weighted squares that the best curve about `at` leaves there, and its a >= 0."""
+    w0 = w1 = w2 = y0 = y1 = y2 = 0.0
+    for i in range(first, last, stride):
+        w = weight[i]
+        if w == 0.0:
+            continue
+        x = (i + 0.5 - at) / width
+        x = math.sqrt(1.0 + x * x)
+        y = height[i] + math.log(x)
+        w0 += w
+        w1 += w * x
+        w2 += w * x * x
+        y0 += w * y
+        y1 += w * x * y
+        y2 += w * y * y
+    if w0 <= 0.0:
+        return math.inf, 0.0
+    xx = w2 - w1 * w1 / w0
+    xy = y1 - w1 * y0 / w0
+    yy = max(y2 - y0 * y0 / w0, 0.0)
+    if xx <= 1e-12 or xy >= 0.0:
+        return yy, 0.0
+    return max(yy - xy * xy / xx, 0.0), -xy / xx
+
+
+@njit(cache=True, nogil=True)
+def _posterior(  # noqa: PLR0917 - a kernel takes no structures
+    height: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    first: int,
+    last: int,
+    stride: int,
+    width: float,
+    twice_variance: float,
+) -> tuple[float, float, float]:
+    """Mean and deviation of the time in bins, and a at its best; width and a follow the time."""
+    bins = last - first
+    fine = max(0.5, bins / POINTS)
+    steps = int(1.5 * bins / fine) + 1
+    left = np.zeros(steps)
+    best, steep = math.inf, 0.0
+    for step in range(steps):
+        at = first - 0.25 * bins + step * fine
+        left[step] = math.inf
+        for scale in (1.0 / WIDER, 1.0, WIDER):
+            misfit, slope = _misfit(height, weight, first, last, stride, at, width * scale)
+            left[step] = min(left[step], misfit)
+            if misfit < best:
+                best, steep = misfit, slope
+    total = mean = square = 0.0
+    for step in range(steps):
+        at = first - 0.25 * bins + step * fine
+        chance = math.exp(-(left[step] - best) / twice_variance) if best < math.inf else 1.0
+        total += chance
+        mean += chance * at
+        square += chance * at * at
+    mean /= total
+    spread = max(square / total - mean * mean, 0.0) + fine * fine / 12.0
+    return mean, math.sqrt(spread), steep
+
+
+@njit(cache=True, nogil=True)
+def _drop(away: float, width: float, steep: float) -> float:
+    """How many nats the curve is under its top, so far away from it."""
+    x = math.sqrt(1.0 + (away / width) ** 2)
+    return math.log(x) + steep * (x - 1.0)

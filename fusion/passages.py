@@ -1,0 +1,101 @@
+"""When something passed a ground sensor: the envelope of its motion to passages.
+
+A sensor's gain, and what its ground carries, need not be known, so times of different sensors
+compare where their amplitudes do not.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusion.kernels import passage as kernel
+from fusion.types import Fact
+
+SMOOTH_S = 0.8  # either way: three steps of a walker, and no more than half a car's length of time
+SUMMIT_S = 2.0  # either way: two walkers who follow one another more closely are one summit
+SUMMIT_FACTOR = 2.7  # one neper of energy: gaits vary by a tenth of it over four seconds
+CLEAR_FACTOR = 6.0  # over the quiet ground: gusts reach three or four
+QUIET_SHARE = 0.15  # of the bins, the quietest
+FEWEST_BINS = 15  # three seconds: less has no rise and fall
+FAINT_SHARE = 0.002  # six nats under the summit the fit looks no more
+MOST = 6  # passages of one stretch
+OVER_NATS = 0.7  # half the energy: so much weaker, it has clearly been nearer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """One rise and fall of what a sensor heard."""
+
+    at_s: float
+    """Time of closest approach, from the start of the envelope; it may lie ahead of its end."""
+    sd_s: float
+    rise_nats: float
+    """How far the energy fell on the side where it fell less."""
+    over: bool
+    """Whether it has clearly been nearer than it is now."""
+
+
+def passages(energy: NDArray[np.floating], bin_s: float) -> list[Passage]:
+    """The passages in an envelope, oldest first.
+
+    energy   (bins,) mean square of the band-passed motion, in any unit, some seconds before the
+             event included; at most some minutes
+    bin_s    length of a bin
+    """
+    if len(energy) < FEWEST_BINS:
+        return []
+    values = np.ascontiguousarray(energy, dtype=np.float64)
+    quietest = max(1, round(QUIET_SHARE * len(values)))
+    smoothed = kernel.smooth(values, max(1, round(SMOOTH_S / bin_s)))
+    floor = float(np.sort(smoothed)[:quietest].mean())
+    if not floor > 0.0:  # a dead channel, or one that has just begun
+        floor = float(smoothed.max()) * 1e-9
+        if not floor > 0.0:
+            return []
+    edges = np.zeros(MOST + 1, dtype=np.int64)
+    shape = kernel.smooth(values, max(1, round(SUMMIT_S / bin_s)))
+    pieces = kernel.summits(shape, CLEAR_FACTOR * floor, SUMMIT_FACTOR, edges)
+    found = []
+    for piece in range(pieces):
+        first, last = int(edges[piece]), int(edges[piece + 1])
+        top = float(shape[first:last].max())
+        if top < CLEAR_FACTOR * floor:
+            continue
+        # A car's second in a minute of quiet is looked at closely.
+        heard = np.flatnonzero(shape[first:last] > max(2.0 * floor, top * FAINT_SHARE))
+        first, last = first + int(heard[0]), first + int(heard[-1]) + 1
+        if last - first >= FEWEST_BINS:
+            found.append(_fitted(smoothed, floor, first, last, bin_s))
+    return found
+
+
+def pass_facts(found: Sequence[Passage], first_s: float) -> tuple[Mapping[str, Fact], ...]:
+    """The same for a detection's facts, in seconds from its start.
+
+    first_s  start of the envelope, seconds from the start of the event
+    """
+    return tuple(
+        {
+            "at_s": round(one.at_s + first_s, 2),
+            "sd_s": round(one.sd_s, 2),
+            "rise": round(one.rise_nats, 2),
+            "over": one.over,
+        }
+        for one in found
+    )
+
+
+def _fitted(
+    smoothed: NDArray[np.float64], floor: float, first: int, last: int, bin_s: float
+) -> Passage:
+    found = np.zeros(kernel.FIELDS)
+    kernel.fit(smoothed, floor, first, last, bin_s, SMOOTH_S / bin_s, found)
+    before, after = float(found[kernel.BEFORE]), float(found[kernel.AFTER])
+    return Passage(
+        at_s=float(found[kernel.AT]) * bin_s,
+        sd_s=float(found[kernel.DEVIATION]) * bin_s,
+        rise_nats=min(before, after),
+        over=after >= OVER_NATS,
+    )
