@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from simulators.movers import Mover as Mover  # noqa: PLC0414 - scenarios are told with it
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
@@ -149,49 +151,21 @@ class Vehicle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mover:
-    """Somebody or something that crosses ground in a straight line."""
-
-    mover_id: str
-    kind: str
-    """`"person"`, `"group"`, `"animal"`, `"vehicle"` or `"digging"`."""
-    zone: str
-    start_s: float
-    start_m: tuple[float, float]
-    end_m: tuple[float, float]
-    speed_m_s: float = 1.4
-    mass_kg: float = 78.0
-    count: int = 1
-
-    @property
-    def end_s(self) -> float:
-        """When it arrives."""
-        return self.start_s + math.dist(self.start_m, self.end_m) / self.speed_m_s
-
-    def place_m(self, at_s: float) -> tuple[float, float] | None:
-        """Where it is, or None before it starts and after it has arrived."""
-        if not self.start_s <= at_s <= self.end_s:
-            return None
-        share = (at_s - self.start_s) / max(self.end_s - self.start_s, 1e-9)
-        return (
-            self.start_m[0] + share * (self.end_m[0] - self.start_m[0]),
-            self.start_m[1] + share * (self.end_m[1] - self.start_m[1]),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """Something happens to a sensor itself."""
 
     sensor_id: str
     kind: str
     """`"tamper"`, `"silent"`, `"garbage"`; of portals `"gamma-high"`, `"gamma-low"`,
-    `"neutron-high"`, `"panel-dead"`, `"panel-noisy"`; of others `"loss"`, `"stripe"`,
-    `"partial"`."""
+    `"neutron-high"`, `"panel-dead"`, `"panel-noisy"`; of ground sensors `"loss"`,
+    `"clock-step"`, `"clock-drift"`; of others `"stripe"`, `"partial"`."""
     start_s: float
     end_s: float
     part: int = 0
     """Which panel or detector, counted from 0, where the fault is of one."""
+    size: float = 0.0
+    """Of a loss the share of packets, of a clock's step seconds, of its drift seconds a million;
+    0: as usual."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,6 +250,8 @@ class Scenario:
     faults: tuple[Fault, ...] = ()
     rain: tuple[Rain, ...] = ()
     wind_m_s: float = 2.0
+    site: str = ""
+    """Ground of the sensors that name none of their own (`ground_sites.SITES`)."""
     truth: tuple[Truth, ...] = field(default=())
 
     def lane(self, lane: str) -> LanePlace:

@@ -3,7 +3,8 @@ import pytest
 
 from drivers.wire.datacast import DatacastDecoder, ShakePacket, split
 from drivers.wire.malformed import Malformed
-from simulators.ground import STEP_AT_10_M, Wavelets, attenuation, geophone
+from simulators.ground import Wavelets, attenuation, geophone
+from simulators.ground_sites import SITES
 from simulators.ground_sources import impacts
 from simulators.scenario import Fault, LanePlace, Mover, Scenario, SensorPlace, Vehicle
 from simulators.seismic import COUNTS_PER_M_S, KINDS, GroundMotion, ShakeSimulator
@@ -138,25 +139,24 @@ def test_wind_is_louder_and_comes_in_gusts():
 @pytest.mark.parametrize(
     ("soil", "peaks_um_s"),
     [
-        ("loam", {5: 36, 20: 7.6, 50: 0.87}),
-        ("loess", {5: 25, 20: 8.7, 50: 2.8}),
-        ("gravel", {5: 11, 20: 5.0, 50: 2.6}),
+        ("loam", {5: 36, 10: 19, 20: 7.6, 30: 3.5, 50: 0.87}),
+        ("loess", {5: 25, 10: 16, 20: 8.7, 30: 5.7, 50: 2.8, 80: 1.1, 100: 0.63}),
+        ("gravel", {5: 11, 10: 7.5, 20: 5.0, 30: 3.8, 50: 2.6, 80: 1.7, 100: 1.3}),
     ],
 )
 def test_a_step_fades_over_ground_as_the_table_says(soil, peaks_um_s):
     wavelets = Wavelets(soil, 200, 4.5)
-    assert peak_um_s(wavelets, 10.0) == pytest.approx(STEP_AT_10_M[soil] * 1e6, rel=0.05)
     for range_m, peak in peaks_um_s.items():  # the table is for one frequency, a step has many
-        assert 0.4 < peak_um_s(wavelets, range_m) / peak < 2.2
+        assert 0.62 < peak_um_s(wavelets, range_m) / peak < 1.25
 
 
 def peak_um_s(wavelets, range_m):
-    return float(np.abs(wavelets.get("step", range_m)[0, 0]).max()) * 1e6
+    return float(np.abs(wavelets.get("walk-15", range_m)[0, 0]).max()) * 1e6
 
 
 def test_high_frequencies_fade_first():
     near, far = attenuation(
-        Wavelets("loess", 200, 4.5).soil, np.array([5.0, 40.0]), np.array([5.0, 80.0])
+        SITES["loess"], np.array([5.0, 40.0]), np.array([5.0, 80.0])
     )
     assert far[1] / far[0] < 0.2 * near[1] / near[0]
 
@@ -170,7 +170,7 @@ def test_the_geophone_is_flat_above_its_corner_and_falls_by_40_db_a_decade_below
 def test_a_walker_steps_twice_a_second_and_is_loudest_at_the_nearest_point():
     blows = list(impacts(scene(), walker()))
     cadence = 1.0 / np.diff([blow.at_s for blow in blows]).mean()
-    assert cadence == pytest.approx(1.89, rel=0.08)
+    assert cadence == pytest.approx(1.78, rel=0.1)
     motion = np.abs(velocity(scene(movers=(walker(),)), 36)).reshape(36, 100).max(axis=1)
     assert 15 <= motion.argmax() <= 23
     assert motion[:4].max() < 1e-6
