@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators.ground_pushes import push
-from simulators.ground_sites import SITES, Site
+from simulators.ground_sites import Site
 
 Floats = NDArray[np.floating[Any]]
 Complexes = NDArray[np.complexfloating[Any, Any]]
@@ -73,21 +73,21 @@ def transfer(site: Site, frequency_hz: Floats) -> Complexes:
     return ringing
 
 
-_ECHO_DELAY_S = np.array((0.021, 0.038, 0.057, 0.083, 0.124, 0.170))
-_ECHO_SIZE = np.array((0.35, -0.28, 0.22, -0.16, 0.10, 0.06))
+ECHOES = 40
+ECHO_S = 0.07  # in which they fade, at a scatter of 1
+ECHO_SHARE = 0.3  # of the direct wave, each of the first ones
 
 
 def echoes(site: Site, frequency_hz: Floats, variant: int) -> Complexes:
-    """Scattering near the surface: what makes a 15 ms knock ring for a tenth of a second."""
+    """Scattering near the surface: what makes a 15 ms knock ring for a quarter of a second."""
     random = np.random.default_rng(variant)
-    delay_s, size = _ECHO_DELAY_S, _ECHO_SIZE * site.scatter
-    if variant:
-        delay_s = delay_s * random.uniform(0.75, 1.3, delay_s.size)
-        size = size * random.uniform(0.6, 1.4, size.size) * random.choice((-1.0, 1.0), size.size)
-    sum_ = np.ones(frequency_hz.size, dtype=np.complex128)
+    delay_s = random.uniform(0.012, 5.0 * ECHO_S * site.scatter, ECHOES)
+    size = ECHO_SHARE * np.exp(-delay_s / (ECHO_S * site.scatter)) * random.normal(0.0, 1.0, ECHOES)
+    size *= 1.0 + 0.5 * site.scatter
+    arrivals = np.ones(frequency_hz.size, dtype=np.complex128)
     for late_s, share in zip(delay_s, size, strict=True):
-        sum_ *= 1.0 + share * np.exp(-2j * math.pi * frequency_hz * late_s)
-    return sum_
+        arrivals += share * np.exp(-2j * math.pi * frequency_hz * late_s)
+    return arrivals
 
 
 class Wavelets:
@@ -95,7 +95,7 @@ class Wavelets:
 
     def __init__(
         self,
-        site: str,
+        site: Site,
         rate_hz: int,
         corner_hz: float,
         *,
@@ -105,7 +105,7 @@ class Wavelets:
         horizontal: bool = True,
         scale: float | None = None,
     ) -> None:
-        self.site = SITES[site]
+        self.site = site
         self.phases = 4 if rate_hz < 400 else 1
         """Onsets are placed to such a share of a sample."""
         self._rate_hz = rate_hz
@@ -157,15 +157,15 @@ class Wavelets:
 
 
 @functools.lru_cache(maxsize=64)
-def _scale(site: str) -> float:
+def _scale(site: Site) -> float:
     """Of a site's wavelets, so that a step has the peak that the site states, 10 m away."""
     plain = Wavelets(site, REFERENCE_HZ, 4.5, horizontal=False, scale=1.0)
-    return SITES[site].step_m_s / plain.peak("walk-15", 10.0)
+    return site.step_m_s / plain.peak("walk-15", 10.0)
 
 
 @functools.lru_cache(maxsize=12)  # at 200 samples a second each fills some 10 MB in an hour
 def wavelets_of(
-    site: str,
+    site: Site,
     rate_hz: int,
     *,
     corner_hz: float,

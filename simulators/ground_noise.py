@@ -31,7 +31,7 @@ def background_density(site: Site, frequency_hz: Floats) -> Floats:
     bumps = np.ones_like(f)
     for hz, width_hz, gain in site.noise_peaks:
         bumps += gain / (1.0 + ((f - hz) / width_hz) ** 2)
-    shape = shape * bumps / (1.0 + (f / 150.0) ** 2)
+    shape = shape * bumps / (1.0 + (f / site.noise_high_hz) ** 4)
     return band_density(shape, frequency_hz, site.noise_m_s)
 
 
@@ -104,7 +104,7 @@ class Background:
         self._frequency_hz = f
         response = np.abs(station.response(f))
         of_its_own = station.chance("site")
-        plain = station.site.swing == 1.0
+        plain = station.site.plain
         wind_hz = (8.0, 22.0) if plain else tuple(of_its_own.uniform((5.0, 14.0), (12.0, 32.0)))
         to_bin = math.sqrt(0.25 * self._samples * station.rate_hz)
         noise = station.instrument.noise_m_s**2 / 80.0

@@ -15,6 +15,7 @@ Floats = NDArray[np.floating[Any]]
 Complexes = NDArray[np.complexfloating[Any, Any]]
 
 WEIGHT_N = 78.0 * 9.81  # of the walker that the amplitude anchor stands for
+SLAP_AFTER_S = 0.095  # the forefoot comes down after the heel
 HEELS_MS = (6, 8, 10, 12, 15, 18, 22, 25)
 """How long a heel strikes: hard soles first, bare feet last."""
 
@@ -28,6 +29,8 @@ class Push:
     blow_s: float
     humps: tuple[tuple[float, float, float], ...] = ()
     """(force in body weights, when in s, standard deviation in s)."""
+    slap: float = 0.0
+    """Share of the blow with which the forefoot follows the heel."""
 
 
 _PUSHES = {
@@ -54,7 +57,9 @@ def _push(kind: str) -> Push:
     if gait == "walk":
         heel_s = int(heel_ms) / 1000.0
         # A softer heel takes longer and strikes less hard.
-        return Push(0.4 * math.sqrt(0.015 / heel_s), heel_s, ((1.1, 0.2, 0.11), (1.1, 0.53, 0.11)))
+        return Push(
+            0.4 * math.sqrt(0.015 / heel_s), heel_s, ((1.1, 0.2, 0.11), (1.1, 0.53, 0.11)), 0.45
+        )
     if gait == "run":
         heel_s = int(heel_ms) / 1000.0
         return Push(0.85 * math.sqrt(0.015 / heel_s), heel_s, ((2.4, 0.1, 0.05),))
@@ -70,6 +75,10 @@ def push(kind: str, frequency_hz: Floats) -> Complexes:
     """Force on the ground of one impact in N s, by kind."""
     told = _parsed(kind)
     force = _half_sine(frequency_hz, told.blow * WEIGHT_N, told.blow_s)
+    if told.slap > 0.0:
+        late = np.exp(-2j * math.pi * frequency_hz * SLAP_AFTER_S)
+        slap = _half_sine(frequency_hz, told.slap * told.blow * WEIGHT_N, 1.6 * told.blow_s)
+        force = force + slap * late
     for weights, at_s, width_s in told.humps:
         force = force + _hump(frequency_hz, weights * WEIGHT_N, at_s, width_s)
     return force

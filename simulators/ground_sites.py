@@ -6,7 +6,9 @@ else; the tuning sites are for whatever is fitted, the report sites for figures 
 share no preset, and their grounds, floors, hums and winds lie apart.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +25,7 @@ class Site:
     """How much faster than `rayleigh_m_s` the lowest frequencies travel, as a share."""
     scatter: float = 1.0
     """Strength of the echoes that make a knock ring for a tenth of a second."""
-    kappa_s: float = 0.008
+    kappa_s: float = 0.0105
     """Loss near the surface, exp(-pi kappa f)."""
     cut_hz: float = 0.0
     """Stiff over soft: the ground answers weakly below."""
@@ -33,6 +35,8 @@ class Site:
     """Quiet rms in 5 to 40 Hz, by night."""
     noise_slope: float = 1.0
     """The power density falls with frequency to this power."""
+    noise_high_hz: float = 150.0
+    """Above, it falls by another 12 dB an octave."""
     noise_peaks: tuple[tuple[float, float, float], ...] = ()
     """(Hz, width in Hz, gain) of what rings in the noise."""
     swing: float = 1.0
@@ -55,6 +59,31 @@ class Site:
     """Knocks of branches, fences and cans in a gust of twice the mean, at 8 m/s."""
 
     @property
+    def plain(self) -> bool:
+        """Whether it is just the ground of the amplitude table, and the same everywhere."""
+        return self.swing == 1.0
+
+    def varied(self, random: np.random.Generator) -> "Site":
+        """Another place of this sort: nothing is quite as the preset has it."""
+        if self.plain:
+            return self
+        stretch = float(random.lognormal(0.0, 0.06))
+        return replace(
+            self,
+            rayleigh_m_s=self.rayleigh_m_s * float(random.lognormal(0.0, 0.10)),
+            quality=self.quality * float(random.lognormal(0.0, 0.12)),
+            kappa_s=self.kappa_s * float(random.uniform(0.6, 1.4)),
+            scatter=self.scatter * float(random.uniform(0.75, 1.25)),
+            modes=tuple(
+                (hz * stretch, damping * float(random.uniform(0.8, 1.3)), gain)
+                for hz, damping, gain in self.modes
+            ),
+            noise_m_s=self.noise_m_s * float(random.lognormal(0.0, 0.25)),
+            noise_slope=self.noise_slope + float(random.uniform(-0.2, 0.2)),
+            mains_m_s=self.mains_m_s * float(random.lognormal(0.0, 0.5)),
+        )
+
+    @property
     def indoors(self) -> bool:
         """Whether wind and rain are outside."""
         return bool(self.modes)
@@ -73,11 +102,12 @@ _TUNING = (
         rayleigh_m_s=150.0,
         quality=9.0,
         step_m_s=17e-6,
-        noise_m_s=90e-9,
+        noise_m_s=70e-9,
         noise_slope=1.2,
+        noise_high_hz=40.0,
         swing=3.0,
         wander=0.25,
-        bumps_per_h=12.0,
+        bumps_per_h=24.0,
         wind_db=1.6,
         rattles_per_min=2.0,
     ),
@@ -91,7 +121,7 @@ _TUNING = (
         noise_peaks=((7.0, 2.0, 2.0),),
         swing=3.5,
         wander=0.2,
-        bumps_per_h=8.0,
+        bumps_per_h=16.0,
         wind_db=0.8,
         gust_sigma=0.5,
     ),
@@ -100,12 +130,13 @@ _TUNING = (
         rayleigh_m_s=190.0,
         quality=13.0,
         step_m_s=16e-6,
-        noise_m_s=140e-9,
+        noise_m_s=70e-9,
         noise_slope=1.0,
         noise_peaks=((12.0, 3.0, 1.5),),
+        noise_high_hz=60.0,
         swing=4.5,
         wander=0.35,
-        bumps_per_h=25.0,
+        bumps_per_h=50.0,
         wind_db=3.6,
         gust_s=8.0,
         gust_sigma=0.7,
@@ -119,11 +150,12 @@ _TUNING = (
         step_m_s=8e-6,
         dispersion=0.25,
         scatter=1.3,
-        noise_m_s=170e-9,
+        noise_m_s=60e-9,
         noise_slope=0.7,
+        noise_high_hz=23.0,
         swing=6.0,
         wander=0.4,
-        bumps_per_h=40.0,
+        bumps_per_h=80.0,
         wind_db=1.2,
         mains_m_s=30e-9,
         mains_harmonics=(0.6, 0.2),
@@ -137,9 +169,10 @@ _TUNING = (
         scatter=0.8,
         noise_m_s=30e-9,
         noise_slope=0.9,
+        noise_high_hz=90.0,
         swing=3.0,
         wander=0.2,
-        bumps_per_h=10.0,
+        bumps_per_h=20.0,
         wind_db=1.0,
     ),
     Site(
@@ -150,12 +183,13 @@ _TUNING = (
         dispersion=-0.15,
         scatter=1.2,
         cut_hz=9.0,
-        noise_m_s=300e-9,
+        noise_m_s=75e-9,
         noise_slope=0.6,
         noise_peaks=((14.0, 4.0, 2.0),),
+        noise_high_hz=26.0,
         swing=7.0,
         wander=0.4,
-        bumps_per_h=60.0,
+        bumps_per_h=120.0,
         mains_m_s=60e-9,
         mains_harmonics=(1.2, 0.3),
         wind_db=0.6,
@@ -166,11 +200,11 @@ _TUNING = (
         quality=12.0,
         step_m_s=38e-6,
         modes=((9.0, 0.05, 0.5), (14.5, 0.045, 0.8), (23.0, 0.05, 1.0), (38.0, 0.07, 0.9)),
-        noise_m_s=800e-9,
+        noise_m_s=300e-9,
         noise_slope=0.8,
         swing=4.0,
         wander=0.3,
-        bumps_per_h=40.0,
+        bumps_per_h=80.0,
         mains_hz=60.0,
         mains_m_s=2.5e-6,
         mains_harmonics=(0.8, 0.35, 0.3),
@@ -181,12 +215,12 @@ _TUNING = (
         quality=25.0,
         step_m_s=26e-6,
         modes=((12.0, 0.03, 0.5), (18.5, 0.035, 1.0), (27.0, 0.04, 1.0), (44.0, 0.05, 0.6)),
-        noise_m_s=500e-9,
+        noise_m_s=180e-9,
         noise_slope=0.5,
         noise_peaks=((18.5, 1.2, 4.0),),
         swing=5.0,
         wander=0.3,
-        bumps_per_h=50.0,
+        bumps_per_h=100.0,
         mains_hz=50.0,
         mains_m_s=4e-6,
         mains_harmonics=(0.5, 0.6, 0.2, 0.3),
@@ -200,12 +234,13 @@ _REPORT = (
         step_m_s=21e-6,
         dispersion=0.55,
         scatter=1.4,
-        noise_m_s=115e-9,
+        noise_m_s=70e-9,
         noise_slope=1.4,
         noise_peaks=((4.0, 1.0, 3.0),),
+        noise_high_hz=20.0,
         swing=4.0,
         wander=0.3,
-        bumps_per_h=18.0,
+        bumps_per_h=36.0,
         wind_db=2.4,
         gust_s=10.0,
         gust_sigma=0.55,
@@ -220,9 +255,10 @@ _REPORT = (
         scatter=0.6,
         noise_m_s=45e-9,
         noise_slope=0.6,
+        noise_high_hz=100.0,
         swing=3.2,
         wander=0.15,
-        bumps_per_h=5.0,
+        bumps_per_h=10.0,
         wind_db=1.4,
         gust_s=4.5,
         gust_sigma=0.75,
@@ -236,9 +272,10 @@ _REPORT = (
         noise_m_s=80e-9,
         noise_slope=1.1,
         noise_peaks=((19.0, 3.0, 1.2),),
+        noise_high_hz=48.0,
         swing=5.5,
         wander=0.35,
-        bumps_per_h=22.0,
+        bumps_per_h=44.0,
         wind_db=2.9,
         gust_s=14.0,
         gust_sigma=0.65,
@@ -253,9 +290,10 @@ _REPORT = (
         scatter=1.0,
         noise_m_s=100e-9,
         noise_slope=0.85,
+        noise_high_hz=35.0,
         swing=3.6,
         wander=0.25,
-        bumps_per_h=15.0,
+        bumps_per_h=30.0,
         wind_db=0.5,
         gust_sigma=0.5,
         mains_m_s=8e-9,
@@ -271,7 +309,7 @@ _REPORT = (
         noise_slope=0.7,
         swing=4.2,
         wander=0.2,
-        bumps_per_h=8.0,
+        bumps_per_h=16.0,
         wind_db=1.8,
         gust_s=8.0,
     ),
@@ -283,12 +321,13 @@ _REPORT = (
         dispersion=-0.25,
         scatter=0.9,
         cut_hz=13.0,
-        noise_m_s=420e-9,
+        noise_m_s=95e-9,
         noise_slope=0.9,
         noise_peaks=((10.0, 2.0, 2.5),),
+        noise_high_hz=30.0,
         swing=8.0,
         wander=0.45,
-        bumps_per_h=45.0,
+        bumps_per_h=90.0,
         mains_hz=50.0,
         mains_m_s=90e-9,
         mains_harmonics=(0.7, 0.5),
@@ -300,11 +339,11 @@ _REPORT = (
         quality=9.0,
         step_m_s=45e-6,
         modes=((6.5, 0.06, 0.35), (11.0, 0.06, 0.7), (17.0, 0.05, 1.1), (31.0, 0.08, 1.0)),
-        noise_m_s=1.1e-6,
+        noise_m_s=400e-9,
         noise_slope=1.0,
         swing=3.0,
         wander=0.35,
-        bumps_per_h=30.0,
+        bumps_per_h=60.0,
         mains_hz=50.0,
         mains_m_s=3e-6,
         mains_harmonics=(1.1, 0.2, 0.4),
@@ -315,12 +354,12 @@ _REPORT = (
         quality=35.0,
         step_m_s=18e-6,
         modes=((15.5, 0.025, 0.6), (21.5, 0.03, 1.0), (33.0, 0.035, 1.1), (52.0, 0.05, 0.7)),
-        noise_m_s=300e-9,
+        noise_m_s=130e-9,
         noise_slope=0.3,
         noise_peaks=((21.5, 1.0, 5.0), (9.0, 0.5, 3.0)),
         swing=6.5,
         wander=0.25,
-        bumps_per_h=35.0,
+        bumps_per_h=70.0,
         mains_hz=60.0,
         mains_m_s=1.5e-6,
         mains_harmonics=(0.9, 0.7, 0.3, 0.4),

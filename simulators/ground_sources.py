@@ -82,7 +82,8 @@ def _walker(mover: Mover, random: np.random.Generator, one: int) -> Iterator[Imp
     limp = random.uniform(0.88, 1.14)  # no two feet fall alike
     own = 1.0 if one == 0 else float(random.uniform(0.75, 1.25))
     weight = mover.size * own * mover.mass_kg / 78.0
-    uneven = 0.06 if _sneaks(mover) else 0.025
+    uneven = 0.06 if _sneaks(mover) else float(random.uniform(0.015, 0.045))
+    loose = float(random.uniform(0.12, 0.32))
     shoes = mover.shoes or str(random.choice(tuple(SHOES)))
     heel = int(random.choice(SHOES[shoes]))
     if _sneaks(mover):
@@ -96,7 +97,7 @@ def _walker(mover: Mover, random: np.random.Generator, one: int) -> Iterator[Imp
             at_s + behind_s,
             (place[0] + aside_m[0], place[1] + aside_m[1]),
             "stealth" if _sneaks(mover) else f"run-{ms}" if running else f"walk-{ms}",
-            size * float(random.lognormal(0.0, 0.15)),
+            size * float(random.lognormal(0.0, loose)),
         )
         at_s += period_s * float(random.normal(1.0, uneven))
         left = not left

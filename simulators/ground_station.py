@@ -110,13 +110,13 @@ def station_of(scenario: Scenario, sensor_id: str, rate_hz: int, axes: str) -> S
     """The station as the sensor's options, the scenario's site and its kind have it."""
     place = scenario.sensor(sensor_id)
     told = instrument(place)
-    site = SITES[place.option("site", scenario.site or place.option("soil", "loess"))]
+    preset = place.option("site", scenario.site or place.option("soil", "loess"))
+    site = SITES[preset].varied(chance(scenario, f"site/{preset}"))
     corner_hz = float(place.option("corner_hz", str(told.corner_hz)))
     damping = float(place.option("damping", str(told.damping)))
-    plain = site.swing == 1.0  # the grounds of the table stay as the table has them
     of_its_own = chance(scenario, f"planted/{sensor_id}")
-    variant = 0 if plain else int(of_its_own.integers(1, VARIANTS + 1))
-    coupling = 1.0 if plain else float(of_its_own.lognormal(0.0, 0.2))
+    variant = 0 if site.plain else int(of_its_own.integers(1, VARIANTS + 1))
+    coupling = 1.0 if site.plain else float(of_its_own.lognormal(0.0, 0.2))
     hum = place.option("hum_um_s", "")
     return Station(
         scenario=scenario,
@@ -131,7 +131,7 @@ def station_of(scenario: Scenario, sensor_id: str, rate_hz: int, axes: str) -> S
         rate_hz=rate_hz,
         axes=axes,
         wavelets=wavelets_of(
-            site.name,
+            site,
             rate_hz,
             corner_hz=corner_hz,
             damping=damping,

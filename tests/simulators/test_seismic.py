@@ -145,7 +145,7 @@ def test_wind_is_louder_and_comes_in_gusts():
     ],
 )
 def test_a_step_fades_over_ground_as_the_table_says(soil, peaks_um_s):
-    wavelets = Wavelets(soil, 200, 4.5)
+    wavelets = Wavelets(SITES[soil], 200, 4.5)
     for range_m, peak in peaks_um_s.items():  # the table is for one frequency, a step has many
         assert 0.62 < peak_um_s(wavelets, range_m) / peak < 1.25
 
