@@ -17,6 +17,10 @@ BENCHES = {
     "replay": ("edge.study.bench_replay:run", "the reference checkpoint, faster than real time"),
     "first-alert": ("edge.study.bench_demo:run", "from ./garita demo to an alert on both sides"),
     "load": ("edge.study.bench_load:run", "the reference load, live: latency, CPU and memory"),
+    "footfalls": (
+        "edge.study.bench_footfalls:run",
+        "walkers along a fence, live: from the fourth footfall to the alert on both sides",
+    ),
     "kills": ("edge.study.bench_kills:run", "kill -9 of service and brokers, alerts flowing"),
 }
 """Name to function and what it measures."""

@@ -94,7 +94,7 @@ def run(options: Options) -> list[Figure]:
         options.say("load: waiting for the service")
         wait_listening(service, config, folder / "service.log")
         play(feeders)
-        cost = _watch(service, feeders[0], duration_s, options.say)
+        cost = watch(service, feeders[0], duration_s, options.say)
         stages = _stages(ports[2])
         return [*_figures(_sent(notes.values()), received, cost, duration_s), *stages]
 
@@ -182,12 +182,13 @@ def _sent(notes: Iterable[Path]) -> dict[str, list[tuple[int, int]]]:
     return sent
 
 
-def _watch(
+def watch(
     service: subprocess.Popen[bytes],
     feeder: subprocess.Popen[bytes],
     duration_s: float,
     say: Callable[[str], None],
 ) -> Cost:
+    """What the service takes, second by second, until the feeder ends."""
     cost = Cost()
     began = time.monotonic()
     waiting = threading.Event()
@@ -195,6 +196,6 @@ def _watch(
         cost.look(service.pid)
         waiting.wait(1.0)
         if len(cost.at_s) % 60 == 0:
-            say(f"load: {time.monotonic() - began:.0f} of {duration_s} s")
+            say(f"{time.monotonic() - began:.0f} of {duration_s:g} s")
     waiting.wait(2.0)  # what was sent last is still on its way
     return cost

@@ -7,6 +7,7 @@ import ssl
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,6 +79,14 @@ def write_config(folder: Path, ports: list[int], pair: Pair, ca: Path) -> Path:
 def subscribe(stack: ExitStack, port: int, pair: Pair, ca: Path) -> Received:
     """Take every exercise's alerts from the broker on that port until the stack closes."""
     received = Received()
+    listen(stack, port, pair, ca, received.take)
+    return received
+
+
+def listen(
+    stack: ExitStack, port: int, pair: Pair, ca: Path, take: Callable[[mqtt.MQTTMessage], None]
+) -> None:
+    """Hand every exercise's alerts to `take`, on paho's thread, until the stack closes."""
     client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
     client.tls_set(
         ca_certs=str(ca),
@@ -85,7 +94,7 @@ def subscribe(stack: ExitStack, port: int, pair: Pair, ca: Path) -> Received:
         keyfile=str(pair.key),
         tls_version=ssl.PROTOCOL_TLS_CLIENT,
     )
-    client.on_message = lambda client, data, message: received.take(message)
+    client.on_message = lambda client, data, message: take(message)
     client.on_connect = lambda client, *_: client.subscribe(
         f"{topics.EXERCISE_ROOT}/+/+/alert", qos=1
     )
@@ -94,7 +103,6 @@ def subscribe(stack: ExitStack, port: int, pair: Pair, ca: Path) -> Received:
     client.loop_start()
     stack.callback(client.loop_stop)
     stack.callback(client.disconnect)
-    return received
 
 
 def _no_delay(client: mqtt.Client, data: object, link: Any) -> None:  # noqa: ANN401 - a socket, or what wraps one

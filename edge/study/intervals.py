@@ -17,6 +17,34 @@ def proportion(hits: int, of: int) -> tuple[float, float]:
     return low, high
 
 
+def events(count: int) -> tuple[float, float]:
+    """Exact 95 % interval of the mean of a Poisson count.
+
+    Garwood 1936, Biometrika 28:437. ValueError where the count is less than 0.
+    """
+    if count < 0:
+        raise ValueError(f"{count} events")
+    highest = count + 10.0 * math.sqrt(count + 1.0) + 10.0  # far beyond any root
+    low = 0.0 if count == 0 else _mean(count - 1, 0.975, highest)
+    return low, _mean(count, 0.025, highest)
+
+
+def _mean(count: int, share: float, highest: float) -> float:
+    """The mean of which that share of Poisson counts is at most `count`, by bisection."""
+    low, high = 0.0, highest
+    for _ in range(80):
+        middle = (low + high) / 2
+        term, total = math.exp(-middle), 0.0
+        for number in range(count + 1):
+            total += term
+            term *= middle / (number + 1)
+        if total > share:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2
+
+
 def _root(hits: int, of: int, tail: float, *, upper: bool) -> float:
     """Where the binomial tail at and beyond `hits` equals `tail`, by bisection."""
     low, high = 0.0, 1.0

@@ -57,6 +57,26 @@ PACKS: dict[str, tuple[str, str]] = {
         "edge.study.packs.portal_calibration:measure",
         "whether the probabilities of a portal's explanations hold",
     ),
+    "ground-walkers": (
+        "edge.study.packs.ground_walkers:measure",
+        "people on foot who pass a ground sensor in wind and traffic, and how many are told of",
+    ),
+    "ground-quiet": (
+        "edge.study.packs.ground_quiet:measure",
+        "false person alerts a ground sensor and day: wind, rain, machinery, traffic, trains",
+    ),
+    "ground-classes": (
+        "edge.study.packs.ground_classes:measure",
+        "what sources of nine classes are called by a ground sensor",
+    ),
+    "ground-real": (
+        "edge.study.packs.ground_real:measure",
+        "real ground noise, and other recordings that come with obspy",
+    ),
+    "ground-shake": (
+        "edge.study.packs.ground_shake:measure",
+        "a real Raspberry Shake: the known event, and nobody on foot",
+    ),
 }
 """Name to function, as `module:function`, and what it measures."""
 

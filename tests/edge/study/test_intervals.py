@@ -1,9 +1,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import beta
+from scipy.stats import beta, chi2
 
-from edge.study.intervals import proportion
+from edge.study.intervals import events, proportion
 
 
 @given(data=st.data(), of=st.integers(1, 3000))
@@ -19,3 +19,15 @@ def test_the_interval_is_that_of_the_beta_distribution(data, of):
 def test_more_hits_than_trials_are_refused():
     with pytest.raises(ValueError, match="3 hits of 2"):
         proportion(3, 2)
+
+
+@given(count=st.integers(0, 300))
+def test_the_interval_of_a_count_is_that_of_chi_squared(count):
+    low, high = events(count)
+    assert low == pytest.approx(chi2.ppf(0.025, 2 * count) / 2 if count else 0.0, rel=1e-9)
+    assert high == pytest.approx(chi2.ppf(0.975, 2 * count + 2) / 2, rel=1e-9)
+
+
+def test_fewer_events_than_none_are_refused():
+    with pytest.raises(ValueError, match="-1 events"):
+        events(-1)
