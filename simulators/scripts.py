@@ -20,6 +20,7 @@ from simulators.scenario import (
     Truth,
     Vehicle,
 )
+from simulators.scripts_ground import fence
 from simulators.traffic import hour
 
 TRUCK_M = 18.0
@@ -83,7 +84,7 @@ class _Day:
         self.movers.append(mover)
         self.truth.append(
             Truth(
-                name=mover.kind,
+                name=mover.class_name,
                 subject=mover.mover_id,
                 place=mover.zone,
                 start_s=mover.start_s,
@@ -215,6 +216,7 @@ SCENARIOS: dict[str, Callable[[int, int], Scenario]] = {
     "reference": reference,
     "quiet": quiet,
     "traffic": traffic,
+    "fence": fence,
 }
 """Name to script: (seed, start_utc_ns) -> Scenario."""
 
