@@ -169,7 +169,7 @@ class Rolling:
         self._frequency_hz = f[f <= HIGHEST_HZ]
         response = np.abs(station.response(self._frequency_hz))
         to_bin = math.sqrt(0.25 * self._samples * station.rate_hz)
-        self._to_bin = response * to_bin * station.coupling
+        self._to_bin = response * to_bin * station.coupling * station.site.yields
         self._window = np.sin(math.pi * (np.arange(self._samples) + 0.5) / self._samples)
         self._at_10_m = attenuation(station.site, self._frequency_hz, np.array([10.0]))[0] ** 2
         self._shapes: dict[int, Floats] = {}

@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+LOESS_STEP_M_S = 16e-6
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
@@ -82,6 +84,14 @@ class Site:
             noise_slope=self.noise_slope + float(random.uniform(-0.2, 0.2)),
             mains_m_s=self.mains_m_s * float(random.lognormal(0.0, 0.5)),
         )
+
+    @property
+    def yields(self) -> float:
+        """How far it gives way to what rolls or runs on it, against the loess of the anchors.
+
+        As it gives way to a step: stiff ground moves less under a truck too. 1 of floors.
+        """
+        return 1.0 if self.indoors else self.step_m_s / LOESS_STEP_M_S
 
     @property
     def indoors(self) -> bool:

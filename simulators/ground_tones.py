@@ -100,7 +100,7 @@ class Engine:
         self._hunt = SlowNoise(random, 2.0, 60.0)
         self._swell = SlowNoise(random, 3.0, 90.0)
         self._runs = self._schedule(random)
-        self._at_10_m = ENGINE_AT_10_M[mover.kind] * mover.size
+        self._at_10_m = ENGINE_AT_10_M[mover.kind] * mover.size * station.site.yields
 
     def _schedule(self, random: np.random.Generator) -> list[tuple[float, float]]:
         """(on, off) of each run: some minutes; a generator's seldom stops."""
@@ -147,7 +147,7 @@ class Track:
         self.lines = lines(random, {1.0: 1.0, 2.0: 0.6, 3.0: 0.4, 4.0: 0.2})
         self._hunt = SlowNoise(random, 3.0, 20.0)
         heavy = math.sqrt(mover.mass_kg / 20_000.0) * self._speed_m_s / 4.0
-        self._at_10_m = TRACK_AT_10_M * mover.size * heavy
+        self._at_10_m = TRACK_AT_10_M * mover.size * heavy * station.site.yields
 
     def turns_and_size(self, times_s: Floats) -> tuple[Floats, Floats, float]:
         """Turns of the comb's first line, amplitude against 1 m from it, and its range."""
