@@ -103,8 +103,6 @@ def _on_ground(scenario: Scenario, mover: Mover) -> Roller:
     speed_m_s = reach_m / max(mover.end_s - mover.start_s, 1e-9)
     own = float(chance(scenario, f"{mover.mover_id}/road").lognormal(0.0, 0.3))
     power = _power(mover.mass_kg) * (own * mover.size) ** 2
-    if mover.kind == "tracked":
-        power *= 2.0
     if train:
         power = (TRAIN_AT_10_M / TRUCK_AT_10_M * mover.size) ** 2 / 20.0**2
     return Roller(

@@ -21,7 +21,7 @@ ROTOR_HZ = {"ultralight": (80.0, 100.0), "helicopter": (10.0, 28.0)}
 ENGINE_AT_10_M = {"generator": 2.5e-6, "pump": 1.5e-6}
 """Amplitude in m/s of the strongest line."""
 TRACK_PITCH_M = (0.12, 0.19)
-TRACK_AT_10_M = 8e-6  # of a 20 t vehicle at 4 m/s
+TRACK_AT_10_M = 30e-6  # of a 20 t vehicle at 4 m/s
 KNOTS_PER_S = 20  # slow things are computed so often and drawn between
 
 

@@ -69,9 +69,7 @@ def _along(kind: str, speed_m_s: float, count: int = 1, *, south: bool = False) 
             start_m=ends[1] if south else ends[0],
             end_m=ends[0] if south else ends[1],
             speed_m_s=speed_m_s * random.uniform(0.9, 1.1),
-            mass_kg=random.uniform(50.0, 100.0)
-            if kind != "horse"
-            else random.uniform(380.0, 520.0),
+            mass_kg=random.uniform(50.0, 100.0),
             count=count,
         )
 
@@ -147,7 +145,7 @@ _PROGRAMME: tuple[Make, ...] = (
     _any("train", 260.0),
     _any("digging", 9.0, 90.0),
     _any("rain", 0.0, 110.0, 20.0),
-    _road("tracked", 20_000.0, 4.5),
+    _road("tracked", 20_000.0, 6.5),
     _across("group", 1.3, 3),
     _any("quake", 0.0, 30.0, 12.0),
     _any("generator", 45.0, 110.0, 2.0),
