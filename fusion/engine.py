@@ -6,6 +6,8 @@ calls in the same order give the same alerts.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 
 from fusion import cues, xray
 from fusion.alarms import AlarmBook
@@ -15,7 +17,7 @@ from fusion.health import SensorHealth
 from fusion.judge import Judge
 from fusion.policy import Policy
 from fusion.roadside import Roadside
-from fusion.seismic import SeismicDetector
+from fusion.seismic import SeismicField
 from fusion.spectra.portal import Portal
 from fusion.types import (
     SECOND_NS,
@@ -65,6 +67,8 @@ class Engine:
             )
             for zone in checkpoint.zones
         }
+        ground = [spec for spec in checkpoint.sensors if spec.family is Family.SEISMIC]
+        self._ground = SeismicField(ground, self._policy.seismic)
         self._channels = {spec.sensor_id: self._channel(spec) for spec in checkpoint.sensors}
         self._book = AlarmBook(self._policy.alarms)
         self._judge = Judge(checkpoint, self._policy, self._health)
@@ -79,7 +83,7 @@ class Engine:
         detections = channel.health.heard(sample, self._now_utc_ns)
         if not isinstance(sample, StatusSample):
             detections += channel.feed(sample)
-        return self._take(detections, channel) if detections else []
+        return self._take_all(detections) if detections else []
 
     def tick(self, utc_ns: int) -> list[Alert]:
         """Time has reached `utc_ns`; earlier than before is passed over."""
@@ -97,6 +101,7 @@ class Engine:
                 detections += channel.tick(utc_ns)
             if detections:
                 alerts += self._take(detections, channel)
+        alerts += self._take_all(self._ground.tick(utc_ns))
         alerts += self._roadside_due()
         alerts += self._book.tick(utc_ns)
         return alerts + self._forget()
@@ -133,14 +138,21 @@ class Engine:
             portal = Portal(spec, policy.radiation, policy.spectra, policy.identify)
             return _Channel(spec, health, portal.feed, portal.tick)
         if spec.family is Family.SEISMIC:
-            station = SeismicDetector(spec, self._policy.seismic)
-            return _Channel(spec, health, station.feed, station.tick)
+            # All stations are worked on together: what a sample brings may be of any of them.
+            return _Channel(spec, health, self._ground.feed, None)
         return _Channel(spec, health, self._scan, None)
 
     def _scan(self, sample: Sample) -> list[Detection]:
         if not isinstance(sample, ScanFinding):
             return []
         return xray.detections(sample, self._policy.xray)
+
+    def _take_all(self, detections: list[Detection]) -> list[Alert]:
+        """Detections of any sensors: those that follow each other of one are taken together."""
+        alerts: list[Alert] = []
+        for sensor_id, found in groupby(detections, key=attrgetter("sensor_id")):
+            alerts += self._take(list(found), self._channels[sensor_id])
+        return alerts
 
     def _take(self, detections: list[Detection], channel: _Channel) -> list[Alert]:
         known = self._policy.radiation_evidence

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass, field
 
-from fusion.seismic_channel import BAND_NAMES
+from fusion.seismic_bank import BAND_NAMES
 from fusion.seismic_features import CLASSES, Features, evidence, shares
 from fusion.seismic_policy import SeismicPolicy
 from fusion.types import SECOND_NS, Fact
@@ -29,7 +29,7 @@ class Event:
     steps: int = 0
     channel: str = ""
     """The one that heard the last second best."""
-    peak_m_s: float = 0.0
+    peak_um_s: float = 0.0
     peak_utc_ns: int = 0
     """Middle of the second with the strongest motion."""
     ratio: float = 0.0
@@ -45,13 +45,13 @@ class Event:
     told_utc_ns: int = 0
     told_name: str = ""
     told_share: float = 0.0
-    told_peak_m_s: float = 0.0
+    told_peak_um_s: float = 0.0
 
-    def hear(self, channel: str, peak_m_s: float, ratio: float, level: float, utc_ns: int) -> None:
+    def hear(self, channel: str, peak_um_s: float, ratio: float, level: float, utc_ns: int) -> None:
         """A second that ended then: its strongest motion and STA/LTA, its rms over the floor."""
         self.channel = channel
-        if peak_m_s > self.peak_m_s:
-            self.peak_m_s = peak_m_s
+        if peak_um_s > self.peak_um_s:
+            self.peak_um_s = peak_um_s
             self.peak_utc_ns = utc_ns - SECOND_NS // 2
         self.ratio = max(self.ratio, ratio)
         self.heard += 1
@@ -94,12 +94,12 @@ class Event:
         new = (
             self.told_name != self.name
             or abs(share - self.told_share) >= self.policy.repeat_share
-            or self.peak_m_s >= self.told_peak_m_s * (1.0 + self.policy.repeat_share)
+            or self.peak_um_s >= self.told_peak_um_s * (1.0 + self.policy.repeat_share)
             or utc_ns - self.told_utc_ns >= self.policy.repeat_s * SECOND_NS
         )
         if new:
             self.told_utc_ns, self.told_name = utc_ns, self.name
-            self.told_share, self.told_peak_m_s = share, self.peak_m_s
+            self.told_share, self.told_peak_um_s = share, self.peak_um_s
         return new
 
     def facts(self, end_utc_ns: int, *, final: bool) -> dict[str, Fact]:
@@ -114,7 +114,7 @@ class Event:
             "classes": {name: round(share, 4) for name, share in told.items()},
             "cadence_hz": round(features.cadence_hz, 2),
             "kurtosis": round(features.kurtosis, 2),
-            "peak_um_s": round(self.peak_m_s * 1e6, 3),
+            "peak_um_s": round(self.peak_um_s, 3),
             "peak_s": round((self.peak_utc_ns - self.start_utc_ns) / SECOND_NS, 2),
             "ratio": round(self.ratio, 2),
             "bands": {

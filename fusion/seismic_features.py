@@ -52,7 +52,7 @@ def features_of(values: list[float], level: float, duration_s: float, swell: flo
     """From the kernel's row of numbers."""
     return Features(
         level=level,
-        rms_um_s=values[window.RMS] * 1e6,
+        rms_um_s=values[window.RMS],
         kurtosis=values[window.KURTOSIS],
         impulse=values[window.IMPULSE],
         roughness=values[window.ROUGHNESS],

@@ -1,83 +1,200 @@
-"""What came of one channel and has not been looked at yet, and the channel's state before it."""
-
-from collections import deque
+"""Where each channel of a station is on the station's grid of bins, and what waits for its bank."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.kernels import seismic as kernel
-from fusion.seismic_channel import Channel
-from fusion.types import SECOND_NS, WaveformSample
+from fusion.seismic_bank import Bank
+from fusion.seismic_policy import SeismicPolicy
+from fusion.seismic_presets import PRESETS
+from fusion.seismic_station import Station
+from fusion.types import SECOND_NS, Detection, SensorSpec, WaveformSample
 
 Counts = NDArray[np.int32]
 
 GAP_NS = 120_000_000  # less is the jitter of a station's clock; a lost packet is 0.25 s
-HALF = 0.499  # of a sample; exactly half would let rounding decide where channels are offset
+BACK_NS = SECOND_NS  # no jitter goes so far back: the clock was set
+DRIFT_NS = 30_000_000  # a clock that is off by more takes the grid along
+PIECE_S = 2.0  # of a longer sample: the rings must keep what has not been looked at
+AHEAD_S = 0.3  # packets come four times a second; who is later than that is not waited for
+EARLIER_BINS = 50  # of a channel that begins before the one that the grid began with
+MICRO = 1e6
+
+
+class Batch:
+    """A bank, and which of its streams have given it something since it last ran."""
+
+    def __init__(self, bank: Bank) -> None:
+        self.bank = bank
+        self.live = 0
+        self.fresh: list[Stream] = []
+
+    def advance(self) -> list["Post"]:
+        """Have the bank run; the stations that gave it something."""
+        self.bank.advance()
+        posts = []
+        for stream in self.fresh:
+            stream.pending = 0
+            if stream.post not in posts:
+                posts.append(stream.post)
+        self.fresh.clear()
+        return posts
 
 
 class Stream:
-    """One channel of a station, fed a second at a time: one call of the kernel for many packets."""
+    """One channel: its column, and its place on the grid."""
 
     __slots__ = (
+        "_ahead",
+        "_counts_per_m_s",
         "_size",
         "_span_ns",
-        "_waiting",
-        "channel",
-        "counts_per_m_s",
-        "end_utc_ns",
+        "batch",
+        "column",
+        "longest",
+        "pending",
+        "place",
+        "post",
         "rate_hz",
     )
 
-    def __init__(self, channel: Channel, first: WaveformSample) -> None:
-        self.channel = channel
-        self.rate_hz = channel.rate_hz
-        self.counts_per_m_s = channel.counts_per_m_s
-        self.end_utc_ns = first.start_utc_ns
-        """End of the last sample, in UTC ns."""
+    def __init__(self, post: "Post", batch: Batch, first: WaveformSample, at: int) -> None:
+        """`at`: the kept sample of the grid that the first one is."""
+        self.post = post
+        self.batch = batch
+        self.rate_hz = first.rate_hz
+        self._counts_per_m_s = first.counts_per_m_s
+        scale = MICRO / first.counts_per_m_s if first.calibrated else 1.0
+        self.column = batch.bank.open(scale, at)
+        self.place = at * batch.bank.factor
+        """Raw samples from the beginning of the grid to the next."""
+        self.pending = 0
+        """Samples that the bank has not taken yet."""
+        self.longest = round(PIECE_S * first.rate_hz)
+        """Samples that are given to the bank at once."""
+        self._ahead = AHEAD_S * first.rate_hz
         self._size = self._span_ns = 0
-        self._waiting: deque[tuple[int, int, Counts]] = deque()
-        """(start in UTC ns, samples lost before it, counts) of each piece."""
-        self.take(first, fresh=True)
+        batch.live += 1
 
-    def take(self, sample: WaveformSample, *, fresh: bool = False) -> None:
-        """Keep what follows; a gap that nobody counted is seen by its time."""
-        start_utc_ns, counts, missing = sample.start_utc_ns, sample.counts, sample.missing
-        gap_ns = start_utc_ns - self.end_utc_ns
-        if gap_ns > GAP_NS and not missing:
-            missing = round(gap_ns * sample.rate_hz / SECOND_NS)
-        self._waiting.append((start_utc_ns, 0 if fresh else missing, counts))
-        size = len(counts)
+    def fits(self, sample: WaveformSample) -> bool:
+        """Whether rate and sensitivity are what they were."""
+        return sample.rate_hz == self.rate_hz and sample.counts_per_m_s == self._counts_per_m_s
+
+    def late_ns(self, start_utc_ns: int) -> int:
+        """How much later that is than the end of the last sample; below 0 it overlaps."""
+        ended_ns = self.post.anchor_utc_ns + round(self.place * SECOND_NS / self.rate_hz)
+        return start_utc_ns - ended_ns
+
+    def follows(self, sample: WaveformSample, late_ns: int, silent_ns: int) -> bool:
+        """Whether the sample goes on with what there was, a gap in between or not."""
+        return (
+            -BACK_NS <= late_ns <= silent_ns
+            and sample.rate_hz == self.rate_hz
+            and sample.counts_per_m_s == self._counts_per_m_s
+            and sample.missing * SECOND_NS <= silent_ns * self.rate_hz
+        )
+
+    def span_ns(self, size: int) -> int:
+        """How long so many samples take."""
         if size != self._size:  # packets are as long as the one before them
             self._size = size
             self._span_ns = round(size * SECOND_NS / self.rate_hz)
-        self.end_utc_ns = start_utc_ns + self._span_ns
+        return self._span_ns
 
-    def advance(self, until_utc_ns: int) -> bool:
-        """Feed the channel all that was before that time; whether there was anything."""
-        waiting, channel = self._waiting, self.channel
-        pieces: list[Counts] = []
-        some = False
-        while waiting:
-            start_utc_ns, missing, counts = waiting[0]
-            before = int((until_utc_ns - start_utc_ns) * channel.rate_hz / SECOND_NS + HALF)
-            if before <= 0:
-                break
-            if missing:
-                self._feed(pieces)
-                channel.skip(min(missing, kernel.FRAME_RING), int(counts[0]))
-            some = True
-            if before < len(counts):
-                pieces.append(counts[:before])
-                rest_utc_ns = start_utc_ns + round(before * SECOND_NS / channel.rate_hz)
-                waiting[0] = (rest_utc_ns, 0, counts[before:])
-                break
-            pieces.append(counts)
-            waiting.popleft()
-        self._feed(pieces)
-        return some
+    def put(self, counts: Counts, missing: int) -> bool:
+        """Give the bank what follows; whether it should run now."""
+        size, batch = len(counts), self.batch
+        batch.bank.put(self.column, counts, missing)
+        if not self.pending:
+            batch.fresh.append(self)
+        self.pending += size
+        self.place += size + missing
+        return self.pending >= self._ahead or len(batch.fresh) >= batch.live
 
-    def _feed(self, pieces: list[Counts]) -> None:
-        if pieces:
-            # Always a copy: numba would compile anew for an array that is read-only.
-            self.channel.feed(np.concatenate(pieces))
-            pieces.clear()
+    def end(self) -> None:
+        """Give the column back; the bank must have run."""
+        self.batch.live -= 1
+        self.batch.bank.close(self.column)
+
+
+class Post:
+    """One station: its channels on one grid of bins, which are looked at in turn."""
+
+    def __init__(self, spec: SensorSpec, policy: SeismicPolicy) -> None:
+        self.preset = PRESETS[spec.preset]
+        self.streams: dict[str, Stream] = {}
+        """By channel, sorted."""
+        self.heard_utc_ns = 0
+        """End of the newest sample of any channel."""
+        self.anchor_utc_ns = 0
+        """Where bin 0 begins."""
+        self.rate_hz = 0.0
+        self._station = Station(spec, policy)
+        self._columns: dict[str, int] = {}
+        self._next_bin = 0
+        self._bank: Bank | None = None
+        self._bin_ns = 0.0
+
+    def begin(self, sample: WaveformSample, bank: Bank) -> None:
+        """A new grid. It lies on multiples of a bin in UTC, whichever channel comes first."""
+        self._bank, self._bin_ns = bank, bank.bin_s * SECOND_NS
+        whole_ns = round(self._bin_ns)
+        self.anchor_utc_ns = (sample.start_utc_ns // whole_ns - EARLIER_BINS) * whole_ns
+        self._next_bin = 0
+        self.rate_hz = sample.rate_hz
+        self.heard_utc_ns = sample.start_utc_ns
+        self._station.origin = sample.origin
+
+    def follow(self, sample: WaveformSample, batch: Batch) -> Stream | None:
+        """Take a channel in; None where it begins before the grid."""
+        after_ns = sample.start_utc_ns - self.anchor_utc_ns
+        at = round(after_ns * batch.bank.kept_hz / SECOND_NS)
+        if at < 0:
+            return None
+        stream = Stream(self, batch, sample, at)
+        if not self.streams:
+            self._next_bin = at // batch.bank.bin_samples
+        self.streams = dict(sorted([*self.streams.items(), (sample.channel, stream)]))
+        self._columns = {name: each.column for name, each in self.streams.items()}
+        return stream
+
+    def drop(self, name: str) -> None:
+        """Follow a channel no longer."""
+        self.streams.pop(name).end()
+        del self._columns[name]
+
+    def drift(self, stream: Stream, late_ns: int) -> None:
+        """Have the grid follow the clock of its first channel."""
+        if stream is next(iter(self.streams.values())):
+            self.anchor_utc_ns += late_ns
+
+    def look(self, silent_ns: int, detections: list[Detection]) -> None:
+        """Look at every bin that all channels have finished.
+
+        A channel that lags so far that it counts as silent is no longer waited for.
+        """
+        bank = self._bank
+        assert bank is not None
+        done = [bank.bins(column) for column in self._columns.values()]
+        if (max(done) - self._next_bin) * self._bin_ns >= silent_ns:
+            for name in [n for n, c in self._columns.items() if bank.bins(c) <= self._next_bin]:
+                self.drop(name)
+            done = [bank.bins(column) for column in self._columns.values()]
+        for number in range(self._next_bin, min(done)):
+            detections += self._station.look(bank, self._columns, number, self._end_utc_ns(number))
+        self._next_bin = max(self._next_bin, min(done))
+
+    def finish(self, detections: list[Detection]) -> None:
+        """Look at what is whole, end the event, and follow no channel any more."""
+        bank = self._bank
+        if bank is None or not self.streams:
+            return
+        last = max(bank.bins(column) for column in self._columns.values())
+        for number in range(self._next_bin, last):
+            whole = {name: c for name, c in self._columns.items() if bank.bins(c) > number}
+            detections += self._station.look(bank, whole, number, self._end_utc_ns(number))
+        detections += self._station.finish(self.heard_utc_ns)
+        for name in list(self.streams):
+            self.drop(name)
+
+    def _end_utc_ns(self, number: int) -> int:
+        return self.anchor_utc_ns + round((number + 1) * self._bin_ns)

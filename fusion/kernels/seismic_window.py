@@ -1,5 +1,7 @@
 """What one window of ground motion is like: rhythm, steps, impulsiveness, bands."""
 
+# ruff: noqa: PLR0917 - kernels take no structures
+
 import math
 
 import numpy as np
@@ -8,20 +10,13 @@ from numba import njit
 from fusion.kernels.seismic import (
     BAND_0,
     BANDS,
-    BIN_FILLED,
-    BIN_FRAMES,
     BIN_RING,
-    BINS,
     FLOOR,
     FRAME_RING,
-    FRAME_SAMPLES,
-    FRAMES,
     SUM_2,
     SUM_4,
-    Floats,
-    Motion,
-    views,
 )
+from fusion.kernels.seismic_feed import FRAMES_PER_BIN, Floats
 
 # Places in the array that `describe` returns.
 (
@@ -42,59 +37,70 @@ from fusion.kernels.seismic import (
 FEATURES = SHARE_0 + BANDS
 MAX_STEPS = 64
 SHORTER_WINS = 1.15
+GROUP = 2  # bins
 STEP_APART_S = 0.16  # two feet of a trotting horse
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def describe(
-    window_bins: int, slowest_hz: float, fastest_hz: float, rate_hz: float, memory: Floats
+    last_bin: int,
+    window_bins: int,
+    slowest_hz: float,
+    fastest_hz: float,
+    bin_samples: int,
+    bin_s: float,
+    frames: Floats,
+    bins: Floats,
 ) -> Floats:
-    """Describe the last `window_bins` whole bins, (FEATURES,).
+    """Describe the window of whole bins that ends with `last_bin`, (FEATURES,).
 
-    The window must have been filled; at most BIN_RING - 1 bins and FRAME_RING frames.
+    frames  (FRAME_RING,) of one column, um/s
+    bins    (BIN_RING, FIELDS)
+    The window must have been filled; at most BIN_RING bins and FRAME_RING frames. Impulse and
+    roughness are of halves of a second: pairs of bins and more have a step in them, or none.
     """
-    motion = views(memory)
-    setup, _, state, _, bins = motion
-    last = int(state[BINS])
-    samples = setup[BIN_FRAMES] * setup[FRAME_SAMPLES]
     out = np.zeros(FEATURES)
+    groups = max(window_bins // GROUP, 1)
     square = fourth = squared = mean = spread = early = 0.0
-    for back in range(1, window_bins + 1):
-        row = bins[(last - back) % BIN_RING]
-        square += row[SUM_2]
-        fourth += row[SUM_4]
-        squared += row[SUM_2] ** 2
-        rms = math.sqrt(row[SUM_2] / samples)
-        mean += rms / window_bins
-        spread += rms * rms / window_bins
-        if back > window_bins // 2:
-            early += row[SUM_2]
-        for b in range(BANDS):
-            out[SHARE_0 + b] += row[BAND_0 + b]
-    total = window_bins * samples
+    for group in range(groups):
+        part = 0.0
+        for back in range(group * GROUP, (group + 1) * GROUP):
+            row = bins[(last_bin - back) % BIN_RING]
+            part += row[SUM_2]
+            fourth += row[SUM_4]
+            for b in range(BANDS):
+                out[SHARE_0 + b] += row[BAND_0 + b]
+        square += part
+        squared += part * part
+        rms = math.sqrt(part / (GROUP * bin_samples))
+        mean += rms / groups
+        spread += rms * rms / groups
+        if group >= groups // 2:
+            early += part
+    total = groups * GROUP * bin_samples
     if square <= 0.0:
         return out
     out[RMS] = math.sqrt(square / total)
     out[KURTOSIS] = fourth / total / (square / total) ** 2
-    out[IMPULSE] = fourth * samples / squared
+    out[IMPULSE] = fourth * GROUP * bin_samples / squared
     out[ROUGHNESS] = math.sqrt(max(spread - mean * mean, 0.0)) / mean
     late = max(square - early, 1e-30)
     out[SLOPE] = 0.5 * math.log(late / max(early, 1e-30))
     bands = max(out[SHARE_0 : SHARE_0 + BANDS].sum(), 1e-300)
     out[SHARE_0 : SHARE_0 + BANDS] /= bands
-    frame_hz = 0.5 * rate_hz / setup[FRAME_SAMPLES]
-    envelope = _envelope(window_bins, motion)
+    frame_hz = 0.5 * FRAMES_PER_BIN / bin_s
+    envelope = _envelope(last_bin, window_bins, frames)
     _rhythm(envelope, frame_hz, slowest_hz, fastest_hz, out)
-    _count_steps(envelope, frame_hz, 2.5 * math.exp(0.5 * state[FLOOR]), out)
+    floor = bins[last_bin % BIN_RING, FLOOR]
+    _count_steps(envelope, frame_hz, 2.5 * math.sqrt(floor), out)
     return out
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _envelope(window_bins: int, motion: Motion) -> Floats:
-    """Means of pairs of the frames that belong to the last whole bins."""
-    setup, _, state, frames, _ = motion
-    end = int(state[FRAMES] - state[BIN_FILLED])
-    pairs = int(window_bins * setup[BIN_FRAMES]) // 2
+def _envelope(last_bin: int, window_bins: int, frames: Floats) -> Floats:
+    """Means of pairs of the frames of the window."""
+    end = (last_bin + 1) * FRAMES_PER_BIN
+    pairs = window_bins * FRAMES_PER_BIN // 2
     envelope = np.empty(pairs)
     for i in range(pairs):
         at = end - 2 * (pairs - i)
