@@ -8,6 +8,7 @@ from simulators.ground import Floats
 from simulators.ground_sites import Site
 from simulators.ground_station import BLOCK_S, SlowNoise, Station, chance
 from simulators.movers import Mover
+from simulators.scenario import Rain
 
 CALM_M_S = 30e-9  # rms in 5-40 Hz of still air, from which wind is counted in dB
 MOST_WIND_DB = 40.0
@@ -91,6 +92,20 @@ def ramp(mover: Mover, times_s: Floats, rise_s: float) -> Floats:
     return np.asarray(np.clip(inside_s / rise_s, 0.0, 1.0))
 
 
+def _as_mover(rain: Rain) -> Mover:
+    """An episode that the portals feel: the ground's 10 mm/h for their tenth more gamma."""
+    return Mover(
+        mover_id="rain",
+        kind="rain",
+        zone="",
+        start_s=rain.start_s,
+        start_m=(0.0, 0.0),
+        end_m=(0.0, 0.0),
+        lasts_s=rain.end_s - rain.start_s,
+        size=100.0 * rain.rise,
+    )
+
+
 class Background:
     """Noise as frames of two blocks, half over each other, whose windows' powers add to one."""
 
@@ -116,6 +131,7 @@ class Background:
         self._knots_s = np.arange(0.0, 2 * BLOCK_S + KNOT_S, KNOT_S)
         self._level = SlowNoise(of_its_own, 60.0, 1800.0)
         self._rains = [mover for mover in station.scenario.movers if mover.kind == "rain"]
+        self._rains += [_as_mover(rain) for rain in station.scenario.rain]
         rains = 0.45 * station.rate_hz > 60.0  # else it is above what the rate carries
         self._drop = response * rain_shape(f) if rains and not station.site.indoors else None
 

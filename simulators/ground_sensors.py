@@ -29,12 +29,19 @@ class Instrument:
     """Count of no motion: 2,048 of a 12-bit converter that knows no sign."""
     jitter_counts: float = 0.0
     """rms of the converter's own noise."""
+    hum_m_s: float = 0.0
+    """Of mains, picked up by its wires, as if the ground hummed."""
+    spike_share: float = 0.0
+    """Of the samples: single ones that are wrong by some tens of counts."""
 
     def counts(self, motion_m_s: Floats, random: np.random.Generator) -> NDArray[np.int64]:
         """Whole counts of the motion, clipped to what the converter has; any shape."""
         values = motion_m_s * self.counts_per_m_s + self.middle
         if self.jitter_counts > 0.0:
             values = values + self.jitter_counts * random.standard_normal(motion_m_s.shape)
+        if self.spike_share > 0.0:
+            wrong = random.random(motion_m_s.shape) < self.spike_share
+            values = values + wrong * random.normal(0.0, 60.0, motion_m_s.shape)
         lowest = 0 if self.middle else -(1 << (self.bits - 1))
         clipped = np.clip(np.rint(values), lowest, lowest + (1 << self.bits) - 1)
         return np.asarray(clipped, dtype=np.int64)
@@ -69,6 +76,8 @@ INSTRUMENTS = {
         bits=12,
         middle=2048,
         jitter_counts=0.6,
+        hum_m_s=4e-6,  # 7.6 to 13 um/s rms in all on such nodes (facts/seismic.md 3.3)
+        spike_share=2e-5,
     ),
     "sm24-ads1115": Instrument(  # the finest of its ranges, 7.8 uV, without a preamplifier
         corner_hz=10.0,
@@ -78,6 +87,7 @@ INSTRUMENTS = {
         noise_m_s=5e-9,
         bits=16,
         jitter_counts=0.7,
+        hum_m_s=0.6e-6,
     ),
     "lgt-ads1256": Instrument(  # the AnyShake clone: 24 bits, gain 64, a 4.5 Hz geophone
         corner_hz=4.5,

@@ -126,7 +126,7 @@ def station_of(scenario: Scenario, sensor_id: str, rate_hz: int, axes: str) -> S
         instrument=told,
         corner_hz=corner_hz,
         damping=damping,
-        hum_m_s=float(hum) * 1e-6 if hum else site.mains_m_s,
+        hum_m_s=float(hum) * 1e-6 if hum else site.mains_m_s + told.hum_m_s,
         coupling=coupling,
         rate_hz=rate_hz,
         axes=axes,

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -104,6 +106,36 @@ def test_loss_drops_doubles_and_delays_packets():
     assert times != sorted(times)
 
 
+def test_a_little_loss_is_the_share_that_it_says():
+    fault = Fault(sensor_id="geo-1", kind="loss", start_s=0.0, end_s=1000.0, size=0.01)
+    packets = packets_of(scene(faults=(fault,)), 1000)
+    times = [packet.start_utc_ns for packet in packets]
+    assert 4000 - len(set(times)) == pytest.approx(40, abs=20)
+    assert len(times) - len(set(times)) == pytest.approx(40, abs=20)
+    assert sum(b < a for a, b in pairwise(times)) == pytest.approx(40, abs=25)
+
+
+def test_a_clock_steps_and_is_set_right():
+    fault = Fault(sensor_id="geo-1", kind="clock-step", start_s=5.0, end_s=9.0, size=-2.5)
+    times = [packet.start_utc_ns - START_NS for packet in packets_of(scene(faults=(fault,)), 12)]
+    assert times[:20] == [number * 250_000_000 for number in range(20)]
+    assert times[20:36] == [number * 250_000_000 - 2_500_000_000 for number in range(20, 36)]
+    assert times[36:] == [number * 250_000_000 for number in range(36, 48)]
+
+
+def test_a_clock_may_be_off_and_drift():
+    options = (("channels", "EHZ"), ("clock_offset_ms", "-40"), ("clock_drift_ppm", "100"))
+    times = [packet.start_utc_ns - START_NS for packet in packets_of(scene(options=options), 100)]
+    assert times[0] == -40_000_000
+    assert times[-1] - 99_750_000_000 == pytest.approx(-30_000_000, abs=1_000_000)
+
+
+def test_an_old_station_fills_a_packet_in_half_a_second():
+    packets = packets_of(scene(options=(("channels", "SHZ"), ("rate_hz", "50"))), 4)
+    assert {len(packet.counts) for packet in packets} == {25}
+    assert [packet.start_utc_ns - START_NS for packet in packets[:3]] == [0, 5 * 10**8, 10**9]
+
+
 def test_garbage_leaves_whole_packets_between_what_it_spoils():
     fault = Fault(sensor_id="geo-1", kind="garbage", start_s=0.0, end_s=1000.0)
     records = packets_of(scene(faults=(fault,)), 60)
@@ -155,9 +187,7 @@ def peak_um_s(wavelets, range_m):
 
 
 def test_high_frequencies_fade_first():
-    near, far = attenuation(
-        SITES["loess"], np.array([5.0, 40.0]), np.array([5.0, 80.0])
-    )
+    near, far = attenuation(SITES["loess"], np.array([5.0, 40.0]), np.array([5.0, 80.0]))
     assert far[1] / far[0] < 0.2 * near[1] / near[0]
 
 
