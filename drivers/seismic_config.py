@@ -1,5 +1,6 @@
 """What ground sensors of every kind can be told."""
 
+import re
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -7,6 +8,9 @@ from annotated_types import Gt
 
 from drivers.base import SensorConfig
 from fusion.types import Family, SeismicPreset
+
+GROUND_VELOCITY = re.compile(r"[A-Z][HP][A-Z0-9]")
+"""SEED channel codes whose instrument letter is a geophone (H high gain, P): EHZ, SHZ, EHN."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from drivers.wire import bundle, datacast, modbus, n42_frames
+from drivers.wire import anyshake_stream, bundle, datacast, modbus, n42_frames
 from simulators.scenario import (
     Cargo,
     LanePlace,
@@ -53,6 +53,13 @@ WIRES = {
         duration_s=45.0,
         records=n42_frames.split,
         options=(("channels", "64"), ("detectors", "2")),
+    ),
+    "anyshake-serial": Wire(
+        serve=("tcp", "pty"),
+        duration_s=15.0,
+        records=anyshake_stream.split,
+        options=(("channels", "6"),),
+        lane=False,
     ),
     "shake-udp": Wire(
         serve=("udp", "tcp"),
