@@ -1,8 +1,8 @@
 """What every driver is, and the configuration that all kinds share."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal, Protocol
+from typing import Annotated, BinaryIO, ClassVar, Literal, Protocol, runtime_checkable
 
 from annotated_types import Ge, Gt, Le
 
@@ -95,6 +95,18 @@ class SensorConfig:
         return None
 
 
+class Bookmark(Protocol):
+    """Keeps, across links and starts of the service, how far a sensor's data were dealt with."""
+
+    def get(self) -> str:
+        """What was put last; `""` where nothing was."""
+        ...
+
+    def put(self, note: str) -> None:
+        """Keep this instead."""
+        ...
+
+
 class Driver(Protocol):
     """Bytes of one sensor in, samples out. No socket, no clock, never raises on data."""
 
@@ -135,6 +147,48 @@ class RecordingFormat(Protocol):
         `file_name` and `config` help where the bytes do not say all, such as the day in
         the name of a daily file and the site's offset from UTC in the configuration.
         """
+        ...
+
+
+class Recorded(Protocol):
+    """What one file holds of one sensor."""
+
+    @property
+    def sensor_id(self) -> str:
+        """What the file calls it."""
+        ...
+
+    @property
+    def settings(self) -> Mapping[str, object]:
+        """Keys for its configuration, where none is given."""
+        ...
+
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """What else the file has of it that is not read."""
+        ...
+
+    @property
+    def start_utc_ns(self) -> int:
+        """Where its time begins."""
+        ...
+
+    @property
+    def end_utc_ns(self) -> int:
+        """Where its time ends."""
+        ...
+
+    def chunks(self, stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
+        """As `RecordingFormat.chunks`; from the opened file, of which little is kept."""
+        ...
+
+
+@runtime_checkable
+class StationFormat(Protocol):
+    """A `RecordingFormat` whose files may hold several sensors, and more than memory can."""
+
+    def stations(self, stream: BinaryIO, file_name: str) -> Sequence[Recorded]:
+        """The sensors in an opened file."""
         ...
 
 

@@ -2,6 +2,7 @@
 
 from drivers.base import DriverKind
 from drivers.seismic_anyshake import ANYSHAKE
+from drivers.seismic_seedlink import SEEDLINK
 from drivers.seismic_shake import SHAKE
 
-KINDS: tuple[DriverKind, ...] = (SHAKE, ANYSHAKE)
+KINDS: tuple[DriverKind, ...] = (SHAKE, SEEDLINK, ANYSHAKE)

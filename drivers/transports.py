@@ -1,4 +1,5 @@
-"""Opens what a sensor's `url` names and yields its bytes; with `folder`, the only one that does.
+"""Opens what a sensor's `url` names and yields its bytes; with `folder` and `seedlink_session`, the
+only one that does.
 
 A transport knows nothing of records: a read may end anywhere. Link cuts are values (`b""`),
 not exceptions, so that the reader has one path; only opening raises.
@@ -16,9 +17,11 @@ from typing import Protocol
 import serial
 
 from drivers.address import Address, cause_of, parse_address, unavailable
-from drivers.base import SensorConfig
+from drivers.base import Bookmark, SensorConfig
 from drivers.folder import open_folder
 from drivers.polling import open_polling
+from drivers.seedlink_session import open_seedlink
+from drivers.seismic_seedlink import SeedLinkConfig
 from drivers.wire.malformed import Malformed
 
 CHUNK_BYTES = 64 * 1024  # above what any sensor sends in a tick, below what would stall the loop
@@ -53,11 +56,25 @@ class Transport(Protocol):
         ...
 
 
+class _NoBookmark:
+    """For one link only."""
+
+    def __init__(self) -> None:
+        self._note = ""
+
+    def get(self) -> str:
+        return self._note
+
+    def put(self, note: str) -> None:
+        self._note = note
+
+
 async def open_transport(
     config: SensorConfig,
     *,
     patient: bool = False,
     refuse: Callable[[Malformed], None] = lambda malformed: None,
+    bookmark: Bookmark | None = None,
 ) -> Transport:
     """Connect to where the sensor answers.
 
@@ -65,10 +82,13 @@ async def open_transport(
     only listens (udp, folder) has answered when the first datagram, or the folder, is there.
     `patient` is for those who pause by themselves: listen for ever, try to connect once.
     `refuse` is told of input that is not worth a read, such as a scan that is too large.
+    `bookmark` is where a server that keeps its data is asked to go on.
     ValueError when `config.url` is no address.
     """
     address = parse_address(config.url)
     match address.form:
+        case "tcp" if isinstance(config, SeedLinkConfig):
+            return await open_seedlink(config, address, bookmark or _NoBookmark(), patient=patient)
         case "tcp":
             ends_s = asyncio.get_running_loop().time() + config.timeout_s
             link = await _open_tcp(config, address, patient=patient)

@@ -60,3 +60,6 @@ class SimulatorKind:
     """(name, contents) of the files in which a packet lies in a folder, in the order of writing."""
     responder: Callable[[], Responder] | None = None
     """Of a device that speaks only when asked, for each connection; None: it speaks by itself."""
+    history_bytes: int = 0
+    """How much of what was sent before a client may still ask for: each new responder is played
+    that first."""

@@ -50,7 +50,7 @@ async def open_outlet(url: str, kind: SimulatorKind) -> Outlet:
     """
     scheme, _, rest = url.partition(":")
     if scheme == "tcp" and kind.responder is not None:
-        return await AnsweringOutlet.open(url, kind.responder)
+        return await AnsweringOutlet.open(url, kind.responder, kind.history_bytes)
     if scheme == "tcp":
         return await _TcpOutlet.open(url)
     if scheme == "udp":

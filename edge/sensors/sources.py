@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from drivers.base import SensorConfig, SensorUnavailable
+from drivers.base import Bookmark, SensorConfig, SensorUnavailable
 from drivers.transports import Transport, open_transport
 from drivers.wire.malformed import Malformed, malformed
 from edge import metrics
+from edge.sensors.bookmarks import Note
 from edge.sensors.bursts import BURST_NS, Bursts
 from edge.sensors.intake import LINK, Intake, Taken
 from edge.sensors.patience import RETRY_S, Patience
@@ -88,6 +89,7 @@ class Source:
         scenario: Scenario | None = None,
         seed: int = 0,
         retry_s: tuple[float, float] = RETRY_S,
+        bookmark: Bookmark | None = None,
     ) -> None:
         origin = Origin.SIMULATOR if config.origin == "simulator" else Origin.SENSOR
         self.config = config
@@ -101,6 +103,7 @@ class Source:
         self._now_utc_ns = now_utc_ns
         self._record = record
         self._deliver = deliver
+        self._bookmark = Note() if bookmark is None else bookmark
         self._work = work
         self._scenario = scenario
         self._patience = Patience(config.id, config.url, seed=seed, retry_s=retry_s)
@@ -112,7 +115,7 @@ class Source:
         """Open the link, or decide once for all on the simulator. Raises nothing for a sensor
         that does not answer: `run` goes on trying."""
         try:
-            self._transport = await open_transport(self.config, refuse=self._refuse)
+            self._transport = await self._open()
         except SensorUnavailable as error:
             if self.config.fallback != "simulator":
                 self._unavailable(error)
@@ -163,7 +166,7 @@ class Source:
             return
         await self.close()
         try:
-            self._transport = await open_transport(self.config, refuse=self._refuse)
+            self._transport = await self._open()
             self.status.up = True
         except SensorUnavailable as error:
             self._unavailable(error)
@@ -219,9 +222,14 @@ class Source:
         while True:
             await asyncio.sleep(self._patience.pause_s())
             try:
-                return await open_transport(self.config, patient=True, refuse=self._refuse)
+                return await self._open(patient=True)
             except SensorUnavailable as error:
                 self._unavailable(error)
+
+    async def _open(self, *, patient: bool = False) -> Transport:
+        return await open_transport(
+            self.config, patient=patient, refuse=self._refuse, bookmark=self._bookmark
+        )
 
     def _unavailable(self, error: SensorUnavailable) -> None:
         # Whoever reads the status knows which sensor it is of, and so does the log.
@@ -251,6 +259,7 @@ class Sources:
         record: Record,
         deliver: Deliver,
         work_of: Callable[[SensorConfig], Work] = lambda config: in_thread,
+        bookmark_of: Callable[[SensorConfig], Bookmark] = lambda config: Note(),
         scenario: Scenario | None = None,
         seed: int = 0,
     ) -> None:
@@ -266,6 +275,7 @@ class Sources:
                 record=record,
                 deliver=deliver,
                 work=work_of(config),
+                bookmark=bookmark_of(config),
                 scenario=scenario,
                 seed=seed,
             )

@@ -19,6 +19,7 @@ from edge.config import Config, checkpoint_of, config_digest, load_policy
 from edge.health import HealthServer, Readiness, readiness
 from edge.recordings.capture import check_any_sensor, heavy_sensors, open_recorder
 from edge.recordings.recorder import NoRecorder, Record
+from edge.sensors.bookmarks import FileBookmark
 from edge.sensors.intake import kind_of
 from edge.sensors.scans import Read, measured
 from edge.sensors.sources import Sources, Work
@@ -38,6 +39,7 @@ from fusion.engine import Engine
 from fusion.types import SECOND_NS, Family, Origin, Sample
 from simulators.scenario import Scenario
 
+BOOKMARKS = "bookmarks"  # folder below `state_dir`
 SCAN_WORKERS = 2  # one per scanner of the reference checkpoint; each holds about 100 MB a scan
 # How long a thread that computes may keep the others from running Python: at the default of 5 ms a
 # scan that is being read costs an alert several of these on its way to disk and brokers.
@@ -83,6 +85,9 @@ class CheckpointService:
             record=self._raw,
             deliver=self._deliver,
             work_of=self._work_of,
+            bookmark_of=lambda sensor: FileBookmark(
+                config.state_dir / BOOKMARKS / f"{sensor.id}.txt"
+            ),
             scenario=scenario,
             seed=seed,
         )

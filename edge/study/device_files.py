@@ -1,13 +1,15 @@
 """Recognises recorded device files and sorts them by sensor."""
 
+import heapq
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
 
-from drivers.base import RecordingFormat, SensorConfig
+from drivers.base import Recorded, RecordingFormat, SensorConfig, StationFormat
 from drivers.catalog import KINDS
 from drivers.wire.sidecar import Sidecar, parse_sidecar
 from drivers.xray_files import DEFAULT_PATTERNS, bundles_of, role_of
@@ -33,11 +35,21 @@ class DeviceFiles:
     format: RecordingFormat | None
     """None: picture planes, which make scans only together."""
     paths: list[Path] = field(default_factory=list)
+    parts: list[Recorded] = field(default_factory=list)
+    """What each of `paths` holds of the sensor, where a file may hold several."""
+
+    @property
+    def settings(self) -> Mapping[str, object]:
+        """Keys for its configuration, where none is given."""
+        return {key: value for part in self.parts for key, value in part.settings.items()}
 
     def chunks(self, config: SensorConfig) -> Iterator[Chunk]:
         """All of them in the order of time; each file is read when its turn comes."""
         if self.format is None:
             yield from _scans(self.paths)
+            return
+        if self.parts:
+            yield from _in_order(list(zip(self.paths, self.parts, strict=True)))
             return
         for path in sorted(self.paths, key=lambda path: path.name):
             yield from self.format.chunks(path.read_bytes(), path.name, config)
@@ -65,6 +77,9 @@ def find(inputs: Iterable[Path], kind: str | None = None) -> list[DeviceFiles]:
                 log.debug("file passed over", file=str(path))
                 continue
             kind_name, form = recognised
+            if isinstance(form, StationFormat):
+                _add_stations(path, kind_name, form, found, named=named)
+                continue
             sensor_id = _sensor_id(path, given, kind_name, planes=form is None)
             key = (sensor_id, kind_name)
             found.setdefault(
@@ -127,14 +142,62 @@ def _part_of_scan(path: Path) -> bool:
     )
 
 
+def _add_stations(
+    path: Path,
+    kind: str,
+    form: RecordingFormat,
+    found: dict[tuple[str, str], DeviceFiles],
+    *,
+    named: bool,
+) -> None:
+    """Sort a file that may hold several sensors. ReplayError where it was named and has none."""
+    assert isinstance(form, StationFormat)
+    with path.open("rb") as stream:
+        stations = form.stations(stream, path.name)
+    if not stations and named:
+        raise ReplayError(f"{path}: no channel in it that could be read")
+    for station in stations:
+        sensor_id = _plain(station.sensor_id) or kind
+        files = found.setdefault(
+            (sensor_id, kind), DeviceFiles(sensor_id=sensor_id, kind=kind, format=form)
+        )
+        files.paths.append(path)
+        files.parts.append(station)
+        if station.unused:
+            log.info("channels not used", sensor=sensor_id, channels=list(station.unused))
+
+
+def _in_order(files: list[tuple[Path, Recorded]]) -> Iterator[Chunk]:
+    """One file after the other; those whose times overlap are merged."""
+    together: list[tuple[Path, Recorded]] = []
+    end_utc_ns = 0
+    for path, part in sorted(files, key=lambda file: (file[1].start_utc_ns, file[0].name)):
+        if together and part.start_utc_ns >= end_utc_ns:
+            yield from _merged(together)
+            together = []
+        together.append((path, part))
+        end_utc_ns = max(end_utc_ns, part.end_utc_ns)
+    yield from _merged(together)
+
+
+def _merged(files: list[tuple[Path, Recorded]]) -> Iterator[Chunk]:
+    with ExitStack() as stack:
+        streams = [part.chunks(stack.enter_context(path.open("rb"))) for path, part in files]
+        yield from heapq.merge(*streams, key=lambda chunk: chunk[0])
+
+
 def _sensor_id(path: Path, given: Path, kind: str, *, planes: bool) -> str:
     """From the file's name without its date; planes belong to their folder's scanner."""
     if planes:
         name = path.parent.name if path.parent != given.parent else kind
     else:
         name = _DATE.sub("", path.name.split(".", 1)[0])
-    plain = re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")[:32].strip("-")
-    return plain or kind
+    return _plain(name) or kind
+
+
+def _plain(name: str) -> str:
+    """A sensor's id of any name; `""` where nothing of it can be used."""
+    return re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")[:32].strip("-")
 
 
 def _with_pictures(paths: list[Path]) -> list[Path]:

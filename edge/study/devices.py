@@ -5,6 +5,7 @@ import heapq
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 
@@ -148,11 +149,13 @@ def _made_up(found: list[DeviceFiles]) -> list[tuple[DeviceFiles, SensorConfig]]
         seismic = kind.family is Family.SEISMIC
         if not seismic and place not in shared and one_lane:
             place = "lane-1"
+        told: dict[str, Any] = dict(files.settings)
         sensor = kind(
             id=files.sensor_id,
             url="folder:.",
             lane=None if seismic else place,
             zone=place if seismic else None,
+            **told,
         )
         made.append((files, sensor))
     return made

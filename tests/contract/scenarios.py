@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from drivers.wire import anyshake_stream, bundle, datacast, modbus, n42_frames
+from drivers.wire import anyshake_stream, bundle, datacast, miniseed, modbus, n42_frames
 from simulators.scenario import (
     Cargo,
     LanePlace,
@@ -59,6 +59,14 @@ WIRES = {
         duration_s=15.0,
         records=anyshake_stream.split,
         options=(("channels", "6"),),
+        lane=False,
+    ),
+    "seedlink": Wire(
+        serve=("tcp",),
+        duration_s=20.0,
+        records=lambda data: list(miniseed.frames(data)),
+        options=(("channels", "EHZ,EHN"),),
+        keys=(("streams", "XX_VICE1"),),
         lane=False,
     ),
     "shake-udp": Wire(
