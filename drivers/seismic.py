@@ -5,4 +5,4 @@ from drivers.seismic_anyshake import ANYSHAKE
 from drivers.seismic_seedlink import SEEDLINK
 from drivers.seismic_shake import SHAKE
 
-KINDS: tuple[DriverKind, ...] = (SHAKE, SEEDLINK, ANYSHAKE)
+KINDS: tuple[DriverKind, ...] = (SHAKE, ANYSHAKE, SEEDLINK)
