@@ -29,7 +29,7 @@ from edge.study.bench_load_site import (
     wait_listening,
 )
 from edge.study.figures import Figure, Options, at_most, percentile, plain
-from edge.study.footfall_fence import Walk, fence, walks
+from edge.study.footfall_fence import PLAIN, Walk, fence, walks
 from edge.study.ground_chain import PERSON, RINGS
 from edge.study.intervals import proportion
 from edge.study.ports import free_ports
@@ -103,10 +103,14 @@ def figures(
     )
     # Where nothing rang, no delay is short enough.
     p50, p95 = (percentile(delays, share) if delays else 99.0 for share in (0.5, 0.95))
+    plainly = [both_s - walk.plain_s for walk, both_s in told if walk.plain_s is not None]
+    twice = f"n = {len(plainly)}, from the fourth of footfalls {PLAIN:g} times the noise"
     return [
         plain("footfalls.both.p50", p50, "s", how),
         at_most("footfalls.both.p95", p95, P95_S, "s", how),
         plain("footfalls.both.longest", max(delays, default=99.0), "s", how),
+        plain("footfalls.both.plain_p50", percentile(plainly, 0.5), "s", twice),
+        plain("footfalls.both.plain_p95", percentile(plainly, 0.95), "s", twice),
         Figure(
             name="footfalls.told",
             value=len(told) / max(len(heard), 1),

@@ -23,7 +23,7 @@ BEFORE_M = 25.0  # of the way, beyond a stretch's ends
 FIRST_S = 45.0  # floors and averages have settled
 STAGGER_S = 4.0
 REST_S = 85.0  # the last alert is cleared and its track forgotten: 45 s and 30 s
-CLEAR = 4.0
+CLEAR, PLAIN = 4.0, 8.0
 """Times the rms."""
 NOISE_S = 10.0
 IN_A_ROW = 4
@@ -39,6 +39,8 @@ class Walk:
     start_s: float
     end_s: float
     fourth_s: float | None
+    plain_s: float | None = None
+    """The same of footfalls twice as clear."""
 
 
 def fence(
@@ -92,7 +94,7 @@ def fence(
 
 def walks(scenario: Scenario) -> list[Walk]:
     """Every walker of the scenario."""
-    found: dict[str, float] = {}
+    found: dict[tuple[str, float], float] = {}
     still = replace(scenario, movers=())
     for place in scenario.sensors:
         mine = [mover for mover in scenario.movers if mover.zone == place.zone]
@@ -100,20 +102,30 @@ def walks(scenario: Scenario) -> list[Walk]:
         noise, both = (footstep_band(one, place.sensor_id) for one in (still, alone))
         steps = both - noise
         for mover in mine:
-            at_s = fourth_clear_s(steps, noise, mover.start_s, mover.end_s)
-            if at_s is not None:
-                found[mover.mover_id] = min(at_s, found.get(mover.mover_id, math.inf))
+            for clear in (CLEAR, PLAIN):
+                at_s = fourth_clear_s(steps, noise, mover.start_s, mover.end_s, clear)
+                if at_s is not None:
+                    key = (mover.mover_id, clear)
+                    found[key] = min(at_s, found.get(key, math.inf))
     return [
-        Walk(mover.zone, mover.start_s, mover.end_s, found.get(mover.mover_id))
+        Walk(
+            stretch=mover.zone,
+            start_s=mover.start_s,
+            end_s=mover.end_s,
+            fourth_s=found.get((mover.mover_id, CLEAR)),
+            plain_s=found.get((mover.mover_id, PLAIN)),
+        )
         for mover in scenario.movers
     ]
 
 
-def fourth_clear_s(steps: Array, noise: Array, from_s: float, to_s: float) -> float | None:
+def fourth_clear_s(
+    steps: Array, noise: Array, from_s: float, to_s: float, times: float = CLEAR
+) -> float | None:
     """When the last of the first four clear footfalls in a row peaks, in (from_s, to_s)."""
     first, last = round(from_s * RATE_HZ), round((to_s + 1.0) * RATE_HZ)
     before = noise[max(0, first - round(NOISE_S * RATE_HZ)) : first]
-    clear = CLEAR * float(np.sqrt(np.mean(before**2)))
+    clear = times * float(np.sqrt(np.mean(before**2)))
     size = np.abs(steps[first:last])
     reach = round(REFRACTORY_S * RATE_HZ)
     row: list[int] = []

@@ -125,7 +125,7 @@ def _wire(scene: Scenario, place: SensorPlace) -> _Wire:
     chosen: dict[str, Any] = {
         "id": place.sensor_id,
         "zone": place.zone,
-        "url": "udp://127.0.0.1:1",
+        "url": "",  # nobody listens: the bytes are handed over
     }
     if place.option("rate_hz", ""):
         chosen["rate_hz"] = float(place.option("rate_hz", ""))

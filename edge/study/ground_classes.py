@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from random import Random
 
-from edge.study.ground_scenes import AFTER_S, WARM_S, Ground, Scene, pick
+from edge.study.ground_scenes import AFTER_S, FAST, WARM_S, Ground, Scene, pick
 from simulators.ground_scenes import draw
 
 KINDS: Mapping[str, tuple[str, ...]] = {
@@ -47,6 +47,8 @@ def source(seed: int, name: str) -> Scene:
     """A source of the class `name`; its kind, manner and place are drawn."""
     ground = Ground.of(seed, 4)
     kind = pick(ground.random, KINDS[name])
+    if kind == "ultralight":  # what a sensor cannot carry it is not asked for
+        ground.sensor = pick(ground.random, FAST)
     ground.wind_m_s = ground.uniform(*WIND_M_S)
     nearest_m = ground.log_uniform(*NEAR_M[kind]) if kind in NEAR_M else 0.0
     drawn = draw(

@@ -39,7 +39,11 @@ SENSORS = (
     SensorModel("Shake 1D, 100 Hz", "shake-udp", (("channels", "EHZ"),)),
     SensorModel("Shake 3D, 100 Hz", "shake-udp", (("channels", "EHZ,EHN,EHE"),)),
     SensorModel("Shake 1D, 200 Hz", "shake-udp", (("channels", "EHZ"), ("rate_hz", "200"))),
+    SensorModel("AnyShake, 100 Hz", "anyshake-serial"),
+    SensorModel("AnyShake, 250 Hz", "anyshake-serial", (("rate_hz", "250"),)),
 )
+FAST = tuple(model for model in SENSORS if "250 Hz" in model.name)
+"""Those that carry the lines of a propeller, 80 to 100 Hz."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
