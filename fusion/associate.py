@@ -1,21 +1,16 @@
-"""Detections to incidents: which of them speak of one vehicle, or of one thing that moves.
+"""Detections to incidents: which of them speak of one vehicle's passage through a lane.
 
-A `Transit` is one vehicle's passage through a lane, a `Track` something that moves over the
-ground of a zone. Both keep only the latest detection of each sensor and test, so an interim
-finding is replaced by the final one and never counted twice.
+A `Transit` keeps only the latest detection of each sensor and test, so an interim finding is
+replaced by the final one and never counted twice. What moves over the ground is in `tracks`.
 """
 
-import math
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from fusion.evidence import number
 from fusion.policy import AssociationPolicy
-from fusion.types import SECOND_NS, Detection, LaneSpec, SensorSpec
+from fusion.types import SECOND_NS, Detection, LaneSpec
 
 MAX_TRANSITS_PER_LANE = 16  # at 45 vehicles an hour and a scan window of 2 min there are 2
-PASSED_NS = 6 * SECOND_NS  # a walker is 8 m further by then and half as loud: that was the peak
-MAX_TRACKS_PER_ZONE = 32  # a flood of 30 simultaneous movers still fits
 
 
 @dataclass(slots=True, eq=False)
@@ -196,98 +191,3 @@ class Lane:
         transit = Transit(self.spec, start_utc_ns, start_utc_ns, portal_id)
         self.transits.append(transit)
         return transit
-
-
-@dataclass(slots=True, eq=False)
-class Track:
-    """Something that moves over the ground of a zone."""
-
-    zone_id: str
-    start_utc_ns: int
-    end_utc_ns: int
-    detections: dict[str, Detection] = field(default_factory=dict)
-    """Each sensor's best heard moment."""
-    peaks_um_s: dict[str, float] = field(default_factory=dict)
-    peak_utc_ns: dict[str, int] = field(default_factory=dict)
-    passed: set[str] = field(default_factory=set)
-    """Sensors that it has clearly been nearer to than it is now."""
-    motion: Detection | None = None
-    drop_off: Detection | None = None
-
-    @property
-    def key(self) -> str:
-        """What tells this incident from all others of the site."""
-        return f"track/{self.zone_id}/{self.start_utc_ns}"
-
-    def add(self, detection: Detection) -> None:
-        """Keep the sensor's word where it heard better than ever; else it has been passed."""
-        name, peak = detection.sensor_id, number(detection.facts, "peak_um_s")
-        if peak >= self.peaks_um_s.get(name, 0.0):
-            # `peak_um_s` is the strongest so far of the event, `peak_s` when that was.
-            duration_s = (detection.end_utc_ns - detection.start_utc_ns) / SECOND_NS
-            peak_s = number(detection.facts, "peak_s", duration_s)
-            self.detections[name] = detection
-            self.peaks_um_s[name] = peak
-            self.peak_utc_ns[name] = detection.start_utc_ns + round(peak_s * SECOND_NS)
-            self.passed.discard(name)
-        if detection.final or detection.end_utc_ns - self.peak_utc_ns[name] > PASSED_NS:
-            self.passed.add(name)
-        self.end_utc_ns = max(self.end_utc_ns, detection.end_utc_ns)
-
-    def weighed(self) -> list[tuple[Detection, float]]:
-        """All detections, in a fixed order."""
-        rows = [(self.detections[name], 1.0) for name in sorted(self.detections)]
-        extra = [d for d in (self.motion, self.drop_off) if d is not None]
-        return rows + [(d, 1.0) for d in extra]
-
-
-class Zone:
-    """The tracks of one zone, oldest first."""
-
-    def __init__(
-        self, zone_id: str, sensors: Iterable[SensorSpec], policy: AssociationPolicy
-    ) -> None:
-        self.zone_id = zone_id
-        self.places = {sensor.sensor_id: sensor.position_m for sensor in sensors}
-        self.tracks: list[Track] = []
-        self._policy = policy
-
-    def add(self, detection: Detection) -> Track:
-        """The track that a detection continues, or a new one."""
-        for track in reversed(self.tracks):
-            if self._continues(track, detection):
-                break
-        else:
-            track = Track(self.zone_id, detection.start_utc_ns, detection.end_utc_ns)
-            self.tracks.append(track)
-        track.add(detection)
-        return track
-
-    def over(self, now_utc_ns: int) -> list[Track]:
-        """Take out what has not been heard for too long, or is too much to follow."""
-        gap_ns = self._policy.track_gap_s * SECOND_NS
-        done = [track for track in self.tracks if now_utc_ns - track.end_utc_ns > gap_ns]
-        self.tracks = [track for track in self.tracks if track not in done]
-        done += self.tracks[:-MAX_TRACKS_PER_ZONE]
-        self.tracks = self.tracks[-MAX_TRACKS_PER_ZONE:]
-        return done
-
-    def _continues(self, track: Track, detection: Detection) -> bool:
-        """Whether the same thing can have caused it: soon enough, and not faster than possible."""
-        told = track.detections.get(detection.sensor_id)
-        if told is not None and told.start_utc_ns == detection.start_utc_ns:
-            return True  # one event of one sensor, told again
-        if detection.start_utc_ns - track.end_utc_ns > self._policy.track_gap_s * SECOND_NS:
-            return False
-        if _on_wheels(detection) != any(_on_wheels(d) for d in track.detections.values()):
-            return False  # who steps out of a vehicle is not the vehicle
-        here = self.places[detection.sensor_id]
-        reach_m = max(
-            (math.dist(here, self.places[name]) for name in track.detections), default=0.0
-        )
-        elapsed_s = max(1.0, (detection.end_utc_ns - track.start_utc_ns) / SECOND_NS)
-        return reach_m <= self._policy.track_speed_m_s * elapsed_s
-
-
-def _on_wheels(detection: Detection) -> bool:
-    return detection.facts.get("class") == "vehicle"

@@ -6,15 +6,16 @@ A cue is a `Detection` of the source `fusion`; like any other it speaks in nats.
 import math
 from collections.abc import Sequence
 
-from fusion.associate import Track, Transit, Zone
+from fusion.associate import Transit
 from fusion.evidence import nats_of, number, weigh
 from fusion.policy import AssociationPolicy
+from fusion.track_motion import motion_facts
+from fusion.tracks import Track, Zone
 from fusion.types import SECOND_NS, Detection, Fact, Family, Origin
 
 FUSION = "fusion"
 WEAK_GAMMA_NATS = 3.0  # 2.4 sigma: a leak this weak only counts at the very place of a dense block
 BULK_HOMOGENEITY = 0.6  # above this a load is one material, not a mixture
-MOTION_SENSORS = 2  # order and speed need two places
 
 
 def shielding(transit: Transit, policy: AssociationPolicy) -> Detection | None:
@@ -84,21 +85,10 @@ def bypass(vehicle: Detection) -> Detection:
 
 
 def motion(track: Track, zone: Zone) -> Detection | None:
-    """Direction and speed from the order in which it came nearest to the sensors it has passed."""
-    heard = sorted((track.peak_utc_ns[name], name) for name in track.passed)
-    if len(heard) < MOTION_SENSORS:
+    """Where it goes and how fast, from the times at which it passed the sensors."""
+    facts = motion_facts(track, zone)
+    if facts is None:
         return None
-    (start_utc_ns, first), (end_utc_ns, last) = heard[0], heard[-1]
-    elapsed_s = (end_utc_ns - start_utc_ns) / SECOND_NS
-    here, there = zone.places[first], zone.places[last]
-    if elapsed_s < 1.0 or here == there:
-        return None
-    bearing_deg = math.degrees(math.atan2(there[0] - here[0], there[1] - here[1])) % 360.0
-    facts: dict[str, Fact] = {
-        "direction": _compass(bearing_deg),
-        "speed_m_s": round(math.dist(here, there) / elapsed_s, 2),
-        "sensors": tuple(name for _, name in heard),
-    }
     members = [track.detections[name] for name in sorted(track.detections)]
     return _cue("track.motion", members, facts, Family.SEISMIC)
 
@@ -124,10 +114,6 @@ def drop_off(
             }
             return _cue("fusion.drop-off", [first, last], facts, Family.SEISMIC)
     return None
-
-
-def _compass(bearing_deg: float) -> str:
-    return ("north", "east", "south", "west")[int((bearing_deg + 45.0) // 90.0) % 4]
 
 
 def _cue(

@@ -11,7 +11,7 @@ from operator import attrgetter
 
 from fusion import cues, xray
 from fusion.alarms import AlarmBook
-from fusion.associate import Lane, Track, Transit, Zone
+from fusion.associate import Lane, Transit
 from fusion.evidence import weigh
 from fusion.health import SensorHealth
 from fusion.judge import Judge
@@ -19,6 +19,7 @@ from fusion.policy import Policy
 from fusion.roadside import Roadside
 from fusion.seismic import SeismicField
 from fusion.spectra.portal import Portal
+from fusion.tracks import Track, Zone
 from fusion.types import (
     SECOND_NS,
     Alert,
@@ -227,12 +228,13 @@ class Engine:
         zone = self._zones.get(spec.place)
         if zone is None:
             return []
-        track = zone.add(detection)
-        track.motion = cues.motion(track, zone)
-        others = [other for other in zone.tracks if other is not track]
-        track.drop_off = cues.drop_off(track, zone, others, self._policy.association)
-        claim = self._judge.track(track)
-        return self._book.consider(claim, self._now_utc_ns)
+        alerts: list[Alert] = []
+        for track in zone.add(detection):
+            track.motion = cues.motion(track, zone)
+            others = [other for other in zone.tracks if other is not track]
+            track.drop_off = cues.drop_off(track, zone, others, self._policy.association)
+            alerts += self._book.consider(self._judge.track(track), self._now_utc_ns)
+        return alerts
 
     def _roadside_due(self) -> list[Alert]:
         """Vehicles that no portal has counted: around it, or off the lanes altogether."""

@@ -97,11 +97,25 @@ def fusion_drop_off(facts: Mapping[str, Fact]) -> dict[str, float]:
 
 
 def track_motion(facts: Mapping[str, Fact]) -> dict[str, float]:
-    """A steady order of several sensors at the speed that the class moves at."""
+    """Sensors that were passed one after another, as something that moves passes them.
+
+    Noise that rises and falls at several places does so in an order that fits one steady speed
+    only by chance: for three sensors, which the field asks for (facts: seismic 2), about one time
+    in four less often than for two. What crosses the line square shows no speed.
+    """
+    sensors = facts.get("sensors")
+    more = 0.7 * (min(len(sensors), 4) - 2) if isinstance(sensors, tuple) else 0.0
+    group = 1.0 if number(facts, "count", 1.0) >= 2.0 else 0.0
+    nobody = {"weather": -2.0, "machinery": -3.0, "digging": -1.0}
     speed = number(facts, "speed_m_s")
-    if 0.4 <= speed <= 3.0:
-        return {"person": 1.0, "group": 1.0, "animal": 0.5, "weather": -2.0, "machinery": -3.0}
-    return {"vehicle": 1.0, "person": -1.0, "group": -1.0, "weather": -2.0, "machinery": -3.0}
+    if facts.get("course") == "across":
+        return {"person": 0.5, "group": 0.5 + group, "animal": 0.3, "vehicle": 0.5}
+    if speed <= 3.0:
+        walks = 1.0 + more
+        return {"person": walks - group, "group": walks + group, "animal": 0.5 + more} | nobody
+    if speed <= 7.0:  # a runner, a horse, or a car that looks for its way
+        return {"person": more, "group": more - 0.5, "animal": 0.5 + more, "vehicle": more} | nobody
+    return {"vehicle": 1.0 + more, "person": -1.0, "group": -1.0} | nobody
 
 
 def health_tamper(facts: Mapping[str, Fact]) -> dict[str, float]:

@@ -8,11 +8,12 @@ Explanations compete within a question.
 from collections.abc import Mapping, Sequence
 
 from fusion.alarms import Claim
-from fusion.associate import Track, Transit
+from fusion.associate import Transit
 from fusion.health import SensorHealth
 from fusion.pass_record import PassRecord
 from fusion.policy import Policy
 from fusion.score import Score, score
+from fusion.tracks import Track
 from fusion.types import (
     Checkpoint,
     Detection,

@@ -17,11 +17,11 @@ SMOOTH_S = 0.8  # either way: three steps of a walker, and no more than half a c
 SUMMIT_S = 2.0  # either way: two walkers who follow one another more closely are one summit
 SUMMIT_FACTOR = 2.7  # one neper of energy: gaits vary by a tenth of it over four seconds
 CLEAR_FACTOR = 6.0  # over the quiet ground: gusts reach three or four
-QUIET_SHARE = 0.15  # of the bins, the quietest
+QUIET_SHARE = 0.05  # of the bins, the quietest: those before the event in a minute and a half
 FEWEST_BINS = 15  # three seconds: less has no rise and fall
 FAINT_SHARE = 0.002  # six nats under the summit the fit looks no more
 MOST = 6  # passages of one stretch
-OVER_NATS = 0.7  # half the energy: so much weaker, it has clearly been nearer
+OVER_NATS = 0.5  # two fifths of the energy less: it has clearly been nearer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,29 +31,34 @@ class Passage:
     at_s: float
     """Time of closest approach, from the start of the envelope; it may lie ahead of its end."""
     sd_s: float
+    width_s: float
+    """Range over speed at the closest approach, within a factor of two or so."""
     rise_nats: float
     """How far the energy fell on the side where it fell less."""
     over: bool
     """Whether it has clearly been nearer than it is now."""
 
 
-def passages(energy: NDArray[np.floating], bin_s: float) -> list[Passage]:
+def passages(
+    energy: NDArray[np.floating], bin_s: float, floor: float | None = None
+) -> list[Passage]:
     """The passages in an envelope, oldest first.
 
     energy   (bins,) mean square of the band-passed motion, in any unit, some seconds before the
              event included; at most some minutes
     bin_s    length of a bin
+    floor    mean square of the quiet ground; None: the quietest bins are that
     """
     if len(energy) < FEWEST_BINS:
         return []
     values = np.ascontiguousarray(energy, dtype=np.float64)
-    quietest = max(1, round(QUIET_SHARE * len(values)))
     smoothed = kernel.smooth(values, max(1, round(SMOOTH_S / bin_s)))
-    floor = float(np.sort(smoothed)[:quietest].mean())
-    if not floor > 0.0:  # a dead channel, or one that has just begun
-        floor = float(smoothed.max()) * 1e-9
-        if not floor > 0.0:
-            return []
+    if floor is None:
+        quietest = max(1, round(QUIET_SHARE * len(values)))
+        floor = float(np.sort(smoothed)[:quietest].mean())
+    floor = max(floor, float(smoothed.max()) * 1e-9)  # of a dead channel it is nought
+    if not floor > 0.0:
+        return []
     edges = np.zeros(MOST + 1, dtype=np.int64)
     shape = kernel.smooth(values, max(1, round(SUMMIT_S / bin_s)))
     pieces = kernel.summits(shape, CLEAR_FACTOR * floor, SUMMIT_FACTOR, edges)
@@ -80,6 +85,7 @@ def pass_facts(found: Sequence[Passage], first_s: float) -> tuple[Mapping[str, F
         {
             "at_s": round(one.at_s + first_s, 2),
             "sd_s": round(one.sd_s, 2),
+            "width_s": round(one.width_s, 1),
             "rise": round(one.rise_nats, 2),
             "over": one.over,
         }
@@ -96,6 +102,7 @@ def _fitted(
     return Passage(
         at_s=float(found[kernel.AT]) * bin_s,
         sd_s=float(found[kernel.DEVIATION]) * bin_s,
+        width_s=float(found[kernel.WIDTH]),
         rise_nats=min(before, after),
         over=after >= OVER_NATS,
     )

@@ -36,6 +36,17 @@ class AssociationPolicy:
     """A walker at 1.2 m/s needs 12 s between sensors 15 m apart; three missed sensors are 45 s."""
     track_speed_m_s: float = 25.0
     """Nothing on the ground beside a checkpoint moves faster (90 km/h)."""
+    track_clock_sd_s: float = 0.1
+    """Clocks of two stations differ by so much: NTP keeps a Shake within 10 to 100 ms."""
+    track_sway_m: float = 0.5
+    """Nobody walks a straight line at one speed; so far off it is nothing to wonder at."""
+    walker_hearing_m: float = 75.0
+    """A walker is heard up to here; facts: 30 m in the field, 60 to 100 m where all is quiet."""
+    vehicle_hearing_m: float = 250.0
+    """A vehicle is heard up to here; facts: 100 to 500 m, less in the footstep band."""
+    file_gap_s: float = 15.0
+    """Who passes a sensor so soon after another, the same way, goes with them: 20 m behind. They
+    are one alert with a count."""
     stop_distance_m: float = 40.0
     """Footsteps that start this close to where a vehicle stopped may be a drop-off."""
 
@@ -82,7 +93,7 @@ class ScoringPolicy:
             "gamma.dip": 4.0,
             "neutron.counts": 10.0,
             "seismic.event": 3.5,
-            "track.motion": 1.5,
+            "track.motion": 2.5,
             "xray.emptiness": 8.0,
             "xray.dense": 7.0,
             "xray.unpenetrated": 4.0,

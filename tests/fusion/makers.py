@@ -115,3 +115,28 @@ def steps(
         end_s=at_s,
         final=final,
     )
+
+
+def heard(
+    sensor_id: str,
+    start_s: float,
+    end_s: float,
+    *at_s: float,
+    name: str = "person",
+    sd_s: float = 0.3,
+    rise: float = 3.0,
+    width_s: float = 4.0,
+    over: bool = True,
+    final: bool = False,
+    **facts: Fact,
+) -> Detection:
+    """An event in which the sensor was passed at these times, all in one clock."""
+    passes = tuple(
+        {"at_s": at - start_s, "sd_s": sd_s, "width_s": width_s, "rise": rise, "over": over}
+        for at in at_s
+    )
+    rest = "vehicle" if name != "vehicle" else "person"
+    more: dict[str, Fact] = {"class": name, "classes": {name: 0.9, rest: 0.1}, "passes": passes}
+    return detection(
+        "seismic.event", sensor_id, more | facts, start_s=start_s, end_s=end_s, final=final
+    )

@@ -1,8 +1,9 @@
 import pytest
 
 from fusion import cues
-from fusion.associate import Lane, Transit, Zone
+from fusion.associate import Lane, Transit
 from fusion.policy import AssociationPolicy
+from fusion.tracks import Zone
 from tests.fusion.makers import CHECKPOINT, dense, detection, gamma, occupancy, steps
 
 POLICY = AssociationPolicy()
@@ -63,36 +64,6 @@ def test_a_dense_block_in_the_bulk_forbids_the_release():
     scan = detection("xray.scan", "xray-1", {"homogeneity": 0.9})
     wide = gamma(20.0, point=50, extended=190, width_m=10.0)
     assert cues.bulk_norm(transit(wide, scan, dense(9.0))) is None
-
-
-def walk(*order: int) -> Zone:
-    """Past the sensors in that order, 10 s apart, each heard well and then faintly."""
-    made = zone()
-    for i, sensor in enumerate(order):
-        made.add(steps(f"geo-{sensor}", 10.0 + 10.0 * i, peak=20.0))
-        made.add(steps(f"geo-{sensor}", 17.0 + 10.0 * i, peak=4.0))
-    return made
-
-
-def test_direction_and_speed_come_from_the_order_of_the_sensors():
-    there = walk(1, 2, 3)
-    cue = cues.motion(there.tracks[0], there)
-    assert cue is not None
-    assert cue.facts["direction"] == "north"
-    assert cue.facts["speed_m_s"] == pytest.approx(1.5)
-    back = walk(3, 2, 1)
-    assert cues.motion(back.tracks[0], back).facts["direction"] == "south"
-
-
-def test_a_sensor_that_is_still_being_approached_gives_no_order():
-    made = zone(steps("geo-1", 10.0, peak=5.0), steps("geo-2", 10.5, peak=4.0))
-    made.add(steps("geo-1", 12.0, peak=9.0))
-    assert cues.motion(made.tracks[0], made) is None
-
-
-def test_one_sensor_gives_no_direction():
-    zone_ = zone(steps("geo-1", 10.0))
-    assert cues.motion(zone_.tracks[0], zone_) is None
 
 
 def vehicle(sensor_id: str, at_s: float):

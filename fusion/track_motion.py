@@ -1,0 +1,58 @@
+"""What is said of a track: where it goes, how fast, how far it has come, how many they are."""
+
+import math
+
+from fusion.evidence import number
+from fusion.track_chains import Chain
+from fusion.tracks import Track, Zone
+from fusion.types import SECOND_NS, Fact
+
+SENSORS = 2  # order and speed need two places
+
+
+def motion_facts(track: Track, zone: Zone) -> dict[str, Fact] | None:
+    """Facts of a `track.motion`; None where fewer than two sensors were passed."""
+    leg = track.incident.leg
+    sensors = tuple(dict.fromkeys(one.sensor_id for one in leg.passes)) if leg else ()
+    if leg is None or len(sensors) < SENSORS or not zone.line.is_one:
+        return None
+    facts: dict[str, Fact] = {"sensors": sensors, "count": _count(track)}
+    if not leg.heading:
+        # All at once: it crosses the line, nearest to the sensor that heard it for the shortest.
+        nearest = min(leg.passes, key=lambda one: (one.width_s, one.at_utc_ns))
+        return facts | {"course": "across", "near": nearest.sensor_id}
+    slowness, sd = leg.state[1], math.sqrt(leg.state[4])
+    speed = 1.0 / abs(slowness)
+    position_m, position_sd_m = _position(leg, track.end_utc_ns)
+    east_m, north_m = zone.line.place_m(position_m)
+    return facts | {
+        "course": "along",
+        "direction": zone.line.compass(forward=slowness > 0.0),
+        "speed_m_s": round(speed, 2),
+        "speed_sd_m_s": round(speed * sd / abs(slowness), 2),
+        "position_m": round(position_m, 1),
+        "position_sd_m": round(position_sd_m, 1),
+        "place_m": (round(east_m, 1), round(north_m, 1)),
+        "near": zone.line.nearest(position_m),
+        "turned": _turned(track),
+    }
+
+
+def _position(chain: Chain, utc_ns: int) -> tuple[float, float]:
+    """Metres along the line at that time, and their deviation."""
+    passed_s, slowness, p00, p01, p11 = chain.state
+    after_s = (utc_ns - chain.passes[0].at_utc_ns) / SECOND_NS - passed_s
+    way_m = after_s / slowness
+    variance = (p00 + 2.0 * way_m * p01 + way_m**2 * p11) / slowness**2
+    return chain.last.along_m + way_m, math.sqrt(max(variance, 0.0))
+
+
+def _count(track: Track) -> int:
+    """How many: those whose passages could be told apart, or as a station counts them."""
+    told = [number(d.facts, "count", 1.0) for d in track.detections.values()]
+    return max(1 + len(track.incident.followers), *(int(count) for count in told), 1)
+
+
+def _turned(track: Track) -> bool:
+    headings = [leg.heading for leg in track.incident.legs if leg.heading]
+    return len(set(headings)) > 1 or any(leg.turns for leg in track.incident.legs)

@@ -1,0 +1,315 @@
+"""What moves over the ground of a zone: events of several sensors that are one thing's.
+
+An event joins a track as soon as it is heard, by what could be the same thing; who passed which
+sensor when then says what is one thing (fusion.track_chains), and may part what was taken for one.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from fusion.evidence import number
+from fusion.policy import AssociationPolicy
+from fusion.track_chains import DRIVES, WALKS, Chains, Pass
+from fusion.track_incidents import Incident, incidents
+from fusion.track_line import Line
+from fusion.types import SECOND_NS, Detection, Fact, SensorSpec
+
+MAX_TRACKS_PER_ZONE = 32  # a flood of 30 simultaneous movers still fits
+MAX_EVENTS_PER_ZONE = 256  # of 64 stations four each
+MAX_PASSES = 40  # of a zone at a time; six walkers past six sensors
+PASSED_NS = 6 * SECOND_NS  # a walker is 8 m further by then and half as loud: that was the peak
+PEAK_SD_S = 2.0  # of the loudest moment as time of passage: a step is easily 30 % louder
+PEAK_RISE_NATS = 2.0
+ANY_WIDTH_S = 1e3
+SAME_S = 3.0  # a passage told again has moved by less
+WORTH_SAYING_S = 0.05  # and by more, to be weighed anew
+TOLD_AGAIN_NS = 45 * SECOND_NS  # a station looks back at least so far
+ACTIVE_NS = 12 * SECOND_NS  # an event that lasts is told again within this
+WORST_SD_S = 6.0  # at 1.4 m/s that is half the way from one sensor to the next
+ON_FOOT = ("person", "group", "animal")
+
+
+@dataclass(slots=True, eq=False)
+class Heard:
+    """One event of one sensor, as it was told last and best."""
+
+    latest: Detection
+    best: Detection
+    home: "Track | None" = None
+    passes: list[Pass] = field(default_factory=list)
+    peak: float = -1.0
+    peak_utc_ns: int = 0
+
+    @property
+    def sensor_id(self) -> str:
+        """Who heard it."""
+        return self.latest.sensor_id
+
+
+@dataclass(slots=True, eq=False)
+class Track:
+    """Something that moves over the ground of a zone."""
+
+    zone_id: str
+    start_utc_ns: int
+    end_utc_ns: int
+    detections: dict[str, Detection] = field(default_factory=dict)
+    """Each sensor's best word."""
+    incident: Incident = field(default_factory=Incident)
+    """Who passed which sensors when."""
+    motion: Detection | None = None
+    drop_off: Detection | None = None
+
+    @property
+    def key(self) -> str:
+        """What tells this incident from all others of the site."""
+        return f"track/{self.zone_id}/{self.start_utc_ns}"
+
+    @property
+    def on_wheels(self) -> bool:
+        """Whether any sensor takes it for a vehicle."""
+        return any(_manner(d) == DRIVES for d in self.detections.values())
+
+    def gather(self, events: Iterable[Heard]) -> None:
+        """Take the best word of each sensor from its events."""
+        self.detections = {}
+        for event in events:
+            kept = self.detections.get(event.sensor_id)
+            if kept is None or _weight(event.best) >= _weight(kept):
+                self.detections[event.sensor_id] = event.best
+            self.end_utc_ns = max(self.end_utc_ns, event.latest.end_utc_ns)
+
+    def weighed(self) -> list[tuple[Detection, float]]:
+        """All detections, in a fixed order."""
+        rows = [(self.detections[name], 1.0) for name in sorted(self.detections)]
+        extra = [d for d in (self.motion, self.drop_off) if d is not None]
+        return rows + [(d, 1.0) for d in extra]
+
+
+class Zone:
+    """The tracks of one zone, oldest first."""
+
+    def __init__(
+        self, zone_id: str, sensors: Iterable[SensorSpec], policy: AssociationPolicy
+    ) -> None:
+        self.zone_id = zone_id
+        self.places = {sensor.sensor_id: sensor.position_m for sensor in sensors}
+        self.line = Line(self.places)
+        self.tracks: list[Track] = []
+        self._policy = policy
+        self._chains = Chains(self.line, policy)
+        self._events: dict[tuple[str, int], Heard] = {}
+
+    def add(self, detection: Detection) -> list[Track]:
+        """The tracks about which a detection says something, that of its own event first."""
+        event, news = self._hear(detection)
+        if event.home is None:
+            event.home = self._home(event)
+        changed = [event.home]
+        if news:
+            changed += self._part()
+        changed += [
+            track for track in self.tracks if any(p in event.passes for p in track.incident.passes)
+        ]
+        changed = [track for i, track in enumerate(changed) if track not in changed[:i]]
+        for track in changed:
+            track.gather(self._events_of(track))
+        return [track for track in changed if track.detections]
+
+    def over(self, now_utc_ns: int) -> list[Track]:
+        """Take out what has not been heard for too long, or is too much to follow."""
+        gap_ns = self._policy.track_gap_s * SECOND_NS
+        done = [
+            track
+            for track in self.tracks
+            if now_utc_ns - track.end_utc_ns > gap_ns or not track.detections
+        ]
+        self.tracks = [track for track in self.tracks if track not in done]
+        done += self.tracks[:-MAX_TRACKS_PER_ZONE]
+        self.tracks = self.tracks[-MAX_TRACKS_PER_ZONE:]
+        if done:
+            self._forget()
+        return done
+
+    def _forget(self) -> None:
+        """Events and passages of tracks that are no more."""
+        kept = {id(one) for track in self.tracks for one in track.incident.passes}
+        for key, event in list(self._events.items()):
+            if event.home not in self.tracks:
+                event.passes = [one for one in event.passes if id(one) in kept]
+                if not event.passes:
+                    del self._events[key]
+
+    def _hear(self, detection: Detection) -> tuple[Heard, bool]:
+        """The event, and whether it says anything new of who passed when."""
+        key = detection.sensor_id, detection.start_utc_ns
+        event = self._events.get(key)
+        if event is None:
+            event = self._events[key] = Heard(detection, detection)
+            if len(self._events) > MAX_EVENTS_PER_ZONE:
+                del self._events[next(iter(self._events))]
+        event.latest = detection
+        changed = event.best.facts.get("class") != detection.facts.get("class")
+        if changed or _weight(detection) >= _weight(event.best):
+            event.best = detection
+        return event, self._note_passes(event)
+
+    def _note_passes(self, event: Heard) -> bool:
+        manner = _manner(event.latest)
+        if manner is None:
+            return False
+        along_m = self.line.along_m[event.sensor_id]
+        told = _told_passes(event)
+        since_utc_ns = event.latest.end_utc_ns - TOLD_AGAIN_NS
+        known = list(event.passes)
+        news = False
+        for at_utc_ns, sd_s, rise, width_s in told:
+            same = [p for p in known if abs(p.at_utc_ns - at_utc_ns) <= SAME_S * SECOND_NS]
+            if not same:
+                event.passes.append(
+                    Pass(event.sensor_id, along_m, at_utc_ns, sd_s, rise, width_s, manner)
+                )
+                news = True
+                continue
+            one = min(same, key=lambda p: abs(p.at_utc_ns - at_utc_ns))
+            known.remove(one)
+            moved_s = abs(one.at_utc_ns - at_utc_ns) / SECOND_NS
+            if moved_s >= WORTH_SAYING_S or one.manner != manner or sd_s < 0.8 * one.sd_s:
+                one.at_utc_ns, one.sd_s, one.manner = at_utc_ns, sd_s, manner
+                one.rise_nats, one.width_s = rise, width_s
+                news = True
+        # What is not told again, though its time is still in sight, was none.
+        gone = [one for one in known if one.at_utc_ns >= since_utc_ns]
+        event.passes = [one for one in event.passes if one not in gone]
+        return news or bool(gone)
+
+    def _home(self, event: Heard) -> Track:
+        """The track that an event most likely continues, or a new one."""
+        found: list[tuple[float, int, Track]] = []
+        for i, track in enumerate(self.tracks):
+            away_m = self._away_m(track, event)
+            if away_m is not None:
+                found.append((away_m, -i, track))
+        if found:
+            return min(found, key=lambda row: row[:2])[2]
+        return self._begin(event.latest.start_utc_ns, event.latest.end_utc_ns)
+
+    def _begin(self, start_utc_ns: int, end_utc_ns: int) -> Track:
+        while any(track.start_utc_ns == start_utc_ns for track in self.tracks):
+            start_utc_ns += 1  # two that began as one
+        track = Track(self.zone_id, start_utc_ns, end_utc_ns)
+        self.tracks.append(track)
+        return track
+
+    def _away_m(self, track: Track, event: Heard) -> float | None:
+        """How far from the sensor the track is, where the same thing can have caused both."""
+        policy, heard = self._policy, event.latest
+        if (heard.start_utc_ns - track.end_utc_ns) / SECOND_NS > policy.track_gap_s:
+            return None
+        if (_manner(heard) == DRIVES) != track.on_wheels:
+            return None  # who steps out of a vehicle is not the vehicle
+        hearing_m = policy.vehicle_hearing_m if track.on_wheels else policy.walker_hearing_m
+        here = self.places[event.sensor_id]
+        active = [
+            math.dist(here, self.places[other.sensor_id])
+            for other in self._events_of(track)
+            if heard.start_utc_ns - other.latest.end_utc_ns <= ACTIVE_NS and not other.latest.final
+        ]
+        if active:  # both sensors hear one thing somewhere between them
+            return min(active) if max(active) <= 2.0 * hearing_m else None
+        last = max(track.detections.values(), key=lambda d: (d.end_utc_ns, d.sensor_id))
+        after_s = max((heard.start_utc_ns - track.end_utc_ns) / SECOND_NS, 0.0)
+        away_m = math.dist(here, self.places[last.sensor_id])
+        reach_m = hearing_m + policy.track_speed_m_s * after_s
+        return away_m if away_m <= reach_m else None
+
+    def _events_of(self, track: Track) -> list[Heard]:
+        """Events that are its own: it has passed there, or nobody else has."""
+        mine = {id(one) for one in track.incident.passes}
+        others = {
+            id(p) for other in self.tracks if other is not track for p in other.incident.passes
+        }
+        return [
+            event
+            for event in self._events.values()
+            if any(id(one) in mine for one in event.passes)
+            or (event.home is track and not any(id(one) in others for one in event.passes))
+        ]
+
+    def _part(self) -> list[Track]:
+        """Weigh anew who passed which sensors; the tracks that have become others by it."""
+        passes = [one for event in self._events.values() for one in event.passes]
+        passes.sort(key=lambda one: (one.at_utc_ns, one.sensor_id))
+        found = incidents(self._chains.of(passes[-MAX_PASSES:]), self.line, self._policy)
+        before = {id(track): track.incident for track in self.tracks}
+        owners = {id(one): track for track in self.tracks for one in track.incident.passes}
+        homes = {id(p): event.home for event in self._events.values() for p in event.passes}
+        for track in self.tracks:
+            track.incident = Incident()
+        waiting = []
+        for incident in found:
+            votes = Counter(owners[id(p)].start_utc_ns for p in incident.passes if id(p) in owners)
+            taken = self._free(key for key, _ in sorted(votes.items(), key=lambda v: (-v[1], v[0])))
+            if taken is None:
+                waiting.append(incident)
+            else:
+                taken.incident = incident
+        for incident in waiting:
+            first = incident.legs[0].passes[0]
+            home = homes.get(id(first))
+            taken = self._free([home.start_utc_ns] if home is not None else [])
+            (taken or self._begin(first.at_utc_ns, first.at_utc_ns)).incident = incident
+        return [t for t in self.tracks if before.get(id(t)) != t.incident]
+
+    def _free(self, starts: Iterable[int]) -> Track | None:
+        """The first of the tracks that began then and has no chain yet."""
+        by_start = {track.start_utc_ns: track for track in self.tracks if not track.incident.legs}
+        return next((by_start[start] for start in starts if start in by_start), None)
+
+
+def _told_passes(event: Heard) -> list[tuple[int, float, float, float]]:
+    """(time, its deviation, rise, width) of passages that are over."""
+    detection = event.latest
+    start = detection.start_utc_ns
+    duration_s = (detection.end_utc_ns - start) / SECOND_NS
+    told = detection.facts.get("passes")
+    if not isinstance(told, tuple | list):
+        return _by_peak(event, duration_s)
+    found = []
+    for one in told:
+        if not isinstance(one, dict) or not (one.get("over") is True or detection.final):
+            continue
+        at_s, sd_s = number(one, "at_s"), number(one, "sd_s", PEAK_SD_S)
+        if -SAME_S <= at_s <= duration_s and sd_s <= WORST_SD_S:
+            at_utc_ns = start + round(at_s * SECOND_NS)
+            found.append((at_utc_ns, sd_s, number(one, "rise"), number(one, "width_s")))
+    return found
+
+
+def _by_peak(event: Heard, duration_s: float) -> list[tuple[int, float, float, float]]:
+    """The loudest moment, where a station says no more than that."""
+    detection = event.latest
+    facts = detection.facts
+    peak = number(facts, "peak_um_s", number(facts, "peak_counts"))
+    if peak > event.peak:
+        event.peak = peak
+        peak_s = number(facts, "peak_s", duration_s)
+        event.peak_utc_ns = detection.start_utc_ns + round(peak_s * SECOND_NS)
+    if detection.final or detection.end_utc_ns - event.peak_utc_ns > PASSED_NS or event.passes:
+        return [(event.peak_utc_ns, PEAK_SD_S, PEAK_RISE_NATS, ANY_WIDTH_S)]
+    return []
+
+
+def _weight(detection: Detection) -> float:
+    """How much it says for any explanation."""
+    return max(detection.nats.values(), default=0.0)
+
+
+def _manner(detection: Detection) -> str | None:
+    """How what was heard moves; None where that cannot be said."""
+    name: Fact = detection.facts.get("class")
+    if name == "vehicle":
+        return DRIVES
+    return WALKS if name in ON_FOOT else None
