@@ -4,6 +4,7 @@ A sensor's gain, and what its ground carries, need not be known, so times of dif
 compare where their amplitudes do not.
 """
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ QUIET_SHARE = 0.05  # of the bins, the quietest: those before the event in a min
 FEWEST_BINS = 15  # three seconds: less has no rise and fall
 FAINT_SHARE = 0.002  # six nats under the summit the fit looks no more
 MOST = 6  # passages of one stretch
+MOST_BINS = 450  # a minute and a half, in which a creeper goes 70 m
 OVER_NATS = 0.5  # two fifths of the energy less: it has clearly been nearer
 
 
@@ -74,6 +76,35 @@ def passages(
         if last - first >= FEWEST_BINS:
             found.append(_fitted(smoothed, floor, first, last, bin_s))
     return found
+
+
+class Envelope:
+    """What one channel heard of an event, bin by bin."""
+
+    def __init__(self) -> None:
+        self._squares: deque[float] = deque(maxlen=MOST_BINS)
+        self._floor = 0.0
+        self._end_s = 0.0
+        self._bin_s = 0.2
+
+    def hear(self, end_s: float, bin_s: float, square: float, floor: float) -> None:
+        """A bin that ended then, seconds from the event's start.
+
+        square  mean square of the band-passed motion
+        floor   the same of the quiet ground; that before the event counts
+        """
+        if not self._squares:
+            self._floor, self._end_s, self._bin_s = floor, end_s - bin_s, bin_s
+        lost = round((end_s - self._end_s) / bin_s) - 1
+        self._squares.extend([square] * max(0, min(lost, MOST_BINS)))  # none is heard in a gap
+        self._squares.append(square)
+        self._end_s = end_s
+
+    def facts(self) -> tuple[Mapping[str, Fact], ...]:
+        """Who has passed so far, for a detection's facts."""
+        energy = np.array(self._squares, dtype=np.float64)
+        first_s = self._end_s - len(energy) * self._bin_s
+        return pass_facts(passages(energy, self._bin_s, self._floor), first_s)
 
 
 def pass_facts(found: Sequence[Passage], first_s: float) -> tuple[Mapping[str, Fact], ...]:

@@ -56,13 +56,13 @@ def test_the_filter_agrees_with_its_twin_in_matrices(legs, drift, slope_sd):
 
 def test_the_filter_agrees_with_stone_soup():
     pytest.importorskip("stonesoup")
-    from stonesoup.models.measurement.linear import LinearGaussian
-    from stonesoup.models.transition.linear import ConstantVelocity
-    from stonesoup.predictor.kalman import KalmanPredictor
-    from stonesoup.types.detection import Detection
-    from stonesoup.types.hypothesis import SingleHypothesis
-    from stonesoup.types.state import GaussianState
-    from stonesoup.updater.kalman import KalmanUpdater
+    from stonesoup.models.measurement.linear import LinearGaussian  # noqa: PLC0415 - heavy, and only here
+    from stonesoup.models.transition.linear import ConstantVelocity  # noqa: PLC0415 - heavy, and only here
+    from stonesoup.predictor.kalman import KalmanPredictor  # noqa: PLC0415 - heavy, and only here
+    from stonesoup.types.detection import Detection  # noqa: PLC0415 - heavy, and only here
+    from stonesoup.types.hypothesis import SingleHypothesis  # noqa: PLC0415 - heavy, and only here
+    from stonesoup.types.state import GaussianState  # noqa: PLC0415 - heavy, and only here
+    from stonesoup.updater.kalman import KalmanUpdater  # noqa: PLC0415 - heavy, and only here
 
     # To Stone Soup the place along the line is the time, and the time of passage a position.
     drift, variance = 5e-5, 0.2
