@@ -1,0 +1,108 @@
+"""The last minute of a ground station's raw samples, by reference, for the clip of an event."""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import replace
+
+from fusion.seismic_presets import PRESETS
+from fusion.types import SECOND_NS, Detection, SensorSpec, WaveformSample
+from fusion.wave_record import Packet, WaveRecord, WaveTrace
+
+BEFORE_NS = 10 * SECOND_NS
+"""Before the event: what the quiet was like."""
+LONGEST_NS = 70 * SECOND_NS
+"""Of a clip; of a longer event its last part."""
+KEPT_NS = 75 * SECOND_NS
+"""An event is told of up to some seconds after it has ended."""
+MAX_SAMPLES = 200_000
+"""Of a clip, and of what is kept of a channel: in the worst case Steim 2 takes 4.3 bytes for one,
+and a file of evidence may have 900 kB. 70 s at 2.8 kHz; at 5 kHz 40 s."""
+MAX_CHANNELS = 8  # a station of three geophones, three accelerometers, a barometer and one more
+
+
+class _Channel:
+    """Packets of one channel."""
+
+    __slots__ = ("calibrated", "counts_per_m_s", "packets", "rate_hz", "samples")
+
+    def __init__(self, sample: WaveformSample) -> None:
+        self.rate_hz = sample.rate_hz
+        self.counts_per_m_s = sample.counts_per_m_s
+        self.calibrated = sample.calibrated
+        self.packets: deque[Packet] = deque()
+        self.samples = 0
+
+    def fits(self, sample: WaveformSample) -> bool:
+        """Whether the sample goes on in the same units, and not before the last one."""
+        return (
+            sample.rate_hz == self.rate_hz
+            and sample.counts_per_m_s == self.counts_per_m_s
+            and sample.calibrated == self.calibrated
+            and (not self.packets or sample.start_utc_ns > self.packets[-1][0])
+        )
+
+    def keep(self, sample: WaveformSample) -> None:
+        """The newest packet; the oldest go, but never the one that the kept time begins in."""
+        packets = self.packets
+        packets.append((sample.start_utc_ns, sample.counts))
+        self.samples += len(sample.counts)
+        oldest_ns = sample.start_utc_ns - KEPT_NS
+        while len(packets) > 1 and (
+            packets[1][0] <= oldest_ns or self.samples - len(packets[0][1]) >= MAX_SAMPLES
+        ):
+            self.samples -= len(packets.popleft()[1])
+
+
+class Clip:
+    """Keeps what a station sends, and hands it out with the station's detections."""
+
+    def __init__(self, spec: SensorSpec) -> None:
+        self._band_hz = PRESETS[spec.preset].band_hz
+        self._channels: dict[str, _Channel] = {}
+
+    def keep(self, sample: WaveformSample) -> None:
+        """A packet of one of its channels."""
+        channel = self._channels.get(sample.channel)
+        if channel is None or not channel.fits(sample):
+            if channel is None and len(self._channels) >= MAX_CHANNELS:
+                return
+            channel = self._channels[sample.channel] = _Channel(sample)
+        channel.keep(sample)
+
+    def with_records(self, detections: Iterable[Detection]) -> list[Detection]:
+        """The same detections, each with what was heard of it."""
+        return [replace(each, record=self._record(each)) for each in detections]
+
+    def _record(self, detection: Detection) -> WaveRecord | None:
+        best = str(detection.facts.get("channel", ""))
+        if best not in self._channels:
+            return None
+        names = [best, *sorted(name for name in self._channels if name != best)]
+        room = MAX_SAMPLES
+        span_ns = min(LONGEST_NS, round(room * SECOND_NS / self._channels[best].rate_hz))
+        begin_ns = max(detection.start_utc_ns - BEFORE_NS, detection.end_utc_ns - span_ns)
+        traces: list[WaveTrace] = []
+        for name in names:
+            channel = self._channels[name]
+            room -= round((detection.end_utc_ns - begin_ns) * channel.rate_hz / SECOND_NS)
+            if room < 0 and traces:
+                break  # all of a channel or nothing of it
+            traces.append(
+                WaveTrace(
+                    channel=name,
+                    rate_hz=channel.rate_hz,
+                    counts_per_m_s=channel.counts_per_m_s,
+                    calibrated=channel.calibrated,
+                    packets=tuple(channel.packets),
+                )
+            )
+        return WaveRecord(
+            sensor_id=detection.sensor_id,
+            start_utc_ns=detection.start_utc_ns,
+            end_utc_ns=detection.end_utc_ns,
+            begin_utc_ns=begin_ns,
+            final=detection.final,
+            band_hz=self._band_hz,
+            traces=tuple(traces),
+            facts=detection.facts,
+        )
