@@ -94,7 +94,17 @@ def checkpoint_of(config: Config, origins: Mapping[str, Origin] | None = None) -
             for sensor in config.sensors
         ),
         lanes=tuple(_lane_spec(lane) for lane in config.lanes),
-        zones=tuple(ZoneSpec(zone_id=zone.id, side=zone.side) for zone in config.zones),
+        zones=tuple(
+            ZoneSpec(
+                zone_id=zone.id,
+                side=zone.side,
+                toward={
+                    str(word): {str(tag): text for tag, text in words.items()}
+                    for word, words in zone.toward.items()
+                },
+            )
+            for zone in config.zones
+        ),
     )
 
 

@@ -20,6 +20,7 @@ from fusion.types import (
     Level,
     Phase,
 )
+from fusion.wave_record import WaveRecord
 
 MAX_REMEMBERED = 1_000  # an incident lives for minutes; a busy day has a few hundred alerts
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -50,7 +51,7 @@ class Claim:
     silent: tuple[str, ...] = ()
     down: tuple[str, ...] = ()
     facts: Mapping[str, Fact] = field(default_factory=dict)
-    records: tuple[PassRecord, ...] = field(default=(), compare=False, repr=False)
+    records: tuple[PassRecord | WaveRecord, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(slots=True)
@@ -130,6 +131,9 @@ class AlarmBook:
             return True
         elapsed_ns = claim.updated_utc_ns - old.updated_utc_ns
         moved = abs(claim.score_nats - old.score_nats) >= self._policy.deadband_nats
+        # Where to look, and for how many: that is news though nobody is any surer.
+        moved = moved or (claim.direction is not None and claim.direction != old.direction)
+        moved = moved or _count(claim) > _count(old)
         return moved and elapsed_ns >= self._policy.update_gap_s * SECOND_NS
 
     def _clear(self, entry: _Entry, now_utc_ns: int) -> list[Alert]:
@@ -178,6 +182,12 @@ class AlarmBook:
         )
         entry.told, entry.told_claim = alert, claim
         return alert
+
+
+def _count(claim: Claim) -> float:
+    """How many there are, as far as is told."""
+    count = claim.facts.get("count") if claim.kind == "track" else None
+    return float(count) if isinstance(count, int | float) else 1.0
 
 
 def alert_id(claim: Claim) -> str:

@@ -5,6 +5,7 @@ container declared empty is full: about radiation, about the cargo, about the pa
 Explanations compete within a question.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 
 from fusion.alarms import Claim
@@ -66,6 +67,18 @@ EVENTS: Mapping[str, Event] = {
 """Explanations that are no event (weather, machinery) only take probability from the others."""
 
 SOURCES = (Event.RAD_THREAT, Event.SHIELDED_SOURCE)
+TOLD_OF_TRACKS = (
+    "course",
+    "direction",
+    "speed_m_s",
+    "speed_sd_m_s",
+    "position_m",
+    "position_sd_m",
+    "place_m",
+    "near",
+    "count",
+    "turned",
+)
 SHOWN_EXPLANATIONS = 3  # the table of reasons covers this many of the best explanations
 
 
@@ -78,6 +91,8 @@ class Judge:
         self._checkpoint = checkpoint
         self._policy = policy
         self._health = health
+        self._places = {one.sensor_id: one.position_m for one in checkpoint.sensors}
+        self._toward = {zone.zone_id: zone.toward for zone in checkpoint.zones}
 
     def keys(self, incident: Transit | Track) -> list[str]:
         """The keys of all claims that an incident can lead to."""
@@ -114,14 +129,33 @@ class Judge:
     def track(self, track: Track) -> Claim:
         """What moves over the ground."""
         rows = track.weighed()
-        result = score(rows, QUESTIONS["motion"], track.end_utc_ns, self._policy.scoring)
+        motion = track.motion.facts if track.motion is not None else {}
+        direction = motion.get("direction")
+        toward = self._toward.get(track.zone_id, {}).get(str(direction))
         return self._claim(
             key=track.key,
             kind="track",
-            result=result,
+            result=score(
+                rows,
+                QUESTIONS["motion"],
+                track.end_utc_ns,
+                self._policy.scoring,
+                self._correlation,
+            ),
             detections=[d for d, _ in rows],
             place=track.zone_id,
+            direction=direction if isinstance(direction, str) else None,
+            more={name: motion[name] for name in TOLD_OF_TRACKS if name in motion}
+            | ({"toward": toward} if toward else {}),
         )
+
+    def _correlation(self, one: str, other: str) -> float | None:
+        """Of two ground sensors, by how far apart they stand; None where that is not known."""
+        here, there = self._places.get(one), self._places.get(other)
+        if here is None or there is None or here == there:
+            return None
+        near, far, reach_m = self._policy.scoring.ground_rho
+        return far + (near - far) * math.exp(-math.dist(here, there) / reach_m)
 
     def device(self, detection: Detection, spec: SensorSpec) -> Claim:
         """A sensor's own condition."""
@@ -140,6 +174,7 @@ class Judge:
         result: Score,
         detections: Sequence[Detection],
         place: str,
+        direction: str | None = None,
         forced: Event | None = None,
         more: Mapping[str, Fact] | None = None,
         records: tuple[PassRecord, ...] = (),
@@ -167,7 +202,7 @@ class Judge:
             site=self._checkpoint.site,
             lane=place if lane is not None else None,
             zone=None if lane is not None else place,
-            direction=lane.direction if lane is not None else None,
+            direction=lane.direction if lane is not None else direction,
             exercise=any(d.origin is not Origin.SENSOR for d in detections),
             onset_utc_ns=min(d.start_utc_ns for d in detections),
             updated_utc_ns=max(d.end_utc_ns for d in detections),

@@ -113,6 +113,10 @@ class ScoringPolicy:
     )
     """Correlation of sensors that share a trigger; n of them weigh 1/(1+(n-1) rho) each
     (facts: fusion 2.1, three sensors at 0.5 ignored give 14 times the false alarms)."""
+    ground_rho: tuple[float, float, float] = (0.8, 0.3, 15.0)
+    """Correlation of two ground sensors side by side, far apart, and the metres in which it falls
+    from one towards the other: gusts and what shakes one spot reach both, a train reaches all. At
+    15 m it is what `group_rho` has for sensors whose places are not known."""
     decay_s: Mapping[str, float] = field(
         default_factory=lambda: {"seismic.event": 120.0, "track.motion": 120.0}
     )

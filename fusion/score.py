@@ -1,12 +1,15 @@
 """Nats to probabilities, with a table that adds up."""
 
+import itertools
 import math
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fusion.policy import ScoringPolicy
 from fusion.types import SECOND_NS, Contribution, Detection
+
+Correlation = Callable[[str, str], float | None]
+"""Of two sensors; None where it is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,16 +34,20 @@ def score(
     explanations: Sequence[str],
     now_utc_ns: int,
     policy: ScoringPolicy,
+    correlation: Correlation | None = None,
 ) -> Score:
     """Weigh detections, each with its pairing weight (1 where nothing is ambiguous).
 
-    S_e = prior_e + sum_g w_g sum_d clip(nats * decay, -cap, +cap), p = softmax(S) with
-    S_nothing = 0 (facts: fusion 2.1; the group weight 1/(1+(n-1) rho) is the optimum of the
-    equal-correlation Gaussian case).
+    S_e = prior_e + sum_d w_d clip(nats * decay, -cap, +cap), p = softmax(S) with S_nothing = 0
+    (facts: fusion 2.1). The weights of a group, what one family's sensors say, are those of n
+    Gaussian sensors with that correlation matrix: R w = 1, which is w = 1/(1+(n-1) rho) where all
+    are equal.
+
+    correlation  of two sensors of a family; where it is None, or says so, the policy's
     """
     rows = [_prior(name, policy) for name in explanations]
     for name in explanations:
-        rows.extend(_rows(name, detections, now_utc_ns, policy))
+        rows.extend(_rows(name, detections, now_utc_ns, policy, correlation))
     nats = {
         name: math.fsum(row.nats for row in rows if row.explanation == name)
         for name in explanations
@@ -73,6 +80,7 @@ def _rows(
     detections: Iterable[tuple[Detection, float]],
     now_utc_ns: int,
     policy: ScoringPolicy,
+    correlation: Correlation | None,
 ) -> list[Contribution]:
     # One sensor's tests of one kind are one voice: of five dense regions only the strongest speaks.
     voices: dict[tuple[str, str], tuple[Detection, float]] = {}
@@ -81,12 +89,10 @@ def _rows(
         voice = (detection.sensor_id, detection.kind)
         if nats != 0.0 and (voice not in voices or nats > voices[voice][0].nats[explanation]):
             voices[voice] = (detection, pairing)
-    groups = Counter(_group(detection) for detection, _ in voices.values())
+    weights = _weights([detection for detection, _ in voices.values()], policy, correlation)
     rows = []
-    for detection, pairing in voices.values():
-        group = _group(detection)
-        rho = policy.group_rho.get(group, 0.0)
-        weight = pairing / (1.0 + (groups[group] - 1) * rho)
+    for (detection, pairing), shared in zip(voices.values(), weights, strict=True):
+        weight = pairing * shared
         age_s = max(0, now_utc_ns - detection.end_utc_ns) / SECOND_NS
         decay_s = policy.decay_s.get(detection.kind)
         raw = detection.nats[explanation] * (math.exp(-age_s / decay_s) if decay_s else 1.0)
@@ -103,6 +109,42 @@ def _rows(
             )
         )
     return rows
+
+
+def _weights(
+    voices: Sequence[Detection], policy: ScoringPolicy, correlation: Correlation | None
+) -> list[float]:
+    """How much each voice counts beside those that may only say the same."""
+    weights = [1.0] * len(voices)
+    for group in sorted({_group(voice) for voice in voices}):
+        mine = [i for i, voice in enumerate(voices) if _group(voice) == group]
+        rho = policy.group_rho.get(group, 0.0)
+        equal = 1.0 / (1.0 + (len(mine) - 1) * rho)
+        of_pairs = {}
+        for i, j in itertools.combinations(mine, 2):
+            pair = voices[i].sensor_id, voices[j].sensor_id
+            known = correlation(*pair) if correlation is not None else None
+            of_pairs[i, j] = of_pairs[j, i] = rho if known is None else known
+        told_apart = any(value != rho for value in of_pairs.values())
+        shared = _solved(mine, of_pairs) if told_apart else [equal] * len(mine)
+        for i, weight in zip(mine, shared, strict=True):
+            weights[i] = weight
+    return weights
+
+
+def _solved(names: Sequence[int], of_pairs: Mapping[tuple[int, int], float]) -> list[float]:
+    """w of R w = 1 by elimination, none less than 0; R has ones on its diagonal."""
+    n = len(names)
+    rows = [[1.0 if i == j else of_pairs[i, j] for j in names] + [1.0] for i in names]
+    for k in range(n):
+        for i in range(k + 1, n):
+            factor = rows[i][k] / rows[k][k]
+            rows[i] = [a - factor * b for a, b in zip(rows[i], rows[k], strict=True)]
+    found = [0.0] * n
+    for k in reversed(range(n)):
+        rest = math.fsum(rows[k][j] * found[j] for j in range(k + 1, n))
+        found[k] = (rows[k][n] - rest) / rows[k][k]
+    return [max(weight, 0.0) for weight in found]
 
 
 def _group(detection: Detection) -> str:

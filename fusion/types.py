@@ -329,6 +329,9 @@ class ZoneSpec:
     zone_id: str
     side: str = ""
     """What a person would call it, such as `"east of lane 4"`."""
+    toward: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """What lies in a direction, by word of the compass and by language: `{"north": {"en-US":
+    "toward the river"}}`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,9 @@ LANGUAGES: tuple[Language, ...] = get_args(Language)
 AUTO_PORTS: dict[str, int] = {"north": 18831, "south": 18832}
 HTTP_PORT = 8088
 
+Compass = Literal[
+    "north", "north-east", "east", "south-east", "south", "south-west", "west", "north-west"
+]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")]
 """Part of a topic, so the design's section 5 limits it."""
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -140,6 +143,8 @@ class Zone(_Model):
     names: dict[Language, str] = {}
     side: str = ""
     """What a person would call it, such as `east of lane 4`."""
+    toward: dict[Compass, dict[Language, Annotated[str, Field(max_length=60)]]] = {}
+    """What lies there, for who goes that way: `north: {en-US: toward the river}`."""
 
 
 class Recording(_Model):

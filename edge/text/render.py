@@ -92,6 +92,7 @@ def _description(
     sentences = [
         _place(texts, alert),
         texts.fill(texts.text("event", code, "description"), facts),
+        *_track(texts, alert.facts),
         _why(texts, alert, support),
         _names(texts, "silent", alert.silent),
         _names(texts, "down", alert.down),
@@ -103,6 +104,18 @@ def _place(texts: Catalogue, alert: Alert) -> str:
     facts = {"lane": alert.lane, "zone": alert.zone, "direction": alert.direction}
     template = "lane" if alert.lane else "zone" if alert.zone else "site"
     return texts.fill(texts.text("phrase", template), facts | {"site": alert.site})
+
+
+def _track(texts: Catalogue, facts: Mapping[str, Any]) -> list[str]:
+    """Where something goes that several sensors have followed."""
+    toward = facts.get("toward")
+    words = toward.get(texts.language) if isinstance(toward, Mapping) else None
+    told = {**facts, "toward": words}
+    course, count = facts.get("course"), facts.get("count")
+    names = {"along": ["track_speed"], "across": ["track_across"]}.get(str(course), [])
+    names += ["track_turned"] if names and facts.get("turned") is True else []
+    names += ["track_count"] if isinstance(count, int) and count > 1 else []
+    return [texts.fill(texts.text("phrase", name), told) for name in names]
 
 
 def _why(texts: Catalogue, alert: Alert, support: Sequence[HasEvidence]) -> str:
