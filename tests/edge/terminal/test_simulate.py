@@ -84,7 +84,7 @@ def test_the_same_seed_gives_the_same_files_whenever_they_are_made(tmp_path, cap
 
 def test_an_unknown_scenario_is_answered_with_those_that_exist(capsys):
     assert main(["simulate", "--scenario", "nonsense", "--serve"]) == 2
-    assert "there are demo, quiet, reference, traffic" in capsys.readouterr().err
+    assert "there are demo, fence, quiet, reference, traffic" in capsys.readouterr().err
 
 
 def test_neither_out_nor_serve_is_a_usage_error(capsys):
