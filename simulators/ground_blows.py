@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from simulators.ground import Floats
+from simulators.ground import LEAD_S, Floats
 from simulators.ground_noise import Wind
 from simulators.ground_rolling import USUAL_M, WAGON_M
 from simulators.ground_sources import Impact, impacts
@@ -47,8 +47,9 @@ class Blows:
 
     def _arrive(self, arrivals: list[Arrival], impact: Impact) -> None:
         range_m = math.dist(impact.place_m, self._station.place_m)
-        if range_m <= self._wavelets.farthest_m:
-            arrivals.append((impact.at_s + self._wavelets.delay_s(range_m), range_m, impact))
+        arrival_s = impact.at_s + self._wavelets.delay_s(range_m)
+        if range_m <= self._wavelets.farthest_m and arrival_s >= -LEAD_S:
+            arrivals.append((arrival_s, range_m, impact))
 
     def _strike(self, motion: Floats, after_s: float, range_m: float, impact: Impact) -> None:
         place_m = self._station.place_m

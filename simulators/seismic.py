@@ -46,6 +46,7 @@ class ShakeSimulator:
         self._random = chance(scenario, f"shake/{sensor_id}")
         self._network = Network(scenario, sensor_id)
         self._clock = DeviceClock(scenario, sensor_id)
+        self._faulty = any(fault.sensor_id == sensor_id for fault in scenario.faults)
         self._offset = {
             channel: OFFSET_COUNTS.get(channel, float(zlib.crc32(sensor_id.encode()) % 40_000))
             for channel in self._channels
@@ -100,6 +101,8 @@ class ShakeSimulator:
 
     def _damage(self, datagrams: list[bytes], at_s: float) -> list[bytes]:
         """What the network and the faults of the scenario leave of them."""
+        if not self._faulty:
+            return self._network.carry(datagrams, at_s)
         if self._scenario.active(self._sensor_id, "silent", at_s):
             self._network.drop()
             return []

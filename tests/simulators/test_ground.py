@@ -407,6 +407,11 @@ def test_a_quakes_second_wave_is_larger_and_lower_and_dies_away_slowly():
     assert late[0] > late[1] > late[2]
 
 
+def test_what_was_before_the_scenario_is_over():
+    early = heard(passing("person", start_s=-20.0, reach_m=14.0), seconds=10.0)
+    assert np.array_equal(early, heard(seconds=10.0))
+
+
 def test_three_axes_feel_the_same_walker():
     told = scene([passing("person")], seed=1, site="loess", seconds=40.0, wind_m_s=0.0)
     three = motion(told, 100, axes="ZNE")
