@@ -2,7 +2,8 @@
 
 from drivers.base import DriverKind
 from drivers.seismic_anyshake import ANYSHAKE
+from drivers.seismic_ascii import ASCII
 from drivers.seismic_seedlink import SEEDLINK
 from drivers.seismic_shake import SHAKE
 
-KINDS: tuple[DriverKind, ...] = (SHAKE, ANYSHAKE, SEEDLINK)
+KINDS: tuple[DriverKind, ...] = (SHAKE, ANYSHAKE, ASCII, SEEDLINK)

@@ -80,6 +80,8 @@ class ArrivalLine:
             return jumped_ns
         self._off_ns.clear()
         self._points.append(point)
+        if self._least_ns < 0 and len(self._points) < FIT_POINTS:
+            self._at = point  # what came first was late, as after a wait for the link
         if len(self._points) >= FIT_POINTS:
             self._fit()
         return 0

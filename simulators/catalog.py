@@ -1,10 +1,26 @@
 """The list of all simulators; every driver has one."""
 
-from simulators import radiation, radiation_n42, seismic, seismic_anyshake, seismic_seedlink, xray
+from simulators import (
+    radiation,
+    radiation_n42,
+    seismic,
+    seismic_anyshake,
+    seismic_ascii,
+    seismic_seedlink,
+    xray,
+)
 from simulators.base import SimulatorKind
 
 KINDS: dict[str, SimulatorKind] = {
     row.kind: row
-    for family in (radiation, radiation_n42, seismic, seismic_anyshake, seismic_seedlink, xray)
+    for family in (
+        radiation,
+        radiation_n42,
+        seismic,
+        seismic_anyshake,
+        seismic_ascii,
+        seismic_seedlink,
+        xray,
+    )
     for row in family.KINDS
 }

@@ -2,7 +2,15 @@
 
 from dataclasses import dataclass
 
-from drivers.wire import anyshake_stream, bundle, datacast, miniseed, modbus, n42_frames
+from drivers.wire import (
+    anyshake_stream,
+    ascii_counts,
+    bundle,
+    datacast,
+    miniseed,
+    modbus,
+    n42_frames,
+)
 from simulators.scenario import (
     Cargo,
     LanePlace,
@@ -53,6 +61,14 @@ WIRES = {
         duration_s=45.0,
         records=n42_frames.split,
         options=(("channels", "64"), ("detectors", "2")),
+    ),
+    "ascii-serial": Wire(
+        serve=("tcp", "pty"),
+        duration_s=8.0,
+        records=ascii_counts.split,
+        options=(("rate_hz", "100"), ("hum_um_s", "2")),
+        keys=(("columns", ("time", "counts")), ("rate_hz", 100.0)),
+        lane=False,
     ),
     "anyshake-serial": Wire(
         serve=("tcp", "pty"),
