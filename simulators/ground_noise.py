@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from simulators.ground import Floats
-from simulators.ground_sites import Site
+from simulators.ground_site import Site
 from simulators.ground_station import BLOCK_S, SlowNoise, Station, chance
 from simulators.movers import Mover
 from simulators.scenario import Rain

@@ -17,7 +17,8 @@ from simulators.ground import (
     wavelets_of,
 )
 from simulators.ground_sensors import Instrument, instrument
-from simulators.ground_sites import SITES, Site
+from simulators.ground_site import Site
+from simulators.ground_sites import SITES
 from simulators.scenario import Scenario
 
 BLOCK_S = 10  # motion is made so much at a time: long enough to be cheap, short to wait for
