@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from drivers.base import SensorConfig, SensorUnavailable
@@ -56,6 +57,21 @@ def _internet(url: str, scheme: str) -> Address:
     if not host or port is None or parts.path.strip("/"):
         raise ValueError(f"{url!r} is no address; {expected}")
     return Address(scheme, host, port, "")
+
+
+def plain(address: str) -> str:
+    """An address as it is compared: IPv4 in its own form, IPv6 without zone."""
+    found = ip_address(address.partition("%")[0])
+    mapped = getattr(found, "ipv4_mapped", None)
+    return str(mapped or found)
+
+
+def is_sender(address: str) -> bool:
+    """Whether it is an address that datagrams can come from; `""`: from anywhere."""
+    try:
+        return not address or bool(plain(address))
+    except ValueError:
+        return False
 
 
 def cause_of(error: BaseException) -> str:

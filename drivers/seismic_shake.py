@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt, Le, Predicate
 
+from drivers.address import is_sender
 from drivers.base import Driver, DriverKind, SensorConfig
 from drivers.seismic_captures import DatacastCapture
 from drivers.seismic_config import SeismicConfig
@@ -26,10 +27,16 @@ GROUND_VELOCITY = re.compile(r"[A-Z][HP][A-Z0-9]")
 RATES_HZ = (50.0, 100.0, 200.0)
 """Rates a Shake is known to run at; one that is heard but not configured is adopted."""
 RATE_STREAK = 8  # two seconds of packets of one channel: more than a burst of loss can imitate
+STEP_STREAK = 6
+"""Late packets without one in its turn between them, 1.5 s: no network reorders so. A clock that
+is set back by less costs those packets."""
+STEP_PACKETS = 2  # a jump ahead by so many packets or more may be a clock that was set
+SLEW = 0.04
+"""What a clock was set back by is made up for by so much of each packet: 2 s in a minute."""
 HELD_PACKETS = 3  # UDP reorders neighbours; the third early packet (0.5 s) proves a loss
 CLOCK_STREAK = 3  # one packet with a damaged time must not move the whole station's clock
 MAX_CHANNELS = 16  # a Shake has 4; noise that reads like a packet must not grow memory
-SEEN_STARTS = 8  # two seconds: a duplicate later than that is told as late
+SEEN_PACKETS = 8  # two seconds: a duplicate later than that is told as late
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +54,9 @@ class ShakeConfig(SeismicConfig):
     """Sensitivity of the geophone channels, ±10 % (facts/seismic.md 1.1)."""
     clock_limit_s: Annotated[float, Ge(1), Le(3600)] = 30.0
     """A device clock further from the arrival than this is not believed."""
+    sender: Annotated[str, Predicate(is_sender)] = ""
+    """The station's own address, such as `10.20.0.21`: several stations may then send to one
+    port. Datagrams from elsewhere are counted and not read; from anywhere where not given."""
 
 
 @dataclass(slots=True)
@@ -58,8 +68,13 @@ class _Channel:
     """When the next packet should begin."""
     tolerance_ns: int = 0
     """Half the last packet: a start so near is the next one, and a loss is at least a whole."""
-    held: list[ShakePacket] = field(default_factory=list)
-    seen: deque[int] = field(default_factory=lambda: deque(maxlen=SEEN_STARTS))
+    held: list[tuple[ShakePacket, int]] = field(default_factory=list)
+    """Packets that came early, and when."""
+    behind: list[ShakePacket] = field(default_factory=list)
+    """Late packets, near each other, in order."""
+    arrived_utc_ns: int = 0
+    """Of the last packet that came in its turn."""
+    seen: deque[ShakePacket] = field(default_factory=lambda: deque(maxlen=SEEN_PACKETS))
     heard_utc_ns: int = 0
     heard_count: int = 0
     span_ns: int = 0
@@ -81,6 +96,9 @@ class ShakeDriver:
         self._channels: dict[str, _Channel] = {}
         self._shift_ns = 0
         self._off_clock = 0
+        self._step_ns = 0
+        self._slewing = ""
+        """The channel whose packets make up for a step; one, for all are shifted alike."""
 
     def feed(self, data: bytes, received_utc_ns: int) -> list[Sample | Malformed]:
         """One `WaveformSample` a packet; a packet that came early waits for its turn.
@@ -116,14 +134,18 @@ class ShakeDriver:
             or len(packet.counts) != channel.heard_count
             or abs(received_utc_ns - end_utc_ns) > self._limit_ns
             or self._shift_ns
+            or self._step_ns
             or channel.held
         ):
             return False
+        if channel.behind:
+            self._forget_behind(channel, samples)
         self._off_clock = channel.odd_rate_streak = 0
+        channel.arrived_utc_ns = received_utc_ns
         channel.heard_utc_ns = start_utc_ns
         channel.expected_utc_ns = end_utc_ns
         channel.tolerance_ns = span_ns // 2
-        channel.seen.append(start_utc_ns)
+        channel.seen.append(packet)
         samples.append(self._sample(packet, channel, 0))
         return True
 
@@ -146,48 +168,102 @@ class ShakeDriver:
         else:
             self._off_clock = 0
         self._check_rate(packet, channel, samples)
-        if self._shift_ns:
-            start_utc_ns = packet.start_utc_ns + self._shift_ns
-            packet = ShakePacket(packet.channel, start_utc_ns, packet.counts)
-        self._order(packet, channel, samples)
+        if packet.channel == self._slewing:
+            self._slew(self._duration_ns(packet))
+        self._order(self._shifted(packet), channel, received_utc_ns, samples)
+
+    def _shifted(self, packet: ShakePacket) -> ShakePacket:
+        shift_ns = self._shift_ns + self._step_ns
+        if not shift_ns:
+            return packet
+        return ShakePacket(packet.channel, packet.start_utc_ns + shift_ns, packet.counts)
 
     def _order(
-        self, packet: ShakePacket, channel: _Channel, samples: list[Sample | Malformed]
+        self,
+        packet: ShakePacket,
+        channel: _Channel,
+        received_utc_ns: int,
+        samples: list[Sample | Malformed],
     ) -> None:
         start_utc_ns = packet.start_utc_ns
         expected = channel.expected_utc_ns
         if expected is None or abs(start_utc_ns - expected) <= channel.tolerance_ns:
-            self._deliver(packet, channel, samples)
-        elif start_utc_ns in channel.seen or any(
-            held.start_utc_ns == start_utc_ns for held in channel.held
-        ):
+            self._forget_behind(channel, samples)
+            self._deliver(packet, received_utc_ns, channel, samples)
+        # Not by its time alone: a clock that was set back gives the same times again.
+        elif packet in channel.seen or any(packet == held for held, _ in channel.held):
             samples.append(Malformed("duplicate", _told(packet)))
             return
         elif start_utc_ns < expected:
-            samples.append(Malformed("late", _told(packet)))
+            self._take_late(packet, channel, samples)
             return
         else:
-            channel.held.append(packet)
-            channel.held.sort(key=lambda held: held.start_utc_ns)
+            channel.held.append((packet, received_utc_ns))
+            channel.held.sort(key=lambda held: held[0].start_utc_ns)
             if len(channel.held) >= HELD_PACKETS:
-                self._deliver(channel.held.pop(0), channel, samples)
+                self._deliver(*channel.held.pop(0), channel, samples)
         if channel.held:
             self._release(channel, samples)
+
+    def _take_late(
+        self, packet: ShakePacket, channel: _Channel, samples: list[Sample | Malformed]
+    ) -> None:
+        """A packet that is behind its time; many in a row are a clock that was set back."""
+        behind = channel.behind
+        near_ns = STEP_STREAK * self._duration_ns(packet)
+        if behind and abs(packet.start_utc_ns - behind[-1].start_utc_ns) > near_ns:
+            self._forget_behind(channel, samples)
+        if packet in behind:
+            samples.append(Malformed("duplicate", _told(packet)))
+            return
+        behind.append(packet)
+        behind.sort(key=lambda late: late.start_utc_ns)
+        if len(behind) < STEP_STREAK:
+            return
+        assert channel.expected_utc_ns is not None
+        back_ns = channel.expected_utc_ns - behind[0].start_utc_ns
+        self._step_ns += back_ns
+        self._slewing = packet.channel
+        text = f"device clock was set back by {back_ns / SECOND_NS:.3f} s"
+        self._say("clock", True, channel.expected_utc_ns, text, samples)
+        # Nothing was lost, in no channel: what waited goes on where the last packet ended.
+        for other in self._channels.values():
+            waiting, other.behind = other.behind, []
+            other.held.clear()
+            for each in waiting:
+                start_utc_ns = each.start_utc_ns + back_ns
+                moved = ShakePacket(each.channel, start_utc_ns, each.counts)
+                self._deliver(moved, 0, other, samples)
+
+    def _forget_behind(self, channel: _Channel, samples: list[Sample | Malformed]) -> None:
+        """What was late is late: packets in their turn go on beside it."""
+        samples += [Malformed("late", _told(each)) for each in channel.behind]
+        channel.behind.clear()
+
+    def _slew(self, duration_ns: int) -> None:
+        less_ns = min(self._step_ns, round(SLEW * duration_ns))
+        self._step_ns -= less_ns
+        if not self._step_ns:
+            self._slewing = ""
 
     def _release(self, channel: _Channel, samples: list[Sample | Malformed]) -> None:
         """Deliver held packets whose turn has come; drop those that were overtaken."""
         while channel.held and channel.expected_utc_ns is not None:
-            early_ns = channel.held[0].start_utc_ns - channel.expected_utc_ns
+            early_ns = channel.held[0][0].start_utc_ns - channel.expected_utc_ns
             if early_ns > channel.tolerance_ns:
                 return
-            packet = channel.held.pop(0)
+            packet, received_utc_ns = channel.held.pop(0)
             if early_ns < -channel.tolerance_ns:
                 samples.append(Malformed("late", _told(packet)))
             else:
-                self._deliver(packet, channel, samples)
+                self._deliver(packet, received_utc_ns, channel, samples)
 
     def _deliver(
-        self, packet: ShakePacket, channel: _Channel, samples: list[Sample | Malformed]
+        self,
+        packet: ShakePacket,
+        received_utc_ns: int,
+        channel: _Channel,
+        samples: list[Sample | Malformed],
     ) -> None:
         start_utc_ns = packet.start_utc_ns
         missing = 0
@@ -195,10 +271,21 @@ class ShakeDriver:
             gap_ns = start_utc_ns - channel.expected_utc_ns
             if gap_ns > channel.tolerance_ns:
                 missing = round(gap_ns * self._rate_hz / SECOND_NS)
+                if self._step_ns:  # times move a little against the samples
+                    count = len(packet.counts)
+                    missing = max(1, round(missing / count)) * count
+                # Had packets been lost, their time would have passed here too.
+                passed_ns = received_utc_ns - channel.arrived_utc_ns
+                long = gap_ns >= STEP_PACKETS * self._duration_ns(packet)
+                if long and channel.arrived_utc_ns and passed_ns < gap_ns // 2:
+                    missing = 0
+                    text = f"device clock was set ahead by {gap_ns / SECOND_NS:.3f} s"
+                    self._say("clock", True, start_utc_ns, text, samples)
         duration_ns = self._duration_ns(packet)
         channel.expected_utc_ns = start_utc_ns + duration_ns
         channel.tolerance_ns = duration_ns // 2
-        channel.seen.append(start_utc_ns)
+        channel.arrived_utc_ns = received_utc_ns
+        channel.seen.append(packet)
         samples.append(self._sample(packet, channel, missing))
 
     def _sample(self, packet: ShakePacket, channel: _Channel, missing: int) -> WaveformSample:
@@ -234,8 +321,10 @@ class ShakeDriver:
             return False
         self._off_clock = 0
         self._shift_ns = wanted_ns
+        self._step_ns, self._slewing = 0, ""
         for channel in self._channels.values():
             channel.held.clear()
+            channel.behind.clear()
             channel.heard_count = channel.span_ns = 0
         text = f"device clock is {off_ns / SECOND_NS:+.3f} s behind the arrival"
         self._say("clock", wanted_ns != 0, packet.start_utc_ns + wanted_ns, text, samples)

@@ -1,5 +1,5 @@
-"""Opens what a sensor's `url` names and yields its bytes; with `folder` and `seedlink_session`, the
-only one that does.
+"""Opens what a sensor's `url` names and yields its bytes; with `folder`, `seedlink_session` and
+`udp_senders` the only one that does.
 
 A transport knows nothing of records: a read may end anywhere. Link cuts are values (`b""`),
 not exceptions, so that the reader has one path; only opening raises.
@@ -22,6 +22,7 @@ from drivers.folder import open_folder
 from drivers.polling import open_polling
 from drivers.seedlink_session import open_seedlink
 from drivers.seismic_seedlink import SeedLinkConfig
+from drivers.udp_senders import open_sender
 from drivers.wire.malformed import Malformed
 
 CHUNK_BYTES = 64 * 1024  # above what any sensor sends in a tick, below what would stall the loop
@@ -94,6 +95,10 @@ async def open_transport(
             link = await _open_tcp(config, address, patient=patient)
             poller = config.poller()
             return link if poller is None else await open_polling(config, link, poller, ends_s)
+        case "udp" if sender := getattr(config, "sender", ""):
+            return await open_sender(
+                config, address, sender, refuse, resolve=_resolved, bind=_bound, patient=patient
+            )
         case "udp":
             return await _open_udp(config, address, patient=patient)
         case "folder":
@@ -198,13 +203,9 @@ class _UdpTransport(_Stream):
 
 
 async def _open_udp(config: SensorConfig, address: Address, *, patient: bool) -> _UdpTransport:
-    loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(config.timeout_s):
-            found = await loop.getaddrinfo(
-                address.host, address.port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE
-            )
-        link = _bound(found[0][0], found[0][4])
+            link = _bound(*await _resolved(address))
     except OSError as error:
         raise unavailable(config, cause_of(error)) from error
     transport = _UdpTransport(link)
@@ -218,6 +219,13 @@ async def _open_udp(config: SensorConfig, address: Address, *, patient: bool) ->
         await transport.close()
         raise
     return transport
+
+
+async def _resolved(address: Address) -> tuple[int, object]:
+    found = await asyncio.get_running_loop().getaddrinfo(
+        address.host, address.port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE
+    )
+    return found[0][0], found[0][4]
 
 
 def _bound(family: int, where: object) -> socket.socket:

@@ -9,13 +9,14 @@ from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
-from drivers.address import parse_address
+from drivers.address import parse_address, plain
 from drivers.base import SensorConfig, SensorUnavailable
 from drivers.transports import open_transport
 from edge.probing.run import Probe
 from edge.probing.verdict import FAIL, OK, WARN, Verdict, cause
 from edge.settings.addresses import network_address
 
+TURN_S = 0.05  # between two attempts at a port that another probe listens on
 LISTEN_S = 2.0  # a seismometer sends several datagrams a second
 
 
@@ -43,7 +44,8 @@ def _ask_address(sensor: SensorConfig) -> Verdict:
         case "tcp":
             return _ask_tcp(sensor.url, address.host, address.port, sensor.timeout_s)
         case "udp":
-            return _ask_udp(sensor.url, address.host, address.port, sensor.timeout_s)
+            sender = getattr(sensor, "sender", "")
+            return _ask_udp(sensor.url, address.host, address.port, sensor.timeout_s, sender)
         case "folder":
             return _ask_folder(Path(address.path))
         case _:
@@ -76,20 +78,47 @@ def _ask_polled(sensor: SensorConfig) -> Verdict:
     return Verdict(OK, f"{sensor.url}: answered in {1000 * (time.monotonic() - began):.0f} ms")
 
 
-def _ask_udp(url: str, host: str, port: int, timeout_s: float) -> Verdict:
+def _ask_udp(url: str, host: str, port: int, timeout_s: float, wanted: str) -> Verdict:
+    ends_s = time.monotonic() + timeout_s
     try:
         (family, *_, local), *_ = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
         with socket.socket(family, socket.SOCK_DGRAM) as listener:
-            listener.bind(local)
-            listener.settimeout(min(timeout_s, LISTEN_S))
-            try:
-                sender = listener.recvfrom(65_536)[1][0]
-            except TimeoutError:
-                said = "the port is free, but nothing arrived; check that the sensor sends here"
-                return Verdict(WARN, f"{url}: {said}")
+            # Sensors that share the port are asked side by side: each has its turn.
+            while not _binds(listener, local, last=not wanted or time.monotonic() > ends_s):
+                time.sleep(TURN_S)
+            sender = _sender(listener, wanted, min(timeout_s, LISTEN_S))
     except OSError as error:
         return Verdict(FAIL, f"{url}: cannot listen there ({cause(error)})")
+    if not sender:
+        whose = f" from {wanted}" if wanted else ""
+        said = f"the port is free, but nothing arrived{whose}; check that the sensor sends here"
+        return Verdict(WARN, f"{url}: {said}")
     return Verdict(OK, f"{url}: data from {sender}")
+
+
+def _binds(listener: socket.socket, local: object, *, last: bool) -> bool:
+    """Whether the port could be had. OSError where it could not, at the `last` attempt."""
+    try:
+        listener.bind(local)  # type: ignore[arg-type]  # typeshed has no name for getaddrinfo's
+    except OSError:
+        if last:
+            raise
+        return False
+    return True
+
+
+def _sender(listener: socket.socket, wanted: str, listen_s: float) -> str:
+    """Where the first datagram comes from, or the first of the one that is wanted; `""`: none."""
+    ends_s = time.monotonic() + listen_s
+    try:
+        while (left_s := ends_s - time.monotonic()) > 0.0:
+            listener.settimeout(left_s)
+            sender = str(listener.recvfrom(65_536)[1][0])
+            if not wanted or plain(sender) == plain(wanted):
+                return sender
+    except TimeoutError:
+        pass
+    return ""
 
 
 def _ask_folder(folder: Path) -> Verdict:

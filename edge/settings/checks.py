@@ -136,19 +136,27 @@ def _sensor_keys(document: Document) -> Iterator[Mistake]:
 
 
 def _shared_urls(document: Document) -> Iterator[Mistake]:
-    seen: list[tuple[Address, str, int | None]] = []
+    seen: list[tuple[Address, dict[str, object], int | None]] = []
     for path, sensor in _mappings(document, "sensors"):
         try:
             address = sensor_address(str(sensor.get("url")))
         except ValueError:
             continue  # told by _sensor_urls
-        name, at = str(sensor.get("id", "?")), (*path, "url")
-        for other, other_name, line in seen:
-            if _same(address, other):
-                message = f"{other_name} (line {line}) is already read from there"
+        at = (*path, "url")
+        for other, owner, line in seen:
+            if _same(address, other) and not _told_apart(sensor, owner):
+                message = f"{owner.get('id', '?')} (line {line}) is already read from there"
                 yield _mistake(document, at, message, "give each sensor its own address")
                 break
-        seen.append((address, name, document.line(at)))
+        seen.append((address, sensor, document.line(at)))
+
+
+def _told_apart(one: dict[str, object], other: dict[str, object]) -> bool:
+    """Whether two sensors may share an address: streams of a server, stations by their senders."""
+    if one.get("kind") == other.get("kind") == "seedlink":
+        return one.get("streams") != other.get("streams")
+    senders = one.get("sender"), other.get("sender")
+    return all(senders) and senders[0] != senders[1]
 
 
 def _same(one: Address, other: Address) -> bool:

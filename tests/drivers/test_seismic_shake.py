@@ -2,13 +2,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.seismic_captures import DatacastCapture
 from drivers.seismic_shake import ShakeConfig, ShakeDriver
 from drivers.wire.datacast import DatacastDecoder, ShakePacket, encode
 from drivers.wire.malformed import Malformed
+from edge.study.bench_datacast import storm
 from fusion.types import Origin, StatusSample, WaveformSample
 
 CAPTURE = Path(__file__).parents[3] / "shared/data/shake/R24FA-datacast.txt"
@@ -243,3 +244,43 @@ def plain(sample):
         start, counts = sample.start_utc_ns, sample.counts.tolist()
         return (start, sample.channel, sample.rate_hz, counts, sample.missing)
     return repr(sample) if isinstance(sample, Malformed) else (sample.code, sample.start_utc_ns)
+
+
+def test_a_clock_that_is_set_back_a_little_costs_no_packet():
+    back_ns = -8 * QUARTER_NS - 3_000_000
+    order = [packet(number) for number in range(10)]
+    order += [packet(number, shift_ns=back_ns) for number in range(10, 40)]
+    arrivals = [(START_NS + (number + 1) * QUARTER_NS, each) for number, each in enumerate(order)]
+    driver, out = driver_for(), []
+    for received_utc_ns, each in arrivals:
+        out += driver.feed(encode(each), received_utc_ns)
+    samples = [one for one in out if isinstance(one, WaveformSample)]
+    assert [int(sample.counts[0]) for sample in samples] == list(range(40))
+    assert all(sample.missing == 0 for sample in samples)
+    assert [one.code for one in out if isinstance(one, StatusSample)] == ["clock"]
+    starts = [sample.start_utc_ns for sample in samples]
+    assert starts == sorted(set(starts))
+    # What it was set back by is made up for, a little with each packet.
+    pairs = zip(samples, order, strict=True)
+    off_ns = [sample.start_utc_ns - each.start_utc_ns for sample, each in pairs]
+    assert off_ns[10] > off_ns[20] > off_ns[39] > 0
+
+
+def test_a_clock_that_is_set_ahead_is_no_loss():
+    order = [packet(number) for number in range(10)]
+    order += [packet(number, shift_ns=3_000_000_000) for number in range(10, 20)]
+    driver, out = driver_for(), []
+    for number, each in enumerate(order):
+        out += driver.feed(encode(each), START_NS + (number + 1) * QUARTER_NS)
+    samples = [one for one in out if isinstance(one, WaveformSample)]
+    assert [int(sample.counts[0]) for sample in samples] == list(range(20))
+    assert all(sample.missing == 0 for sample in samples)
+    assert [one.code for one in out if isinstance(one, StatusSample)] == ["clock"]
+
+
+@settings(deadline=None, max_examples=30)
+@given(seed=st.integers(0, 2**32), back_s=st.sampled_from([0, 3, 7]))
+def test_every_loss_on_a_bad_network_is_told_where_it_was_and_nothing_comes_twice(seed, back_s):
+    steps = [(150, back_s * 1_000_000_000)] if back_s else []
+    tally = storm(seed, 300, steps)
+    assert (tally.untold, tally.false, tally.twice, tally.unread, tally.back) == (0, 0, 0, 0, 0)
