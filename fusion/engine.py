@@ -231,7 +231,7 @@ class Engine:
         alerts: list[Alert] = []
         for track in zone.add(detection):
             track.motion = cues.motion(track, zone)
-            others = [other for other in zone.tracks if other is not track]
+            others = [other for other in zone.tracks if other is not track and other.detections]
             track.drop_off = cues.drop_off(track, zone, others, self._policy.association)
             alerts += self._book.consider(self._judge.track(track), self._now_utc_ns)
         return alerts

@@ -57,6 +57,8 @@ class Track:
     end_utc_ns: int
     detections: dict[str, Detection] = field(default_factory=dict)
     """Each sensor's best word."""
+    latest: dict[str, Detection] = field(default_factory=dict)
+    """The last word of the same events."""
     incident: Incident = field(default_factory=Incident)
     """Who passed which sensors when."""
     motion: Detection | None = None
@@ -74,11 +76,12 @@ class Track:
 
     def gather(self, events: Iterable[Heard]) -> None:
         """Take the best word of each sensor from its events."""
-        self.detections = {}
+        self.detections, self.latest = {}, {}
         for event in events:
             kept = self.detections.get(event.sensor_id)
             if kept is None or _weight(event.best) >= _weight(kept):
                 self.detections[event.sensor_id] = event.best
+                self.latest[event.sensor_id] = event.latest
             self.end_utc_ns = max(self.end_utc_ns, event.latest.end_utc_ns)
 
     def weighed(self) -> list[tuple[Detection, float]]:
@@ -206,7 +209,8 @@ class Zone:
     def _away_m(self, track: Track, event: Heard) -> float | None:
         """How far from the sensor the track is, where the same thing can have caused both."""
         policy, heard = self._policy, event.latest
-        if (heard.start_utc_ns - track.end_utc_ns) / SECOND_NS > policy.track_gap_s:
+        after_s = (heard.start_utc_ns - track.end_utc_ns) / SECOND_NS
+        if after_s > policy.track_gap_s or not track.detections:
             return None
         if (_manner(heard) == DRIVES) != track.on_wheels:
             return None  # who steps out of a vehicle is not the vehicle
@@ -220,9 +224,8 @@ class Zone:
         if active:  # both sensors hear one thing somewhere between them
             return min(active) if max(active) <= 2.0 * hearing_m else None
         last = max(track.detections.values(), key=lambda d: (d.end_utc_ns, d.sensor_id))
-        after_s = max((heard.start_utc_ns - track.end_utc_ns) / SECOND_NS, 0.0)
         away_m = math.dist(here, self.places[last.sensor_id])
-        reach_m = hearing_m + policy.track_speed_m_s * after_s
+        reach_m = hearing_m + policy.track_speed_m_s * max(after_s, 0.0)
         return away_m if away_m <= reach_m else None
 
     def _events_of(self, track: Track) -> list[Heard]:

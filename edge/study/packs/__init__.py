@@ -61,6 +61,10 @@ PACKS: dict[str, tuple[str, str]] = {
         "edge.study.packs.ground_walkers:measure",
         "people on foot who pass a ground sensor in wind and traffic, and how many are told of",
     ),
+    "ground-lines": (
+        "edge.study.packs.ground_lines:measure",
+        "which way and how fast somebody goes along a line of ground sensors, and in how many alerts",
+    ),
     "ground-quiet": (
         "edge.study.packs.ground_quiet:measure",
         "false person alerts a ground sensor and day: wind, rain, machinery, traffic, trains",
