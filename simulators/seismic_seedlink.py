@@ -17,7 +17,7 @@ from simulators.ground import Floats
 from simulators.ground_motion import GroundMotion
 from simulators.ground_station import chance
 from simulators.scenario import Scenario
-from simulators.seismic import COUNTS_PER_M_S
+from simulators.seismic import COUNTS_PER_M_S, GROUND_VERSION
 
 RECORD_BYTES = 512
 HISTORY_BYTES = 2**20  # some 2,000 records: a quarter of an hour of one channel
@@ -110,8 +110,8 @@ class SeedLinkResponder:
         self._version = 3
         self._station: str | None = None
         self._selected: dict[str, list[str]] = {}
-        self._wanted: dict[str, int] = {}
-        """Station to the first sequence to send; 0 for what is to come."""
+        self._wanted: dict[str, int | None] = {}
+        """Station to the first sequence to send; None for what is to come."""
         self._streaming = False
         self._kept: list[bytes] = []
         self._answers = bytearray()
@@ -171,11 +171,10 @@ class SeedLinkResponder:
         return True
 
     def _data(self, parts: list[str]) -> None:
-        first = 0
-        if parts and parts[0] == "ALL":
-            first = 1
-        elif parts:
-            first = max(1, int(parts[0], 10 if self._version == 4 else 16))
+        first: int | None = None
+        if parts:
+            number = "0" if parts[0] == "ALL" else parts[0]
+            first = int(number, 10 if self._version == 4 else 16)
         self._wanted[self._station or "*"] = first
         if self._station is None:  # version 3 for all stations: no END follows
             self._begin()
@@ -190,8 +189,13 @@ class SeedLinkResponder:
     def _resumed(self, sent: bytes) -> bool:
         """Whether a record of the past is one that was asked for."""
         sequence, station, _ = _parts(sent)
-        first = next((n for name, n in self._wanted.items() if _fits(station, name)), 0)
-        return 0 < first <= (sequence if self._version == 4 else sequence % V3_SEQUENCES)
+        first = next((n for name, n in self._wanted.items() if _fits(station, name)), None)
+        if first is None:
+            return False
+        if self._version == 4:
+            return sequence >= first
+        # Version 3 counts in a circle: what is less than half of it ahead comes after.
+        return (sequence - first) % V3_SEQUENCES < V3_SEQUENCES // 2
 
     def _send(self, sent: list[bytes]) -> None:
         for one in sent:
@@ -259,7 +263,7 @@ KINDS: tuple[SimulatorKind, ...] = (
     SimulatorKind(
         "seedlink",
         _build,
-        version="ground-1",
+        version=GROUND_VERSION,
         packets=lambda data: list(frames(data)),
         responder=_responder,
         history_bytes=HISTORY_BYTES,
