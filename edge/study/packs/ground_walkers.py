@@ -1,17 +1,19 @@
 """`ground-walkers`: somebody on foot passes one ground sensor, in wind, with traffic about.
 
-A pass counts as told when an alert that rings (advisory or more) as a person or a group goes out
-between the start of the way, 45 m before the nearest point, and a few seconds after its end. A
-passer-by who is told as a drop-off, an animal or anything else is missed.
+A pass counts as told when an alert that rings (advisory or more) as somebody on foot goes out
+between the start of the way, 45 m before the nearest point, and a few seconds after its end: a
+person, a group or a drop-off, as `ground-quiet` counts the same three as false. How many were
+told as a drop-off stands beside: a car passed on the road just before. Whoever is told as an
+animal or anything else is missed.
 """
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from edge.study.figures import Figure, percentile, plain
-from edge.study.ground_chain import PERSON, Heard, heard
+from edge.study.ground_chain import ON_FOOT, Heard, Rung, heard
 from edge.study.ground_chart import Row, bars
 from edge.study.ground_passes import clearness, pass_by
 from edge.study.ground_scenes import AFTER_S, Scene, batches, paved_sites
@@ -36,15 +38,15 @@ class Passed:
     """One pass, and what was said of it."""
 
     scene: Scene
-    rang_s: float | None
-    """When; None: nobody on foot was told of."""
+    rung: Rung | None
+    """None: nobody on foot was told of."""
     clear: float
     """Of a pass that was missed, how far its steps stood out of the noise."""
 
     @property
     def told(self) -> bool:
         """Whether it was."""
-        return self.rang_s is not None
+        return self.rung is not None
 
 
 def measure(settings: Settings) -> list[Figure]:
@@ -52,10 +54,12 @@ def measure(settings: Settings) -> list[Figure]:
     number = settings.number or NUMBER
     walking = list(run(settings, "walking", settings.seed, number))
     how = f"{VERSION}, seeds {settings.seed:,}-{settings.seed + number - 1:,}"
-    late = [one.rang_s - one.scene.nearest_s for one in walking if one.rang_s is not None]
+    late = [one.rung.at_s - one.scene.nearest_s for one in walking if one.rung is not None]
     groups = grouped(walking)
+    called = Counter(str(one.rung.alert.event) for one in walking if one.rung is not None)
+    named = "".join(f", {name} {count}" for name, count in called.most_common())
     figures = [
-        share("walkers told", sum(one.told for one in walking), number, how, GOAL),
+        share("walkers told", sum(one.told for one in walking), number, f"{how}{named}", GOAL),
         *(share(f"walkers, {name}", sum(hits), len(hits), "") for name, hits in groups.items()),
         _heard("walkers told of those that could be heard", walking),
         plain("alert after the nearest moment, median", percentile(late, 0.5), "s", how),
@@ -82,8 +86,8 @@ def run(settings: Settings, gait: str, seed: int, number: int) -> Iterator[Passe
     for seeds in batches(seed, number):
         scenes = [_scene(each, gait) for each in seeds]
         for scene, said in zip(scenes, heard([one.scenario for one in scenes]), strict=True):
-            at_s = rang_s(scene, said)
-            one = Passed(scene, at_s, clearness(scene.scenario) if at_s is None else math.inf)
+            found = first_rung(scene, said)
+            one = Passed(scene, found, math.inf if found else clearness(scene.scenario))
             if not one.told:
                 missed += 1
                 settings.say(f"missed {scene.words()}, {one.clear:.1f} x noise: {_said(said)}")
@@ -95,10 +99,11 @@ def _scene(seed: int, gait: str) -> Scene:
     return pass_by(seed, "walking", paved_sites(seed)) if gait == PAVED else pass_by(seed, gait)
 
 
-def rang_s(scene: Scene, said: Heard) -> float | None:
-    """When it first rang for somebody on foot while the walker was about."""
-    times = [one.at_s for one in said.rung(PERSON)]
-    return min((at for at in times if scene.from_s <= at <= scene.to_s + AFTER_S), default=None)
+def first_rung(scene: Scene, said: Heard) -> Rung | None:
+    """The first alert for somebody on foot that went out while the walker was about."""
+    end_s = scene.to_s + AFTER_S
+    mine = [one for one in said.rung(ON_FOOT) if scene.from_s <= one.at_s <= end_s]
+    return min(mine, key=lambda one: one.at_s, default=None)
 
 
 def _heard(name: str, done: list[Passed]) -> Figure:

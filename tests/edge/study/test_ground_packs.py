@@ -92,12 +92,12 @@ def test_an_alert_before_the_walker_came_is_not_of_the_walker():
     class Told:
         alert_id, level = "a", 2
 
-    Told.event = next(iter(walkers.PERSON))
+    Told.event = next(iter(walkers.ON_FOOT))
     said = Heard(SCENE.scenario)
     said.alerts = [Rung(Told(), SCENE.from_s - 1.0)]
-    assert walkers.rang_s(SCENE, said) is None
+    assert walkers.first_rung(SCENE, said) is None
     said.alerts = [Rung(Told(), SCENE.from_s + 1.0)]
-    assert walkers.rang_s(SCENE, said) == SCENE.from_s + 1.0
+    assert walkers.first_rung(SCENE, said).at_s == SCENE.from_s + 1.0
 
 
 def test_packs_draw_what_they_counted(tmp_path):
