@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 REFUSED_PAUSE_S = 0.25  # as for every other connection
 V3_SEQUENCES = 2**24
+UNREADABLE = ("Payload", "Could not determine", "Unexpected data", "Invalid", "Unrecognized")
+"""How seedlink-client's errors begin where a packet, and not the link, is at fault."""
+SKIPPED = "skipped"
+"""Ends a bookmark behind which an unreadable packet stands: go on with what is new."""
 STALLED_S = 10.0  # the rest of a packet of which a part has come
 
 
@@ -33,6 +37,7 @@ class SeedLinkTransport:
         self._packets: AsyncGenerator[SeedLinkPacket, None] = client.collect(reconnect=False)
         self._read: SeedLinkPacket | None = None
         self._ended = False
+        self._got_any = False
 
     async def read(self) -> bytes:
         """One record in its frame; `b""` when the link was cut or has been idle for too long."""
@@ -43,11 +48,13 @@ class SeedLinkTransport:
             try:
                 async with asyncio.timeout(self._config.idle_s + STALLED_S):
                     packet = await anext(self._packets)
-            except (StopAsyncIteration, SeedLinkError, OSError, ValueError):
-                # A packet that the client cannot take apart: the next session asks for it again,
-                # and the bookmark stands before it only once.
+            except (StopAsyncIteration, SeedLinkError, OSError, ValueError) as error:
                 self._ended = True
+                if not self._got_any and str(error).startswith(UNREADABLE):
+                    # The next session would ask for the same packet, and so on for ever.
+                    self._bookmark.put(f"{self._bookmark.get()} {SKIPPED}")
                 break
+            self._got_any = True
             network, _, station = packet.station_id.partition("_")
             if packet.seqnum is not None and packet.payload:
                 self._read = packet

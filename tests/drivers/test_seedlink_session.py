@@ -161,6 +161,27 @@ def test_a_bookmark_of_other_streams_or_another_version_is_not_used():
     run(check())
 
 
+def test_a_packet_that_cannot_be_read_is_asked_for_once_more_and_then_left():
+    async def check():
+        records = sent_in(4, "EHZ")
+        broken = records[2][:24] + b"#" * (len(records[2]) - 24)
+        outlet, bookmark = await server(), Note()
+        transport = await opened(outlet, bookmark, protocol="3")
+        await outlet.send(records[0] + records[1] + broken + records[3])
+        assert await take(transport, 4) == records[:2]
+        await transport.close()
+        transport = await opened(outlet, bookmark, protocol="3")
+        assert await take(transport, 4) == []
+        await transport.close()
+        transport = await opened(outlet, bookmark, protocol="3")
+        await outlet.send(records[4])
+        assert await take(transport, 1) == records[4:5]
+        await transport.close()
+        await outlet.close()
+
+    run(check())
+
+
 def test_version_3_counts_on_from_nought_after_24_bits():
     async def check():
         records = sent_in(2, "EHZ")
