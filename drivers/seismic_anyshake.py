@@ -13,6 +13,7 @@ import numpy as np
 
 from drivers.base import Driver, DriverKind, SensorConfig
 from drivers.seismic_anyshake_config import AnyShakeConfig
+from drivers.seismic_anyshake_files import AnyShakeCapture
 from drivers.seismic_clock import JUMP_NS, ArrivalLine, Forward, transfer_ns
 from drivers.seismic_config import GROUND_VELOCITY
 from drivers.wire.anyshake import (
@@ -406,4 +407,4 @@ def _build(config: SensorConfig, origin: Origin) -> Driver:
     return AnyShakeDriver(config, origin)
 
 
-ANYSHAKE = DriverKind("anyshake-serial", AnyShakeConfig, _build)
+ANYSHAKE = DriverKind("anyshake-serial", AnyShakeConfig, _build, recordings=(AnyShakeCapture(),))

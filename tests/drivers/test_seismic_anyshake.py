@@ -7,6 +7,7 @@ import pytest
 
 from drivers.seismic_anyshake import AnyShakeDriver
 from drivers.seismic_anyshake_config import AnyShakeConfig
+from drivers.seismic_anyshake_files import AnyShakeCapture
 from drivers.wire.anyshake import AnyShakePacket, Layout, encode
 from drivers.wire.malformed import Malformed
 from fusion.types import Origin, SetupSample, StatusSample, WaveformSample
@@ -253,3 +254,29 @@ def test_times_never_run_backwards_however_the_arrival_jumps():
             if isinstance(one, WaveformSample) and one.channel == "EHZ":
                 assert one.start_utc_ns >= last_ns
                 last_ns = one.start_utc_ns
+
+
+@pytest.mark.parametrize("gnss", [True, False])
+@pytest.mark.parametrize("version", [1, 2, 3])
+def test_a_recorded_stream_is_recognised_and_replayed_in_its_own_time(version, gnss):
+    from_ms = UTC_MS if gnss else 77_000
+    flag = gnss << 31
+    frames = [
+        frame(n, GNSS if gnss else USUAL, from_ms=from_ms)
+        if version == 3
+        else old(version, n, from_ms=from_ms, flag=flag)
+        for n in range(100)
+    ]
+    data = b"".join(frames)
+    form = AnyShakeCapture()
+    assert form.recognise("geo-1.raw", data[:4096])
+    assert not form.recognise("geo-1.raw", b"time,counts\n" + data[:4096])
+    driver = driver_for(baud=921_600)
+    out = [one for at_ns, piece in form.chunks(data) for one in driver.feed(piece, at_ns)]
+    assert words(out) == list(range(100))
+    utc = gnss and version > 1
+    start_ns = UTC_MS * MS if utc else 946_684_800 * 10**9
+    times = [one.start_utc_ns for one in waves(out)]
+    assert abs(times[0] - start_ns) < 3 * MS
+    step_ms = 100 if version == 3 else 50
+    assert abs(times[-1] - start_ns - 99 * step_ms * MS) < 3 * MS
