@@ -8,6 +8,8 @@ from fusion.track_chains import HURRY, Chain, Pass
 from fusion.track_line import Line
 from fusion.types import SECOND_NS
 
+SURE_PASSES = 3  # of a chain that shows no direction
+
 
 @dataclass(frozen=True, slots=True)
 class Incident:
@@ -22,6 +24,14 @@ class Incident:
     def passes(self) -> tuple[Pass, ...]:
         """All its passages."""
         return tuple(one for chain in self.legs + self.followers for one in chain.passes)
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether it is worth parting from what it was taken for: one passage may be a gust."""
+        return any(
+            len(leg.passes) >= SURE_PASSES or (leg.heading and len(leg.passes) > 1)
+            for leg in self.legs
+        )
 
     @property
     def leg(self) -> Chain | None:

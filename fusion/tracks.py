@@ -263,7 +263,10 @@ class Zone:
             first = incident.legs[0].passes[0]
             home = homes.get(id(first))
             taken = self._free([home.start_utc_ns] if home is not None else [])
-            (taken or self._begin(first.at_utc_ns, first.at_utc_ns)).incident = incident
+            if taken is None and incident.is_sure:
+                taken = self._begin(first.at_utc_ns, first.at_utc_ns)
+            if taken is not None:
+                taken.incident = incident
         return [t for t in self.tracks if before.get(id(t)) != t.incident]
 
     def _free(self, starts: Iterable[int]) -> Track | None:

@@ -63,7 +63,7 @@ PACKS: dict[str, tuple[str, str]] = {
     ),
     "ground-lines": (
         "edge.study.packs.ground_lines:measure",
-        "which way and how fast somebody goes along a line of ground sensors, and in how many alerts",
+        "which way and how fast somebody goes along ground sensors, in how many alerts",
     ),
     "ground-quiet": (
         "edge.study.packs.ground_quiet:measure",
