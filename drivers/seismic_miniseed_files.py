@@ -202,6 +202,7 @@ def _pieces(
     stream: BinaryIO, number: int, source: Source, index: _Index
 ) -> Iterator[tuple[int, int, bytes]]:
     """(end, number of the channel, record) of a channel's records, cut into short ones."""
+    latest_utc_ns = 0
     for offset, size in index.in_order():
         stream.seek(offset)
         decoder = MiniSeedDecoder(longest_bytes=LONGEST_IN_FILES_BYTES)
@@ -212,7 +213,9 @@ def _pieces(
             rate_hz = plain_rate(record.rate_hz)
             for first, last, utc_ns in pieces(record.start_utc_ns, rate_hz, record.count):
                 end_utc_ns = utc_ns + round((last - first) * 1e9 / rate_hz)
+                # What overlaps goes back in time; the driver tells it, at the time it came.
+                latest_utc_ns = max(latest_utc_ns, end_utc_ns)
                 for short in encode(
                     source, utc_ns, rate_hz, record.values[first:last], record_bytes=65_536
                 ):
-                    yield end_utc_ns, number, frame(FROM_FILE, "", "", short)
+                    yield latest_utc_ns, number, frame(FROM_FILE, "", "", short)
