@@ -68,6 +68,9 @@ class SensorConfig:
     configured_keys: ClassVar[Mapping[str, str]] = {}
     """Keys that a configuration file must have though a replay without one does not, and why."""
 
+    simulator_keys: ClassVar[tuple[str, ...]] = ()
+    """Keys that its simulator has to be told too, so that it speaks as the device does."""
+
     id: str
     lane: str | None = None
     """The lane it watches; a sensor has a lane or a zone, not both."""

@@ -18,6 +18,8 @@ class AnyShakeConfig(SeismicConfig):
 
     url_forms: ClassVar[tuple[str, ...]] = ("serial", "tcp")
 
+    simulator_keys: ClassVar[tuple[str, ...]] = ("version",)
+
     kind: Literal["anyshake-serial"] = "anyshake-serial"
     version: Annotated[int, Ge(0), Le(3)] = 0
     """Of its protocol; 0: whichever is heard."""

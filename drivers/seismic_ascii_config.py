@@ -25,6 +25,8 @@ class AsciiConfig(SeismicConfig):
         "columns": "what a line has, such as [time, counts] or [counts]"
     }
 
+    simulator_keys: ClassVar[tuple[str, ...]] = ("columns", "rate_hz")
+
     kind: Literal["ascii-serial"] = "ascii-serial"
     columns: Annotated[tuple[str, ...], Len(0, MAX_COLUMNS)] = ()
     """In the order of the line: `time`, `index`, `counts` or the name of a channel such as `ehz`,

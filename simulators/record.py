@@ -5,6 +5,7 @@
     OUT/<sensor>_<date>.csv         portals: the wire's lines, each with its time twice (local, UTC)
     OUT/<sensor>.txt                datacast: one datagram a line
     OUT/<sensor>.n42                spectroscopic portals: the documents as they were pushed
+    OUT/<sensor>.csv                loggers that print: the lines
     OUT/<sensor>/                   scanners: the files themselves
     OUT/<sensor>.raw                kinds that have no file of their own: the bytes
 
@@ -127,6 +128,10 @@ class _N42File(_RawFile):
     suffix = "n42"
 
 
+class _TextFile(_RawFile):
+    suffix = "csv"
+
+
 class _DatagramFile:
     """One datagram a line, as rsudp keeps them (facts/seismic.md 1.1)."""
 
@@ -197,4 +202,5 @@ _WRITERS: dict[str, Callable[[Path, str, SimulatorKind], _Writer]] = {
     "shake-udp": _DatagramFile,
     "xray-planes": _Folder,
     "rpm-n42": _N42File,
+    "ascii-serial": _TextFile,
 }

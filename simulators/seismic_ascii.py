@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from drivers.wire.ascii_counts import encode, split
 from simulators.base import Simulator, SimulatorKind
 from simulators.ground_clock import DeviceClock
-from simulators.ground_motion import GroundMotion
+from simulators.ground_motion import FASTEST_HZ, SLOWEST_HZ, GroundMotion
 from simulators.ground_sensors import instrument
 from simulators.ground_station import chance
 from simulators.scenario import Scenario
@@ -35,15 +35,16 @@ class AsciiSimulator:
         place = scenario.sensor(sensor_id)
         self._scenario = scenario
         self._sensor_id = sensor_id
-        self._rate_hz = int(place.option("rate_hz", "250"))
+        rate_hz = round(float(place.option("rate_hz", "250")))
+        self._rate_hz = min(max(rate_hz, SLOWEST_HZ), FASTEST_HZ)
         self._columns = place.option("columns", "time,counts").lower().split(",")
         self._separator = place.option("separator", ",")
         self._unit_ns = TIMES[place.option("time", "ms")]
         self._instrument = instrument(place)
         self._volts = place.option("volts", "no") == "yes"
         axes = {_axis(name) for name in self._columns if name not in ("time", "index", "-")}
-        if not axes or not axes <= set(AXES):
-            raise ValueError(f"{sensor_id}: cannot simulate the columns {self._columns}")
+        if not axes:
+            raise ValueError(f"{sensor_id}: no samples in the columns {self._columns}")
         self._axes = "".join(axis for axis in AXES if axis in axes)
         self._motion = GroundMotion(scenario, sensor_id, self._rate_hz, self._axes)
         self._random = chance(scenario, f"ascii/{sensor_id}")
@@ -104,7 +105,9 @@ class AsciiSimulator:
 
 
 def _axis(column: str) -> str:
-    return "Z" if column == "counts" else column[-1:].upper()
+    """Upright, where the name does not end in another."""
+    axis = column[-1:].upper()
+    return axis if axis in AXES and column != "counts" else AXES[0]
 
 
 def _build(scenario: Scenario, sensor_id: str) -> Simulator:

@@ -30,6 +30,7 @@ def with_sensor(scenario: Scenario, config: SensorConfig) -> Scenario:
             place_m=config.position_m,
             lane=config.lane or "",
             zone=config.zone or "",
+            options=_options(config),
         )
         scenario = replace(scenario, sensors=(*scenario.sensors, place))
     if config.lane and all(lane.lane != config.lane for lane in scenario.lanes):
@@ -40,6 +41,17 @@ def with_sensor(scenario: Scenario, config: SensorConfig) -> Scenario:
             vehicles=(*scenario.vehicles, *_trucks(config.lane)),
         )
     return scenario
+
+
+def _options(config: SensorConfig) -> tuple[tuple[str, str], ...]:
+    """What the simulator has to be told to speak as the device is configured to."""
+    options = []
+    for key in config.simulator_keys:
+        value = getattr(config, key)
+        if value:
+            text = ",".join(value) if isinstance(value, tuple) else f"{value:g}"
+            options.append((key, text))
+    return tuple(options)
 
 
 def _trucks(lane: str) -> tuple[Vehicle, ...]:

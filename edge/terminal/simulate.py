@@ -26,6 +26,8 @@ from simulators.serve import Stage, open_stage
 HOST = "127.0.0.1"
 LAST_PORT = 65535
 SHAKES_AFTER = 100  # more portals than any checkpoint has
+SERIAL_AFTER = 200  # more shakes than any line has
+SERIAL = ("anyshake-serial", "ascii-serial")  # ground sensors on serial lines
 SCANS = Path("run") / "scans"
 # Recordings say the same whenever they are made: Monday 2026-01-05, 08:00 in Arizona.
 RECORDED_START_UTC_NS = 1_767_625_200 * SECOND_NS
@@ -206,7 +208,7 @@ def _serving_url(url: str, *, pty: bool) -> str:
 def _own_urls(
     sensors: Iterable[SensorPlace], base_port: int, *, pty: bool
 ) -> Iterable[tuple[str, str]]:
-    portals = shakes = 0
+    portals = shakes = serial = 0
     for place in sensors:
         if _is_portal(place):
             yield (
@@ -214,6 +216,13 @@ def _own_urls(
                 "pty:" if pty and _on_line(place) else f"tcp://{HOST}:{base_port + portals}",
             )
             portals += 1
+        elif place.kind in SERIAL:
+            on_line = pty and _on_line(place)
+            yield (
+                place.sensor_id,
+                "pty:" if on_line else f"tcp://{HOST}:{base_port + SERIAL_AFTER + serial}",
+            )
+            serial += 1
         elif place.kind == "shake-udp":
             yield place.sensor_id, f"udp://{HOST}:{base_port + SHAKES_AFTER + shakes}"
             shakes += 1
@@ -227,7 +236,7 @@ def _is_portal(place: SensorPlace) -> bool:
 
 def _on_line(place: SensorPlace) -> bool:
     """Whether it may be on a serial line; what answers questions is on TCP."""
-    return _is_portal(place) and KINDS[place.kind].responder is None
+    return (_is_portal(place) or place.kind in SERIAL) and KINDS[place.kind].responder is None
 
 
 # --- words -----------------------------------------------------------------------------

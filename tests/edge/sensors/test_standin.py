@@ -5,7 +5,10 @@ import asyncio
 import pytest
 
 from drivers.catalog import KINDS
+from drivers.wire.malformed import Malformed
 from edge.sensors.standin import StandIn, quiet_day, with_sensor
+from fusion.types import SECOND_NS, Origin
+from simulators.catalog import KINDS as SIMULATORS
 from simulators.scenario import SensorPlace
 from tests.contract.pairs import pair_of
 from tests.contract.scenarios import DEVICE, LANE, START_UTC_NS
@@ -42,6 +45,7 @@ def test_every_kind_can_be_stood_in_for(kind):
         kind=kind,
         lane=LANE if pair.wire.lane else "",
         zone="" if pair.wire.lane else "fence",
+        options=(("columns", "time,counts"), ("rate_hz", "100")) if kind == "ascii-serial" else (),
     )
     loop_time_s = 0.0
 
@@ -70,3 +74,26 @@ def test_a_loop_that_was_held_up_does_not_make_it_catch_up_in_one_go():
         return await stand_in.read()
 
     assert len(asyncio.run(check())) < len(PORTAL.data)
+
+
+@pytest.mark.parametrize(
+    ("kind", "keys"),
+    [
+        ("ascii-serial", {"columns": ("index", "ehz", "-"), "rate_hz": 128.0}),
+        ("ascii-serial", {"columns": ("counts",), "rate_hz": 20.0}),
+        ("anyshake-serial", {"version": 2}),
+        ("anyshake-serial", {}),
+    ],
+)
+def test_a_stand_in_speaks_as_its_device_is_configured_to(kind, keys):
+    config = KINDS[kind].config(id="geo-1", zone="fence", url="/dev/ttyUSB7", **keys)
+    scenario = with_sensor(quiet_day(1, START_UTC_NS), config)
+    driver = KINDS[kind].build(config, Origin.SIMULATOR)
+    data = SIMULATORS[kind].build(scenario, "geo-1").step(3000)
+    read = [
+        one
+        for at in range(0, len(data), 50)
+        for one in driver.feed(data[at : at + 50], START_UTC_NS + 3 * at * SECOND_NS // len(data))
+    ]
+    assert read
+    assert not any(isinstance(one, Malformed) for one in read)
