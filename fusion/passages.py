@@ -20,6 +20,9 @@ SUMMIT_FACTOR = 2.7  # one neper of energy: gaits vary by a tenth of it over fou
 CLEAR_FACTOR = 6.0  # over the quiet ground: gusts reach three or four
 QUIET_SHARE = 0.05  # of the bins, the quietest: those before the event in a minute and a half
 FEWEST_BINS = 15  # three seconds: less has no rise and fall
+FAINTEST_SHARE = 0.05
+"""Of the strongest passage's energy: of two who pass, one at 2 m and one at 12 m, the second has
+more; less is a gust beside somebody's steps."""
 FAINT_SHARE = 0.002  # six nats under the summit the fit looks no more
 MOST = 6  # passages of one stretch
 MOST_BINS = 450  # a minute and a half, in which a creeper goes 70 m
@@ -68,7 +71,7 @@ def passages(
     for piece in range(pieces):
         first, last = int(edges[piece]), int(edges[piece + 1])
         top = float(shape[first:last].max())
-        if top < CLEAR_FACTOR * floor:
+        if top < CLEAR_FACTOR * floor or top < FAINTEST_SHARE * float(shape.max()):
             continue
         # A car's second in a minute of quiet is looked at closely.
         heard = np.flatnonzero(shape[first:last] > max(2.0 * floor, top * FAINT_SHARE))

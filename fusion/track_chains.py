@@ -29,6 +29,7 @@ GATE = 16.0  # four deviations
 HURRY = 1.5  # who turns round does not run back
 STOP_S = 10.0  # a turn, or a rest, takes about so long
 SHORTEST_TURN_S = 3.0
+SURE_NATS = 4.0  # two gusts that happen to fit gain two or three
 SURE_DEVIATIONS = 1.65  # one in twenty directions may be wrong
 WALKS, DRIVES = "feet", "wheels"
 
@@ -76,6 +77,8 @@ class Chain:
     state: State
     """When it passed the last sensor, in seconds after the first passage, and its slowness."""
     turns: int = 0
+    gain_nats: float = 0.0
+    """By how much it explains its passages better than noise would."""
 
     @property
     def last(self) -> Pass:
@@ -91,7 +94,9 @@ class Chain:
     def heading(self) -> int:
         """1 where it surely moves up the line, -1 down; 0: across it, or not to be told."""
         slowness, sd = self.state[1], math.sqrt(self.state[4])
-        if len(self.passes) < 2 or abs(slowness) < SURE_DEVIATIONS * sd:
+        if len(self.passes) < 2 or self.gain_nats < SURE_NATS:
+            return 0
+        if abs(slowness) < SURE_DEVIATIONS * sd:
             return 0
         if abs(slowness) * self.manner.fastest_m_s < 1.0:
             return 0
@@ -135,7 +140,8 @@ class Chains:
     def _grown(self, old: _Hypothesis, one: Pass) -> list[_Hypothesis]:
         noise = NOISE_NATS + NOISE_PER_NAT * min(max(one.rise_nats, 0.0), CLEAREST_NATS)
         manner = MANNERS[one.manner]
-        begun = Chain((one,), (0.0, 0.0, self._variance(one), 0.0, manner.slowness_sd**2))
+        state = (0.0, 0.0, self._variance(one), 0.0, manner.slowness_sd**2)
+        begun = Chain((one,), state, gain_nats=noise - NEW_NATS)
         grown = [
             replace(old, nats=old.nats + noise),
             _Hypothesis(old.nats + NEW_NATS, (*old.chains, begun)),
@@ -143,6 +149,7 @@ class Chains:
         for i, chain in enumerate(old.chains):
             if (link := self._linked(chain, one)) is not None:
                 nats, longer = link
+                longer = replace(longer, gain_nats=chain.gain_nats + noise - nats)
                 rest = (*old.chains[:i], longer, *old.chains[i + 1 :])
                 grown.append(_Hypothesis(old.nats + nats, rest))
         return grown

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from fusion.policy import AssociationPolicy
-from fusion.track_chains import HURRY, Chain, Pass
+from fusion.track_chains import HURRY, SURE_NATS, Chain, Pass
 from fusion.track_line import Line
 from fusion.types import SECOND_NS
 
@@ -29,7 +29,7 @@ class Incident:
     def is_sure(self) -> bool:
         """Whether it is worth parting from what it was taken for: one passage may be a gust."""
         return any(
-            len(leg.passes) >= SURE_PASSES or (leg.heading and len(leg.passes) > 1)
+            leg.heading or (len(leg.passes) >= SURE_PASSES and leg.gain_nats >= SURE_NATS)
             for leg in self.legs
         )
 

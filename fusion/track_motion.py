@@ -3,7 +3,7 @@
 import math
 
 from fusion.evidence import number
-from fusion.track_chains import Chain
+from fusion.track_chains import SURE_NATS, Chain
 from fusion.tracks import Track, Zone
 from fusion.types import SECOND_NS, Fact
 
@@ -14,7 +14,7 @@ def motion_facts(track: Track, zone: Zone) -> dict[str, Fact] | None:
     """Facts of a `track.motion`; None where fewer than two sensors were passed."""
     leg = track.incident.leg
     sensors = tuple(dict.fromkeys(one.sensor_id for one in leg.passes)) if leg else ()
-    if leg is None or len(sensors) < SENSORS or not zone.line.is_one:
+    if leg is None or len(sensors) < SENSORS or leg.gain_nats < SURE_NATS or not zone.line.is_one:
         return None
     facts: dict[str, Fact] = {"sensors": sensors, "count": _count(track)}
     if not leg.heading:

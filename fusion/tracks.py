@@ -26,6 +26,7 @@ ANY_WIDTH_S = 1e3
 SAME_S = 3.0  # a passage told again has moved by less
 WORTH_SAYING_S = 0.05  # and by more, to be weighed anew
 TOLD_AGAIN_NS = 45 * SECOND_NS  # a station looks back at least so far
+FRESH_NS = 10 * SECOND_NS
 ACTIVE_NS = 12 * SECOND_NS  # an event that lasts is told again within this
 WORST_SD_S = 6.0  # at 1.4 m/s that is half the way from one sensor to the next
 ON_FOOT = ("person", "group", "animal")
@@ -36,7 +37,8 @@ class Heard:
     """One event of one sensor, as it was told last and best."""
 
     latest: Detection
-    best: Detection
+    words: dict[str | None, Detection] = field(default_factory=dict)
+    """Its best word of what walks, of what drives, and of what may be either."""
     home: "Track | None" = None
     passes: list[Pass] = field(default_factory=list)
     peak: float = -1.0
@@ -46,6 +48,26 @@ class Heard:
     def sensor_id(self) -> str:
         """Who heard it."""
         return self.latest.sensor_id
+
+    @property
+    def best(self) -> Detection:
+        """Its best word of what it is taken for now."""
+        return self.words[_manner(self.latest)]
+
+    def say(self, detection: Detection) -> None:
+        """It is told again."""
+        self.latest = detection
+        manner = _manner(detection)
+        best = self.words.get(manner)
+        changed = best is None or best.facts.get("class") != detection.facts.get("class")
+        if best is None or changed or _weight(detection) >= _weight(best):
+            self.words[manner] = detection
+
+    def word(self, manner: str | None) -> Detection | None:
+        """Its best word for a track that moves like that; None: it is of something else."""
+        if manner is None or _manner(self.latest) in {None, manner}:
+            return self.best
+        return self.words.get(manner)
 
 
 @dataclass(slots=True, eq=False)
@@ -70,6 +92,12 @@ class Track:
         return f"track/{self.zone_id}/{self.start_utc_ns}"
 
     @property
+    def manner(self) -> str | None:
+        """How it moves, where its passages have shown that."""
+        leg = self.incident.leg
+        return leg.last.manner if leg is not None else None
+
+    @property
     def on_wheels(self) -> bool:
         """Whether any sensor takes it for a vehicle."""
         return any(_manner(d) == DRIVES for d in self.detections.values())
@@ -78,11 +106,15 @@ class Track:
         """Take the best word of each sensor from its events."""
         self.detections, self.latest = {}, {}
         for event in events:
+            word = event.word(self.manner)
+            if word is None:
+                continue
             kept = self.detections.get(event.sensor_id)
-            if kept is None or _weight(event.best) >= _weight(kept):
-                self.detections[event.sensor_id] = event.best
-                self.latest[event.sensor_id] = event.latest
-            self.end_utc_ns = max(self.end_utc_ns, event.latest.end_utc_ns)
+            last = event.latest if word is event.best else word
+            if kept is None or _weight(word) >= _weight(kept):
+                self.detections[event.sensor_id] = word
+                self.latest[event.sensor_id] = last
+            self.end_utc_ns = max(self.end_utc_ns, last.end_utc_ns)
 
     def weighed(self) -> list[tuple[Detection, float]]:
         """All detections, in a fixed order."""
@@ -108,7 +140,7 @@ class Zone:
     def add(self, detection: Detection) -> list[Track]:
         """The tracks about which a detection says something, that of its own event first."""
         event, news = self._hear(detection)
-        if event.home is None:
+        if event.home is None or self._steps_out(event):
             event.home = self._home(event)
         changed = [event.home]
         if news:
@@ -120,6 +152,11 @@ class Zone:
         for track in changed:
             track.gather(self._events_of(track))
         return [track for track in changed if track.detections]
+
+    def _steps_out(self, event: Heard) -> bool:
+        """Whether a vehicle has passed in an event, and it is somebody on foot now."""
+        was_car = event.home is not None and event.home.manner == DRIVES
+        return was_car and _manner(event.latest) == WALKS
 
     def over(self, now_utc_ns: int) -> list[Track]:
         """Take out what has not been heard for too long, or is too much to follow."""
@@ -150,13 +187,10 @@ class Zone:
         key = detection.sensor_id, detection.start_utc_ns
         event = self._events.get(key)
         if event is None:
-            event = self._events[key] = Heard(detection, detection)
+            event = self._events[key] = Heard(detection)
             if len(self._events) > MAX_EVENTS_PER_ZONE:
                 del self._events[next(iter(self._events))]
-        event.latest = detection
-        changed = event.best.facts.get("class") != detection.facts.get("class")
-        if changed or _weight(detection) >= _weight(event.best):
-            event.best = detection
+        event.say(detection)
         return event, self._note_passes(event)
 
     def _note_passes(self, event: Heard) -> bool:
@@ -179,8 +213,11 @@ class Zone:
             one = min(same, key=lambda p: abs(p.at_utc_ns - at_utc_ns))
             known.remove(one)
             moved_s = abs(one.at_utc_ns - at_utc_ns) / SECOND_NS
-            if moved_s >= WORTH_SAYING_S or one.manner != manner or sd_s < 0.8 * one.sd_s:
-                one.at_utc_ns, one.sd_s, one.manner = at_utc_ns, sd_s, manner
+            # What passed long ago was what it was taken for then.
+            fresh = event.latest.end_utc_ns - at_utc_ns <= FRESH_NS
+            other = manner if fresh else one.manner
+            if moved_s >= WORTH_SAYING_S or one.manner != other or sd_s < 0.8 * one.sd_s:
+                one.at_utc_ns, one.sd_s, one.manner = at_utc_ns, sd_s, other
                 one.rise_nats, one.width_s = rise, width_s
                 news = True
         # What is not told again, though its time is still in sight, was none.
