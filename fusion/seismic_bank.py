@@ -52,15 +52,17 @@ class Bank:
         self._longest_gap = round(LONGEST_GAP_S * rate_hz)
         self._setup, self._gains = self._design(preset)
         self._taps = low_pass(self.factor)
+        if self.factor > 1:
+            self._taps *= feed.FRACTION
         self._free: list[int] = []
         self._pieces: list[Counts] = []
         self._whose: list[tuple[int, int, int, int, int]] = []
         self._waiting = 0
         self._done: list[int] = []
         rows = 2 + self.bin_samples
-        self._cursors = np.zeros((0, feed.CURSOR_FIELDS), np.int64)
+        self._cursors = np.zeros((feed.CURSOR_FIELDS, 0), np.int64)
         self._history = np.zeros((0, 2 * len(self._taps)))
-        self._block = np.zeros((0, rows, feed.LANES), np.float32)
+        self._block = np.zeros((0, rows, feed.LANES), np.int32)
         self._weights = np.ones((0, self.bin_samples, feed.LANES), np.float32)
         self._state = np.zeros((0, kernel.STATE_ROWS * feed.LANES), np.float32)
         self._frames = np.zeros((0, kernel.FRAME_RING), np.float32)
@@ -86,15 +88,17 @@ class Bank:
         column = self._free.pop()
         tile, lane = column // feed.LANES, column % feed.LANES
         begun = at % self.bin_samples
-        self._cursors[column] = 0
-        self._cursors[column, feed.BIN] = at // self.bin_samples
-        self._cursors[column, [feed.FILLED, feed.LOST]] = begun
+        self._cursors[:, column] = 0
+        self._cursors[feed.BIN, column] = at // self.bin_samples
+        self._cursors[[feed.FILLED, feed.LOST], column] = begun
         self._history[column] = 0.0
-        self._block[tile, :, lane] = 0.0
+        self._block[tile, :, lane] = 0
         self._weights[tile, :, lane] = 1.0
         self._weights[tile, :begun, lane] = 0.0
         rows = self._state[tile].reshape(kernel.STATE_ROWS, feed.LANES)[:, lane]
         rows[:] = 0.0
+        if self.factor > 1:
+            scale /= feed.FRACTION
         rows[kernel.SCALE] = scale * self._gains[0]
         rows[kernel.BAND_SCALE :] = (scale * np.array(self._gains[1:])) ** 2
         self._frames[column] = 0.0
@@ -106,7 +110,7 @@ class Bank:
         """Give the column back; its rings are good until the next `open`."""
         if self._whose:
             self.advance()
-        self._cursors[column, feed.FILLED] = 0
+        self._cursors[feed.FILLED, column] = 0
         self._free.append(column)
 
     def put(self, column: int, counts: Counts, missing: int = 0) -> None:
@@ -139,7 +143,7 @@ class Bank:
         self._pieces.clear()
         self._whose.clear()
         self._waiting = 0
-        self._done = self._cursors[:, feed.BIN].tolist()
+        self._done = self._cursors[feed.BIN].tolist()
 
     def bins(self, column: int) -> int:
         """The number of the bin that is being filled: all before it are finished."""
@@ -148,7 +152,7 @@ class Bank:
     def _add_tile(self) -> None:
         """Make room for some more columns; what there was stays."""
         columns = len(self._done)
-        self._cursors = _longer(self._cursors, feed.LANES)
+        self._cursors = np.ascontiguousarray(_longer(self._cursors.T, feed.LANES).T)
         self._history = _longer(self._history, feed.LANES)
         self._block = _longer(self._block, 1)
         self._weights = _longer(self._weights, 1)
@@ -172,7 +176,7 @@ class Bank:
             pair, gain = butterworth_band(kernel.BAND_SECTIONS, *band_hz, rate_hz)
             sections += pair
             gains.append(gain if carried else 0.0)
-        setup[: kernel.SHORT] = np.ravel(sections)
+        setup[: kernel.SHORT] = -np.ravel(sections)
         setup[kernel.SHORT] = 1.0 / round(preset.sta_s * rate_hz)
         setup[kernel.LONG] = 1.0 / round(preset.lta_s * rate_hz)
         setup[kernel.LONG_SAMPLES] = round(preset.lta_s * rate_hz)

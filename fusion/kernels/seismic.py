@@ -19,6 +19,7 @@ from fusion.kernels.seismic_feed import (
     FRAMES_PER_BIN,
     LANES,
     LOST,
+    Block,
     Cursors,
     Floats,
     Pieces,
@@ -58,12 +59,12 @@ BAND_0 = 8  # sums of squares of each band, (um/s)^2
 FIELDS = BAND_0 + BANDS
 
 # --- constants of a bank, (SETUP_SIZE,) float32 -------------------------------------------
-SHORT = 2 * SECTIONS  # 1 / samples of the STA; before it a1 and a2 of each section
+SHORT = 2 * SECTIONS  # 1 / samples of the STA; before it -a1 and -a2 of each section
 LONG, LONG_SAMPLES, ON, WARM_BINS, RISE, FALL, SETUP_SIZE = range(SHORT + 1, SHORT + 8)
 
-FRAME_RING = 2048  # 40 s of 20 ms means of |velocity|
+FRAME_RING = 2000  # 40 s of 20 ms means of |velocity|; whole bins
 BIN_RING = 512  # 100 s
-MOST = np.float32(1e9)  # um/s; a bin of fourth powers of more would not fit a float32
+MOST = np.float32(1e38)  # what does not fit a float32 is told as this
 DEAD = np.float32(1e-12)  # (um/s)^2; no ground is so quiet, and no ratio to it means anything
 NOUGHT, ONE, TWO = np.float32(0.0), np.float32(1.0), np.float32(2.0)
 HEARD_ENOUGH = np.float32(1e6)
@@ -79,7 +80,7 @@ def advance(
     taps: Floats,
     history: Floats,
     setup: Floats,
-    block: Floats,
+    block: Block,
     weights: Floats,
     state: Floats,
     frames: Floats,
@@ -91,7 +92,7 @@ def advance(
     pieces   (pieces, PIECE_FIELDS) whose they are; used up
     factor   raw samples to one that is kept
     settle   raw samples that the filters need to forget a gap
-    cursors  (columns, CURSOR_FIELDS) where each column is
+    cursors  (CURSOR_FIELDS, columns) where each column is
     taps     (taps,) of the low-pass before decimation, float64
     history  (columns, 2 * taps) what the low-pass remembers
     setup    (SETUP_SIZE,)
@@ -101,36 +102,57 @@ def advance(
     frames   (columns, FRAME_RING) mean of |band-passed velocity| in um/s
     bins     (columns, BIN_RING, FIELDS)
     """
-    tiles, rows = block.shape[0], block.shape[1]
-    size = rows - 2
+    while fill(counts, pieces, factor, settle, cursors, taps, history, block, weights):
+        finish(cursors, setup, block, weights, state, frames, bins)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def finish(
+    cursors: Cursors,
+    setup: Floats,
+    block: Block,
+    weights: Floats,
+    state: Floats,
+    frames: Floats,
+    bins: Floats,
+) -> None:
+    """Work on every bin that is full: the filters and all that is told of them."""
+    tiles, size = block.shape[0], block.shape[1] - 2
     work = np.empty((3, size * LANES), np.float32)
     out = np.empty((FRAMES_PER_BIN + FIELDS) * LANES, np.float32)
     saved = np.empty(state.shape[1], np.float32)
-    while fill(counts, pieces, factor, settle, cursors, taps, history, block, weights):
-        for tile in range(tiles):
-            first = tile * LANES
-            ready, lost = 0, 0
+    for tile in range(tiles):
+        first = tile * LANES
+        ready, lost = 0, 0
+        for column in range(first, first + LANES):
+            if cursors[FILLED, column] == size:
+                ready += 1
+                lost += cursors[LOST, column]
+        if ready == 0:
+            continue
+        if ready < LANES:
+            saved[:] = state[tile]
+        _run(block[tile], weights[tile], lost > 0, setup, state[tile], work, out)
+        if ready == LANES:
             for column in range(first, first + LANES):
-                if cursors[column, FILLED] == size:
-                    ready += 1
-                    lost += cursors[column, LOST]
-            if ready == 0:
-                continue
-            if ready < LANES:
-                saved[:] = state[tile]
-            _run(block[tile], weights[tile], lost > 0, setup, state[tile], work, out)
-            for lane in range(LANES):
-                if cursors[first + lane, FILLED] == size:
-                    _write(lane, cursors[first + lane], out, frames, bins, first + lane)
-                    _begin(lane, cursors[first + lane], block[tile], weights[tile])
-                else:
-                    for row in range(STATE_ROWS):
-                        state[tile, row * LANES + lane] = saved[row * LANES + lane]
+                _write(column, cursors, out, frames, bins)
+            _begin_all(cursors[:, first : first + LANES], block[tile])
+            if lost > 0:
+                weights[tile, :, :] = ONE
+            continue
+        for column in range(first, first + LANES):
+            if cursors[FILLED, column] == size:
+                _write(column, cursors, out, frames, bins)
+                _begin(column, cursors, block, weights)
+            else:
+                for row in range(STATE_ROWS):
+                    at = row * LANES + column - first
+                    state[tile, at] = saved[at]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _run(
-    block: Floats,
+    block: Block,
     weights: Floats,
     lost: bool,
     setup: Floats,
@@ -150,33 +172,35 @@ def _run(
     fields[:] = NOUGHT
     fields[LOWEST * LANES : (LOWEST + 1) * LANES] = MOST
     _difference(flat_block, raw)
-    _first_pair(raw, passed, setup, 0, state)
-    for section in range(2, PASS_SECTIONS, 2):
-        _next_pair(passed, passed, setup, section, state)
+    _first_pair(raw, band, setup, 0, state)
+    # Into another array: in place, no two lanes could be worked on at once.
+    _next_pair(band, passed, setup, 2, state)
     for index in range(BANDS):
         section = PASS_SECTIONS + index * BAND_SECTIONS
-        _first_pair(raw, band, setup, section, state)
+        total = fields[(BAND_0 + index) * LANES : (BAND_0 + index + 1) * LANES]
         if lost:
-            _energy_real(band, flat_weights, fields[(BAND_0 + index) * LANES :])
+            _first_pair(raw, band, setup, section, state)
+            _energy_real(band, flat_weights, total)
         else:
-            _energy(band, fields[(BAND_0 + index) * LANES :])
+            _band(raw, setup, section, state, total)
     if lost:
         _ratio_real(passed, flat_weights, setup, state, fields)
-        _moments_real(passed, flat_weights, size // FRAMES_PER_BIN, state, out, fields)
+        _moments_real(passed, flat_weights, size // FRAMES_PER_BIN, state, fields)
     else:
         _ratio(passed, setup, state, fields)
-        _moments(passed, size // FRAMES_PER_BIN, state, out, fields)
+        _moments(passed, state, fields)
+    _frames(passed, size // FRAMES_PER_BIN, out)
     _close(np.float32(size), setup, state, out, fields)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _difference(block: Floats, raw: Floats) -> None:
+def _difference(block: Block, raw: Floats) -> None:
     """x[n] - x[n-2], the numerator that the first sections of all filters share.
 
-    It takes off what is constant before anything is rounded.
+    Of integers, it takes off what is constant before anything is rounded.
     """
     for i in range(raw.shape[0]):
-        raw[i] = block[i + 2 * LANES] - block[i]
+        raw[i] = np.float32(block[i + 2 * LANES] - block[i])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -186,55 +210,66 @@ def _first_pair(source: Floats, into: Floats, setup: Floats, section: int, state
     c1, c2 = setup[2 * section + 2], setup[2 * section + 3]
     z = state[2 * section * LANES : (2 * section + 4) * LANES]
     for chunk in range(0, source.shape[0], CHUNK * LANES):
+        x, out = source[chunk : chunk + CHUNK * LANES], into[chunk : chunk + CHUNK * LANES]
         for i in range(LANES):
             p, q, r, s = z[i], z[LANES + i], z[2 * LANES + i], z[3 * LANES + i]
             for u in range(CHUNK):
-                y = source[chunk + u * LANES + i] + p
-                p = q - a1 * y
-                q = -(a2 * y)
+                y = x[u * LANES + i] + p
+                p = q + a1 * y
+                q = a2 * y
                 v = y + r
-                r = s - c1 * v
-                s = -(y + c2 * v)
-                into[chunk + u * LANES + i] = v
+                r = s + c1 * v
+                s = c2 * v - y
+                out[u * LANES + i] = v
             z[i], z[LANES + i], z[2 * LANES + i], z[3 * LANES + i] = p, q, r, s
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _next_pair(source: Floats, into: Floats, setup: Floats, section: int, state: Floats) -> None:
-    """Two more sections with their numerators; `into` may be `source`."""
+    """Two more sections, with their numerators."""
     a1, a2 = setup[2 * section], setup[2 * section + 1]
     c1, c2 = setup[2 * section + 2], setup[2 * section + 3]
     z = state[2 * section * LANES : (2 * section + 4) * LANES]
     for chunk in range(0, source.shape[0], CHUNK * LANES):
+        x, out = source[chunk : chunk + CHUNK * LANES], into[chunk : chunk + CHUNK * LANES]
         for i in range(LANES):
             p, q, r, s = z[i], z[LANES + i], z[2 * LANES + i], z[3 * LANES + i]
             for u in range(CHUNK):
-                x = source[chunk + u * LANES + i]
-                y = x + p
-                p = q - a1 * y
-                q = -(x + a2 * y)
+                y = x[u * LANES + i] + p
+                p = q + a1 * y
+                q = a2 * y - x[u * LANES + i]
                 v = y + r
-                r = s - c1 * v
-                s = -(y + c2 * v)
-                into[chunk + u * LANES + i] = v
+                r = s + c1 * v
+                s = c2 * v - y
+                out[u * LANES + i] = v
             z[i], z[LANES + i], z[2 * LANES + i], z[3 * LANES + i] = p, q, r, s
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _energy(band: Floats, total: Floats) -> None:
-    """Add the squares."""
-    for chunk in range(0, band.shape[0], CHUNK * LANES):
+def _band(source: Floats, setup: Floats, section: int, state: Floats, total: Floats) -> None:
+    """The first pair's work, of which only the sum of squares is kept."""
+    a1, a2 = setup[2 * section], setup[2 * section + 1]
+    c1, c2 = setup[2 * section + 2], setup[2 * section + 3]
+    z = state[2 * section * LANES : (2 * section + 4) * LANES]
+    for chunk in range(0, source.shape[0], CHUNK * LANES):
+        x = source[chunk : chunk + CHUNK * LANES]
         for i in range(LANES):
-            e = total[i]
+            p, q, r, s, energy = z[i], z[LANES + i], z[2 * LANES + i], z[3 * LANES + i], total[i]
             for u in range(CHUNK):
-                v = band[chunk + u * LANES + i]
-                e += v * v
-            total[i] = e
+                y = x[u * LANES + i] + p
+                p = q + a1 * y
+                q = a2 * y
+                v = y + r
+                r = s + c1 * v
+                s = c2 * v - y
+                energy += v * v
+            z[i], z[LANES + i], z[2 * LANES + i], z[3 * LANES + i] = p, q, r, s
+            total[i] = energy
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _energy_real(band: Floats, weights: Floats, total: Floats) -> None:
-    """The same where some samples are not real."""
+    """Add the squares of the samples that are real."""
     for at in range(0, band.shape[0], LANES):
         for i in range(LANES):
             total[i] += band[at + i] * band[at + i] * weights[at + i]
@@ -248,12 +283,13 @@ def _ratio(passed: Floats, setup: Floats, state: Floats, fields: Floats) -> None
     """
     short, long, on = setup[SHORT], setup[LONG], setup[ON]
     for chunk in range(0, passed.shape[0], CHUNK * LANES):
+        x = passed[chunk : chunk + CHUNK * LANES]
         for i in range(LANES):
             sta, lta = state[STA * LANES + i], state[LTA * LANES + i]
             top, above = fields[RATIO * LANES + i], fields[ABOVE * LANES + i]
             low = fields[LOWEST * LANES + i]
             for u in range(CHUNK):
-                y = passed[chunk + u * LANES + i]
+                y = x[u * LANES + i]
                 square = y * y
                 sta += short * (square - sta)
                 lta += long * (square - lta)
@@ -279,8 +315,9 @@ def _ratio_real(
             low = fields[LOWEST * LANES + i]
             y, weight = passed[at + i], weights[at + i]
             square = y * y
-            sta += short * (square - sta) * weight
-            lta += long * (square - lta) * weight
+            if weight > NOUGHT:
+                sta += short * (square - sta)
+                lta += long * (square - lta)
             ratio = sta / lta * weight
             top = ratio if ratio > top else top
             low = ratio if ratio < low and weight > NOUGHT else low
@@ -291,39 +328,28 @@ def _ratio_real(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _moments(passed: Floats, per_frame: int, state: Floats, out: Floats, fields: Floats) -> None:
-    """Frames, peak, second and fourth moments of the velocity."""
+def _moments(passed: Floats, state: Floats, fields: Floats) -> None:
+    """Peak, second and fourth moments of the velocity; its size stays in `passed`."""
     for chunk in range(0, passed.shape[0], CHUNK * LANES):
+        x = passed[chunk : chunk + CHUNK * LANES]
         for i in range(LANES):
             scale = state[SCALE * LANES + i]
             square, fourth = fields[SUM_2 * LANES + i], fields[SUM_4 * LANES + i]
             peak = fields[PEAK * LANES + i]
             for u in range(CHUNK):
-                size = abs(passed[chunk + u * LANES + i]) * scale
-                size = size if size < MOST else MOST
+                size = abs(x[u * LANES + i]) * scale
+                x[u * LANES + i] = size
                 peak = size if size > peak else peak
                 size *= size
                 square += size
                 fourth += size * size
             fields[SUM_2 * LANES + i], fields[SUM_4 * LANES + i] = square, fourth
             fields[PEAK * LANES + i] = peak
-    for i in range(FRAMES_PER_BIN * LANES):
-        out[i] = NOUGHT
-    part = ONE / np.float32(per_frame)
-    # Frame by frame each sum would wait for the one before it.
-    for u in range(per_frame):
-        for frame in range(FRAMES_PER_BIN):
-            at = (frame * per_frame + u) * LANES
-            for i in range(LANES):
-                size = abs(passed[at + i]) * state[SCALE * LANES + i]
-                out[frame * LANES + i] += size if size < MOST else MOST
-    for i in range(FRAMES_PER_BIN * LANES):
-        out[i] *= part
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _moments_real(
-    passed: Floats, weights: Floats, per_frame: int, state: Floats, out: Floats, fields: Floats
+    passed: Floats, weights: Floats, per_frame: int, state: Floats, fields: Floats
 ) -> None:
     """The same where some samples are not real: the last frame's level stands for those."""
     part = ONE / np.float32(per_frame)
@@ -336,10 +362,10 @@ def _moments_real(
             for u in range(per_frame):
                 at = (frame * per_frame + u) * LANES + i
                 size = abs(passed[at]) * scale
-                size = size if size < MOST else MOST
                 if weights[at] == NOUGHT:
                     size = held
                     lost += ONE
+                passed[at] = size
                 total += size
                 peak = size if size > peak else peak
                 size *= size
@@ -347,8 +373,38 @@ def _moments_real(
                 fourth += size * size
             fields[SUM_2 * LANES + i], fields[SUM_4 * LANES + i] = square, fourth
             fields[PEAK * LANES + i], fields[STOOD_IN * LANES + i] = peak, lost
-            out[frame * LANES + i] = total * part
             state[HELD * LANES + i] = total * part
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _frames(passed: Floats, per_frame: int, out: Floats) -> None:
+    """Means of the sizes, five or two samples of a frame at a time where they fit."""
+    out[: FRAMES_PER_BIN * LANES] = NOUGHT
+    rows = FRAMES_PER_BIN * per_frame
+    if per_frame % 5 == 0:
+        for row in range(0, rows, 5):
+            frame = row // per_frame
+            x, total = passed[row * LANES : (row + 5) * LANES], out[frame * LANES :]
+            for i in range(LANES):
+                t = total[i]
+                for u in range(5):
+                    t += x[u * LANES + i]
+                total[i] = t
+    elif per_frame % 2 == 0:
+        for row in range(0, rows, 2):
+            frame = row // per_frame
+            x, total = passed[row * LANES : (row + 2) * LANES], out[frame * LANES :]
+            for i in range(LANES):
+                total[i] = (total[i] + x[i]) + x[LANES + i]
+    else:
+        for row in range(rows):
+            frame = row // per_frame
+            x, total = passed[row * LANES : (row + 1) * LANES], out[frame * LANES :]
+            for i in range(LANES):
+                total[i] += x[i]
+    part = ONE / np.float32(per_frame)
+    for i in range(FRAMES_PER_BIN * LANES):
+        out[i] *= part
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -370,6 +426,8 @@ def _close(size: np.float32, setup: Floats, state: Floats, out: Floats, fields: 
         if fields[RATIO * LANES + i] == NOUGHT and lost < size:
             fields[LOWEST * LANES + i] = NOUGHT  # still ground
         state[HEARD * LANES + i] = min(heard + size - lost, HEARD_ENOUGH)
+        fields[SUM_2 * LANES + i] = min(fields[SUM_2 * LANES + i], MOST)
+        fields[SUM_4 * LANES + i] = min(fields[SUM_4 * LANES + i], MOST)
         level, quiet = fields[SUM_2 * LANES + i] / size, state[QUIET * LANES + i]
         if lost == NOUGHT:
             count = state[QUIET_BINS * LANES + i] + ONE
@@ -386,39 +444,50 @@ def _close(size: np.float32, setup: Floats, state: Floats, out: Floats, fields: 
             state[QUIET * LANES + i] = quiet
         fields[FLOOR * LANES + i] = quiet
         for band in range(BANDS):
-            fields[(BAND_0 + band) * LANES + i] *= state[(BAND_SCALE + band) * LANES + i]
+            energy = fields[(BAND_0 + band) * LANES + i] * state[(BAND_SCALE + band) * LANES + i]
+            fields[(BAND_0 + band) * LANES + i] = min(energy, MOST)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _write(
-    lane: int,
-    cursor: Cursors,
-    out: Floats,
-    frames: Floats,
-    bins: Floats,
-    column: int,
-) -> None:
+def _write(column: int, cursors: Cursors, out: Floats, frames: Floats, bins: Floats) -> None:
     """Put a lane's finished bin into its column's rings."""
-    number = cursor[BIN]
-    at = number * FRAMES_PER_BIN % FRAME_RING
+    number, lane = cursors[BIN, column], column % LANES
+    at, row = number * FRAMES_PER_BIN % FRAME_RING, number % BIN_RING
     for frame in range(FRAMES_PER_BIN):
-        frames[column, (at + frame) % FRAME_RING] = out[frame * LANES + lane]
+        frames[column, at + frame] = out[frame * LANES + lane]
     for field in range(FIELDS):
-        bins[column, number % BIN_RING, field] = out[(FRAMES_PER_BIN + field) * LANES + lane]
+        bins[column, row, field] = out[(FRAMES_PER_BIN + field) * LANES + lane]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _begin(lane: int, cursor: Cursors, block: Floats, weights: Floats) -> None:
-    """Begin the next bin of a lane: what has been constant is taken off anew."""
-    size = weights.shape[0]
-    moved = np.int64(block[size + 1, lane])
-    base = np.float32(moved)
-    block[0, lane] = block[size, lane] - base
-    block[1, lane] = block[size + 1, lane] - base
-    cursor[BASE] += moved
-    cursor[BIN] += 1
-    cursor[FILLED] = 0
-    if cursor[LOST] > 0:
-        cursor[LOST] = 0
+def _begin(column: int, cursors: Cursors, block: Block, weights: Floats) -> None:
+    """Begin the next bin of a lane: what has been constant is taken off anew.
+
+    The last two samples stand before it.
+    """
+    size, tile, lane = weights.shape[1], column // LANES, column % LANES
+    moved = block[tile, size + 1, lane]
+    block[tile, 0, lane] = block[tile, size, lane] - moved
+    block[tile, 1, lane] = 0
+    cursors[BASE, column] += moved
+    cursors[BIN, column] += 1
+    cursors[FILLED, column] = 0
+    if cursors[LOST, column] > 0:
+        cursors[LOST, column] = 0
         for row in range(size):
-            weights[row, lane] = ONE
+            weights[tile, row, lane] = ONE
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _begin_all(cursors: Cursors, block: Block) -> None:
+    """The same for all lanes of a tile at once, the weights left out."""
+    last = block.shape[0] - 1
+    before, end, first, second = block[last - 1], block[last], block[0], block[1]
+    base, number = cursors[BASE], cursors[BIN]
+    filled, lost = cursors[FILLED], cursors[LOST]
+    for i in range(LANES):
+        first[i] = before[i] - end[i]
+        second[i] = 0
+        base[i] += end[i]
+        number[i] += 1
+        filled[i] = lost[i] = 0

@@ -2,20 +2,23 @@
 
 # ruff: noqa: PLR0917 - kernels take no structures
 
+import math
 from typing import Any
 
 import numpy as np
-from numba import njit
+from numba import config, njit
 from numpy.typing import NDArray
 
 Floats = NDArray[np.floating[Any]]
 Cursors = NDArray[np.int64]
 Pieces = NDArray[np.int64]
+Block = NDArray[np.int32]
 
-LANES = 16  # channels of a tile: one vector of float32
+LANES = 2 if config.DISABLE_JIT else 64  # type: ignore[attr-defined]
+"""Channels of a tile: four vectors of float32, which do not wait for each other."""
 FRAMES_PER_BIN = 10
 
-# --- where a column is, (columns, CURSOR_FIELDS) int64 -----------------------------------
+# --- where a column is, (CURSOR_FIELDS, columns) int64 -----------------------------------
 (
     FILLED,  # samples in the bin that is being filled
     LOST,  # of them that stand in for something
@@ -34,6 +37,8 @@ COLUMN, START, SIZE, MISSING, BRIDGED = range(5)
 PIECE_FIELDS = 5
 
 NOUGHT = np.float32(0.0)
+MOST = 2**30 - 1  # counts from the beginning of a bin: two of them still differ by an int32
+FRACTION = 8  # parts of a count that are kept of what comes out of the low-pass
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -45,7 +50,7 @@ def fill(
     cursors: Cursors,
     taps: Floats,
     history: Floats,
-    block: Floats,
+    block: Block,
     weights: Floats,
 ) -> bool:
     """Fill each column's bin as far as its pieces go; whether any is full.
@@ -58,108 +63,99 @@ def fill(
     """
     size = weights.shape[1]
     full = False
-    for piece in pieces:
-        if piece[SIZE] == 0:
+    for piece in range(pieces.shape[0]):
+        if pieces[piece, SIZE] == 0:
             continue
-        column = piece[COLUMN]
-        cursor, past = cursors[column], history[column]
-        tile, lane = block[column // LANES], column % LANES
-        real = weights[column // LANES]
-        if cursor[FILLED] < size and piece[MISSING] > 0 and piece[BRIDGED] == 0:
-            piece[BRIDGED] = 1
-            _bridge(np.int64(counts[piece[START]]), piece, settle, cursor)
-        while cursor[FILLED] < size and piece[MISSING] > 0:
-            piece[MISSING] -= 1
-            _push(cursor[LAST], lane, factor, cursor, taps, past, tile, real)
-        if cursor[FILLED] < size:
-            if cursor[HEARS] == 0:
-                cursor[HEARS], cursor[OFFSET] = 1, counts[piece[START]]
-            if factor == 1 and cursor[HOLD] == 0:
-                _copy(counts, piece, lane, cursor, tile)
+        column = pieces[piece, COLUMN]
+        if cursors[FILLED, column] < size and pieces[piece, MISSING] > 0:
+            _bridge(counts, piece, pieces, settle, cursors)
+            while cursors[FILLED, column] < size and pieces[piece, MISSING] > 0:
+                pieces[piece, MISSING] -= 1
+                _push(column, factor, cursors, taps, history, block, weights)
+        if cursors[FILLED, column] < size:
+            if cursors[HEARS, column] == 0:
+                cursors[HEARS, column] = 1
+                cursors[OFFSET, column] = counts[pieces[piece, START]]
+            if factor == 1 and cursors[HOLD, column] == 0:
+                _copy(counts, piece, pieces, cursors, block)
             else:
-                _push_all(counts, piece, lane, factor, cursor, taps, past, tile, real)
-        full = full or cursor[FILLED] == size
+                while cursors[FILLED, column] < size and pieces[piece, SIZE] > 0:
+                    raw = counts[pieces[piece, START]] - cursors[OFFSET, column]
+                    cursors[LAST, column] = raw
+                    pieces[piece, START] += 1
+                    pieces[piece, SIZE] -= 1
+                    _push(column, factor, cursors, taps, history, block, weights)
+        full = full or cursors[FILLED, column] == size
     return full
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _bridge(next_count: np.int64, piece: Pieces, settle: int, cursor: Cursors) -> None:
+def _bridge(
+    counts: NDArray[np.int32], piece: int, pieces: Pieces, settle: int, cursors: Cursors
+) -> None:
     """Lost samples: what follows begins where the last sample was, and the filters settle."""
-    if cursor[HEARS] == 0:
-        piece[MISSING] = 0
+    if pieces[piece, BRIDGED] == 1:
         return
-    cursor[OFFSET] = next_count - cursor[LAST]
-    cursor[HOLD] = piece[MISSING] + settle
+    pieces[piece, BRIDGED] = 1
+    column = pieces[piece, COLUMN]
+    if cursors[HEARS, column] == 0:
+        pieces[piece, MISSING] = 0
+        return
+    cursors[OFFSET, column] = counts[pieces[piece, START]] - cursors[LAST, column]
+    cursors[HOLD, column] = pieces[piece, MISSING] + settle
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _copy(
-    counts: NDArray[np.int32], piece: Pieces, lane: int, cursor: Cursors, tile: Floats
+    counts: NDArray[np.int32], piece: int, pieces: Pieces, cursors: Cursors, block: Block
 ) -> None:
     """As many real samples as the bin still takes."""
-    filled, start = cursor[FILLED], piece[START]
-    taken = min(tile.shape[0] - 2 - filled, piece[SIZE])
-    base = cursor[OFFSET] + cursor[BASE]
+    column, start = pieces[piece, COLUMN], pieces[piece, START]
+    tile, lane = column // LANES, column % LANES
+    filled, offset = cursors[FILLED, column], cursors[OFFSET, column]
+    taken = min(block.shape[1] - 2 - filled, pieces[piece, SIZE])
+    base = offset + cursors[BASE, column]
+    # No views: each would count its references for a few samples.
     for i in range(taken):
-        tile[2 + filled + i, lane] = np.float32(counts[start + i] - base)
-    cursor[LAST] = counts[start + taken - 1] - cursor[OFFSET]
-    cursor[FILLED] += taken
-    piece[START] += taken
-    piece[SIZE] -= taken
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _push_all(
-    counts: NDArray[np.int32],
-    piece: Pieces,
-    lane: int,
-    factor: int,
-    cursor: Cursors,
-    taps: Floats,
-    past: Floats,
-    tile: Floats,
-    real: Floats,
-) -> None:
-    """The same one by one."""
-    while cursor[FILLED] < real.shape[0] and piece[SIZE] > 0:
-        cursor[LAST] = counts[piece[START]] - cursor[OFFSET]
-        piece[START] += 1
-        piece[SIZE] -= 1
-        _push(cursor[LAST], lane, factor, cursor, taps, past, tile, real)
+        block[tile, 2 + filled + i, lane] = min(max(counts[start + i] - base, -MOST), MOST)
+    cursors[LAST, column] = counts[start + taken - 1] - offset
+    cursors[FILLED, column] = filled + taken
+    pieces[piece, START] = start + taken
+    pieces[piece, SIZE] -= taken
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _push(
-    raw: int,
-    lane: int,
+    column: int,
     factor: int,
-    cursor: Cursors,
+    cursors: Cursors,
     taps: Floats,
-    past: Floats,
-    tile: Floats,
-    real: Floats,
+    history: Floats,
+    block: Block,
+    weights: Floats,
 ) -> None:
-    """One raw sample, through the low-pass where the channel is too fast."""
-    held = cursor[HOLD] > 0
+    """The last raw sample again, through the low-pass where the channel is too fast."""
+    held = cursors[HOLD, column] > 0
     if held:
-        cursor[HOLD] -= 1
-    value = float(raw)
+        cursors[HOLD, column] -= 1
+    value = cursors[LAST, column]
     if factor > 1:
         # Kept twice, so that the newest always stand in a row.
-        length, place = taps.shape[0], cursor[PLACE]
-        past[place] = past[place + length] = value
+        length, place = taps.shape[0], cursors[PLACE, column]
+        history[column, place] = history[column, place + length] = float(value)
         place = (place + 1) % length
-        cursor[PLACE] = place
-        cursor[PHASE] += 1
-        if cursor[PHASE] < factor:
+        cursors[PLACE, column] = place
+        cursors[PHASE, column] += 1
+        if cursors[PHASE, column] < factor:
             return
-        cursor[PHASE] = 0
-        value = 0.0
+        cursors[PHASE, column] = 0
+        low = 0.5
         for i in range(length):
-            value += taps[i] * past[place + i]
-    filled = cursor[FILLED]
-    tile[2 + filled, lane] = np.float32(value - np.float64(cursor[BASE]))
+            low += taps[i] * history[column, place + i]
+        value = np.int64(math.floor(low))
+    tile, lane, filled = column // LANES, column % LANES, cursors[FILLED, column]
+    block[tile, 2 + filled, lane] = min(max(value - cursors[BASE, column], -MOST), MOST)
     if held:
-        real[filled, lane] = NOUGHT
-        cursor[LOST] += 1
-    cursor[FILLED] = filled + 1
+        weights[tile, filled, lane] = NOUGHT
+        cursors[LOST, column] += 1
+    cursors[FILLED, column] = filled + 1

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from drivers.wire.datacast import DatacastDecoder
 from fusion.kernels import seismic as kernel
-from fusion.kernels import seismic_window as window
+from fusion.kernels import seismic_feed as feed
 from fusion.seismic_bank import BANDS_HZ, Bank
 from fusion.seismic_filters import butterworth_band, low_pass
 from fusion.seismic_presets import PRESETS, Preset
@@ -143,71 +143,6 @@ def test_the_bands_equal_their_twin(rate):
         np.testing.assert_allclose(got, energy.reshape(len(got), -1).sum(axis=1), rtol=1e-4)
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_the_description_of_a_window_equals_its_twin(seed):
-    counts = noisy_counts(seconds=24, rate=200, seed=seed)
-    bank = Bank(200.0, FOOTSTEPS)
-    column = bank.open(SCALE)
-    fed(bank, column, counts, 400)
-    frames, bins = bank.rings
-    last = bank.bins(column) - 1
-    got = window.describe(
-        last, 30, 1.3, 3.3, bank.bin_samples, bank.bin_s, frames[column], bins[column]
-    )
-
-    velocity = filtered(butterworth_band(4, 5.0, 40.0, 200), counts.astype(float) - counts[0])
-    velocity = velocity[-1200:] * SCALE
-    binned = velocity.reshape(15, 80)
-    rms = np.sqrt((binned**2).mean(axis=1))
-
-    def near(value):
-        return pytest.approx(value, rel=1e-3)
-
-    assert got[window.RMS] == near(math.sqrt((velocity**2).mean()))
-    assert got[window.KURTOSIS] == near((velocity**4).mean() / (velocity**2).mean() ** 2)
-    assert got[window.IMPULSE] == near((binned**4).mean() / ((binned**2).mean(axis=1) ** 2).mean())
-    assert got[window.ROUGHNESS] == near(rms.std() / rms.mean())
-    assert sum(got[window.SHARE_0 :]) == near(1.0)
-
-    envelope = np.abs(velocity).reshape(150, 8).mean(axis=1)
-    lag, strength = strongest_rhythm(envelope)
-    assert got[window.CADENCE] == near(strength)
-    assert got[window.CADENCE_HZ] == pytest.approx(25.0 / lag, rel=0.05)
-    floor = float(bins[column, last % kernel.BIN_RING, kernel.FLOOR])
-    peaks = steps_of(envelope, max(2.5 * math.sqrt(floor), 1.2 * envelope.mean()))
-    assert got[window.STEPS] == len(peaks)
-    assert got[window.NEW_STEPS] == sum(place >= 124 for place in peaks)
-    between = np.diff(peaks)
-    assert got[window.STEP_SPREAD] == near(between.std() / between.mean())
-    heights = envelope[peaks]
-    assert got[window.STEP_HEIGHTS] == near(heights.std() / heights.mean())
-
-
-def strongest_rhythm(envelope):
-    root = np.sqrt(envelope) - np.sqrt(envelope).mean()
-    size = len(root)
-    power = [(root[lag:] * root[: size - lag]).mean() / (root**2).mean() for lag in range(22)]
-    best = None
-    for lag in range(8, 21):
-        peak = power[lag] >= power[lag - 1] and power[lag] >= power[lag + 1]
-        if peak and (best is None or power[lag] > 1.15 * power[best]):
-            best = lag
-    return best, min(power[best], 1.0)
-
-
-def steps_of(envelope, least):
-    peaks = []
-    for i in range(1, len(envelope) - 1):
-        here = envelope[i]
-        if here >= least and here >= envelope[i - 1] and here > envelope[i + 1]:
-            if peaks and i - peaks[-1] < 4:
-                if here > envelope[peaks[-1]]:
-                    peaks[-1] = i
-            else:
-                peaks.append(i)
-    return peaks
-
-
 def capture_counts():
     read = DatacastDecoder().feed(CAPTURE.read_bytes())
     return np.array([c for each in read if each.channel == "EHZ" for c in each.counts], np.int32)
@@ -311,7 +246,7 @@ def test_a_fast_channel_is_brought_down_as_its_twin(rate):
     raw = counts.astype(float) - counts[0]
     taps = low_pass(factor)
     low = np.convolve(np.concatenate([np.zeros(len(taps) - 1), raw]), taps, "valid")
-    low = low[factor - 1 :: factor]
+    low = np.floor(low[factor - 1 :: factor] * feed.FRACTION + 0.5) / feed.FRACTION
     motion = filtered(butterworth_band(4, 5.0, 40.0, rate / factor), low) * SCALE
     got = rows_of(bank, column)
     binned = motion[: len(got) * bank.bin_samples].reshape(len(got), -1)
