@@ -65,6 +65,10 @@ class SensorConfig:
     url_forms: ClassVar[tuple[str, ...]] = ("tcp", "udp", "serial", "folder")
     """The forms of address this kind can be read from; a kind names its own, narrower ones."""
 
+    session: ClassVar[bool] = False
+    """Whether its link is a session with a server: one that stands and brings nothing is of no
+    use, and what the server answers tells more than that its port is open."""
+
     configured_keys: ClassVar[Mapping[str, str]] = {}
     """Keys that a configuration file must have though a replay without one does not, and why."""
 

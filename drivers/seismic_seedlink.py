@@ -27,6 +27,7 @@ class SeedLinkConfig(SeismicConfig):
     # A quiet channel fills a record of 512 bytes in 2 to 4 s, and a server sends it when full.
     default_silent_after_s: ClassVar[float] = 15.0
     url_forms: ClassVar[tuple[str, ...]] = ("tcp",)
+    session: ClassVar[bool] = True
     configured_keys: ClassVar[Mapping[str, str]] = {
         "streams": "network, station and channels such as `AM_R24FA:EHZ`"
     }

@@ -38,7 +38,7 @@ def ask(sensor: SensorConfig) -> Verdict:
 
 def _ask_address(sensor: SensorConfig) -> Verdict:
     address = parse_address(sensor.url)
-    if sensor.poller() is not None:
+    if sensor.poller() is not None or sensor.session:
         return _ask_polled(sensor)
     match address.form:
         case "tcp":

@@ -17,8 +17,16 @@ class Patience:
     """One sensor's attempts. A connection by itself proves nothing: a sample does, or time."""
 
     def __init__(
-        self, sensor_id: str, url: str, *, seed: int, retry_s: tuple[float, float]
+        self,
+        sensor_id: str,
+        url: str,
+        *,
+        seed: int,
+        retry_s: tuple[float, float],
+        quiet: bool = True,
     ) -> None:
+        """`quiet`: a link that stands is a good one, also if nothing comes over it."""
+        self._quiet = quiet
         self._who = {"sensor": sensor_id, "url": url}
         self._retry_s = retry_s
         # Twenty sensors behind one switch must not all knock in the same instant.
@@ -45,17 +53,20 @@ class Patience:
 
     def arrived(self, now_s: float, *, good: bool) -> None:
         """Bytes came over it; `good`: a sample was in them."""
-        if good or now_s - self._since_s >= STEADY_S:
+        if good or self._stood(now_s):
             if self._flaps >= FLAPS:
                 log.info("sensor steady again", **self._who)
             self._attempts = self._flaps = 0
 
     def cut(self, now_s: float) -> None:
         """The link broke."""
-        if now_s - self._since_s >= STEADY_S:  # a scanner may have had nothing to say for so long
+        if self._stood(now_s):  # a scanner may have had nothing to say for so long
             self._attempts = self._flaps = 0
         self._flaps += 1
         if self._flaps < FLAPS:
             log.warning("sensor link cut", **self._who)
         elif self._flaps == FLAPS:
             log.warning("sensor link flapping", **self._who)
+
+    def _stood(self, now_s: float) -> bool:
+        return self._quiet and now_s - self._since_s >= STEADY_S

@@ -106,7 +106,9 @@ class Source:
         self._bookmark = Note() if bookmark is None else bookmark
         self._work = work
         self._scenario = scenario
-        self._patience = Patience(config.id, config.url, seed=seed, retry_s=retry_s)
+        self._patience = Patience(
+            config.id, config.url, seed=seed, retry_s=retry_s, quiet=not config.session
+        )
         self._bursts = Bursts(config.id)
         self._transport: Transport | None = None
         self._opened_s = 0.0

@@ -16,6 +16,7 @@ from drivers.xray_files import DEFAULT_PATTERNS, bundles_of, role_of
 from edge.study.day import ReplayError
 
 HEAD_BYTES = 4096  # what `RecordingFormat.recognise` is promised
+LARGE_MB = 64  # two seconds of looking
 SIDECAR_BYTES = 1_000_000  # a sidecar has a few hundred
 SCANNER_KIND = "xray-planes"
 _DATE = re.compile(r"[_.-]?\d{4}[-_]?\d{2}[-_]?\d{2}$")
@@ -152,6 +153,9 @@ def _add_stations(
 ) -> None:
     """Sort a file that may hold several sensors. ReplayError where it was named and has none."""
     assert isinstance(form, StationFormat)
+    megabytes = path.stat().st_size >> 20
+    if megabytes >= LARGE_MB:
+        log.info("large file, looking for its records first", file=str(path), megabytes=megabytes)
     with path.open("rb") as stream:
         stations = form.stations(stream, path.name)
     if not stations and named:

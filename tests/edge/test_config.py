@@ -292,6 +292,42 @@ def test_two_sensors_cannot_be_read_from_one_address(load, first, second, is_mis
 
 
 @pytest.mark.parametrize(
+    ("first", "second", "is_mistake"),
+    [
+        ("sender: 10.0.0.1", "sender: 10.0.0.2", False),
+        ("sender: 10.0.0.1", "sender: 10.0.0.1", True),
+        ("sender: 10.0.0.1", "rate_hz: 100", True),
+        ("sender: shake.local", "sender: 10.0.0.2", True),
+    ],
+)
+def test_stations_on_one_port_are_told_apart_by_their_senders(load, first, second, is_mistake):
+    address = 'url: "udp://0.0.0.0:8888"'
+    text = changed(address, f"{address}, {first}") + (
+        f"  - {{id: geo-2, kind: shake-udp, zone: fence, {address}, {second}}}\n"
+    )
+    if not is_mistake:
+        assert load(text)
+        return
+    with pytest.raises(ConfigError):
+        load(text)
+
+
+@pytest.mark.parametrize(
+    ("streams", "is_mistake"),
+    [("AM_R24FA:EHZ", False), ("AM_R24FA:EHN", True), ("AM.R24FA", True), ("", True)],
+)
+def test_stations_of_one_seedlink_server_are_told_apart_by_their_streams(load, streams, is_mistake):
+    row = '  - {{id: {}, kind: seedlink, zone: fence, url: "tcp://10.0.0.9:18000"{}}}\n'
+    second = f', streams: "{streams}"' if streams else ""
+    text = GOOD + row.format("sl-1", ', streams: "AM_R24FA:EHN"') + row.format("sl-2", second)
+    if not is_mistake:
+        assert load(text)
+        return
+    with pytest.raises(ConfigError):
+        load(text)
+
+
+@pytest.mark.parametrize(
     ("old", "new", "key"),
     [
         (

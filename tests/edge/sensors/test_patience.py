@@ -66,3 +66,16 @@ def test_flapping_is_said_once_and_so_is_its_end():
         *["sensor steady again", "sensor link cut"],
     ]
     assert all(entry["sensor"] == "a" for entry in logs)
+
+
+def test_a_session_that_stands_and_brings_nothing_makes_no_good_link():
+    one = Patience("a", "tcp://127.0.0.1:1", seed=3, retry_s=(0.5, 15.0), quiet=False)
+    pauses = []
+    for number in range(8):
+        one.begin(100.0 * number)
+        one.arrived(100.0 * number + 60.0, good=False)
+        one.cut(100.0 * number + 90.0)
+        pauses.append(one.pause_s())
+    assert pauses[-1] == 15.0
+    one.arrived(900.0, good=True)
+    assert one.pause_s() < 1.0
