@@ -44,9 +44,9 @@ class AsciiDriver:
         assert isinstance(config, AsciiConfig)
         self._config = config
         self._origin = origin
-        self._decoder = AsciiDecoder(len(config.columns))
+        self._decoder = AsciiDecoder(len(config.column_names))
         self._limit_ns = round(config.clock_limit_s * SECOND_NS)
-        self._columns = tuple(name.lower() for name in config.columns)
+        self._columns = tuple(name.lower() for name in config.column_names)
         self._forward = Forward()
         self._head: list[Floats] = []
         """Rows that wait until they can be dated."""

@@ -28,10 +28,10 @@ class AsciiConfig(SeismicConfig):
     simulator_keys: ClassVar[tuple[str, ...]] = ("columns", "rate_hz")
 
     kind: Literal["ascii-serial"] = "ascii-serial"
-    columns: Annotated[tuple[str, ...], Len(0, MAX_COLUMNS)] = ()
-    """In the order of the line: `time`, `index`, `counts` or the name of a channel such as `ehz`,
-    and `-` for what is not to be read. Not given, in a replay: a first column that runs on
-    steadily is the time."""
+    columns: Annotated[tuple[str, ...], Len(0, MAX_COLUMNS)] | str = ()
+    """As a list or as `time,counts`, in the order of the line: `time`, `index`, `counts` or the
+    name of a channel such as `ehz`, and `-` for what is not to be read. Not given, in a replay: a
+    first column that runs on steadily is the time."""
     rate_hz: Annotated[float, Gt(0), Le(20_000)] | None = None
     """Samples per second; not given: by the time column, else by the pace of arrival."""
     clock_limit_s: Annotated[float, Ge(1), Le(3600)] = 30.0
@@ -40,17 +40,25 @@ class AsciiConfig(SeismicConfig):
 
     def __post_init__(self) -> None:
         """ValueError where the columns name no channel, or one twice."""
-        names = [name.upper() for name in self.columns if name.lower() not in NOT_DATA]
+        if isinstance(self.columns, str):
+            given = tuple(name.strip() for name in self.columns.split(","))
+            object.__setattr__(self, "columns", given)
+        names = [name.upper() for name in self.column_names if name.lower() not in NOT_DATA]
         for name in names:
             if not _CHANNEL.fullmatch(name):
                 raise ValueError(f"{name!r} is no name of a column: letters and digits, 8 at most")
-        if self.columns and not names:
+        if self.column_names and not names:
             raise ValueError("no column has samples: name one `counts`, or as its channel")
-        once = [name for name in self.columns if name != "-"]
+        once = [name for name in self.column_names if name != "-"]
         if len({name.lower() for name in once}) < len(once):
             raise ValueError("a column is named twice")
-        if {"time", "index"} <= {name.lower() for name in self.columns}:
+        if {"time", "index"} <= {name.lower() for name in once}:
             raise ValueError("time and index say the same: write `-` for one of them")
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """The columns, however they were written."""
+        return (self.columns,) if isinstance(self.columns, str) else self.columns
 
 
 def channel_of(column: str) -> str:

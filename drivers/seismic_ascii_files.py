@@ -44,8 +44,9 @@ class AsciiCapture:
         By a time column in UTC; else from `START_UTC_NS` on, by a column of other times, else by
         the configured rate, else at `USUAL_RATE_HZ`.
         """
-        columns = tuple(name.lower() for name in getattr(config, "columns", ()))
-        rate_hz = config.rate_hz if isinstance(config, AsciiConfig) else None
+        mine = config if isinstance(config, AsciiConfig) else None
+        columns = tuple(name.lower() for name in mine.column_names) if mine else ()
+        rate_hz = mine.rate_hz if mine else None
         decoder = AsciiDecoder(len(columns))
         head = _values(decoder, _lines(data[:HEAD_BYTES]))
         dates = _Dates(head, columns, rate_hz)

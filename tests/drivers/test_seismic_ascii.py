@@ -220,6 +220,10 @@ def test_a_heading_that_names_the_time_is_recognised_and_bare_numbers_are_not():
     assert not form.recognise("a.csv", b"time,what\nnow,5\n")
 
 
+def test_columns_may_be_written_as_one_text():
+    assert config(columns="time, counts,-").columns == ("time", "counts", "-")
+
+
 @pytest.mark.parametrize(
     "columns", [("time",), ("time", "time", "x"), ("time", "index", "x"), ("a b",), ("-", "-")]
 )
