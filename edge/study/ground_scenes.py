@@ -33,15 +33,18 @@ class SensorModel:
     name: str
     kind: str
     options: tuple[tuple[str, str], ...] = ()
+    share: int = 1
+    """How many stand about for each of the rarest."""
 
 
 SENSORS = (
-    SensorModel("Shake 1D, 100 Hz", "shake-udp", (("channels", "EHZ"),)),
+    SensorModel("Shake 1D, 100 Hz", "shake-udp", (("channels", "EHZ"),), 2),
     SensorModel("Shake 3D, 100 Hz", "shake-udp", (("channels", "EHZ,EHN,EHE"),)),
-    SensorModel("Shake 1D, 200 Hz", "shake-udp", (("channels", "EHZ"), ("rate_hz", "200"))),
+    SensorModel("Shake 1D, 200 Hz", "shake-udp", (("channels", "EHZ"), ("rate_hz", "200")), 2),
     SensorModel("AnyShake, 100 Hz", "anyshake-serial"),
     SensorModel("AnyShake, 250 Hz", "anyshake-serial", (("rate_hz", "250"),)),
 )
+STOCK = tuple(model for model in SENSORS for _ in range(model.share))
 FAST = tuple(model for model in SENSORS if "250 Hz" in model.name)
 """Those that carry the lines of a propeller, 80 to 100 Hz."""
 
@@ -128,7 +131,7 @@ class Ground:
         hour = np.random.default_rng((seed // TOGETHER, 8, what)).uniform(0.0, 24.0)
         start_utc_ns = MIDNIGHT_NS + round(hour * 3600) * 10**9
         site = pick(random, fit or open_sites(seed))
-        return cls(seed, random, site, pick(random, SENSORS), start_utc_ns)
+        return cls(seed, random, site, pick(random, STOCK), start_utc_ns)
 
     @property
     def zone(self) -> str:
