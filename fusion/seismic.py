@@ -48,6 +48,7 @@ class SeismicField:
                 missing = round(late_ns * sample.rate_hz / SECOND_NS)
             post.drift(stream, late_ns - round(missing * SECOND_NS / sample.rate_hz))
         end_utc_ns = start_utc_ns + stream.span_ns(size)
+        post.hear(sample)
         if end_utc_ns > post.heard_utc_ns:  # noqa: PLR1730 - a call for every packet
             post.heard_utc_ns = end_utc_ns
         if size <= stream.longest:

@@ -1,126 +1,281 @@
 """One event of ground motion while it lasts: what it was so far, and when to tell of it."""
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
+from fusion.kernels import seismic_steps as steps
+from fusion.kernels import seismic_window as window
+from fusion.passages import Envelope
 from fusion.seismic_bank import BAND_NAMES
-from fusion.seismic_features import CLASSES, Features, evidence, shares
+from fusion.seismic_course import Course
+from fusion.seismic_features import (
+    BAND_TOPS_HZ,
+    CLASSES,
+    COUNTED,
+    TERMS,
+    Floats,
+    nats_of,
+    spectrum_terms,
+    window_terms,
+)
+from fusion.seismic_fitted import BIAS
 from fusion.seismic_policy import SeismicPolicy
+from fusion.seismic_presets import Preset
 from fusion.types import SECOND_NS, Fact
 
 NOBODY = ("weather", "unknown")
 """Classes that are never named while an event lasts: they ask for nothing."""
+ON_FOOT = ("person", "group")
+ON_FEET = ("person", "group", "animal", "digging")
+"""Classes whose blows are told."""
+REASONS = 6
+MOST_FOOTFALLS = 400
+RIPE_S = 0.12  # a younger blow may still be rising
+FOOTFALL_APART_S = 0.2
+LONG_MEMORY_S = 20.0
+"""What the end of an event tells remembers for so long."""
 
-ONSET_SECONDS = 2  # an engine that is switched on begins in the middle of a second
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What one bin's end showed of an event."""
+
+    utc_ns: int
+    channel: str
+    window_s: float
+    level: float
+    """rms of the window over the quiet."""
+    of: Sequence[float]
+    """As `seismic_window.describe` has it."""
+    bands: Sequence[float]
+    spectrum: Sequence[float] | None
+    top_hz: float
+    blows_utc_ns: Sequence[int]
 
 
 @dataclass(slots=True)
 class Event:
-    """Evidence gathered second by second; `name` is the class it has been given."""
+    """Evidence gathered bin by bin; `name` is the class it has been given."""
 
     start_utc_ns: int
     policy: SeismicPolicy
-    nats: dict[str, float] = field(default_factory=lambda: dict.fromkeys(CLASSES, 0.0))
-    shares: dict[str, float] = field(default_factory=dict)
+    preset: Preset
+    bin_s: float
+    course: Course = field(default_factory=Course)
+    envelope: Envelope = field(default_factory=Envelope)
+    """By which tracks know when the station was passed."""
+    channel: str = ""
+    """The one that heard the last bin best."""
     name: str = ""
     leader: str = ""
-    led: int = 0
-    """Windows for which the leader has been sure."""
-    steps: int = 0
-    channel: str = ""
-    """The one that heard the last second best."""
-    peak_um_s: float = 0.0
+    led_s: float = 0.0
+    """For how long the leader has been sure."""
+    shares: Mapping[str, float] = field(default_factory=dict)
+    peak: float = 0.0
     peak_utc_ns: int = 0
-    """Middle of the second with the strongest motion."""
     ratio: float = 0.0
-    heard: int = 0
-    """Seconds."""
-    loudest: float = 0.0
-    quietest: float = math.inf
     active_utc_ns: int = 0
-    best: Features | None = None
-    """The loudest window that spoke for the event's class."""
-    best_channel: str = ""
-    best_shares: dict[str, float] = field(default_factory=dict)
+    was_loud: bool = False
+    best: Look | None = None
+    """The loudest look that spoke for the event's class."""
+    best_nats: Floats = field(default_factory=lambda: np.zeros((len(TERMS), len(CLASSES))))
+    footfalls_utc_ns: list[int] = field(default_factory=list)
     told_utc_ns: int = 0
     told_name: str = ""
     told_share: float = 0.0
-    told_peak_um_s: float = 0.0
+    told_peak: float = 0.0
+    _nats: Floats = field(default_factory=lambda: np.zeros((len(TERMS), len(CLASSES))))
+    """Of each term for each class, mean of the last looks."""
+    _fresh: Floats = field(default_factory=lambda: np.zeros((len(TERMS), len(CLASSES))))
+    _long: Floats = field(default_factory=lambda: np.zeros(len(CLASSES)))
+    _looks: int = 0
 
-    def hear(self, channel: str, peak_um_s: float, ratio: float, level: float, utc_ns: int) -> None:
-        """A second that ended then: its strongest motion and STA/LTA, its rms over the floor."""
+    def hear(
+        self, channel: str, now: Sequence[float], utc_ns: int, *, active: bool, loud: bool
+    ) -> None:
+        """A bin that ended then, as `glance` has it; `loud`: active not by its rhythm alone."""
         self.channel = channel
-        if peak_um_s > self.peak_um_s:
-            self.peak_um_s = peak_um_s
-            self.peak_utc_ns = utc_ns - SECOND_NS // 2
-        self.ratio = max(self.ratio, ratio)
-        self.heard += 1
-        if self.heard > ONSET_SECONDS:
-            self.loudest = max(self.loudest, level)
-            self.quietest = min(self.quietest, level)
+        self.was_loud = self.was_loud or loud
+        if active:
+            self.active_utc_ns = utc_ns
+        if now[window.NOW_PEAK] > self.peak:
+            self.peak = now[window.NOW_PEAK]
+            self.peak_utc_ns = utc_ns - round(0.5 * self.bin_s * SECOND_NS)
+        self.ratio = max(self.ratio, now[window.NOW_RATIO])
+        since_s = self.since_start_s(utc_ns)
+        self.course.hear(since_s, now, active=active)
+        self.envelope.hear(since_s, self.bin_s, now[window.NOW_SQUARE], now[window.NOW_FLOOR])
 
     @property
-    def swell(self) -> float:
-        """Loudest over quietest second, the onset left out; 1 before there are any."""
-        return self.loudest / self.quietest if self.loudest > 0.0 else 1.0
+    def is_rhythm_alone(self) -> bool:
+        """Whether nothing but faint steps that nobody was named for have been heard."""
+        return not self.was_loud and not self.name
 
-    def weigh(self, features: Features, utc_ns: int) -> None:
-        """Add what one window speaks for; name the event once a class is sure."""
+    def since_start_s(self, utc_ns: int) -> float:
+        """Seconds from the start, at least one bin."""
+        return max((utc_ns - self.start_utc_ns) / SECOND_NS, self.bin_s)
+
+    def values(self, look: Look) -> list[float]:
+        """The terms of a look, in the order of TERMS."""
+        self.course.look(look.of)
+        return (
+            window_terms(look.of, look.window_s, look.level, look.bands, look.top_hz)
+            + spectrum_terms(look.spectrum)
+            + self.course.terms(self.since_start_s(look.utc_ns))
+        )
+
+    def weigh(self, look: Look) -> None:
+        """Add what one look speaks for; name the event once a class is sure."""
+        nats_of(self.values(look), self._fresh)
+        self._looks += 1
+        keep = max(1.0 / self._looks, 1.0 - math.exp(-self.bin_s / self.policy.memory_s))
+        self._nats += keep * (self._fresh - self._nats)
+        self.shares = self._shares(self._nats.sum(axis=0))
+        keep = max(1.0 / self._looks, 1.0 - math.exp(-self.bin_s / LONG_MEMORY_S))
+        self._long += keep * (np.array(list(self.shares.values())) - self._long)
+        self._mark(look)
+        self._lead(look)
+        speaks = self.leader == self.name or not self.name
+        if speaks and (self.best is None or look.level >= self.best.level):
+            self.best = look
+            self.best_nats[:] = self._nats
+
+    def _shares(self, nats: Floats) -> dict[str, float]:
+        """Softmax, in the order of CLASSES."""
+        scores = (nats + BIAS).tolist()
+        for name in ON_FOOT:
+            scores[CLASSES.index(name)] -= self.preset.person_nats
+        top = max(scores)
+        weights = [math.exp(score - top) for score in scores]
+        total = math.fsum(weights)
+        return {name: weight / total for name, weight in zip(CLASSES, weights, strict=True)}
+
+    def _lead(self, look: Look) -> None:
         policy = self.policy
-        self.steps += features.new_steps if self.active_utc_ns else features.steps
-        self.active_utc_ns = utc_ns
-        for name, nats in evidence(features, policy.window_s).items():
-            self.nats[name] = policy.memory * self.nats[name] + nats
-        self.shares = shares(self.nats)
         leader = max(CLASSES, key=self.shares.__getitem__)
-        sure = leader not in NOBODY and self.shares[leader] >= policy.sure_share
-        self.led = self.led + 1 if sure and leader == self.leader else int(sure)
+        share = self.shares[leader]
+        if leader in ON_FOOT:  # how many walk is another question than whether anybody does
+            share = sum(self.shares[name] for name in ON_FOOT)
+        sure = share >= policy.sure_share and self._may(leader, look)
+        self.led_s = self.led_s + self.bin_s if sure and leader == self.leader else 0.0
         self.leader = leader
-        needed = policy.change_windows if self.name else policy.sure_windows
-        if leader != self.name and self.led >= needed:
+        if not sure or leader in NOBODY or leader == self.name:
+            return
+        needed_s = policy.sure_s[leader] + (policy.change_s if self.name else 0.0)
+        if self.led_s >= needed_s - 1e-9:
             self.name = leader
             self.best = None
-        speaks = leader == self.name or not self.name
-        if speaks and (self.best is None or features.level >= self.best.level):
-            self.best = features
-            self.best_channel = self.channel
-            self.best_shares = self.shares
+
+    def _may(self, leader: str, look: Look) -> bool:
+        """A person needs steps: so many alike ones, at a steady pace, clear of the quiet."""
+        if leader != "person":
+            return True
+        return (
+            look.of[window.STEPS_0 + steps.CHAIN_NATS] >= self.policy.person_chain_nats
+            and look.of[window.STEPS_0 + steps.CHAIN] >= self.policy.person_steps
+        )
+
+    def _mark(self, look: Look) -> None:
+        """Keep the times of the blows."""
+        known = self.footfalls_utc_ns
+        ripe_utc_ns = look.utc_ns - round(RIPE_S * SECOND_NS)
+        apart_ns = round(FOOTFALL_APART_S * SECOND_NS)
+        for utc_ns in look.blows_utc_ns:
+            if utc_ns <= ripe_utc_ns and (not known or utc_ns - known[-1] >= apart_ns):
+                known.append(utc_ns)
+        del known[:-MOST_FOOTFALLS]
 
     def worth_telling(self, utc_ns: int) -> bool:
         """Whether an interim report says something new; marks it as told."""
         if not self.name or self.leader != self.name:
             return False
-        share = self.shares[self.name]
+        policy, share = self.policy, self.shares[self.name]
         new = (
             self.told_name != self.name
-            or abs(share - self.told_share) >= self.policy.repeat_share
-            or self.peak_um_s >= self.told_peak_um_s * (1.0 + self.policy.repeat_share)
-            or utc_ns - self.told_utc_ns >= self.policy.repeat_s * SECOND_NS
+            or abs(share - self.told_share) >= policy.repeat_share
+            or self.peak >= self.told_peak * (1.0 + policy.repeat_share)
+            or utc_ns - self.told_utc_ns >= policy.repeat_s * SECOND_NS
         )
         if new:
             self.told_utc_ns, self.told_name = utc_ns, self.name
-            self.told_share, self.told_peak_um_s = share, self.peak_um_s
+            self.told_share, self.told_peak = share, self.peak
         return new
 
-    def facts(self, end_utc_ns: int, *, final: bool) -> dict[str, Fact]:
+    def facts(self, end_utc_ns: int, *, final: bool, calibrated: bool) -> dict[str, Fact]:
         """What a detection says of it."""
-        features = self.best
-        assert features is not None
-        told = self.best_shares if final else self.shares
-        best = max(CLASSES, key=told.__getitem__)
-        return {
-            "channel": self.best_channel,
-            "class": self.name or (best if best in NOBODY else "unknown"),
-            "classes": {name: round(share, 4) for name, share in told.items()},
-            "cadence_hz": round(features.cadence_hz, 2),
-            "kurtosis": round(features.kurtosis, 2),
-            "peak_um_s": round(self.peak_um_s, 3),
+        shares, name = self.shares, self.name
+        if final and self._looks:
+            shares = dict(zip(CLASSES, self._long.tolist(), strict=True))
+            name = max(CLASSES, key=shares.__getitem__)
+            if name in ON_FOOT and not self.name:
+                name = "unknown"  # somebody is said only of steps that were sure
+        facts: dict[str, Fact] = {
+            "channel": self.channel,
+            "class": name or "unknown",
+            "classes": {each: round(share, 4) for each, share in shares.items()},
+            "sure": bool(self.name),
+            "peak_um_s" if calibrated else "peak_counts": round(self.peak, 3),
             "peak_s": round((self.peak_utc_ns - self.start_utc_ns) / SECOND_NS, 2),
             "ratio": round(self.ratio, 2),
-            "bands": {
-                name: round(share, 3)
-                for name, share in zip(BAND_NAMES, features.bands, strict=True)
-            },
             "duration_s": round((end_utc_ns - self.start_utc_ns) / SECOND_NS, 2),
-            "steps": self.steps,
+            "passes": self.envelope.facts(on_foot=name in ON_FOOT),
         }
+        look = self.best
+        if look is None:
+            return facts
+        facts["channel"] = look.channel
+        facts["cadence_hz"] = round(cadence_hz(look.of), 2)
+        facts["kurtosis"] = round(look.of[window.KURTOSIS], 2)
+        facts["bands"] = self._bands(look)
+        facts["why"] = self._why(name)
+        if name in ON_FEET:
+            facts["steps"] = len(self.footfalls_utc_ns)
+            facts["footfalls_s"] = tuple(
+                round((utc_ns - self.start_utc_ns) / SECOND_NS, 2)
+                for utc_ns in self.footfalls_utc_ns
+            )
+        count = self._count(look, name)
+        if count:
+            facts["count"] = count
+        return facts
+
+    def _bands(self, look: Look) -> dict[str, Fact]:
+        total = sum(look.bands) + 1e-30
+        return {
+            name: round(energy / total, 3)
+            for name, energy, top_hz in zip(BAND_NAMES, look.bands, BAND_TOPS_HZ, strict=True)
+            if look.top_hz > top_hz
+        }
+
+    def _why(self, name: str) -> dict[str, Fact]:
+        """The strongest terms for the class, in nats against the mean of the others."""
+        column = CLASSES.index(name or "unknown")
+        nats = self.best_nats
+        others = (nats.sum(axis=1) - nats[:, column]) / (len(CLASSES) - 1)
+        against = (nats[:, column] - others).tolist()
+        ranked = sorted(zip(TERMS, against, strict=True), key=lambda pair: (-pair[1], pair[0]))
+        return {term: round(value, 2) for term, value in ranked[:REASONS] if value > 0.0}
+
+    @staticmethod
+    def _count(look: Look, name: str) -> int:
+        """How many walk, where their steps can be told apart."""
+        if name == "person":
+            return 1
+        if name != "group":
+            return 0
+        rate = look.of[window.STEPS_0 + steps.RATE]
+        return max(2, min(COUNTED, round(rate / STEPS_HZ)))
+
+
+STEPS_HZ = 1.8  # of one walker
+
+
+def cadence_hz(of: Sequence[float]) -> float:
+    """Steps a second: of the chain where there is one, else of the envelope's repetition."""
+    chain_hz = of[window.STEPS_0 + steps.CHAIN_HZ]
+    if of[window.STEPS_0 + steps.CHAIN] >= 4.0 and chain_hz > 0.0:
+        return chain_hz
+    return of[window.CADENCE_HZ]

@@ -1,46 +1,47 @@
-"""Thresholds of the seismic family."""
+"""Thresholds of the seismic family; how a station listens is its preset's (`seismic_presets`)."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeismicPolicy:
     """Every threshold of the seismic family, with its reason."""
 
-    band_hz: tuple[float, float] = (5.0, 40.0)
-    """Where steps and axles are; below is far traffic, above ends a 100 Hz station."""
-    sta_s: float = 0.5
-    """One footstep; STA/LTA for earthquakes is longer (facts 3.1)."""
-    lta_s: float = 10.0
-    """Also the warm-up: nothing is said before one LTA has passed."""
-    on: float = 4.0
-    """STA/LTA from which motion is an event: four times the ground's own level (facts 3.1)."""
-    off: float = 1.5
-    """STA/LTA under which an event has ended; well below `on`, so that steps stay one event."""
-    level_on: float = 2.0
-    """rms over the quiet floor that counts as activity: what approaches slowly never trips
-    STA/LTA, whose LTA rises with it."""
     window_s: float = 6.0
     """Ten steps of a walker; four are inside two seconds after the first."""
-    slowest_hz: float = 1.3
-    """Slowest cadence that is taken for walking (facts 3.1: 1.6 to 1.9, slower off the road)."""
-    fastest_hz: float = 3.3
-    """Cadence of walking, 1.3 to 2.6, and most running (facts 3.1)."""
-    memory: float = 0.6
-    """How much of a second's evidence counts in the next: about two windows."""
-    sure_share: float = 0.7
+    lead_s: float = 1.0
+    """Of what was before an event its first windows see so much: the first step is whole."""
+    memory_s: float = 1.2
+    """Time constant with which what was said before is forgotten: two steps of a walker."""
+    sure_share: float = 0.75
     """Share of the best class to be named."""
-    sure_windows: int = 2
-    """So many windows in a row: persistence is what keeps single knocks quiet."""
-    change_windows: int = 5
-    """A named class gives way only to one that has been sure for so long: while steps fade
+    sure_s: Mapping[str, float] = field(
+        default_factory=lambda: {
+            "person": 0.2,
+            "group": 1.6,
+            "animal": 1.6,
+            "vehicle": 2.0,
+            "digging": 4.0,
+            "aircraft": 3.0,
+            "machinery": 3.0,
+        }
+    )
+    """For so long a class must have been sure before it is named: persistence is what keeps single
+    knocks quiet. A person waits for four alike steps instead. Weather and what is unknown are
+    never named while they last: they ask for nothing."""
+    person_chain_nats: float = 5.0
+    """What the chain of steps must say for a walker against chance before one is named: four clear
+    ones have six; of an hour of real noise one window in a hundred has so much."""
+    person_steps: int = 4
+    """Alike steps before a person is named."""
+    change_s: float = 3.0
+    """A named class gives way only to one that has been sure for so much longer: while steps fade
     out of a window, it looks like something else for most of `window_s`."""
-    end_after_s: float = 4.0
-    """Quiet for so long ends an event: longer than the rest between two spades."""
     repeat_share: float = 0.1
     """An event is told again when its class's share or its peak has changed by so much."""
-    repeat_s: float = 10.0
-    """An event that lasts is told again after so long."""
+    repeat_s: float = 2.0
+    """An event that lasts is told again after so long: a track follows who passes."""
     silent_s: float = 5.0
     """No samples for so long ends an event, and the filters start anew after it."""
     shortest_s: float = 2.0

@@ -1,22 +1,26 @@
-"""One station's bins to events: something walked, drove, dug or blew here.
+"""One station: what its channels show bin by bin, one event at a time.
 
-Method: activity by STA/LTA or by level over a slow floor, then once a second a description of
-the last window (facts/seismic.md 3.1), evidence for each class, persistence and hysteresis.
-Every ground-velocity channel is followed; each second is judged by the one that hears best.
+Each bin is judged by the channel that hears best. Activity is STA/LTA above its line or a level
+over the quiet, which is that of the hour of the day where the site's days are known.
 """
 
 import math
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
-from fusion.kernels import seismic as kernel
-from fusion.kernels import seismic_window
-from fusion.seismic_bank import Bank
-from fusion.seismic_event import Event
-from fusion.seismic_features import features_of
+from fusion.kernels import seismic_spectrum as spectrum
+from fusion.kernels import seismic_steps as steps
+from fusion.kernels import seismic_window as window
+from fusion.kernels.seismic import BANDS
+from fusion.seismic_bank import FRAMES_PER_BIN, HIGHEST_SHARE, Bank
+from fusion.seismic_event import Event, Look
+from fusion.seismic_noise import Hours
 from fusion.seismic_policy import SeismicPolicy
-from fusion.types import SECOND_NS, Detection, Origin, SensorSpec
+from fusion.seismic_presets import PRESETS, Preset
+from fusion.seismic_tail import Tail
+from fusion.types import SECOND_NS, Detection, Origin, SensorSpec, WaveformSample
 
 VERTICAL_GAIN = 1.25
 """So much better a horizontal must hear to be used: steps and axles shake the ground up and
@@ -24,109 +28,251 @@ down (Rayleigh waves), and the classes are tuned on verticals."""
 KEPT_GAIN = 1.5
 """So much better another channel must hear to be used in the middle of an event: levels and
 peaks of different channels do not compare."""
+QUIET_KEPT_S = 30.0  # of the bands' quiet, longer than a gust
+LEARN_S = 5.0  # between two spectra of the background
+SPECTRUM_S = 1.0  # between two of an event
+WHOLE_S = 3.0  # an event's first spectra have one window, and what came before it not
+HOURS_S = 1.0
+STIRRING = 1.12
+"""rms of two seconds over the floor, from which steps are looked for: faint ones, of four times
+the noise's rms, twice a second."""
+WALKING_STEPS, WALKING_NATS, WALKING_S = 3, 3.0, 1.0
+"""Steps of a chain that is activity by itself, what it says, and how old its last may be."""
+EARLY_NS = SECOND_NS // 10  # a step begins before it peaks
+
+
+class Ear:
+    """What a station knows of one of its channels."""
+
+    __slots__ = ("calibrated", "hours", "now", "quiet", "quiet_bins", "tail")
+
+    def __init__(self, sample: WaveformSample) -> None:
+        self.tail = Tail(sample.rate_hz)
+        self.calibrated = sample.calibrated
+        self.hours = Hours()
+        self.quiet = np.zeros(BANDS)
+        self.quiet_bins = 0
+        self.now: list[float] = [0.0] * window.GLANCE
+
+    @property
+    def is_warm(self) -> bool:
+        """Whether the quiet is known: one LTA has been heard."""
+        return self.now[window.NOW_RATIO] > 0.0
+
+
+class Moment(NamedTuple):
+    """The end of a bin, as the channel that hears it best has it."""
+
+    bank: Bank
+    ring: window.Ring
+    ear: Ear
+    last: int
+    """Bins that are finished."""
+    utc_ns: int
+
+
+def _stirs(ear: Ear) -> bool:
+    """Whether it is loud enough for somebody to walk, where nothing else says so."""
+    return ear.is_warm and ear.now[window.NOW_LEVEL_2S] >= STIRRING
 
 
 class Station:
-    """One event at a time, whichever of the channels hear it."""
+    """Looks at its columns of a bank whenever they have finished a bin."""
 
     def __init__(self, spec: SensorSpec, policy: SeismicPolicy) -> None:
         self.origin = Origin.SENSOR
         """Of the samples; set by whoever feeds the bank."""
         self._spec = spec
         self._policy = policy
+        self._preset: Preset = PRESETS[spec.preset]
+        self._ears: dict[str, Ear] = {}
         self._event: Event | None = None
-        self._look_utc_ns = 0
-        self._second: dict[str, tuple[float, float, float]] = {}
-        """Of each channel since the last look: peak in um/s, STA/LTA, samples above `on`."""
-        self._tripped: dict[str, bool] = {}
+        self._calibrated = True
+        self._triggered = False
+        self._spectrum: list[float] | None = None
+        self._blows: list[int] = []
+        """UTC ns of the blows in the last window."""
+        self._bins = 0
+        """Of the last window."""
+        self._glance = np.zeros(window.GLANCE)
+        self._window = np.zeros(window.FEATURES)
+        self._marks = np.zeros(steps.MOST)
+        self._lines = np.zeros(spectrum.FEATURES)
+        self._bands = np.zeros(BANDS)
+
+    def hear(self, sample: WaveformSample) -> None:
+        """A packet of one of its channels, before the bank has it."""
+        ear = self._ears.get(sample.channel)
+        if ear is None or ear.tail.rate_hz != sample.rate_hz:
+            ear = self._ears[sample.channel] = Ear(sample)
+        ear.tail.keep(sample)
 
     def look(
         self, bank: Bank, columns: Mapping[str, int], bin_number: int, end_utc_ns: int
     ) -> list[Detection]:
-        """The bin of that number is finished on all of these columns, by channel, sorted."""
-        bins = bank.rings[1]
-        at = bin_number % kernel.BIN_RING
-        for name, column in columns.items():
-            row = bins[column, at]
-            if row[kernel.RATIO] == 0.0:
-                continue
-            peak_um_s, ratio, above = self._second.get(name, (0.0, 0.0, 0.0))
-            self._second[name] = (
-                max(peak_um_s, float(row[kernel.PEAK])),
-                max(ratio, float(row[kernel.RATIO])),
-                above + float(row[kernel.ABOVE]),
-            )
-        if end_utc_ns < self._look_utc_ns:
+        """What the bin of that number, which ended then, brings.
+
+        `columns` are those of the bank that have finished it, by channel.
+        """
+        if not columns:
             return []
-        self._look_utc_ns = (end_utc_ns // SECOND_NS + 1) * SECOND_NS
-        detections: list[Detection] = []
-        second, self._second = self._second, {}
-        heard = {name: second[name] for name in columns if name in second}
-        if heard:
-            self._weigh(bank, columns, heard, bin_number, end_utc_ns, detections)
-        return detections
+        frames, bins = bank.rings
+        samples, frame_hz = float(bank.bin_samples), 1.0 / bank.frame_s
+        rings = {
+            name: window.Ring(frames[column], bins[column], samples, frame_hz)
+            for name, column in columns.items()
+        }
+        for name, ring in rings.items():
+            ear = self._ears[name]
+            window.glance(ring, bin_number + 1, ear.hours.quietest(end_utc_ns), self._glance)
+            ear.now = self._glance.tolist()
+        name = self._hears_best(columns)
+        at = Moment(bank, rings[name], self._ears[name], bin_number + 1, end_utc_ns)
+        loud = active = self._is_active(at)
+        if self._preset.classed and (self._event is not None or active or _stirs(at.ear)):
+            self._measure(at)
+            active = loud or self._walks()
+        if self._event is None and not active:
+            self._rest(rings, at)
+            return []
+        if loud and self._event is not None and self._event.is_rhythm_alone and not self._walks():
+            self._event = None  # what is loud now is something else
+        event = self._event or self._begin(at)
+        self._learn_hours(rings, at)
+        self._calibrated = at.ear.calibrated
+        event.hear(name, at.ear.now, end_utc_ns, active=active, loud=loud)
+        if active:
+            if self._preset.classed:
+                event.weigh(self._view(event, at))
+                if event.worth_telling(end_utc_ns):
+                    return [self._detection(event, end_utc_ns, final=False)]
+        elif end_utc_ns - event.active_utc_ns >= self._preset.end_after_s * SECOND_NS:
+            return self._end(event.active_utc_ns)
+        return []
 
     def finish(self, utc_ns: int) -> list[Detection]:
-        """Nothing more is coming: end the event."""
-        detections: list[Detection] = []
-        self._second = {}
-        self._tripped = {}
-        self._look_utc_ns = 0
-        self._end(utc_ns, detections)
-        return detections
-
-    def _weigh(  # noqa: PLR0917 - all of them are of one second
-        self,
-        bank: Bank,
-        columns: Mapping[str, int],
-        heard: Mapping[str, tuple[float, float, float]],
-        bin_number: int,
-        utc_ns: int,
-        detections: list[Detection],
-    ) -> None:
-        """Once a second: is something going on, and what is it like?"""
-        policy = self._policy
-        for each, (_, ratio, above) in heard.items():
-            self._tripped[each] = above > 0.0 or (
-                self._tripped.get(each, False) and ratio >= policy.off
-            )
+        """Nothing more is coming: ends the event."""
+        self._triggered = False
         event = self._event
-        name = _hears_best(heard, event.channel if event is not None else "")
-        peak_um_s, ratio, _ = heard[name]
-        column = columns[name]
-        level = _level(bank, column, bin_number, 2.0)
-        active = self._tripped[name] or level >= policy.level_on
-        if event is None:
-            if not active:
-                return
-            event = self._event = Event(utc_ns - SECOND_NS, policy)
-        event.hear(name, peak_um_s, ratio, _level(bank, column, bin_number, 1.0), utc_ns)
-        if active:
-            frames, bins = bank.rings
-            window = seismic_window.describe(
-                bin_number,
-                round(policy.window_s / bank.bin_s),
-                policy.slowest_hz,
-                policy.fastest_hz,
-                bank.bin_samples,
-                bank.bin_s,
-                frames[column],
-                bins[column],
-            )
-            duration_s = (utc_ns - event.start_utc_ns) / SECOND_NS
-            event.weigh(features_of(window.tolist(), level, duration_s, event.swell), utc_ns)
-            if event.worth_telling(utc_ns):
-                detections.append(self._detection(event, utc_ns, final=False))
-        elif utc_ns - event.active_utc_ns >= policy.end_after_s * SECOND_NS:
-            self._end(event.active_utc_ns, detections)
+        return self._end(min(utc_ns, event.active_utc_ns)) if event is not None else []
 
-    def _end(self, utc_ns: int, detections: list[Detection]) -> None:
+    def _begin(self, at: Moment) -> Event:
+        start_utc_ns = at.utc_ns - round(at.bank.bin_s * SECOND_NS)
+        if self._walks():
+            chain = int(self._window[window.STEPS_0 + steps.CHAIN])
+            start_utc_ns = min(start_utc_ns, self._blows[-chain] - EARLY_NS)
+        event = self._event = Event(start_utc_ns, self._policy, self._preset, at.bank.bin_s)
+        self._spectrum = None
+        return event
+
+    def _is_active(self, at: Moment) -> bool:
+        preset, now = self._preset, at.ear.now
+        if not at.ear.is_warm:
+            return False
+        if now[window.NOW_ABOVE] > 0.0:
+            self._triggered = True
+        elif now[window.NOW_RATIO] < preset.off:
+            self._triggered = False
+        level_on = preset.level_on * at.ear.hours.raised(at.utc_ns)
+        return self._triggered or now[window.NOW_LEVEL_1S] >= level_on
+
+    def _hears_best(self, columns: Mapping[str, int]) -> str:
+        """The channel with the highest STA/LTA; of near-equals the one in use, then a vertical."""
+        kept = self._event.channel if self._event is not None else ""
+        best, most = "", -1.0
+        for name in columns:
+            gain = VERTICAL_GAIN if name.endswith("Z") else 1.0
+            gain *= KEPT_GAIN if name == kept else 1.0
+            ratio = self._ears[name].now[window.NOW_RATIO] * gain
+            if ratio > most:
+                best, most = name, ratio
+        return best
+
+    def _rest(self, rings: Mapping[str, window.Ring], at: Moment) -> None:
+        """Nothing happens: learn what that is like."""
+        self._learn_hours(rings, at)
+        learn = at.last % max(1, round(LEARN_S / at.bank.bin_s)) == 0
+        for name, ring in rings.items():
+            ear = self._ears[name]
+            if not ear.is_warm:
+                continue
+            ear.quiet_bins += 1
+            keep = max(1.0 / ear.quiet_bins, at.bank.bin_s / QUIET_KEPT_S)
+            window.settle(ring, at.last, keep, ear.quiet)
+            if learn:
+                ear.tail.learn(at.utc_ns)
+
+    def _learn_hours(self, rings: Mapping[str, window.Ring], at: Moment) -> None:
+        each = max(1, round(HOURS_S / at.bank.bin_s))
+        if at.last % each:
+            return
+        for name in rings:
+            ear = self._ears[name]
+            hours, now = ear.hours, ear.now
+            level = now[window.NOW_LEVEL_1S]
+            if ear.is_warm:
+                hours.learn(at.utc_ns, now[window.NOW_FLOOR], level, each * at.bank.bin_s)
+
+    def _walks(self) -> bool:
+        """Whether the window ends with steps that are alike, at a steady pace."""
+        blows = self._window[window.STEPS_0 :]
+        return bool(
+            self._blows
+            and blows[steps.CHAIN] >= WALKING_STEPS
+            and blows[steps.CHAIN_NATS] >= WALKING_NATS
+            and blows[steps.CHAIN_AGE_S] <= WALKING_S
+        )
+
+    def _measure(self, at: Moment) -> None:
+        """Describe the window that ends now, and when there were blows in it."""
+        policy, event, bank = self._policy, self._event, at.bank
+        span_s = policy.window_s
+        if event is not None:
+            span_s = min(span_s, event.since_start_s(at.utc_ns) + policy.lead_s)
+        self._bins = max(2, min(round(span_s / bank.bin_s), at.last))
+        count = window.describe(at.ring, at.last, self._bins, self._window, self._marks)
+        size, frame_ns = self._bins * FRAMES_PER_BIN, bank.frame_s * SECOND_NS
+        self._blows = [
+            at.utc_ns - round((size - place - 0.5) * frame_ns)
+            for place in self._marks[:count].tolist()
+        ]
+
+    def _view(self, event: Event, at: Moment) -> Look:
+        ear, bank = at.ear, at.bank
+        window.bands(at.ring, at.last, self._bins, ear.quiet, self._bands)
+        if (event.course.bins - 1) % max(1, round(SPECTRUM_S / bank.bin_s)) == 0:
+            self._listen(event, at)
+        of = self._window.tolist()
+        return Look(
+            utc_ns=at.utc_ns,
+            channel=event.channel,
+            window_s=self._bins * bank.bin_s,
+            level=of[window.RMS] / math.sqrt(ear.now[window.NOW_FLOOR]),
+            of=of,
+            bands=self._bands.tolist(),
+            spectrum=self._spectrum,
+            top_hz=HIGHEST_SHARE * bank.kept_hz,
+            blows_utc_ns=self._blows,
+        )
+
+    def _listen(self, event: Event, at: Moment) -> None:
+        """The spectrum of the last seconds, beyond what is always there."""
+        tail, at_s = at.ear.tail, event.since_start_s(at.utc_ns)
+        power = tail.power(at.utc_ns, 2 if at_s >= WHOLE_S else 1)
+        if power is None:
+            return
+        spectrum.lines(power, tail.background, tail.hz, tail.top_hz, self._lines)
+        self._spectrum = self._lines.tolist()
+        event.course.hum(at_s, self._spectrum)
+
+    def _end(self, utc_ns: int) -> list[Detection]:
         event, self._event = self._event, None
         if event is None:
-            return
+            return []
         duration_s = (event.active_utc_ns - event.start_utc_ns) / SECOND_NS
-        if event.name or duration_s >= self._policy.shortest_s:
-            detections.append(self._detection(event, max(utc_ns, event.active_utc_ns), final=True))
+        if not event.name and (duration_s < self._policy.shortest_s or not event.was_loud):
+            return []
+        return [self._detection(event, max(utc_ns, event.active_utc_ns), final=True)]
 
     def _detection(self, event: Event, utc_ns: int, *, final: bool) -> Detection:
         return Detection(
@@ -136,27 +282,6 @@ class Station:
             kind="seismic.event",
             start_utc_ns=event.start_utc_ns,
             end_utc_ns=utc_ns,
-            facts=event.facts(utc_ns, final=final),
+            facts=event.facts(utc_ns, final=final, calibrated=self._calibrated),
             final=final,
         )
-
-
-def _level(bank: Bank, column: int, bin_number: int, seconds: float) -> float:
-    """rms of the last bins over the quiet floor."""
-    bins = bank.rings[1][column]
-    taken = min(round(seconds / bank.bin_s), bin_number + 1)
-    rows = bins[np.arange(bin_number + 1 - taken, bin_number + 1) % kernel.BIN_RING]
-    floor = float(rows[-1, kernel.FLOOR])
-    if floor <= 0.0:
-        return 0.0
-    return math.sqrt(math.fsum(rows[:, kernel.SUM_2].tolist()) / (taken * bank.bin_samples) / floor)
-
-
-def _hears_best(heard: Mapping[str, tuple[float, float, float]], kept: str) -> str:
-    """The channel with the highest STA/LTA; of near-equals the one in use, then a vertical."""
-    best, most = "", -1.0
-    for name, (_, ratio, _) in heard.items():
-        gain = (VERTICAL_GAIN if name.endswith("Z") else 1.0) * (KEPT_GAIN if name == kept else 1.0)
-        if ratio * gain > most:
-            best, most = name, ratio * gain
-    return best

@@ -157,6 +157,10 @@ class Post:
         self._columns = {name: each.column for name, each in self.streams.items()}
         return stream
 
+    def hear(self, sample: WaveformSample) -> None:
+        """A packet that a stream is about to take: its spectrum may be asked for."""
+        self._station.hear(sample)
+
     def drop(self, name: str) -> None:
         """Follow a channel no longer."""
         self.streams.pop(name).end()

@@ -1,138 +1,227 @@
 """What one window of ground motion is like: rhythm, steps, impulsiveness, bands."""
 
-# ruff: noqa: PLR0917 - kernels take no structures
-
 import math
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
+from fusion.kernels import seismic_steps as steps
 from fusion.kernels.seismic import (
+    ABOVE,
     BAND_0,
     BANDS,
-    BIN_RING,
     FLOOR,
-    FRAME_RING,
+    PEAK,
+    RATIO,
     SUM_2,
     SUM_4,
 )
-from fusion.kernels.seismic_feed import FRAMES_PER_BIN, Floats
+from fusion.kernels.seismic_feed import FRAMES_PER_BIN
 
-# Places in the array that `describe` returns.
+Floats = NDArray[np.floating[Any]]
+
+# Places in the array that `describe` fills; those of the blows follow.
 (
     RMS,
     KURTOSIS,
-    IMPULSE,  # kurtosis within half seconds: a swelling noise has 3 here, steps still stand out
+    IMPULSE,  # kurtosis within 0.6 s: a swelling noise has 3 here, steps still stand out
     ROUGHNESS,  # standard deviation / mean of the bins' rms
+    SLOPE,  # ln(rms of the second half / rms of the first half)
+    QUIET,  # share of the window that is as still as when nothing happens
     CADENCE_HZ,
     CADENCE,  # autocorrelation of the envelope at that cadence, -1 to 1
     HALF,  # the same at half that lag: a four-legged gait has a beat there, a walker a pause
-    STEPS,  # peaks of the envelope in the window
-    NEW_STEPS,  # of them in the last second
-    STEP_SPREAD,  # standard deviation / mean of the intervals between them
-    STEP_HEIGHTS,  # standard deviation / mean of their heights
-    SLOPE,  # ln(rms of the second half / rms of the first half)
-    SHARE_0,
-) = range(13)
-FEATURES = SHARE_0 + BANDS
-MAX_STEPS = 64
+    DOUBLE,  # and at twice that lag
+    STEPS_0,
+) = range(11)
+FEATURES = STEPS_0 + steps.FEATURES
+
+# Places in the array that `glance` fills.
+(
+    NOW_RATIO,
+    NOW_ABOVE,  # samples above the trigger
+    NOW_PEAK,
+    NOW_SQUARE,  # mean
+    NOW_FLOOR,  # mean square
+    NOW_LEVEL,  # rms over the floor of the newest bin
+    NOW_LEVEL_1S,
+    NOW_LEVEL_2S,
+) = range(8)
+GLANCE = 8
+
+IMPULSE_BINS = 3
+QUIET_FLOORS = 1.6
+FLOOR_MEAN = 0.8  # mean of |x| of noise over its rms: sqrt(2 / pi)
+RHYTHM_HZ = (0.67, 4.0)
+"""Slowest and fastest repetition looked for: a cow's stride, a sprint."""
 SHORTER_WINS = 1.15
-GROUP = 2  # bins
-STEP_APART_S = 0.16  # two feet of a trotting horse
+BAND_REST = 0.02  # of a band's energy is left when the quiet's is taken off
+
+
+class Ring(NamedTuple):
+    """What a bank keeps of one channel."""
+
+    frames: NDArray[np.float32]
+    """(FRAME_RING,) means of |band-passed velocity|."""
+    bins: NDArray[np.float32]
+    """(BIN_RING, FIELDS)"""
+    bin_samples: float
+    frame_hz: float
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def describe(
-    last_bin: int,
-    window_bins: int,
-    slowest_hz: float,
-    fastest_hz: float,
-    bin_samples: int,
-    bin_s: float,
-    frames: Floats,
-    bins: Floats,
-) -> Floats:
-    """Describe the window of whole bins that ends with `last_bin`, (FEATURES,).
+def glance(ring: Ring, last: int, floor_square: float, out: Floats) -> None:
+    """The newest bin, number `last - 1`, and how loud the last 1, 5 and 10 bins are.
 
-    frames  (FRAME_RING,) of one column, um/s
-    bins    (BIN_RING, FIELDS)
-    The window must have been filled; at most BIN_RING bins and FRAME_RING frames. Impulse and
-    roughness are of halves of a second: pairs of bins and more have a step in them, or none.
+    floor_square  mean square under which the quiet level is not taken to be
+    out           (GLANCE,) filled here
     """
-    out = np.zeros(FEATURES)
-    groups = max(window_bins // GROUP, 1)
+    bins, samples = ring.bins, ring.bin_samples
+    size = bins.shape[0]
+    row = (last - 1) % size
+    floor = max(float(bins[row, FLOOR]), floor_square, 1e-30)
+    out[NOW_RATIO] = bins[row, RATIO]
+    out[NOW_ABOVE] = bins[row, ABOVE]
+    out[NOW_PEAK] = bins[row, PEAK]
+    out[NOW_SQUARE] = bins[row, SUM_2] / samples
+    out[NOW_FLOOR] = floor
+    total = 0.0
+    for back in range(1, min(10, last) + 1):
+        total += bins[(last - back) % size, SUM_2]
+        level = math.sqrt(total / (back * samples * floor))
+        if back == 1:
+            out[NOW_LEVEL] = level
+        if back <= 5:
+            out[NOW_LEVEL_1S] = level
+        out[NOW_LEVEL_2S] = level
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def bands(ring: Ring, last: int, window: int, quiet: Floats, out: Floats) -> None:
+    """Energy of each band in the last `window` bins, less what `quiet` bins have, (BANDS,)."""
+    bins = ring.bins
+    size = bins.shape[0]
+    for b in range(BANDS):
+        total = 0.0
+        for back in range(1, window + 1):
+            total += bins[(last - back) % size, BAND_0 + b]
+        out[b] = max(total - quiet[b] * window, BAND_REST * total)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def settle(ring: Ring, last: int, keep: float, quiet: Floats) -> None:
+    """Let the bands' quiet follow the newest bin by a share of `keep`, (BANDS,)."""
+    bins = ring.bins
+    row = (last - 1) % bins.shape[0]
+    for b in range(BANDS):
+        quiet[b] += keep * (bins[row, BAND_0 + b] - quiet[b])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def describe(ring: Ring, last: int, window: int, out: Floats, marks: Floats) -> int:
+    """Describe the `window` bins before number `last`.
+
+    out      (FEATURES,) filled here
+    marks    (steps.MOST,) filled with the blows' places, in frames since the window began
+    returns  how many blows there are
+    """
+    out[:] = 0.0
+    envelope = _smooth(ring.frames, last * FRAMES_PER_BIN, window * FRAMES_PER_BIN)
+    if not _moments(ring, last, window, out):
+        return 0
+    bins = ring.bins
+    quiet = float(bins[(last - 1) % bins.shape[0], FLOOR])
+    floor = FLOOR_MEAN * math.sqrt(max(quiet, 1e-30))
+    still = 0.0
+    for i in range(envelope.shape[0]):
+        if envelope[i] < QUIET_FLOORS * floor:
+            still += 1.0
+    out[QUIET] = still / envelope.shape[0]
+    _rhythm(envelope, ring.frame_hz, out)
+    blows = steps.Envelope(envelope, ring.frame_hz, floor)
+    return steps.describe(blows, out[STEPS_0:], marks)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _moments(ring: Ring, last: int, window: int, out: Floats) -> bool:
+    """Level, kurtosis and how they change; whether there was any motion."""
+    bins, samples = ring.bins, ring.bin_samples
+    size = bins.shape[0]
     square = fourth = squared = mean = spread = early = 0.0
-    for group in range(groups):
-        part = 0.0
-        for back in range(group * GROUP, (group + 1) * GROUP):
-            row = bins[(last_bin - back) % BIN_RING]
-            part += row[SUM_2]
-            fourth += row[SUM_4]
-            for b in range(BANDS):
-                out[SHARE_0 + b] += row[BAND_0 + b]
-        square += part
-        squared += part * part
-        rms = math.sqrt(part / (GROUP * bin_samples))
-        mean += rms / groups
-        spread += rms * rms / groups
-        if group >= groups // 2:
-            early += part
-    total = groups * GROUP * bin_samples
-    if square <= 0.0:
-        return out
+    part = part_4 = kept_4 = 0.0
+    for back in range(window, 0, -1):
+        row = (last - back) % size
+        square_here = float(bins[row, SUM_2])
+        fourth_here = float(bins[row, SUM_4])
+        square += square_here
+        fourth += fourth_here
+        mean += math.sqrt(square_here / samples) / window
+        spread += square_here / samples / window
+        if back > window // 2:
+            early += square_here
+        part += square_here
+        part_4 += fourth_here
+        if back % IMPULSE_BINS == 1:
+            squared += part * part
+            kept_4 += part_4
+            part = part_4 = 0.0
+    if square <= 0.0 or squared <= 0.0:
+        return False
+    total = window * samples
     out[RMS] = math.sqrt(square / total)
     out[KURTOSIS] = fourth / total / (square / total) ** 2
-    out[IMPULSE] = fourth * GROUP * bin_samples / squared
+    out[IMPULSE] = kept_4 * samples * IMPULSE_BINS / squared
     out[ROUGHNESS] = math.sqrt(max(spread - mean * mean, 0.0)) / mean
-    late = max(square - early, 1e-30)
-    out[SLOPE] = 0.5 * math.log(late / max(early, 1e-30))
-    bands = max(out[SHARE_0 : SHARE_0 + BANDS].sum(), 1e-300)
-    out[SHARE_0 : SHARE_0 + BANDS] /= bands
-    frame_hz = 0.5 * FRAMES_PER_BIN / bin_s
-    envelope = _envelope(last_bin, window_bins, frames)
-    _rhythm(envelope, frame_hz, slowest_hz, fastest_hz, out)
-    floor = bins[last_bin % BIN_RING, FLOOR]
-    _count_steps(envelope, frame_hz, 2.5 * math.sqrt(floor), out)
-    return out
+    out[SLOPE] = 0.5 * math.log(max(square - early, 1e-30) / max(early, 1e-30))
+    return True
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _envelope(last_bin: int, window_bins: int, frames: Floats) -> Floats:
-    """Means of pairs of the frames of the window."""
-    end = (last_bin + 1) * FRAMES_PER_BIN
-    pairs = window_bins * FRAMES_PER_BIN // 2
-    envelope = np.empty(pairs)
-    for i in range(pairs):
-        at = end - 2 * (pairs - i)
-        envelope[i] = 0.5 * (frames[at % FRAME_RING] + frames[(at + 1) % FRAME_RING])
-    return envelope
+def _smooth(frames: NDArray[np.float32], end: int, size: int) -> Floats:
+    """The `size` frames before number `end`, weighted 1 2 3 2 1: a tenth of a second.
+
+    A floor that rings at 5 Hz has ten peaks of |velocity| a second, and one step.
+    """
+    count = frames.shape[0]
+    raw = np.empty(size)
+    for i in range(size):
+        raw[i] = frames[(end - size + i) % count]
+    smooth = np.empty(size)
+    for i in range(size):
+        far = raw[max(i - 2, 0)] + raw[min(i + 2, size - 1)]
+        near = raw[max(i - 1, 0)] + raw[min(i + 1, size - 1)]
+        smooth[i] = (far + 2.0 * near + 3.0 * raw[i]) / 9.0
+    return smooth
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _rhythm(
-    envelope: Floats, frame_hz: float, slowest_hz: float, fastest_hz: float, out: Floats
-) -> None:
-    """The strongest repetition of the envelope between two cadences, by autocorrelation.
+def _rhythm(envelope: Floats, frame_hz: float, out: Floats) -> None:
+    """The strongest repetition of the envelope, by autocorrelation.
 
     The square root of the envelope is used: one loud step must not drown the others.
     """
     size = envelope.shape[0]
-    lags = min(int(frame_hz / slowest_hz) + 2, size - 1)
+    lags = min(int(frame_hz / RHYTHM_HZ[0]), size // 2)
+    first = int(frame_hz / RHYTHM_HZ[1])
+    if lags < first + 4:
+        return
     root = np.sqrt(envelope)
     root -= root.mean()
-    power = np.zeros(lags + 1)
-    for i in range(size):
-        for lag in range(min(lags, i) + 1):
-            power[lag] += root[i] * root[i - lag]
+    farthest = min(2 * lags, (3 * size) // 4)
+    power = np.zeros(farthest + 1)
+    for lag in range(farthest + 1):
+        total = 0.0
+        for i in range(lag, size):
+            total += root[i] * root[i - lag]
+        power[lag] = total * size / (size - lag)
     if power[0] <= 0.0:
         return
-    for lag in range(1, lags + 1):
-        power[lag] *= size / (size - lag) / power[0]
-    power[0] = 1.0
-    first = max(math.ceil(frame_hz / fastest_hz), 1)
+    power /= power[0]
     best = 0
     for lag in range(first, lags):
-        peak = power[lag] >= power[lag - 1] and power[lag] >= power[lag + 1]
+        peak = power[lag] >= power[lag - 1] and power[lag] > power[lag + 1]
         # A rhythm repeats at twice its lag as well: the shorter wins unless clearly weaker.
         if peak and (best == 0 or power[lag] > SHORTER_WINS * power[best]):
             best = lag
@@ -144,32 +233,7 @@ def _rhythm(
     out[CADENCE_HZ] = frame_hz / (best + shift)
     out[CADENCE] = min(at, 1.0)
     out[HALF] = max(power[best // 2], power[(best + 1) // 2])
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _count_steps(envelope: Floats, frame_hz: float, least: float, out: Floats) -> None:
-    """Count the peaks that stand out of the window and out of the quiet."""
-    size = envelope.shape[0]
-    threshold = max(least, 1.2 * envelope.mean())
-    apart = STEP_APART_S * frame_hz
-    places = np.empty(MAX_STEPS)
-    heights = np.empty(MAX_STEPS)
-    count = 0
-    for i in range(1, size - 1):
-        here = envelope[i]
-        if here < threshold or here < envelope[i - 1] or here <= envelope[i + 1]:
-            continue
-        if count > 0 and i - places[count - 1] < apart:
-            if here > heights[count - 1]:
-                places[count - 1], heights[count - 1] = i, here
-        elif count < MAX_STEPS:
-            places[count], heights[count] = i, here
-            count += 1
-    out[STEPS] = count
-    for k in range(count):
-        if places[k] >= size - 1 - frame_hz:
-            out[NEW_STEPS] += 1.0
-    if count >= 3:
-        between = places[1:count] - places[: count - 1]
-        out[STEP_SPREAD] = between.std() / between.mean()
-        out[STEP_HEIGHTS] = heights[:count].std() / heights[:count].mean()
+    twice = 0.0
+    for lag in range(2 * best - 2, min(2 * best + 3, farthest + 1)):
+        twice = max(twice, power[lag])
+    out[DOUBLE] = twice

@@ -1,0 +1,69 @@
+"""The last seconds of a channel's raw samples, for its spectrum."""
+
+import math
+from collections import deque
+
+import numpy as np
+
+from fusion.kernels import seismic_spectrum as spectrum
+from fusion.types import SECOND_NS, WaveformSample
+
+WINDOW_S = 2.0  # lines half a hertz apart are told from each other
+SLACK = 1.4  # a window may be so much longer, to be a power of two
+LONGEST_S = 12.0  # of lag that is waited for, and two windows
+HIGHEST_HZ = 225.0
+HIGHEST_SHARE = 0.45  # of the rate
+BACKGROUND_KEEP = 0.1  # share of a new spectrum in the background's: a minute or so
+HALF = 0.499  # of a sample; exactly half would let rounding decide
+
+
+class Tail:
+    """What one channel has sent last, by reference, and its spectrum while nothing happened."""
+
+    def __init__(self, rate_hz: float) -> None:
+        self.rate_hz = rate_hz
+        self.size = 64
+        while self.size * 2 <= WINDOW_S * SLACK * rate_hz:
+            self.size *= 2
+        self.hz = rate_hz / self.size
+        self.top_hz = min(HIGHEST_SHARE * rate_hz, HIGHEST_HZ)
+        self.background = np.zeros(self.size // 2)
+        self._learned = 0
+        self._packets: deque[WaveformSample] = deque()
+
+    def keep(self, sample: WaveformSample) -> None:
+        """Keep a packet; what is too old goes."""
+        packets = self._packets
+        packets.append(sample)
+        oldest_ns = sample.start_utc_ns - round(LONGEST_S * SECOND_NS)
+        while packets[0].start_utc_ns < oldest_ns:
+            packets.popleft()
+
+    def power(self, end_utc_ns: int, windows: int) -> spectrum.Floats | None:
+        """Spectrum of so many windows' length before that time; None: not so much is there."""
+        size = windows * self.size
+        samples = np.zeros(size)
+        start_utc_ns = end_utc_ns - round(size * SECOND_NS / self.rate_hz)
+        filled, first_count = 0, None
+        for packet in self._packets:
+            place = (packet.start_utc_ns - start_utc_ns) * self.rate_hz / SECOND_NS
+            at = math.floor(place + HALF)
+            counts = packet.counts
+            first, last = max(0, -at), min(len(counts), size - at)
+            if first >= last:
+                continue
+            if first_count is None:
+                first_count = int(counts[first])
+            # Taken off as integers: what a 32-bit converter adds to the motion is lost after.
+            samples[at + first : at + last] = counts[first:last].astype(np.int64) - first_count
+            filled += last - first
+        if filled < 0.9 * size:
+            return None
+        return spectrum.power_of(samples, self.size)
+
+    def learn(self, end_utc_ns: int) -> None:
+        """Nothing happens now: take it as background."""
+        power = self.power(end_utc_ns, 2)
+        if power is not None:
+            self._learned += 1
+            self.background += max(1.0 / self._learned, BACKGROUND_KEEP) * (power - self.background)
