@@ -4,6 +4,7 @@ A column is one channel. Columns need not begin, lag or lose packets together, a
 gives depends on nothing but its own samples, however they were cut.
 """
 
+from array import array
 from typing import TypeVar
 
 import numpy as np
@@ -56,7 +57,7 @@ class Bank:
             self._taps *= feed.FRACTION
         self._free: list[int] = []
         self._pieces: list[Counts] = []
-        self._whose: list[tuple[int, int, int, int, int]] = []
+        self._whose = array("q")
         self._waiting = 0
         self._done: list[int] = []
         rows = 2 + self.bin_samples
@@ -116,8 +117,9 @@ class Bank:
     def put(self, column: int, counts: Counts, missing: int = 0) -> None:
         """The raw samples that follow, (samples,), after `missing` lost ones; at least one."""
         size = len(counts)
-        lost = min(missing, self._longest_gap)
-        self._whose.append((column, self._waiting, size, lost, 0))
+        if missing > self._longest_gap:  # noqa: PLR1730 - a call for every packet
+            missing = self._longest_gap
+        self._whose.extend((column, self._waiting, size, missing, 0))
         self._pieces.append(counts)
         self._waiting += size
 
@@ -127,7 +129,7 @@ class Bank:
             return
         kernel.advance(
             np.concatenate(self._pieces),
-            np.array(self._whose, np.int64),
+            np.array(self._whose, np.int64).reshape(-1, feed.PIECE_FIELDS),
             self.factor,
             self._settle,
             self._cursors,
@@ -141,9 +143,28 @@ class Bank:
             self._bins,
         )
         self._pieces.clear()
-        self._whose.clear()
+        self._whose = array("q")
         self._waiting = 0
         self._done = self._cursors[feed.BIN].tolist()
+
+    def advance_rows(self, counts: Counts) -> None:
+        """Take whole bins of a full first tile, (bins, bin samples * LANES), and nothing else."""
+        kernel.advance_rows(
+            counts,
+            self._cursors,
+            self._setup,
+            self._block,
+            self._weights,
+            self._state,
+            self._frames,
+            self._bins,
+        )
+        self._done = self._cursors[feed.BIN].tolist()
+
+    def ratio_rows(self, passed: Rings) -> None:
+        """STA/LTA alone over filtered values of the same shape, into the first tile's state."""
+        fields = np.zeros(kernel.FIELDS * feed.LANES, np.float32)
+        kernel.ratio_rows(passed, self._setup, self._state[0], fields)
 
     def bins(self, column: int) -> int:
         """The number of the bin that is being filled: all before it are finished."""

@@ -151,6 +151,44 @@ def finish(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def advance_rows(
+    counts: NDArray[np.int32],
+    cursors: Cursors,
+    setup: Floats,
+    block: Block,
+    weights: Floats,
+    state: Floats,
+    frames: Floats,
+    bins: Floats,
+) -> None:
+    """The same for the first tile's lanes together, without gaps: whole bins, sample by sample.
+
+    counts  (bins, bin samples * LANES) raw counts: all lanes of a sample stand side by side
+    """
+    flat = block[0].reshape(-1)
+    size = counts.shape[1]
+    for number in range(counts.shape[0]):
+        row, into = counts[number], flat[2 * LANES :]
+        base = cursors[BASE, :LANES].astype(np.int32)
+        for at in range(0, size, LANES):
+            x, y = row[at : at + LANES], into[at : at + LANES]
+            for i in range(LANES):
+                y[i] = x[i] - base[i]
+        cursors[FILLED, :LANES] = size // LANES
+        finish(cursors, setup, block, weights, state, frames, bins)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def ratio_rows(passed: Floats, setup: Floats, state: Floats, fields: Floats) -> None:
+    """STA/LTA alone of the first tile: (bins, bin samples * LANES) filtered values.
+
+    fields  (FIELDS * LANES,) highest and lowest ratio, and samples above `on`
+    """
+    for number in range(passed.shape[0]):
+        _ratio(passed[number], setup, state, fields)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _run(
     block: Block,
     weights: Floats,

@@ -273,15 +273,18 @@ def test_a_gap_is_bridged_at_the_level_there_was():
     assert after[:, kernel.PEAK].max() < 1.0
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.data())
 def test_a_column_gives_the_same_however_it_and_others_are_cut(data):
     """Gaps, ragged columns and neighbours: bit by bit the same."""
-    rate = data.draw(st.sampled_from([100, 600]))
+    rate = data.draw(st.sampled_from([100, 500]))
     columns = data.draw(st.integers(1, 3))
-    counts = [noisy_counts(3, rate, seed) * (seed + 1) for seed in range(columns)]
+    counts = [noisy_counts(2, rate, seed) * (seed + 1) for seed in range(columns)]
     gaps = [
-        {at: data.draw(st.integers(1, rate)) for at in data.draw(st.sets(st.integers(1, 250)))}
+        {
+            at: data.draw(st.integers(1, rate))
+            for at in data.draw(st.sets(st.integers(1, 190), max_size=9))
+        }
         for _ in range(columns)
     ]
     starts = [data.draw(st.integers(0, 60)) for _ in range(columns)]
@@ -291,7 +294,7 @@ def test_a_column_gives_the_same_however_it_and_others_are_cut(data):
         for first, end in pairwise(edges):
             yield column, counts[column][first:end], gaps[column].get(first, 0)
 
-    cuts = [data.draw(st.sets(st.integers(1, 3 * rate - 1), max_size=12)) for _ in range(columns)]
+    cuts = [data.draw(st.sets(st.integers(1, 2 * rate - 1), max_size=12)) for _ in range(columns)]
     bank = Bank(float(rate), FOOTSTEPS)
     opened = [bank.open(SCALE, at) for at in starts]
     queue = [list(pieces(column, cuts[column])) for column in range(columns)]
@@ -360,3 +363,18 @@ def test_more_columns_than_a_tile_keep_what_they_had():
     other = Bank(100.0, FOOTSTEPS)
     fed(other, other.open(SCALE), counts)
     np.testing.assert_array_equal(rows_of(bank, first), rows_of(other, 0))
+
+
+def test_rows_of_all_lanes_give_what_pieces_of_each_give():
+    counts = np.stack([noisy_counts(4, 50, seed) for seed in range(feed.LANES)], axis=1)
+    pieces = Bank(50.0, FOOTSTEPS)
+    for lane in range(feed.LANES):
+        pieces.put(pieces.open(SCALE), np.ascontiguousarray(counts[:, lane]))
+    pieces.advance()
+    rows = Bank(50.0, FOOTSTEPS)
+    for _ in range(feed.LANES):
+        rows.open(SCALE)
+    # Pieces begin with each lane's first sample taken off.
+    rows.advance_rows((counts - counts[0]).reshape(-1, rows.bin_samples * feed.LANES))
+    for ours, theirs in zip(rows.rings, pieces.rings, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
