@@ -16,8 +16,10 @@ BESIDE_M = (1.0, 20.0)
 """The figures are of walkers that pass within 20 m of the sensor."""
 MASS_KG = (45.0, 110.0)  # facts/seismic.md 3.3
 WIND_M_S = (1.0, 9.0)  # calm to a fresh breeze
-ROAD_M = (80.0, 400.0)
-APART_S = (30.0, 180.0)  # between vehicles, both ways together
+ROAD_M = (150.0, 500.0)
+"""To the road; the demo's fence stands 400 m from its lanes."""
+APART_S = (60.0, 300.0)  # between vehicles, both ways together
+BUSY_ROAD_M, BUSY_APART_S = (60.0, 150.0), (20.0, 60.0)
 GAITS = {"walking": (1.0, 1.9), "running": (2.5, 4.2), "stealthy": (0.5, 1.0)}
 """Speed in m/s."""
 RATE_HZ = 100
@@ -29,8 +31,10 @@ NOISE_S = 6.0
 Array = NDArray[np.float64]
 
 
-def pass_by(seed: int, gait: str = "walking", sites: Sequence[str] = ()) -> Scene:
-    """One pass of one person on one of the sites, else on open ground."""
+def pass_by(
+    seed: int, gait: str = "walking", sites: Sequence[str] = (), *, busy: bool = False
+) -> Scene:
+    """One pass of one person on one of the sites, else on open ground; beside a busy road."""
     ground = Ground.of(seed, 1, sites)
     nearest_m = ground.uniform(*BESIDE_M)
     speed_m_s = ground.uniform(*GAITS[gait])
@@ -44,7 +48,8 @@ def pass_by(seed: int, gait: str = "walking", sites: Sequence[str] = ()) -> Scen
         mass_kg=mass_kg,
     )
     duration_s = mover.end_s + AFTER_S
-    road_m, apart_s = ground.log_uniform(*ROAD_M), ground.log_uniform(*APART_S)
+    road_m = ground.log_uniform(*(BUSY_ROAD_M if busy else ROAD_M))
+    apart_s = ground.log_uniform(*(BUSY_APART_S if busy else APART_S))
     ground.road(road_m, apart_s, duration_s)
     return Scene(
         scenario=ground.scenario(duration_s),

@@ -23,8 +23,8 @@ from edge.study.packs.spectra_files import share
 from simulators.seismic import KINDS
 
 NUMBER = 1_000
-PAVED = "walking on pavement"
-BESIDE = {"running": 5, "stealthy": 5, PAVED: 10}
+PAVED, BUSY = "walking on pavement", "walking beside a busy road"
+BESIDE = {"running": 5, "stealthy": 5, PAVED: 10, BUSY: 10}
 """One in so many passes more of each of these, told without a goal."""
 GOAL = 0.95
 HEARD = 3.0
@@ -96,7 +96,9 @@ def run(settings: Settings, gait: str, seed: int, number: int) -> Iterator[Passe
 
 
 def _scene(seed: int, gait: str) -> Scene:
-    return pass_by(seed, "walking", paved_sites(seed)) if gait == PAVED else pass_by(seed, gait)
+    if gait == PAVED:
+        return pass_by(seed, "walking", paved_sites(seed))
+    return pass_by(seed, "walking", busy=True) if gait == BUSY else pass_by(seed, gait)
 
 
 def first_rung(scene: Scene, said: Heard) -> Rung | None:
