@@ -25,6 +25,7 @@ from fusion.types import (
     Origin,
     SensorSpec,
 )
+from fusion.wave_record import WaveRecord
 
 QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "radiation": ("norm", "medical", "legal-source", "threat-source", "shielded-source"),
@@ -79,6 +80,7 @@ TOLD_OF_TRACKS = (
     "count",
     "turned",
 )
+MAX_CLIPS = 3  # stations: an operator looks at no more, and each costs the link two files
 SHOWN_EXPLANATIONS = 3  # the table of reasons covers this many of the best explanations
 
 
@@ -144,6 +146,7 @@ class Judge:
             ),
             detections=[d for d, _ in rows],
             place=track.zone_id,
+            records=_clips(track),
             direction=direction if isinstance(direction, str) else None,
             more={name: motion[name] for name in TOLD_OF_TRACKS if name in motion}
             | ({"toward": toward} if toward else {}),
@@ -177,7 +180,7 @@ class Judge:
         direction: str | None = None,
         forced: Event | None = None,
         more: Mapping[str, Fact] | None = None,
-        records: tuple[PassRecord, ...] = (),
+        records: tuple[PassRecord | WaveRecord, ...] = (),
     ) -> Claim:
         event, level, probability = self._verdict(result, forced)
         mine = [name for name, _ in result.explanations if EVENTS.get(name) is event]
@@ -262,6 +265,19 @@ class Judge:
         return tuple(silent), tuple(down)
 
 
-def _records(rows: Sequence[tuple[Detection, float]]) -> tuple[PassRecord, ...]:
+def _records(rows: Sequence[tuple[Detection, float]]) -> tuple[PassRecord | WaveRecord, ...]:
     """What each portal measured of the vehicle, in the order of the detections."""
     return tuple(detection.record for detection, _ in rows if detection.record is not None)
+
+
+def _clips(track: Track) -> tuple[PassRecord | WaveRecord, ...]:
+    """What was heard by the stations that say most, the strongest first.
+
+    Of an event the last word, which has heard most of it.
+    """
+    strongest = sorted(
+        track.detections,
+        key=lambda name: (-max(track.detections[name].nats.values(), default=0.0), name),
+    )
+    records = [track.latest[name].record for name in strongest[:MAX_CLIPS]]
+    return tuple(record for record in records if record is not None)

@@ -15,8 +15,9 @@ LONGEST_NS = 70 * SECOND_NS
 KEPT_NS = 75 * SECOND_NS
 """An event is told of up to some seconds after it has ended."""
 MAX_SAMPLES = 200_000
-"""Of a clip, and of what is kept of a channel: in the worst case Steim 2 takes 4.3 bytes for one,
-and a file of evidence may have 900 kB. 70 s at 2.8 kHz; at 5 kHz 40 s."""
+"""Of a clip: in the worst case one takes 4.1 bytes, and a file of evidence may have 900 kB. That
+is 70 s at 2.8 kHz, and 40 s at 5 kHz."""
+MOST_KEPT = MAX_SAMPLES * KEPT_NS // LONGEST_NS
 MAX_CHANNELS = 8  # a station of three geophones, three accelerometers, a barometer and one more
 
 
@@ -48,7 +49,7 @@ class _Channel:
         self.samples += len(sample.counts)
         oldest_ns = sample.start_utc_ns - KEPT_NS
         while len(packets) > 1 and (
-            packets[1][0] <= oldest_ns or self.samples - len(packets[0][1]) >= MAX_SAMPLES
+            packets[1][0] <= oldest_ns or self.samples - len(packets[0][1]) >= MOST_KEPT
         ):
             self.samples -= len(packets.popleft()[1])
 

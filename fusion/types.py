@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.pass_record import PassRecord
+from fusion.wave_record import WaveRecord
 
 SECOND_NS = 1_000_000_000
 MILLISECOND_NS = 1_000_000
@@ -366,7 +367,7 @@ class Detection:
     """False while the same event may still be told again with more evidence."""
     nats: Mapping[str, float] = field(default_factory=dict)
     """Log-likelihood ratio against `nothing` for each explanation; filled by `evidence`."""
-    record: PassRecord | None = field(default=None, compare=False, repr=False)
+    record: PassRecord | WaveRecord | None = field(default=None, compare=False, repr=False)
     """What was measured, where files are to be made of it."""
 
 
@@ -454,5 +455,5 @@ class Alert:
     """Sensors that were not up."""
     facts: Mapping[str, Fact] = field(default_factory=dict)
     """What the words need: nuclide, class, sensor, position."""
-    records: tuple[PassRecord, ...] = field(default=(), compare=False, repr=False)
+    records: tuple[PassRecord | WaveRecord, ...] = field(default=(), compare=False, repr=False)
     """What was measured, for the files that an alert of level 2 or more carries as evidence."""

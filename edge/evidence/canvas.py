@@ -29,6 +29,17 @@ PALETTE: tuple[Colour, ...] = (
     (0, 158, 115),
     (150, 60, 120),
 )
+CREAM, AMBER, RUST, MAROON = range(12, 16)
+WAVE_PALETTE: tuple[Colour, ...] = (
+    *PALETTE,
+    (254, 242, 208),
+    (236, 186, 70),
+    (160, 35, 15),
+    (90, 15, 25),
+)
+"""The same, with what a spectrogram needs beside."""
+HEAT = (WHITE, CREAM, SAND, AMBER, ORANGE, RED, RUST, MAROON, BLACK)
+"""From quiet to loud, each darker than the one before."""
 SMALL, BOLD = "small", "bold"
 UNKNOWN = "?"
 
@@ -77,13 +88,14 @@ def _dashes(length: int, on: int, off: int) -> NDArray[np.bool_]:
 class Canvas:
     """A white sheet."""
 
-    def __init__(self, width: int, height: int) -> None:
+    def __init__(self, width: int, height: int, palette: tuple[Colour, ...] = PALETTE) -> None:
         self.width, self.height = width, height
+        self._palette = palette
         self.pixels = np.zeros((height, width), np.uint8)
 
     def png(self) -> bytes:
         """The sheet as a file."""
-        return encode(self.pixels, PALETTE)
+        return encode(self.pixels, self._palette)
 
     def fill(self, x: int, y: int, to_x: int, to_y: int, colour: int) -> None:
         """A box; what lies outside of the sheet is not drawn."""

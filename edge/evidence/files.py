@@ -1,20 +1,14 @@
-"""Which files an alert carries: new ones with new radiation evidence, the known ones until then."""
+"""Which files an alert carries: new ones with new evidence, the known ones until then."""
 
 import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 
-from edge.evidence.document import document
-from edge.evidence.picture import picture
-from edge.evidence.story import story_of
+from edge.evidence.drafts import Record, Seen, drafts, is_worth_files, seen
 from edge.protocol.contract import EvidenceMessage
-from fusion.pass_record import PassRecord
 from fusion.types import Alert, Level, Phase
 
 MAX_REMEMBERED = 1_000  # as many as the engine remembers: some days of alerts
-N42, PNG = "application/xml", "image/png"
-
-Seen = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,11 +23,13 @@ class EvidenceFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Told:
-    """What an alert has told of each of its portals."""
+    """What an alert has told of each of its sensors."""
 
     count: int = 0
     seen: dict[str, Seen] = field(default_factory=dict)
     files: dict[str, tuple[EvidenceMessage, ...]] = field(default_factory=dict)
+    shown: tuple[str, ...] = ()
+    """Whose files the last revision named, in the order in which they were first told of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +60,13 @@ class EvidenceMaker:
         told = before or _Told()
         new: list[EvidenceFile] = []
         for record in fresh:
-            if told.seen.get(record.sensor_id) != _seen(record):
+            if is_worth_files(record, told.seen.get(record.sensor_id)):
                 told, made = _with_files(alert, record, told)
                 new += made
-        listed = tuple(message for each in told.files.values() for message in each)
+        if fresh:  # of many stations along a line, those that say most by now
+            names = {record.sensor_id for record in fresh}
+            told = replace(told, shown=tuple(name for name in told.files if name in names))
+        listed = tuple(message for name in told.shown for message in told.files[name])
         return Evidence(listed, tuple(new), told)
 
     def keep(self, alert_id: str, evidence: Evidence) -> None:
@@ -79,19 +78,12 @@ class EvidenceMaker:
             self._told.popitem(last=False)
 
 
-def _with_files(
-    alert: Alert, record: PassRecord, told: _Told
-) -> tuple[_Told, tuple[EvidenceFile, ...]]:
-    """Both files of a portal, which take the place of what was told of it before."""
-    story = story_of(alert, record)
+def _with_files(alert: Alert, record: Record, told: _Told) -> tuple[_Told, list[EvidenceFile]]:
+    """Both files of a sensor, which take the place of what was told of it before."""
     known = list(told.files)
     at = known.index(record.sensor_id) if record.sensor_id in known else len(known)
-    stem = f"pass-{at + 1}" if at else "pass"
     made: list[EvidenceFile] = []
-    for name, kind, data in (
-        (f"{stem}.n42", N42, document(record, story)),
-        (f"{stem}.png", PNG, picture(record, story)),
-    ):
+    for name, kind, data in drafts(alert, record, at):
         sha256 = hashlib.sha256(data).hexdigest()
         message = EvidenceMessage(name=name, media_type=kind, sha256=sha256, bytes=len(data))
         made.append(EvidenceFile(n=told.count + len(made) + 1, message=message, data=data))
@@ -99,19 +91,7 @@ def _with_files(
     after = replace(
         told,
         count=told.count + len(made),
-        seen={**told.seen, record.sensor_id: _seen(record)},
+        seen={**told.seen, record.sensor_id: seen(record)},
         files={**told.files, record.sensor_id: messages},
     )
-    return after, tuple(made)
-
-
-def _seen(record: PassRecord) -> Seen:
-    """What is different as soon as the portal has measured more."""
-    spectra = record.spectra
-    return (
-        record.opened_utc_ns,
-        record.closed_utc_ns,
-        len(record.starts_utc_ns),
-        len(record.neutron_starts_utc_ns),
-        None if spectra is None else (len(spectra.starts_utc_ns), spectra.window),
-    )
+    return after, made

@@ -3,33 +3,20 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from edge.text import headline, strip_exercise
-from fusion.evidence import number
+from edge.evidence.telling import LANGUAGES, Telling, common, known
 from fusion.pass_record import PassRecord
 from fusion.types import Alert, Contribution, Fact
 
-LANGUAGES = ("en-US", "es-MX")
-"""A file goes to both countries, so it speaks to both, whatever a site's own languages."""
+__all__ = ["LANGUAGES", "Story", "story_of"]
+
 GAMMA = ("gamma.spectrum", "gamma.profile")
 NEUTRON = ("neutron.counts",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
+class Story(Telling):
     """The verdict on one pass, in words and figures."""
 
-    site: str
-    place: str
-    sensor: str
-    exercise: bool
-    event: str
-    level: int
-    probability: float
-    headlines: tuple[str, ...]
-    """One for each of `LANGUAGES`."""
-    alert: str
-    """Its id and revision."""
-    updated_utc_ns: int
     gamma: Mapping[str, Fact]
     """Facts of the portal's gamma detection; empty where it contributes nothing."""
     neutron: Mapping[str, Fact]
@@ -39,18 +26,18 @@ class Story:
     @property
     def sigma(self) -> float | None:
         """Of the gamma test."""
-        return _known(self.gamma, "gamma_sigma")
+        return known(self.gamma, "gamma_sigma")
 
     @property
     def neutron_sigma(self) -> float | None:
         """Of the neutron test."""
-        own = _known(self.neutron, "neutron_sigma")
-        return own if own is not None else _known(self.gamma, "neutron_sigma")
+        own = known(self.neutron, "neutron_sigma")
+        return own if own is not None else known(self.gamma, "neutron_sigma")
 
     @property
     def position_m(self) -> float | None:
         """Of the gamma source, behind the vehicle's front."""
-        return _known(self.gamma, "position_m")
+        return known(self.gamma, "position_m")
 
     @property
     def nuclides(self) -> tuple[tuple[str, float], ...]:
@@ -68,16 +55,7 @@ def story_of(alert: Alert, record: PassRecord) -> Story:
     gamma = _voice(alert, record.sensor_id, GAMMA)
     neutron = _voice(alert, record.sensor_id, NEUTRON)
     return Story(
-        site=alert.site,
-        place=alert.lane or alert.zone or "site",
-        sensor=record.sensor_id,
-        exercise=alert.exercise,
-        event=alert.event.value,
-        level=int(alert.level),
-        probability=alert.probability,
-        headlines=tuple(strip_exercise(headline(alert, each)) for each in LANGUAGES),
-        alert=f"{alert.alert_id}/{alert.revision}",
-        updated_utc_ns=alert.updated_utc_ns,
+        **common(alert, record.sensor_id),
         gamma={} if gamma is None else gamma.facts,
         neutron={} if neutron is None else neutron.facts,
         alarms=_alarms(gamma, neutron),
@@ -99,7 +77,3 @@ def _alarms(gamma: Contribution | None, neutron: Contribution | None) -> tuple[s
     if neutron is not None and neutron.nats > 0.0:
         found.append("Neutron")
     return tuple(found) or ("Other",)
-
-
-def _known(facts: Mapping[str, Fact], name: str) -> float | None:
-    return number(facts, name) if isinstance(facts.get(name), int | float) else None

@@ -7,6 +7,7 @@ by the `Monitor`.
 
 from dataclasses import replace
 
+from fusion.pass_record import PassRecord
 from fusion.radiation import RadiationDetector, RadiationPolicy
 from fusion.spectra.assess import (
     Assessment,
@@ -301,7 +302,8 @@ class Portal:
         spectral = pass_facts(profile.facts, found, known, self._policy)
         if emits and spectral["category"] in NATURAL:  # no rock emits neutrons that show
             spectral["category"] = "unknown"
-        record = profile.record
+        measured = profile.record if isinstance(profile.record, PassRecord) else None
+        record = measured
         if profile.final:
             story = Story(
                 slices=list(passage.slices),
@@ -317,7 +319,7 @@ class Portal:
             found,
             spectral,
             list(passage.slices),
-            profile.record,
+            measured,
             distance_m=self._spec.panel_distance_m,
             cab_m=self._gross_policy.cab_m,
         )

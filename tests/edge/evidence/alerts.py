@@ -49,3 +49,24 @@ def alert(*records, revision=1, level=Level.CRITICAL, gamma=GAMMA, kind="gamma.p
         records=records,
     )
     return replace(built, **more)
+
+
+def ground_alert(*records, revision=1, level=Level.WARNING, facts=None, **more):
+    """Somebody on foot, heard by the records' stations."""
+    heard = [
+        Contribution(
+            source=record.sensor_id, kind="seismic.event", explanation="person", nats=6.0,
+            age_s=0.0, capped=False, facts=record.facts if facts is None else facts,
+        )
+        for record in records
+    ]  # fmt: skip
+    told = {"lane": None, "zone": "east-field", "event": Event.PERSON, "direction": None}
+    return alert(
+        *records,
+        revision=revision,
+        level=level,
+        explanations=(("person", 0.97), ("nothing", 0.03)),
+        contributions=tuple(heard),
+        facts={"explanation": "person"},
+        **(told | more),
+    )

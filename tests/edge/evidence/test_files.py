@@ -4,8 +4,9 @@ from dataclasses import replace
 from edge.evidence.files import EvidenceMaker
 from edge.protocol.messages import encode
 from fusion.types import Level, Phase
-from tests.edge.evidence.alerts import alert
+from tests.edge.evidence.alerts import alert, ground_alert
 from tests.fusion.pass_records import pass_record
+from tests.fusion.wave_records import wave_record
 
 
 def told(maker, revision):
@@ -78,3 +79,26 @@ def test_the_same_alerts_make_the_same_bytes():
         return [file.data for each in made for file in each.new]
 
     assert run() == run()
+
+
+def test_an_alert_of_the_ground_names_a_clip_and_a_picture_of_each_station():
+    stations = [wave_record(sensor_id=f"geo-{n}", seconds=5.0) for n in (3, 1)]
+    made = EvidenceMaker().of(ground_alert(*stations, level=Level.ADVISORY))
+    assert names(made.listed) == ["clip.mseed", "clip.png", "clip-2.mseed", "clip-2.png"]
+    assert [m.media_type for m in made.listed[:2]] == ["application/vnd.fdsn.mseed", "image/png"]
+    for file in made.new:
+        assert file.message.sha256 == hashlib.sha256(file.data).hexdigest()
+
+
+def test_stations_of_a_line_give_way_to_those_that_say_more():
+    maker = EvidenceMaker()
+    near, far, next_ = (wave_record(sensor_id=f"geo-{n}", seconds=5.0) for n in (1, 2, 3))
+    told(maker, ground_alert(near, far))
+    second = told(maker, ground_alert(next_, far, revision=2))
+    assert names(second.listed) == ["clip-2.mseed", "clip-2.png", "clip-3.mseed", "clip-3.png"]
+    assert [file.n for file in second.new] == [5, 6]
+    again = told(maker, ground_alert(near, revision=3))
+    assert names(again.listed) == ["clip.mseed", "clip.png"]
+    assert again.new == ()
+    over = maker.of(ground_alert(near, revision=4, phase=Phase.CLEAR))
+    assert over.listed == again.listed
