@@ -44,8 +44,11 @@ class Pair:
         total_ms = round(scenario.duration_s * 1000)
         if steps_ms is None:
             return b"".join(simulator.step(STEP_MS) for _ in range(total_ms // STEP_MS))
-        data = b"".join(simulator.step(step_ms) for step_ms in steps_ms)
-        return data + simulator.step(total_ms - sum(steps_ms))
+        pieces, left_ms = [], total_ms
+        for step_ms in steps_ms:  # some days are shorter than many long steps
+            pieces.append(simulator.step(min(step_ms, left_ms)))
+            left_ms -= min(step_ms, left_ms)
+        return b"".join(pieces) + simulator.step(left_ms)
 
     def new_driver(self, origin=Origin.SIMULATOR):
         """A driver without memory."""

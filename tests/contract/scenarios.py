@@ -64,7 +64,7 @@ WIRES = {
     ),
     "ascii-serial": Wire(
         serve=("tcp", "pty"),
-        duration_s=8.0,
+        duration_s=5.0,
         records=ascii_counts.split,
         options=(("rate_hz", "100"), ("hum_um_s", "2")),
         keys=(("columns", ("time", "counts")), ("rate_hz", 100.0)),
@@ -72,7 +72,7 @@ WIRES = {
     ),
     "anyshake-serial": Wire(
         serve=("tcp", "pty"),
-        duration_s=15.0,
+        duration_s=8.0,
         records=anyshake_stream.split,
         options=(("channels", "6"),),
         lane=False,
