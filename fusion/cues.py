@@ -16,6 +16,8 @@ from fusion.types import SECOND_NS, Detection, Fact, Family, Origin
 FUSION = "fusion"
 WEAK_GAMMA_NATS = 3.0  # 2.4 sigma: a leak this weak only counts at the very place of a dense block
 BULK_HOMOGENEITY = 0.6  # above this a load is one material, not a mixture
+STEADY_M_S, STEADY_SENSORS = 4.0, 3
+"""Who gets out of a vehicle makes it stop; one that passes three sensors at 15 km/h has not."""
 
 
 def shielding(transit: Transit, policy: AssociationPolicy) -> Detection | None:
@@ -102,6 +104,8 @@ def drop_off(
         return None
     here = zone.places[first.sensor_id]
     for vehicle in vehicles:
+        if _drove_by(vehicle):
+            continue
         last = max(vehicle.detections.values(), key=lambda d: (d.end_utc_ns, d.sensor_id))
         gap_s = (first.start_utc_ns - last.end_utc_ns) / SECOND_NS
         near = math.dist(here, zone.places[last.sensor_id]) <= policy.stop_distance_m
@@ -114,6 +118,14 @@ def drop_off(
             }
             return _cue("fusion.drop-off", [first, last], facts, Family.SEISMIC)
     return None
+
+
+def _drove_by(vehicle: Track) -> bool:
+    """Whether it went past at one speed, or all sensors heard it pass at once on a road nearby."""
+    motion = vehicle.motion.facts if vehicle.motion is not None else {}
+    sensors = motion.get("sensors")
+    steady = motion.get("course") == "across" or number(motion, "speed_m_s") >= STEADY_M_S
+    return steady and isinstance(sensors, tuple) and len(sensors) >= STEADY_SENSORS
 
 
 def _cue(

@@ -18,6 +18,9 @@ SMOOTH_S = 0.8  # either way: three steps of a walker, and no more than half a c
 SUMMIT_S = 2.0  # either way: two walkers who follow one another more closely are one summit
 SUMMIT_FACTOR = 2.7  # one neper of energy: gaits vary by a tenth of it over four seconds
 CLEAR_FACTOR = 6.0  # over the quiet ground: gusts reach three or four
+BETWEEN_S = 1.4  # either way: five steps, and what is between them
+BETWEEN_SHARE = 0.2
+NOISE_SHARE = 0.35  # of even noise stands out of its own quiet fifth, in bins of a fifth second
 QUIET_SHARE = 0.05  # of the bins, the quietest: those before the event in a minute and a half
 FEWEST_BINS = 15  # three seconds: less has no rise and fall
 FAINTEST_SHARE = 0.05
@@ -45,7 +48,11 @@ class Passage:
 
 
 def passages(
-    energy: NDArray[np.floating], bin_s: float, floor: float | None = None
+    energy: NDArray[np.floating],
+    bin_s: float,
+    floor: float | None = None,
+    *,
+    on_foot: bool = False,
 ) -> list[Passage]:
     """The passages in an envelope, oldest first.
 
@@ -53,10 +60,14 @@ def passages(
              event included; at most some minutes
     bin_s    length of a bin
     floor    mean square of the quiet ground; None: the quietest bins are that
+    on_foot  somebody who steps: what lasts between two steps is no part of it
     """
     if len(energy) < FEWEST_BINS:
         return []
     values = np.ascontiguousarray(energy, dtype=np.float64)
+    if on_foot:
+        values = kernel.knocks(values, max(1, round(BETWEEN_S / bin_s)), BETWEEN_SHARE)
+        floor = None if floor is None else NOISE_SHARE * floor
     smoothed = kernel.smooth(values, max(1, round(SMOOTH_S / bin_s)))
     if floor is None:
         quietest = max(1, round(QUIET_SHARE * len(values)))
@@ -103,11 +114,11 @@ class Envelope:
         self._squares.append(square)
         self._end_s = end_s
 
-    def facts(self) -> tuple[Mapping[str, Fact], ...]:
+    def facts(self, *, on_foot: bool = False) -> tuple[Mapping[str, Fact], ...]:
         """Who has passed so far, for a detection's facts."""
         energy = np.array(self._squares, dtype=np.float64)
         first_s = self._end_s - len(energy) * self._bin_s
-        return pass_facts(passages(energy, self._bin_s, self._floor), first_s)
+        return pass_facts(passages(energy, self._bin_s, self._floor, on_foot=on_foot), first_s)
 
 
 def pass_facts(found: Sequence[Passage], first_s: float) -> tuple[Mapping[str, Fact], ...]:

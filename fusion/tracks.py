@@ -6,7 +6,7 @@ sensor when then says what is one thing (fusion.track_chains), and may part what
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from fusion.evidence import number
@@ -29,6 +29,7 @@ TOLD_AGAIN_NS = 45 * SECOND_NS  # a station looks back at least so far
 FRESH_NS = 10 * SECOND_NS
 ACTIVE_NS = 12 * SECOND_NS  # an event that lasts is told again within this
 WORST_SD_S = 6.0  # at 1.4 m/s that is half the way from one sensor to the next
+SURE_SHARE = 0.4  # the end of an event tells means of all of it
 ON_FOOT = ("person", "group", "animal")
 
 
@@ -204,6 +205,8 @@ class Zone:
         news = False
         for at_utc_ns, sd_s, rise, width_s in told:
             same = [p for p in known if abs(p.at_utc_ns - at_utc_ns) <= SAME_S * SECOND_NS]
+            if not same and not _is_sure(event.latest, manner):
+                continue
             if not same:
                 event.passes.append(
                     Pass(event.sensor_id, along_m, at_utc_ns, sd_s, rise, width_s, manner)
@@ -343,6 +346,15 @@ def _by_peak(event: Heard, duration_s: float) -> list[tuple[int, float, float, f
     if detection.final or detection.end_utc_ns - event.peak_utc_ns > PASSED_NS or event.passes:
         return [(event.peak_utc_ns, PEAK_SD_S, PEAK_RISE_NATS, ANY_WIDTH_S)]
     return []
+
+
+def _is_sure(detection: Detection, manner: str) -> bool:
+    """Whether it is still what it was called: a car may come where somebody has walked."""
+    classes = detection.facts.get("classes")
+    if not isinstance(classes, Mapping):
+        return False
+    names = ON_FOOT if manner == WALKS else ("vehicle",)
+    return math.fsum(number(classes, name) for name in names) >= SURE_SHARE
 
 
 def _weight(detection: Detection) -> float:

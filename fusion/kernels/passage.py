@@ -45,6 +45,24 @@ def smooth(energy: NDArray[np.float64], reach: int) -> NDArray[np.float64]:
 
 
 @njit(cache=True, nogil=True)
+def knocks(energy: NDArray[np.float64], reach: int, share: float) -> NDArray[np.float64]:
+    """What stands out of each bin's neighbourhood: steps, and not the rumble between them.
+
+    energy   (bins,) mean square of the motion
+    reach    bins on either side that are the neighbourhood
+    share    of its bins, the quietest first: the last of them is what lies between two steps
+    returns  (bins,) the energy less that, at least 0
+    """
+    bins = energy.shape[0]
+    over = np.zeros(bins)
+    for i in range(bins):
+        around = np.sort(energy[max(0, i - reach) : min(bins, i + reach + 1)])
+        between = around[int(share * (around.shape[0] - 1))]
+        over[i] = max(energy[i] - between, 0.0)
+    return over
+
+
+@njit(cache=True, nogil=True)
 def summits(
     smoothed: NDArray[np.float64], least: float, factor: float, edges: NDArray[np.int64]
 ) -> int:

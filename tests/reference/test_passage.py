@@ -90,6 +90,27 @@ def test_the_fit_agrees_with_its_slow_twin(at_s, width_s):
     assert found[kernel.WIDTH] == pytest.approx(width)
 
 
+def test_knocks_stand_out_of_what_lies_between_them():
+    energy = np.random.default_rng(7).gamma(7.0, 1.0, 60)
+    energy[::3] += 40.0
+    found = kernel.knocks(energy, 7, 0.2)
+    for i, over in enumerate(found):
+        around = sorted(energy[max(0, i - 7) : i + 8])
+        assert over == max(energy[i] - around[int(0.2 * (len(around) - 1))], 0.0)
+
+
+def test_steps_are_found_in_a_rumble_that_swells_and_fades():
+    times = (np.arange(300) + 0.5) * BIN_S
+    x = np.sqrt(1.0 + ((times - 31.0) / 5.0) ** 2)
+    steps = 300.0 * np.exp(-0.4 * (x - 1.0)) / x * (np.arange(300) % 3 == 0)
+    rumble = 1.0 + 25.0 * np.exp(-(((times - 15.0) / 8.0) ** 2))
+    energy = steps + rumble * np.random.default_rng(3).gamma(8.0, 1.0 / 8.0, 300)
+    (by_steps,) = passages(energy, BIN_S, 1.0, on_foot=True)
+    (by_all,) = passages(energy, BIN_S, 1.0)
+    assert by_steps.at_s == pytest.approx(31.0, abs=2.0)
+    assert abs(by_all.at_s - 31.0) > 2.0 * abs(by_steps.at_s - 31.0)
+
+
 def test_pieces_end_in_the_valleys_between_the_summits():
     curve = np.concatenate([np.linspace(1, 9, 9), np.linspace(8, 2, 7), np.linspace(3, 20, 18)])
     edges = np.zeros(5, dtype=np.int64)

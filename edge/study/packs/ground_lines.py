@@ -49,7 +49,7 @@ class Passed:
     direction: str
     speed_m_s: float
     last: Alert | None
-    """The last word that rang for it."""
+    """The last word of the alert that rang for it and says most."""
     alerts: int
     """That rang as what it was while it was about."""
     tracks: int
@@ -171,10 +171,16 @@ def judged(scene: Scene, direction: str, speed_m_s: float, said: Heard) -> Passe
         scene=scene,
         direction=direction,
         speed_m_s=speed_m_s,
-        last=right[-1] if right else None,
+        last=_plainest(right),
         alerts=len({one.alert_id for one in right}),
         tracks=len({one.alert_id for one in mine}),
     )
+
+
+def _plainest(rang: Sequence[Alert]) -> Alert | None:
+    """Of several alerts the one that has a direction; of several such the most probable."""
+    last = {one.alert_id: one for one in rang}.values()
+    return max(last, key=lambda one: (one.direction is not None, one.probability), default=None)
 
 
 def _count(done: Sequence[Passed], name: str) -> int:
