@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.seismic_bank import Bank
+from fusion.seismic_clip import Clip
 from fusion.seismic_policy import SeismicPolicy
 from fusion.seismic_presets import PRESETS
 from fusion.seismic_station import Station
@@ -129,6 +130,7 @@ class Post:
         """Where bin 0 begins."""
         self.rate_hz = 0.0
         self._station = Station(spec, policy)
+        self._clip = Clip(spec)
         self._columns: dict[str, int] = {}
         self._next_bin = 0
         self._bank: Bank | None = None
@@ -160,6 +162,7 @@ class Post:
     def hear(self, sample: WaveformSample) -> None:
         """A packet that a stream is about to take: its spectrum may be asked for."""
         self._station.hear(sample)
+        self._clip.keep(sample)
 
     def drop(self, name: str) -> None:
         """Follow a channel no longer."""
@@ -184,7 +187,9 @@ class Post:
                 self.drop(name)
             done = [bank.bins(column) for column in self._columns.values()]
         for number in range(self._next_bin, min(done)):
-            detections += self._station.look(bank, self._columns, number, self._end_utc_ns(number))
+            found = self._station.look(bank, self._columns, number, self._end_utc_ns(number))
+            if found:
+                detections += self._clip.with_records(found)
         self._next_bin = max(self._next_bin, min(done))
 
     def finish(self, detections: list[Detection]) -> None:
@@ -195,8 +200,9 @@ class Post:
         last = max(bank.bins(column) for column in self._columns.values())
         for number in range(self._next_bin, last):
             whole = {name: c for name, c in self._columns.items() if bank.bins(c) > number}
-            detections += self._station.look(bank, whole, number, self._end_utc_ns(number))
-        detections += self._station.finish(self.heard_utc_ns)
+            found = self._station.look(bank, whole, number, self._end_utc_ns(number))
+            detections += self._clip.with_records(found)
+        detections += self._clip.with_records(self._station.finish(self.heard_utc_ns))
         for name in list(self.streams):
             self.drop(name)
 
