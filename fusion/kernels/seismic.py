@@ -165,15 +165,16 @@ def advance_rows(
 
     counts  (bins, bin samples * LANES) raw counts: all lanes of a sample stand side by side
     """
-    flat = block[0].reshape(-1)
+    into = block[0].reshape(-1)[2 * LANES :]
+    base = np.empty(LANES, np.int32)
     size = counts.shape[1]
     for number in range(counts.shape[0]):
-        row, into = counts[number], flat[2 * LANES :]
-        base = cursors[BASE, :LANES].astype(np.int32)
-        for at in range(0, size, LANES):
-            x, y = row[at : at + LANES], into[at : at + LANES]
+        row = counts[number]
+        for i in range(LANES):
+            base[i] = cursors[BASE, i]
+        for sample in range(size // LANES):
             for i in range(LANES):
-                y[i] = x[i] - base[i]
+                into[sample * LANES + i] = row[sample * LANES + i] - base[i]
         cursors[FILLED, :LANES] = size // LANES
         finish(cursors, setup, block, weights, state, frames, bins)
 
