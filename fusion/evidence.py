@@ -114,7 +114,7 @@ def track_motion(facts: Mapping[str, Fact]) -> dict[str, float]:
         walks = 1.0 + more
         return {"person": walks - group, "group": walks + group, "animal": 0.5 + more} | nobody
     if speed <= 7.0:  # a runner, a horse, or a car that looks for its way
-        return {"person": more, "group": more - 0.5, "animal": 0.5 + more, "vehicle": more} | nobody
+        return {"person": 0.5 + more, "group": more, "animal": 0.5 + more, "vehicle": more} | nobody
     return {"vehicle": 1.0 + more, "person": -1.0, "group": -1.0} | nobody
 
 

@@ -25,8 +25,9 @@ PEAK_RISE_NATS = 2.0
 ANY_WIDTH_S = 1e3
 SAME_S = 3.0  # a passage told again has moved by less
 WORTH_SAYING_S = 0.05  # and by more, to be weighed anew
-TOLD_AGAIN_NS = 45 * SECOND_NS  # a station looks back at least so far
+TOLD_AGAIN_NS = 12 * SECOND_NS  # a passage that has been told for so long was one
 FRESH_NS = 10 * SECOND_NS
+SETTLED_NS = 20 * SECOND_NS
 ACTIVE_NS = 12 * SECOND_NS  # an event that lasts is told again within this
 WORST_SD_S = 6.0  # at 1.4 m/s that is half the way from one sensor to the next
 SURE_SHARE = 0.4  # the end of an event tells means of all of it
@@ -216,14 +217,16 @@ class Zone:
             one = min(same, key=lambda p: abs(p.at_utc_ns - at_utc_ns))
             known.remove(one)
             moved_s = abs(one.at_utc_ns - at_utc_ns) / SECOND_NS
-            # What passed long ago was what it was taken for then.
-            fresh = event.latest.end_utc_ns - at_utc_ns <= FRESH_NS
-            other = manner if fresh else one.manner
+            # What passed long ago was what it was taken for then, and is not seen better later on.
+            age_ns = event.latest.end_utc_ns - at_utc_ns
+            if age_ns > SETTLED_NS and sd_s > one.sd_s:
+                continue
+            other = manner if age_ns <= FRESH_NS else one.manner
             if moved_s >= WORTH_SAYING_S or one.manner != other or sd_s < 0.8 * one.sd_s:
                 one.at_utc_ns, one.sd_s, one.manner = at_utc_ns, sd_s, other
                 one.rise_nats, one.width_s = rise, width_s
                 news = True
-        # What is not told again, though its time is still in sight, was none.
+        # What is not told again so soon was none.
         gone = [one for one in known if one.at_utc_ns >= since_utc_ns]
         event.passes = [one for one in event.passes if one not in gone]
         return news or bool(gone)
