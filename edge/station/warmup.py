@@ -6,6 +6,7 @@ the templates of the usual spectrometer, so that a container starts from the cac
 """
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +25,10 @@ from fusion.types import (
     CountSample,
     Family,
     LaneSpec,
+    Level,
     OccupancySample,
     Origin,
+    Phase,
     Radiation,
     Sample,
     ScanSample,
@@ -33,6 +36,7 @@ from fusion.types import (
     WaveformSample,
     ZoneSpec,
 )
+from fusion.wave_record import WaveRecord, WaveTrace
 from fusion.xray import analyse
 
 START_UTC_NS = 1_700_000_000 * SECOND_NS
@@ -67,7 +71,9 @@ def warm_up(policy: Policy | None = None) -> list[Alert]:
     maker = EvidenceMaker()
     for alert in alerts:
         maker.keep(alert.alert_id, maker.of(alert))
-    encode(np.zeros((2, 2), np.uint8), [(0, 0, 0)])  # whatever they carry
+    # Whatever they carry:
+    encode(np.zeros((2, 2), np.uint8), [(0, 0, 0)])
+    maker.of(replace(alerts[-1], level=Level.ADVISORY, phase=Phase.NEW, records=(_heard(),)))
     return alerts
 
 
@@ -142,6 +148,30 @@ def _ground(second: int, now: int) -> list[Sample]:
         for part, half in enumerate(halves)
         if not (lost and part == 0)
     ]
+
+
+def _heard() -> WaveRecord:
+    """The walk again, as evidence."""
+    walk = [each for second in range(20, 40) for each in _ground(second, second * SECOND_NS)]
+    first = walk[0]
+    assert isinstance(first, WaveformSample)
+    trace = WaveTrace(
+        channel=first.channel,
+        rate_hz=first.rate_hz,
+        counts_per_m_s=first.counts_per_m_s,
+        calibrated=True,
+        packets=tuple((x.start_utc_ns, x.counts) for x in walk if isinstance(x, WaveformSample)),
+    )
+    return WaveRecord(
+        sensor_id="ground",
+        start_utc_ns=25 * SECOND_NS,
+        end_utc_ns=40 * SECOND_NS,
+        begin_utc_ns=20 * SECOND_NS,
+        final=True,
+        band_hz=(5.0, 40.0),
+        traces=(trace,),
+        facts={"class": "person", "footfalls_s": (0.1, 0.6)},
+    )
 
 
 def example_scan(rows: int, columns: int) -> ScanSample:
