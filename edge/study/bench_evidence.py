@@ -12,26 +12,32 @@ from edge.study.bench_stages import START_UTC_NS, in_turn
 from edge.study.figures import Figure, at_most
 from fusion.pass_record import PassRecord, SpectraRecord
 from fusion.types import MILLISECOND_NS, SECOND_NS, Alert, Level, Phase
+from fusion.wave_record import WaveRecord, WaveTrace
 
 SCANS, PANELS = 50, 4  # 10 s of a portal of the reference checkpoint
-GROSS_MS, SPECTRA_MS, WIDE_MS = 10.0, 30.0, 60.0
+GROSS_MS, SPECTRA_MS, WIDE_MS, GROUND_MS = 10.0, 30.0, 60.0, 15.0
+CLIP_S, GROUND_HZ = 60, 200  # a walker from afar to afar, at the reference checkpoint's rate
 WIDE = (8, 133, 16_384)  # the largest that a portal was seen to tell
 
 
 def evidence() -> list[Figure]:
-    """Both files of a pass, N42 and picture, against cv2's packing of the finished picture."""
+    """Both files of a pass or of an event, against cv2's packing of the finished picture."""
     alert = warm_up()[-1]
     figures = []
+    heard = f"{CLIP_S} s at {GROUND_HZ} Hz; "
     for name, spectra, goal_ms in (
         ("gross", None, GROSS_MS),
         ("spectra", _spectra(4, 50), SPECTRA_MS),
         ("reference", _spectra(8, 100), SPECTRA_MS),
+        ("ground", None, GROUND_MS),
     ):
-        told = _telling(alert, spectra)
+        record = _ground() if name == "ground" else _record(spectra)
+        told = _telling(alert, record)
         made = EvidenceMaker().of(told).new
         sheet = cv2.imdecode(np.frombuffer(made[1].data, np.uint8), cv2.IMREAD_COLOR)
         ours_s, reference_s = in_turn(partial(_make, told), partial(cv2.imencode, ".png", sheet))
-        slices = "" if spectra is None else f"{len(spectra.starts_utc_ns)} slices of "
+        slices = heard if name == "ground" else ""
+        slices += "" if spectra is None else f"{len(spectra.starts_utc_ns)} slices of "
         slices += "" if spectra is None else f"{len(spectra.detectors)} x 1,024 channels; "
         sizes = ", ".join(f"{file.message.name} {file.message.bytes // 1000} kB" for file in made)
         how = f"{slices}{sizes}; cv2.imencode of the picture alone {reference_s * 1e3:.1f} ms"
@@ -41,7 +47,7 @@ def evidence() -> list[Figure]:
 
 def wide() -> list[Figure]:
     """Both files of the widest pass, which are made of sums of its slices."""
-    told = _telling(warm_up()[-1], _spectra(*WIDE))
+    told = _telling(warm_up()[-1], _record(_spectra(*WIDE)))
     ours_s, _ = in_turn(partial(_make, told), lambda: None)
     sizes = [
         f"{file.message.name} {file.message.bytes // 1000} kB"
@@ -51,8 +57,8 @@ def wide() -> list[Figure]:
     return [at_most("n42.evidence", ours_s * 1e3, WIDE_MS, "ms", how)]
 
 
-def _telling(alert: Alert, spectra: SpectraRecord | None) -> Alert:
-    return replace(alert, level=Level.CRITICAL, phase=Phase.NEW, records=(_record(spectra),))
+def _telling(alert: Alert, record: PassRecord | WaveRecord) -> Alert:
+    return replace(alert, level=Level.CRITICAL, phase=Phase.NEW, records=(record,))
 
 
 def _make(alert: Alert) -> None:
@@ -87,6 +93,42 @@ def _record(spectra: SpectraRecord | None) -> PassRecord:
         neutron_background_cps=2.0,
         neutron_background_s=120.0,
         spectra=spectra,
+    )
+
+
+def _ground() -> WaveRecord:
+    """Noise, and after ten seconds 1.8 steps a second."""
+    random = np.random.default_rng(1)
+    size, packet = CLIP_S * GROUND_HZ, GROUND_HZ // 4
+    at_s = np.arange(size) / GROUND_HZ
+    step_s = (at_s - 10.0) % 0.55
+    steps = 4000.0 * np.exp(-step_s / 0.04) * np.sin(50.0 * np.pi * step_s)
+    counts = random.normal(0.0, 60.0, size) + np.where(at_s >= 10.0, steps, 0.0)
+    packets = np.split(counts.astype(np.int32), size // packet)
+    return WaveRecord(
+        sensor_id="ground",
+        start_utc_ns=START_UTC_NS + 10 * SECOND_NS,
+        end_utc_ns=START_UTC_NS + CLIP_S * SECOND_NS,
+        begin_utc_ns=START_UTC_NS,
+        final=True,
+        band_hz=(5.0, 40.0),
+        traces=(
+            WaveTrace(
+                channel="EHZ",
+                rate_hz=float(GROUND_HZ),
+                counts_per_m_s=4e8,
+                calibrated=True,
+                packets=tuple(
+                    (START_UTC_NS + n * SECOND_NS // 4, each) for n, each in enumerate(packets)
+                ),
+            ),
+        ),
+        facts={
+            "class": "person",
+            "classes": {"person": 0.9, "group": 0.1},
+            "footfalls_s": tuple(0.55 * n for n in range(90)),
+            "why": {"chain": 2.0, "cadence": 1.0},
+        },
     )
 
 
