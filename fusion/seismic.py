@@ -51,6 +51,8 @@ class SeismicField:
         post.hear(sample)
         if end_utc_ns > post.heard_utc_ns:  # noqa: PLR1730 - a call for every packet
             post.heard_utc_ns = end_utc_ns
+        if stream.pending and stream.pending + size >= stream.ahead:
+            self._run(stream.batch, detections)  # without those that have given nothing yet
         if size <= stream.longest:
             if stream.put(sample.counts, missing):
                 self._run(stream.batch, detections)

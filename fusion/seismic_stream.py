@@ -27,11 +27,17 @@ class Batch:
     def __init__(self, bank: Bank) -> None:
         self.bank = bank
         self.live = 0
+        """Streams that gave something for the last run but one, or since."""
+        self.streams: list[Stream] = []
         self.fresh: list[Stream] = []
 
     def advance(self) -> list["Post"]:
         """Have the bank run; the stations that gave it something."""
         self.bank.advance()
+        if len(self.fresh) < self.live:
+            for stream in self.streams:
+                stream.late = not stream.pending
+            self.live = len(self.fresh)
         posts = []
         for stream in self.fresh:
             stream.pending = 0
@@ -45,12 +51,13 @@ class Stream:
     """One channel: its column, and its place on the grid."""
 
     __slots__ = (
-        "_ahead",
         "_counts_per_m_s",
         "_size",
         "_span_ns",
+        "ahead",
         "batch",
         "column",
+        "late",
         "longest",
         "pending",
         "place",
@@ -72,9 +79,13 @@ class Stream:
         """Samples that the bank has not taken yet."""
         self.longest = round(PIECE_S * first.rate_hz)
         """Samples that are given to the bank at once."""
-        self._ahead = AHEAD_S * first.rate_hz
+        self.ahead = AHEAD_S * first.rate_hz
+        """So many samples are not kept waiting for those of others."""
         self._size = self._span_ns = 0
+        self.late = False
+        """It gave nothing for the last run: the next will not wait for it."""
         batch.live += 1
+        batch.streams.append(self)
 
     def fits(self, sample: WaveformSample) -> bool:
         """Whether rate and sensitivity are what they were."""
@@ -107,13 +118,17 @@ class Stream:
         batch.bank.put(self.column, counts, missing)
         if not self.pending:
             batch.fresh.append(self)
+            if self.late:
+                self.late = False
+                batch.live += 1
         self.pending += size
         self.place += size + missing
-        return self.pending >= self._ahead or len(batch.fresh) >= batch.live
+        return self.pending >= self.ahead or len(batch.fresh) >= batch.live
 
     def end(self) -> None:
         """Give the column back; the bank must have run."""
-        self.batch.live -= 1
+        self.batch.live -= not self.late
+        self.batch.streams.remove(self)
         self.batch.bank.close(self.column)
 
 
@@ -182,7 +197,8 @@ class Post:
         bank = self._bank
         assert bank is not None
         done = [bank.bins(column) for column in self._columns.values()]
-        if (max(done) - self._next_bin) * self._bin_ns >= silent_ns:
+        lag_ns = self.heard_utc_ns - self._end_utc_ns(self._next_bin)
+        if lag_ns >= silent_ns and max(done) > min(done):
             for name in [n for n, c in self._columns.items() if bank.bins(c) <= self._next_bin]:
                 self.drop(name)
             done = [bank.bins(column) for column in self._columns.values()]
