@@ -146,6 +146,7 @@ class Judge:
             ),
             detections=[d for d, _ in rows],
             place=track.zone_id,
+            updated_utc_ns=track.end_utc_ns,
             records=_clips(track),
             direction=direction if isinstance(direction, str) else None,
             more={name: motion[name] for name in TOLD_OF_TRACKS if name in motion}
@@ -177,6 +178,7 @@ class Judge:
         result: Score,
         detections: Sequence[Detection],
         place: str,
+        updated_utc_ns: int = 0,
         direction: str | None = None,
         forced: Event | None = None,
         more: Mapping[str, Fact] | None = None,
@@ -208,7 +210,8 @@ class Judge:
             direction=lane.direction if lane is not None else direction,
             exercise=any(d.origin is not Origin.SENSOR for d in detections),
             onset_utc_ns=min(d.start_utc_ns for d in detections),
-            updated_utc_ns=max(d.end_utc_ns for d in detections),
+            # A track is heard of after its sensors have had their best words.
+            updated_utc_ns=max(updated_utc_ns, *(d.end_utc_ns for d in detections)),
             explanations=result.explanations,
             contributions=tuple(c for c in result.contributions if c.explanation in shown),
             silent=silent,
