@@ -40,11 +40,11 @@ def drafts(alert: Alert, record: Record, nth: int) -> list[Draft]:
             Draft(f"pass{suffix}.n42", N42, document(record, story)),
             Draft(f"pass{suffix}.png", PNG, picture(record, story)),
         ]
-    drawn = wave_picture(record, wave_story_of(alert, record))
-    return [
-        Draft(f"clip{suffix}.mseed", MINISEED, clip(record)),
-        Draft(f"clip{suffix}.png", PNG, drawn),
-    ]
+    drawn = Draft(f"clip{suffix}.png", PNG, wave_picture(record, wave_story_of(alert, record)))
+    try:
+        return [Draft(f"clip{suffix}.mseed", MINISEED, clip(record)), drawn]
+    except ImportError:  # an installation without pymseed has the picture alone
+        return [drawn]
 
 
 def seen(record: Record) -> Seen:

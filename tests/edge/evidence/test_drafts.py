@@ -1,6 +1,9 @@
+import sys
 from dataclasses import replace
 
-from edge.evidence.drafts import is_worth_files, seen
+from drivers.wire import miniseed
+from edge.evidence.drafts import drafts, is_worth_files, seen
+from tests.edge.evidence.alerts import ground_alert
 from tests.fusion.pass_records import pass_record
 from tests.fusion.wave_records import wave_record
 
@@ -50,3 +53,11 @@ def test_another_event_is_worth_files_unless_it_is_the_next_moment():
     assert not is_worth_files(other, seen(record))
     later = replace(other, end_utc_ns=record.end_utc_ns + 5_000_000_000)
     assert is_worth_files(later, seen(record))
+
+
+def test_without_the_library_of_miniseed_there_is_the_picture_alone(monkeypatch):
+    miniseed._library.cache_clear()
+    monkeypatch.setitem(sys.modules, "pymseed", None)
+    record = wave_record(seconds=3.0)
+    assert [draft.name for draft in drafts(ground_alert(record), record, 0)] == ["clip.png"]
+    assert [draft.name for draft in drafts(ground_alert(record), record, 1)] == ["clip-2.png"]
