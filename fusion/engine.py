@@ -230,7 +230,9 @@ class Engine:
             return []
         alerts: list[Alert] = []
         for track in zone.add(detection):
-            track.motion = cues.motion(track, zone)
+            # What has been known of its way stays known while it is less clear.
+            known = track.motion if track.incident.legs else None
+            track.motion = cues.motion(track, zone) or known
             others = [other for other in zone.tracks if other is not track and other.detections]
             track.drop_off = cues.drop_off(track, zone, others, self._policy.association)
             alerts += self._book.consider(self._judge.track(track), self._now_utc_ns)

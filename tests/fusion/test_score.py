@@ -93,3 +93,20 @@ def test_every_explanation_has_a_prior_and_every_kind_that_speaks_a_cap():
     names = {name for question in QUESTIONS.values() for name in question} | set(EVENTS)
     assert names <= set(POLICY.priors_nats)
     assert {*CALIBRATIONS, *RADIATION} <= set(POLICY.caps_nats)
+
+
+def test_sensors_far_apart_weigh_more_than_sensors_side_by_side():
+    told = [(steps(f"geo-{i}", 10.0), 1.0) for i in (1, 2, 3)]
+    at = told[0][0].end_utc_ns
+
+    def weighed(correlation):
+        found = score(told, ("person",), at, ScoringPolicy(), correlation)
+        assert math.fsum(c.nats for c in found.contributions) == pytest.approx(found.nats["person"])
+        return found.nats["person"]
+
+    equal = weighed(None)
+    assert weighed(lambda one, other: 0.5) == pytest.approx(equal)
+    assert weighed(lambda one, other: None) == equal
+    assert weighed(lambda one, other: 0.3) > equal > weighed(lambda one, other: 0.8)
+    pair = weighed(lambda one, other: 0.8 if {one, other} == {"geo-1", "geo-2"} else 0.3)
+    assert weighed(lambda one, other: 0.8) < pair < weighed(lambda one, other: 0.3)
