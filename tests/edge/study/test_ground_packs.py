@@ -41,6 +41,7 @@ def test_every_ground_pack_can_be_named():
         "ground-walkers",
         "ground-quiet",
         "ground-classes",
+        "ground-lines",
         "ground-real",
         "ground-shake",
     }
