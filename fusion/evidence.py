@@ -18,16 +18,41 @@ __all__ = ["CALIBRATIONS", "RADIATION", "nats_of", "number", "weigh"]
 DEFAULT = RadiationCalibration()
 
 
+ON_FOOT = ("person", "group")
+SHARE_REST = 0.02  # more sure than 50 to 1 no simulated class makes anybody
+CLEAR_FROM, CLEAR_WIDTH, CLEAR_NATS = 1.6, 0.4, 1.75
+"""ln(height / valley) of steps from which they say more, over which, and how much: of an hour of
+real noise the faint walkers far off have 1.4, simulated ones within 10 m 1.9 and more."""
+STRANGE_NATS = 0.25  # ground has more kinds of noise than any simulator
+UNSURE_NATS = 0.5  # of somebody on foot without steps that were sure
+
+
 def seismic_event(facts: Mapping[str, Fact]) -> dict[str, float]:
-    """Class shares of one sensor against an even spread over some twenty kinds of noise."""
+    """Odds of a class by its share; of somebody on foot by both shares and how clear the steps are.
+
+    Whether one walks or several do is another question than whether anybody does: what is named
+    has both shares. Against the prior of a person, a share of 0.96 rings, or of 0.75 with clear
+    steps.
+    """
     classes = facts.get("classes")
     if not isinstance(classes, Mapping):
         return {}
-    return {
-        name: math.log((number(classes, name) + 0.01) / 0.05)
-        for name in sorted(classes)
-        if name != "unknown"
-    }
+    told = {}
+    for name in sorted(classes):
+        share = number(classes, name)
+        if name == "unknown":
+            continue
+        if name in ON_FOOT and name == facts.get("class"):
+            share = min(1.0, sum(number(classes, each) for each in ON_FOOT))
+        told[name] = math.log((share + SHARE_REST) / (1.0 - share + SHARE_REST))
+        if name in ON_FOOT:
+            told[name] -= STRANGE_NATS
+        if name in ON_FOOT and told[name] > 0.0:
+            clear = (number(facts, "clear") - CLEAR_FROM) / CLEAR_WIDTH
+            told[name] += CLEAR_NATS * max(0.0, min(1.0, clear))
+        if name in ON_FOOT and facts.get("sure") is False:
+            told[name] = min(told[name], UNSURE_NATS)
+    return told
 
 
 def xray_emptiness(facts: Mapping[str, Fact]) -> dict[str, float]:

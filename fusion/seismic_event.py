@@ -35,6 +35,8 @@ REASONS = 6
 MOST_FOOTFALLS = 400
 RIPE_S = 0.12  # a younger blow may still be rising
 FOOTFALL_APART_S = 0.2
+CLEAR, CLEAR_MEMORY = 1.8, 0.33
+"""ln(height / valley) of steps that are clear, and how much sooner they are believed."""
 LONG_MEMORY_S = 20.0
 """What the end of an event tells remembers for so long."""
 
@@ -85,8 +87,11 @@ class Event:
     footfalls_utc_ns: list[int] = field(default_factory=list)
     told_utc_ns: int = 0
     told_name: str = ""
-    told_share: float = 0.0
+    told_odds: float = 0.0
+    clear: float = 0.0
+    """ln(height / valley) of the clearest steps of a walk so far."""
     told_peak: float = 0.0
+    told_clear: float = 0.0
     _nats: Floats = field(default_factory=lambda: np.zeros((len(TERMS), len(CLASSES))))
     """Of each term for each class, mean of the last looks."""
     _fresh: Floats = field(default_factory=lambda: np.zeros((len(TERMS), len(CLASSES))))
@@ -110,6 +115,12 @@ class Event:
         self.envelope.hear(since_s, self.bin_s, now[window.NOW_SQUARE], now[window.NOW_FLOOR])
 
     @property
+    def surety(self) -> float:
+        """Share of the class that has been named; of somebody on foot, whether one or several."""
+        of = ON_FOOT if self.name in ON_FOOT else (self.name,)
+        return sum(self.shares[name] for name in of)
+
+    @property
     def is_rhythm_alone(self) -> bool:
         """Whether nothing but faint steps that nobody was named for have been heard."""
         return not self.was_loud and not self.name
@@ -131,7 +142,11 @@ class Event:
         """Add what one look speaks for; name the event once a class is sure."""
         nats_of(self.values(look), self._fresh)
         self._looks += 1
-        keep = max(1.0 / self._looks, 1.0 - math.exp(-self.bin_s / self.policy.memory_s))
+        memory_s = self.policy.memory_s
+        blows = look.of[window.STEPS_0 :]
+        if blows[steps.CHAIN] >= self.policy.person_steps and blows[steps.CHAIN_DEPTH] >= CLEAR:
+            memory_s *= CLEAR_MEMORY
+        keep = max(1.0 / self._looks, 1.0 - math.exp(-self.bin_s / memory_s))
         self._nats += keep * (self._fresh - self._nats)
         self.shares = self._shares(self._nats.sum(axis=0))
         keep = max(1.0 / self._looks, 1.0 - math.exp(-self.bin_s / LONG_MEMORY_S))
@@ -162,6 +177,8 @@ class Event:
         sure = share >= policy.sure_share and self._may(leader, look)
         self.led_s = self.led_s + self.bin_s if sure and leader == self.leader else 0.0
         self.leader = leader
+        if sure and leader in ON_FOOT and self._may("person", look):
+            self.clear = max(self.clear, look.of[window.STEPS_0 + steps.CHAIN_DEPTH])
         if not sure or leader in NOBODY or leader == self.name:
             return
         needed_s = policy.sure_s[leader] + (policy.change_s if self.name else 0.0)
@@ -192,16 +209,17 @@ class Event:
         """Whether an interim report says something new; marks it as told."""
         if not self.name or self.leader != self.name:
             return False
-        policy, share = self.policy, self.shares[self.name]
+        policy, odds = self.policy, log_odds(self.surety)
         new = (
             self.told_name != self.name
-            or abs(share - self.told_share) >= policy.repeat_share
+            or abs(odds - self.told_odds) >= policy.repeat_nats
             or self.peak >= self.told_peak * (1.0 + policy.repeat_share)
+            or self.clear >= self.told_clear + policy.repeat_nats
             or utc_ns - self.told_utc_ns >= policy.repeat_s * SECOND_NS
         )
         if new:
             self.told_utc_ns, self.told_name = utc_ns, self.name
-            self.told_share, self.told_peak = share, self.peak
+            self.told_odds, self.told_peak, self.told_clear = odds, self.peak, self.clear
         return new
 
     def facts(self, end_utc_ns: int, *, final: bool, calibrated: bool) -> dict[str, Fact]:
@@ -217,11 +235,12 @@ class Event:
             "class": name or "unknown",
             "classes": {each: round(share, 4) for each, share in shares.items()},
             "sure": bool(self.name),
+            "clear": round(self.clear, 2),
             "peak_um_s" if calibrated else "peak_counts": round(self.peak, 3),
             "peak_s": round((self.peak_utc_ns - self.start_utc_ns) / SECOND_NS, 2),
             "ratio": round(self.ratio, 2),
             "duration_s": round((end_utc_ns - self.start_utc_ns) / SECOND_NS, 2),
-            "passes": self.envelope.facts(on_foot=name in ON_FOOT),
+            "passes": self.envelope.facts(on_foot=name in ON_FEET),
         }
         look = self.best
         if look is None:
@@ -268,6 +287,14 @@ class Event:
             return 0
         rate = look.of[window.STEPS_0 + steps.RATE]
         return max(2, min(COUNTED, round(rate / STEPS_HZ)))
+
+
+LOG_ODDS_FLOOR = 0.02  # more sure than 50 to 1 no simulator makes anybody
+
+
+def log_odds(share: float) -> float:
+    """Of a share, bounded."""
+    return math.log((share + LOG_ODDS_FLOOR) / (1.0 - share + LOG_ODDS_FLOOR))
 
 
 STEPS_HZ = 1.8  # of one walker

@@ -13,8 +13,9 @@ class SeismicPolicy:
     lead_s: float = 1.0
     """Of what was before an event its first windows see so much: the first step is whole."""
     memory_s: float = 1.2
-    """Time constant with which what was said before is forgotten: two steps of a walker."""
-    sure_share: float = 0.75
+    """Time constant with which what was said before is forgotten: two steps of a walker; a third
+    of it where the steps are clear."""
+    sure_share: float = 0.7
     """Share of the best class to be named."""
     sure_s: Mapping[str, float] = field(
         default_factory=lambda: {
@@ -30,16 +31,18 @@ class SeismicPolicy:
     """For so long a class must have been sure before it is named: persistence is what keeps single
     knocks quiet. A person waits for four alike steps instead. Weather and what is unknown are
     never named while they last: they ask for nothing."""
-    person_chain_nats: float = 5.0
+    person_chain_nats: float = 3.5
     """What the chain of steps must say for a walker against chance before one is named: four clear
-    ones have six; of an hour of real noise one window in a hundred has so much."""
+    ones have six, four faint ones four; of windows of real noise two in a hundred have so much."""
     person_steps: int = 4
     """Alike steps before a person is named."""
     change_s: float = 3.0
     """A named class gives way only to one that has been sure for so much longer: while steps fade
     out of a window, it looks like something else for most of `window_s`."""
+    repeat_nats: float = 0.5
+    """An event is told again when the odds of its class have changed by a factor of 1.6."""
     repeat_share: float = 0.1
-    """An event is told again when its class's share or its peak has changed by so much."""
+    """And when its peak has grown by so much."""
     repeat_s: float = 2.0
     """An event that lasts is told again after so long: a track follows who passes."""
     silent_s: float = 5.0

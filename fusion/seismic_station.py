@@ -158,7 +158,10 @@ class Station:
 
     def _begin(self, at: Moment) -> Event:
         start_utc_ns = at.utc_ns - round(at.bank.bin_s * SECOND_NS)
-        if self._walks():
+        if not self._preset.classed:  # from the very sample on which the trigger went
+            above = at.ear.now[window.NOW_ABOVE]
+            start_utc_ns = at.utc_ns - round(above * SECOND_NS / at.bank.kept_hz)
+        elif self._walks():
             chain = int(self._window[window.STEPS_0 + steps.CHAIN])
             start_utc_ns = min(start_utc_ns, self._blows[-chain] - EARLY_NS)
         event = self._event = Event(start_utc_ns, self._policy, self._preset, at.bank.bin_s)
