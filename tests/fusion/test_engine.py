@@ -28,7 +28,7 @@ from fusion.types import (
     SpeedSample,
     StatusSample,
 )
-from tests.fusion.makers import CHECKPOINT, START_UTC_NS, dense, detection, occupancy, steps
+from tests.fusion.makers import CHECKPOINT, START_UTC_NS, dense, detection, heard, occupancy, steps
 from tests.fusion.test_alarms import claim
 
 SPEED_M_S = 2.5
@@ -410,6 +410,21 @@ def test_an_incident_that_rings_again_goes_on_counting(site):
     (clear,) = book.tick(ns(200.0))
     (again,) = book.consider(claim(3.0, 201.0), ns(201.0))
     assert (again.alert_id, again.revision) == (clear.alert_id, clear.revision + 1)
+
+
+def test_one_walker_past_three_sensors_is_one_alert_that_tells_the_way(site):
+    for told_s in range(22, 80, 2):
+        site.until(float(told_s))
+        for i in range(3):
+            over = [30.0 + 10.0 * i] if told_s > 34.0 + 10.0 * i else []
+            one = heard(f"geo-{i + 1}", 20.0, float(told_s), *over)
+            site.said += site.engine._take([one], site.engine._channels[one.sensor_id])
+    people = [alert for alert in site.said if alert.event is Event.PERSON]
+    assert len({alert.alert_id for alert in people}) == 1
+    assert [alert.revision for alert in people] == [1, 2]
+    assert people[-1].direction == "north"
+    assert people[-1].facts["speed_m_s"] == pytest.approx(1.5, rel=0.05)
+    assert people[-1].level >= Level.WARNING
 
 
 def test_footsteps_where_a_vehicle_stopped_ring_as_a_drop_off(site):
