@@ -1,6 +1,5 @@
 """What it is taken for, and why: bars and words in both languages."""
 
-from edge.evidence.axes import number
 from edge.evidence.canvas import BLACK, BLUE, GREY, LIGHT, ORANGE, Canvas, shortened, text_size
 from edge.evidence.ground.story import WaveStory
 from edge.evidence.telling import LANGUAGES
@@ -10,7 +9,7 @@ TITLE, FIRST, ROW = 448, 470, 17
 LABEL, BARS, BAR_PIXELS = 8, 312, 68
 WHY, WHY_BARS, WHY_PIXELS, WHY_ROW = 446, 688, 62, 30
 MOST_WHY = 5
-FULL_NATS = 5.0  # of a bar at least; longer where a reason is stronger
+FULL_NATS = 3.0  # of a bar at least; longer where a reason is stronger
 LEAST_SHARE = 0.005
 
 
@@ -41,7 +40,7 @@ def _why(canvas: Canvas, story: WaveStory) -> None:
     reasons = story.why[:MOST_WHY]
     if not reasons:
         return
-    canvas.text(WHY, TITLE, "why · por qué", BLACK)
+    canvas.text(WHY, TITLE, "what speaks for it · qué lo apoya", BLACK)
     canvas.text(canvas.width - 8, TITLE, "nats", GREY, align=1.0)
     full = max(FULL_NATS, *(nats for _, nats in reasons))
     for index, (term, nats) in enumerate(reasons):
@@ -52,6 +51,6 @@ def _why(canvas: Canvas, story: WaveStory) -> None:
         pixels = round(WHY_PIXELS * min(max(nats / full, 0.0), 1.0))
         canvas.fill(WHY_BARS, y + 4, WHY_BARS + pixels, y + 20, ORANGE)
         canvas.fill(WHY_BARS - 1, y, WHY_BARS, y + 25, GREY)
-        told = f"+{number(round(nats, 1))}"
+        told = f"{nats:+.1f}"
         x = max(WHY_BARS + pixels + 4 + text_size(told)[0], WHY_BARS + 40)
         canvas.text(min(x, canvas.width - 8), y + 6, told, BLACK, align=1.0)

@@ -42,17 +42,17 @@ def _figures(story: WaveStory) -> str:
     if cadence and story.name in RHYTHMIC:
         words = "blows/s (golpes/s)" if story.name == "digging" else "steps/s (pasos/s)"
         told.append(f"{cadence:.1f} {words}")
-    peak, counts = story.figure("peak_um_s"), story.figure("peak_counts")
+    peak, counts = story.most("peak_um_s"), story.most("peak_counts")
     if peak is not None:
         told.append(f"max {short(peak)} µm/s")
     elif counts is not None:
         told.append(f"max {short(counts)} counts/cuentas")
-    if (ratio := story.figure("ratio")) is not None:
+    if (ratio := story.most("ratio")) is not None:
         told.append(f"{short(round(ratio, 1))} × quiet/calma")
     if (count := story.figure("count")) is not None and count > 1:
         told.append(f"{count:.0f} together/juntos")
     if (speed := known(story.motion, "speed_m_s")) is not None:
         told.append(f"{speed:.1f} m/s")
-    if (duration := story.figure("duration_s")) is not None:
+    if (duration := story.most("duration_s")) is not None:
         told.append(f"{duration:.0f} s")
     return "   ".join(told)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from edge.evidence.axes import Level
 from edge.evidence.ground.segments import segments
 from fusion.kernels import wave
+from fusion.kernels.seismic import PASS_SECTIONS
 from fusion.seismic_bank import HIGHEST_SHARE, KEPT_HZ, SLOW_HZ
 from fusion.seismic_filters import butterworth_band, low_pass
 from fusion.types import SECOND_NS
@@ -19,7 +20,6 @@ from fusion.wave_record import WaveRecord
 Floats = NDArray[np.float64]
 
 RUN_IN_NS = 4 * SECOND_NS  # the filter has settled on the packets before the clip by then
-ORDER = 2  # pole pairs
 ENVELOPE_S = 0.1  # a footstep's envelope is as long
 COLUMN_PIXELS = 2  # of the spectrogram
 WINDOW_S = 0.45  # or somewhat longer: short beside the half second between two steps
@@ -61,7 +61,7 @@ def series_of(record: WaveRecord, left: int, right: int) -> Series | None:
     rate_hz = trace.rate_hz / factor
     carried_hz = HIGHEST_SHARE * rate_hz
     band_hz = min(record.band_hz[0], 0.5 * carried_hz), min(record.band_hz[1], carried_hz)
-    sections, gain = butterworth_band(ORDER, *band_hz, rate_hz)
+    sections, gain = butterworth_band(PASS_SECTIONS, *band_hz, rate_hz)
     size = _window(rate_hz)
     edges = axis.low + (axis.high - axis.low) * np.arange(axis.width + 1) / axis.width
     lowest, highest, envelope = (np.full(axis.width, np.nan) for _ in range(3))

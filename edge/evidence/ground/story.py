@@ -16,6 +16,8 @@ class WaveStory(Telling):
 
     facts: Mapping[str, Fact]
     """Of the station's detection that the alert rests on."""
+    heard: Mapping[str, Fact]
+    """Of its last word on the same event."""
     motion: Mapping[str, Fact]
     """Of the track that several stations saw; empty where there is none."""
     footfalls_s: tuple[float, ...]
@@ -40,6 +42,11 @@ class WaveStory(Telling):
         """Of the station; None where it is not told."""
         return known(self.facts, name)
 
+    def most(self, name: str) -> float | None:
+        """The same of what only grows while the event lasts."""
+        told = [known(facts, name) for facts in (self.facts, self.heard)]
+        return max((value for value in told if value is not None), default=None)
+
 
 def wave_story_of(alert: Alert, record: WaveRecord) -> WaveStory:
     """The story of one of the alert's events."""
@@ -51,6 +58,7 @@ def wave_story_of(alert: Alert, record: WaveRecord) -> WaveStory:
     return WaveStory(
         **common(alert, record.sensor_id),
         facts=facts,
+        heard=heard,
         motion={} if motion is None else motion.facts,
         footfalls_s=max(_numbers(heard), _numbers(facts), key=len),
     )
