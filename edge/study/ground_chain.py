@@ -4,7 +4,7 @@ Scenes that are played together do not hear each other: every one has zones of i
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from drivers.base import Driver
@@ -113,10 +113,13 @@ def heard(scenes: Sequence[Scenario], policy: Policy | None = None) -> list[Hear
         alerts += engine.tick(utc_ns)
         for alert in alerts:
             if alert.zone is not None and alert.phase is not Phase.CLEAR:
-                by_zone[alert.zone].alerts.append(Rung(alert, elapsed_ms / 1000.0))
+                # Without what was heard, which would be kept for all the hours of a study.
+                told = replace(alert, records=())
+                by_zone[alert.zone].alerts.append(Rung(told, elapsed_ms / 1000.0))
         for detection in engine.take_detections():
             if detection.kind == "seismic.event" and detection.final:
-                by_sensor[detection.sensor_id].detections.append(detection)
+                light = replace(detection, record=None)
+                by_sensor[detection.sensor_id].detections.append(light)
     return all_heard
 
 
