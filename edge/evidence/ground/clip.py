@@ -8,6 +8,7 @@ character of the channel's name.
 """
 
 from drivers.wire.miniseed import encode
+from edge.evidence.document import MAX_BYTES
 from edge.evidence.ground.segments import Segment, segments
 from fusion.wave_record import WaveRecord, WaveTrace
 
@@ -23,11 +24,27 @@ STEIM_2_BITS = 29
 
 
 def clip(record: WaveRecord) -> bytes:
-    """All channels of the record, one after another."""
+    """All channels of the record, one after another.
+
+    A clock that stumbles with every packet makes a record of each, and those fill badly: where
+    the file would be too large to send, it has the best channel alone, and of that the end.
+    """
+    begin_utc_ns, traces = record.begin_utc_ns, record.traces
+    data = _packed(record, traces, begin_utc_ns)
+    while len(data) > MAX_BYTES:
+        if len(traces) > 1:
+            traces = traces[:1]
+        else:
+            begin_utc_ns += (record.end_utc_ns - begin_utc_ns) // 4
+        data = _packed(record, traces, begin_utc_ns)
+    return data
+
+
+def _packed(record: WaveRecord, traces: tuple[WaveTrace, ...], begin_utc_ns: int) -> bytes:
     return b"".join(
         b"".join(_records(source_of(record.sensor_id, trace), trace.rate_hz, segment))
-        for trace in record.traces
-        for segment in segments(trace, record.begin_utc_ns, record.end_utc_ns)
+        for trace in traces
+        for segment in segments(trace, begin_utc_ns, record.end_utc_ns)
     )
 
 

@@ -17,14 +17,17 @@ class Segment(NamedTuple):
     counts: NDArray[np.int32]
 
 
-def segments(trace: WaveTrace, begin_utc_ns: int, end_utc_ns: int) -> list[Segment]:
+def segments(
+    trace: WaveTrace, begin_utc_ns: int, end_utc_ns: int, loose_ns: int = 0
+) -> list[Segment]:
     """What lies from `begin` to before `end`, oldest first.
 
-    A packet that is off its place by half a sample or more begins a segment of its own, with its
-    own time: a lost packet is a gap, and a clock that wanders is not smoothed.
+    A packet that is off its place by half a sample or more, and by more than `loose_ns`, begins a
+    segment of its own, with its own time: a lost packet is a gap, and a clock that wanders is
+    not smoothed.
     """
     found = []
-    for start_utc_ns, counts in _joined(trace):
+    for start_utc_ns, counts in _joined(trace, loose_ns):
         first = _place(begin_utc_ns - start_utc_ns, trace.rate_hz)
         last = _place(end_utc_ns - start_utc_ns, trace.rate_hz)
         piece = counts[max(first, 0) : max(last, 0)]
@@ -34,13 +37,13 @@ def segments(trace: WaveTrace, begin_utc_ns: int, end_utc_ns: int) -> list[Segme
     return found
 
 
-def _joined(trace: WaveTrace) -> Iterator[Segment]:
+def _joined(trace: WaveTrace, loose_ns: int) -> Iterator[Segment]:
     pieces: list[NDArray[np.int32]] = []
     start_utc_ns = size = 0
     for packet_utc_ns, counts in trace.packets:
         expected_ns = start_utc_ns + round(size * SECOND_NS / trace.rate_hz)
         off_ns = abs(packet_utc_ns - expected_ns)
-        if pieces and 2 * off_ns * trace.rate_hz >= SECOND_NS:
+        if pieces and 2 * off_ns * trace.rate_hz >= SECOND_NS and off_ns > loose_ns:
             yield Segment(start_utc_ns, np.concatenate(pieces))
             pieces, size = [], 0
         if not pieces:

@@ -19,6 +19,7 @@ from fusion.wave_record import WaveRecord
 
 Floats = NDArray[np.float64]
 
+JITTER_NS = SECOND_NS // 50  # of a clock: nobody sees it in a picture
 RUN_IN_NS = 4 * SECOND_NS  # the filter has settled on the packets before the clip by then
 ENVELOPE_S = 0.1  # a footstep's envelope is as long
 COLUMN_PIXELS = 2  # of the spectrogram
@@ -51,7 +52,7 @@ class Series:
 def series_of(record: WaveRecord, left: int, right: int) -> Series | None:
     """The record's best channel between two columns; None: it has no samples."""
     trace = record.traces[0]
-    found = segments(trace, record.begin_utc_ns - RUN_IN_NS, record.end_utc_ns)
+    found = segments(trace, record.begin_utc_ns - RUN_IN_NS, record.end_utc_ns, JITTER_NS)
     if not found:
         return None
     axis = Level(
@@ -62,13 +63,13 @@ def series_of(record: WaveRecord, left: int, right: int) -> Series | None:
     carried_hz = HIGHEST_SHARE * rate_hz
     band_hz = min(record.band_hz[0], 0.5 * carried_hz), min(record.band_hz[1], carried_hz)
     sections, gain = butterworth_band(PASS_SECTIONS, *band_hz, rate_hz)
-    size = _window(rate_hz)
+    taps, size = low_pass(factor), _window(rate_hz)
     edges = axis.low + (axis.high - axis.low) * np.arange(axis.width + 1) / axis.width
     lowest, highest, envelope = (np.full(axis.width, np.nan) for _ in range(3))
     power = np.full((axis.width // COLUMN_PIXELS, size // 2), np.nan)
     for start_utc_ns, counts in found:
         base = int(counts[0])
-        samples = wave.decimated(counts, low_pass(factor), factor, base)
+        samples = wave.decimated(counts, taps, factor, base)
         passed = wave.band_passed(samples, np.array(sections), gain)
         start_s = _since(record, start_utc_ns)
         places = np.ceil((edges - start_s) * rate_hz - 1e-6).astype(np.int64)

@@ -10,6 +10,7 @@ from edge.evidence.ground.clip import clip, source_of
 from edge.evidence.ground.segments import segments
 from fusion.seismic_clip import MAX_SAMPLES
 from fusion.types import SECOND_NS
+from tests.fusion.makers import START_UTC_NS
 from tests.fusion.wave_records import motion, trace_of, wave_record
 
 obspy = pytest.importorskip("obspy", reason="ObsPy is what the clips are checked against")
@@ -112,6 +113,22 @@ def test_the_largest_clip_is_small_enough_to_be_sent():
         assert (
             len(clip(replace(record, end_utc_ns=record.start_utc_ns + 40 * SECOND_NS))) <= MAX_BYTES
         )
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_clock_that_stumbles_costs_the_other_channels_and_the_beginning(channels):
+    wild = np.random.default_rng(1).integers(-(2**28), 2**28, MAX_SAMPLES // channels)
+    trace = trace_of(wild.astype(np.int32), rate_hz=5000.0, packet_s=0.09)
+    moved = tuple((ns + n % 2 * 10**6, counts) for n, (ns, counts) in enumerate(trace.packets))
+    trace = replace(trace, packets=moved)
+    record = wave_record(seconds=5.0)
+    end_ns = START_UTC_NS + 40 * SECOND_NS // channels
+    record = replace(
+        record, traces=(trace,) * channels, begin_utc_ns=START_UTC_NS, end_utc_ns=end_ns
+    )
+    data = clip(record)
+    assert 0 < len(data) <= MAX_BYTES
+    assert opened(record)[-1].stats.endtime.ns > record.end_utc_ns - SECOND_NS
 
 
 def test_a_record_without_samples_is_no_clip():
