@@ -281,7 +281,7 @@ class Zone:
             event
             for event in self._events.values()
             if any(id(one) in mine for one in event.passes)
-            or (event.home is track and not any(id(one) in others for one in event.passes))
+            or (event.home is track and not any(id(p) in others for p in _of_its_like(event)))
         ]
 
     def _part(self) -> list[Track]:
@@ -363,6 +363,12 @@ def _is_sure(detection: Detection, manner: str) -> bool:
 def _weight(detection: Detection) -> float:
     """How much it says for any explanation."""
     return max(detection.nats.values(), default=0.0)
+
+
+def _of_its_like(event: Heard) -> list[Pass]:
+    """Its passages without those of a vehicle that somebody on foot was heard after."""
+    walks = _manner(event.latest) == WALKS
+    return [one for one in event.passes if not (walks and one.manner == DRIVES)]
 
 
 def _manner(detection: Detection) -> str | None:
