@@ -34,7 +34,8 @@ def draw_motion(canvas: Canvas, series: Series) -> None:
     canvas.text(LEGEND, MOTION_TOP + 50, f"max {short(most)}", BLACK)
     canvas.text(LEGEND, MOTION_TOP + 64, unit, BLACK)
     if not heard.all():
-        canvas.text(LEFT + 6, MOTION_BOTTOM - 14, "grey: no data · gris: sin datos", GREY)
+        canvas.fill(LEGEND, MOTION_BOTTOM - 9, LEGEND + 10, MOTION_BOTTOM + 1, LIGHT)
+        canvas.text(LEGEND + 16, MOTION_BOTTOM - 10, "no data/sin datos", GREY)
 
 
 def draw_envelope(canvas: Canvas, series: Series, story: WaveStory) -> None:
