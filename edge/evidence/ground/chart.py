@@ -30,9 +30,9 @@ def draw_motion(canvas: Canvas, series: Series) -> None:
     low_hz, high_hz = series.band_hz
     _legend(canvas, MOTION_TOP, "ground motion", "movimiento del suelo")
     unit = "counts/cuentas" if series.unit == "counts" else series.unit
-    canvas.text(LEGEND, MOTION_TOP + 34, f"{number(low_hz)}–{number(round(high_hz))} Hz", GREY)
-    canvas.text(LEGEND, MOTION_TOP + 50, f"max {short(most)}", BLACK)
-    canvas.text(LEGEND, MOTION_TOP + 64, unit, BLACK)
+    canvas.text(LEGEND, MOTION_TOP + 29, f"{number(low_hz)}–{number(round(high_hz))} Hz", GREY)
+    canvas.text(LEGEND, MOTION_TOP + 44, f"max {short(most)}", BLACK)
+    canvas.text(LEGEND, MOTION_TOP + 57, unit, BLACK)
     if not heard.all():
         canvas.fill(LEGEND, MOTION_BOTTOM - 9, LEGEND + 10, MOTION_BOTTOM + 1, LIGHT)
         canvas.text(LEGEND + 16, MOTION_BOTTOM - 10, "no data/sin datos", GREY)
