@@ -114,7 +114,11 @@ def test_what_nobody_reads_is_bounded_and_told():
 
 @pytest.mark.parametrize(
     ("address", "compared"),
-    [("10.20.0.21", "10.20.0.21"), ("::ffff:10.20.0.21", "10.20.0.21"), ("fe80::1%eth0", "fe80::1")],
+    [
+        ("10.20.0.21", "10.20.0.21"),
+        ("::ffff:10.20.0.21", "10.20.0.21"),
+        ("fe80::1%eth0", "fe80::1"),
+    ],
 )
 def test_an_address_is_compared_in_its_own_form(address, compared):
     assert plain(address) == compared
