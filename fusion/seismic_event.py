@@ -85,6 +85,9 @@ class Event:
     """The loudest look that spoke for the event's class."""
     best_nats: Floats = field(default_factory=lambda: np.zeros((len(TERMS), len(CLASSES))))
     footfalls_utc_ns: list[int] = field(default_factory=list)
+    terms: list[float] = field(default_factory=list)
+    """Of the newest look, in the order of TERMS; what `edge.study.seismic_fit` fits on."""
+    terms_utc_ns: int = 0
     told_utc_ns: int = 0
     told_name: str = ""
     told_odds: float = 0.0
@@ -140,7 +143,8 @@ class Event:
 
     def weigh(self, look: Look) -> None:
         """Add what one look speaks for; name the event once a class is sure."""
-        nats_of(self.values(look), self._fresh)
+        self.terms, self.terms_utc_ns = self.values(look), look.utc_ns
+        nats_of(self.terms, self._fresh)
         self._looks += 1
         memory_s = self.policy.memory_s
         blows = look.of[window.STEPS_0 :]
@@ -201,7 +205,8 @@ class Event:
         ripe_utc_ns = look.utc_ns - round(RIPE_S * SECOND_NS)
         apart_ns = round(FOOTFALL_APART_S * SECOND_NS)
         for utc_ns in look.blows_utc_ns:
-            if utc_ns <= ripe_utc_ns and (not known or utc_ns - known[-1] >= apart_ns):
+            apart = not known or utc_ns - known[-1] >= apart_ns
+            if apart and self.start_utc_ns <= utc_ns <= ripe_utc_ns:
                 known.append(utc_ns)
         del known[:-MOST_FOOTFALLS]
 

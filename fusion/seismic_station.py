@@ -100,6 +100,11 @@ class Station:
         self._lines = np.zeros(spectrum.FEATURES)
         self._bands = np.zeros(BANDS)
 
+    @property
+    def event(self) -> Event | None:
+        """What is going on; None: nothing."""
+        return self._event
+
     def hear(self, sample: WaveformSample) -> None:
         """A packet of one of its channels, before the bank has it."""
         ear = self._ears.get(sample.channel)
