@@ -16,7 +16,11 @@ EPOCH = (1e9, 1e10)
 RATES_HZ = (10.0, 6000.0)
 """Of ground sensors; less than a factor of 1,000, so that only one unit fits."""
 FIT = 1.5  # a column whose pace is further from the known rate says something else
-STEADY_SHARE = 0.8  # of steps; a row that is damaged spoils two of thirty
+EVEN = 0.51
+"""Of a sample: steps further from one are no times of samples, or scatter so much that rows had
+better be counted. Whole milliseconds at 750 Hz are off by a half."""
+STEADY_SHARE = 0.85  # of steps; a row that is damaged spoils two of thirty
+NEAR_LINE = 3.0  # samples: more is a gap, or times of packets
 LAG = 512  # samples: whole milliseconds are then good to 0.1 % at 500 Hz
 SLACK = 0.75  # of a sample: times in whole milliseconds are off by up to half of one at 500 Hz
 WRAP = 2.0**32  # where counters of milliseconds and microseconds begin again
@@ -51,10 +55,16 @@ def understand(times: Floats, rate_hz: float | None, *, index: bool = False) -> 
 
 def _column(times: Floats, rate_hz: float | None, lag: int, *, index: bool) -> TimeColumn | None:
     """`understand`, by differences over so many samples: a gap spoils those across it."""
-    lag = max(1, min(len(times) // 2, lag))
-    pace = float(np.median(times[lag:] - times[:-lag])) / lag
+    # Where the time moves on: in a column of packets the first row of each.
+    moved = np.flatnonzero(np.diff(times, prepend=-math.inf))
+    lag = max(1, min(len(moved) // 2, lag))
+    if len(moved) < 2:
+        return None
+    moving = times[moved]
+    pace = float(np.median((moving[lag:] - moving[:-lag]) / (moved[lag:] - moved[:-lag])))
     if pace <= 0.0:
         return None
+    pace = _refined(times, pace)
     middle = float(np.median(times))
     candidates = []
     for name, unit_ns in UNITS_NS.items():
@@ -74,9 +84,17 @@ def _column(times: Floats, rate_hz: float | None, lag: int, *, index: bool) -> T
     return TimeColumn(
         unit_ns=unit_ns,
         utc=since_1970,
-        steady=bool(np.mean(np.abs(steps - 1.0) <= SLACK) >= STEADY_SHARE),
+        steady=bool(np.mean(np.abs(steps - 1.0) <= EVEN) >= STEADY_SHARE),
         rate_hz=found_hz,
     )
+
+
+def _refined(times: Floats, pace: float) -> float:
+    """By least squares, where the times stay so near a line that no gap is among them."""
+    rows = np.arange(len(times)) - (len(times) - 1) / 2.0
+    slope = float((rows * (times - times.mean())).sum() / (rows * rows).sum())
+    off = times - slope * rows
+    return slope if slope > 0.0 and float(np.ptp(off)) <= NEAR_LINE * pace else pace
 
 
 def plain_rate(rate_hz: float) -> float:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from drivers.seismic_ascii import AsciiDriver, guess, scale_of
+from drivers.seismic_ascii import AsciiDriver
 from drivers.seismic_ascii_config import AsciiConfig
 from drivers.seismic_ascii_files import START_UTC_NS, AsciiCapture
 from drivers.wire.malformed import Malformed
@@ -98,33 +98,12 @@ def test_fractions_are_made_whole_without_loss():
     assert samples[0].calibrated
 
 
-@pytest.mark.parametrize(
-    ("values", "scale"),
-    [
-        ([[1.0], [2047.0]], 1.0),
-        ([[0.0]], 1.0),
-        ([[0.5], [-0.25]], 100.0),
-        ([[5e9]], 0.1),
-        ([[1.2345678912345e-7]], 1e13),
-    ],
-)
-def test_the_scale_of_numbers_is_a_power_of_ten(values, scale):
-    assert scale_of(np.array(values)) == pytest.approx(scale)
-
-
 def test_several_channels_and_columns_that_are_not_read():
     text = "".join(f"{n},{n % 7},{-(n % 5)},99\n" for n in range(1000))
     out = replayed(text, columns=("index", "ehz", "EHN", "-"), rate_hz=200)
     assert all_counts(waves(out)) == [n % 7 for n in range(1000)]
     assert all_counts(waves(out, "EHN")) == [-(n % 5) for n in range(1000)]
     assert {one.channel for one in out} == {"EHZ", "EHN"}
-
-
-def test_columns_that_nobody_described():
-    rows = np.arange(100, dtype=float)
-    assert guess(rows[:, None], None) == ("counts",)
-    assert guess(np.stack([rows / 100, rows % 3], axis=1), None) == ("time", "counts")
-    assert guess(np.stack([rows % 2, rows % 3], axis=1), None) == ("counts", "EH2")
 
 
 @pytest.mark.parametrize("rate_hz", [250.0, None])
@@ -137,6 +116,24 @@ def test_gaps_of_a_time_column_are_counted_where_they_are(rate_hz):
     gaps = {int(one.counts[0]): one.missing for one in samples if one.missing}
     assert gaps == {3101: 101, 7000: 900_000}
     assert all(one.start_utc_ns == time_ms(int(one.counts[0])) * 1_000_000 for one in samples)
+
+
+@pytest.mark.parametrize("scatter", [0.1, 0.2, 0.25, 0.4, 2.0])
+def test_times_that_scatter_cost_no_sample(scatter):
+    off = np.random.default_rng(2).normal(0.0, scatter, 12_000)
+    rows = [f"{1 + (n + off[n]) / 495:.6f},{n}\n" for n in range(12_000)]
+    out = replayed("".join(rows), columns=COLUMNS, rate_hz=495)
+    assert all_counts(out)[:11_900] == list(range(11_900))
+    assert sum(one.missing for one in out) == 0
+    assert abs(out[-1].start_utc_ns - START_UTC_NS - out[-1].counts[0] / 495 * 1e9) < 20e6
+
+
+def test_a_row_that_comes_twice_is_one_too_many():
+    rows = [f"{4 * n},{n}\n" for n in range(2000)]
+    rows.insert(1000, rows[999])
+    out = replayed("".join(rows), columns=COLUMNS, rate_hz=250)
+    assert [one.reason for one in out if not isinstance(one, WaveformSample)] == ["time"]
+    assert all_counts(waves(out)) == list(range(2000))
 
 
 def test_a_row_with_a_damaged_time_makes_no_sample():
