@@ -81,6 +81,8 @@ class Event:
     ratio: float = 0.0
     active_utc_ns: int = 0
     was_loud: bool = False
+    young: bool = False
+    """It began before the quiet was known, by steps that speak for themselves."""
     best: Look | None = None
     """The loudest look that spoke for the event's class."""
     best_nats: Floats = field(default_factory=lambda: np.zeros((len(TERMS), len(CLASSES))))
@@ -194,10 +196,10 @@ class Event:
         """A person needs steps: so many alike ones, at a steady pace, clear of the quiet."""
         if leader != "person":
             return True
-        return (
-            look.of[window.STEPS_0 + steps.CHAIN_NATS] >= self.policy.person_chain_nats
-            and look.of[window.STEPS_0 + steps.CHAIN] >= self.policy.person_steps
-        )
+        faint = not (self.was_loud or self.young)
+        needed = self.policy.person_chain_nats + (self.policy.faint_nats if faint else 0.0)
+        blows = look.of[window.STEPS_0 :]
+        return blows[steps.CHAIN_NATS] >= needed and blows[steps.CHAIN] >= self.policy.person_steps
 
     def _mark(self, look: Look) -> None:
         """Keep the times of the blows."""

@@ -34,6 +34,8 @@ class SeismicPolicy:
     person_chain_nats: float = 3.5
     """What the chain of steps must say for a walker against chance before one is named: four clear
     ones have six, four faint ones four; of windows of real noise two in a hundred have so much."""
+    faint_nats: float = 3.5
+    """So much more of steps that neither STA/LTA nor the level has noticed."""
     person_steps: int = 4
     """Alike steps before a person is named."""
     change_s: float = 3.0

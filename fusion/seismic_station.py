@@ -36,6 +36,10 @@ HOURS_S = 1.0
 STIRRING = 1.12
 """rms of two seconds over the floor, from which steps are looked for: faint ones, of four times
 the noise's rms, twice a second."""
+YOUNG_BINS = 12
+"""So many bins, and steps are looked for that speak for themselves, before the quiet is known."""
+YOUNG_STEPS, YOUNG_NATS = 5, 6.0
+"""What they must be then: the filters are still settling, and the floor is what was heard."""
 WALKING_STEPS, WALKING_NATS, WALKING_S = 3, 3.0, 1.0
 """Steps of a chain that is activity by itself, what it says, and how old its last may be."""
 EARLY_NS = SECOND_NS // 10  # a step begins before it peaks
@@ -44,7 +48,7 @@ EARLY_NS = SECOND_NS // 10  # a step begins before it peaks
 class Ear:
     """What a station knows of one of its channels."""
 
-    __slots__ = ("calibrated", "hours", "now", "quiet", "quiet_bins", "tail")
+    __slots__ = ("bins", "calibrated", "hours", "now", "quiet", "quiet_bins", "tail")
 
     def __init__(self, sample: WaveformSample) -> None:
         self.tail = Tail(sample.rate_hz)
@@ -52,6 +56,8 @@ class Ear:
         self.hours = Hours()
         self.quiet = np.zeros(BANDS)
         self.quiet_bins = 0
+        self.bins = 0
+        """That have been looked at since it began."""
         self.now: list[float] = [0.0] * window.GLANCE
 
     @property
@@ -73,7 +79,9 @@ class Moment(NamedTuple):
 
 def _stirs(ear: Ear) -> bool:
     """Whether it is loud enough for somebody to walk, where nothing else says so."""
-    return ear.is_warm and ear.now[window.NOW_LEVEL_2S] >= STIRRING
+    if ear.is_warm:
+        return ear.now[window.NOW_LEVEL_2S] >= STIRRING
+    return ear.bins >= YOUNG_BINS
 
 
 class Station:
@@ -94,6 +102,7 @@ class Station:
         """UTC ns of the blows in the last window."""
         self._bins = 0
         """Of the last window."""
+        self._young = True
         self._glance = np.zeros(window.GLANCE)
         self._window = np.zeros(window.FEATURES)
         self._marks = np.zeros(steps.MOST)
@@ -131,6 +140,7 @@ class Station:
             ear = self._ears[name]
             window.glance(ring, bin_number + 1, ear.hours.quietest(end_utc_ns), self._glance)
             ear.now = self._glance.tolist()
+            ear.bins += 1
         name = self._hears_best(columns)
         at = Moment(bank, rings[name], self._ears[name], bin_number + 1, end_utc_ns)
         loud = active = self._is_active(at)
@@ -170,6 +180,7 @@ class Station:
             chain = int(self._window[window.STEPS_0 + steps.CHAIN])
             start_utc_ns = min(start_utc_ns, self._blows[-chain] - EARLY_NS)
         event = self._event = Event(start_utc_ns, self._policy, self._preset, at.bank.bin_s)
+        event.young = not at.ear.is_warm
         self._spectrum = None
         return event
 
@@ -226,8 +237,8 @@ class Station:
         blows = self._window[window.STEPS_0 :]
         return bool(
             self._blows
-            and blows[steps.CHAIN] >= WALKING_STEPS
-            and blows[steps.CHAIN_NATS] >= WALKING_NATS
+            and blows[steps.CHAIN] >= (YOUNG_STEPS if self._young else WALKING_STEPS)
+            and blows[steps.CHAIN_NATS] >= (YOUNG_NATS if self._young else WALKING_NATS)
             and blows[steps.CHAIN_AGE_S] <= WALKING_S
         )
 
@@ -237,7 +248,8 @@ class Station:
         span_s = policy.window_s
         if event is not None:
             span_s = min(span_s, event.since_start_s(at.utc_ns) + policy.lead_s)
-        self._bins = max(2, min(round(span_s / bank.bin_s), at.last))
+        self._bins = max(2, min(round(span_s / bank.bin_s), at.last, at.ear.bins))
+        self._young = not at.ear.is_warm
         count = window.describe(at.ring, at.last, self._bins, self._window, self._marks)
         size, frame_ns = self._bins * FRAMES_PER_BIN, bank.frame_s * SECOND_NS
         self._blows = [

@@ -257,9 +257,12 @@ def test_a_station_that_falls_silent_ends_its_event_by_the_tick():
     assert station.tick(end_ns + 60 * 10**9) == []
 
 
-def test_nothing_is_said_before_one_lta():
+def test_before_one_lta_nothing_is_told_but_steps_that_speak_for_themselves():
     loud = ground(10, movers=(mover("person", 1, 5.0, start_s=1.0),))
-    assert detections(loud) == []
+    assert named(detections(loud)) <= {"person", "group"}
+    way = {"start_m": (-40.0, 8.0), "end_m": (200.0, 8.0), "speed_m_s": 9.0, "start_s": 1.0}
+    assert detections(ground(10, movers=(mover("truck", 1, **way),))) == []
+    assert detections(ground(10, wind_m_s=9.0)) == []
 
 
 def test_only_ground_velocity_is_used_and_the_vertical_before_the_others():
