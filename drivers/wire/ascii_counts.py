@@ -1,7 +1,7 @@
 """Lines of numbers, as most home-made loggers print them: `123`, `1042;-17`, `12.5, 0.00123`.
 
 Separators are comma, semicolon, tab or spaces; a semicolon allows decimal commas. Times of ISO 8601
-read as seconds since 1970. Lines of words before the first numbers are a heading, lines that
+read as seconds since 1970, and without a day as seconds of theirs. Lines of words before the first numbers are a heading, lines that
 begin with `#`, `%` or `//` are remarks: neither is told.
 """
 
@@ -22,8 +22,12 @@ HEADING_LINES = 64  # of words before the first numbers
 
 _rows = msgspec.json.Decoder(list[list[float]]).decode
 _NUMBER = re.compile(rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?")
+_MARK = b"\xef\xbb\xbf"
+"""Of UTF-8, which some programs put before all else."""
 _ISO = re.compile(
-    rb"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d(?:\.\d{1,12})?) ?(Z|z|[+-]\d\d:?\d\d)?", re.ASCII
+    rb"(?:(\d{4}[-/]\d\d[-/]\d\d)[T ])?(\d\d:\d\d:\d\d(?:\.\d{1,12})?)"
+    rb" ?(Z|z|[+-]\d\d:?\d\d)?",
+    re.ASCII,
 )
 _BLANKS = re.compile(rb"[ \t]+")
 _EDGES = re.compile(rb"^[ \t]+|[ \t]+$", re.MULTILINE)
@@ -47,6 +51,7 @@ class AsciiDecoder:
         self._rest = b""
         self._too_long = False
         self._heading = HEADING_LINES
+        self._begun = False
 
     def feed(self, data: bytes) -> list[Rows | Malformed]:
         """Read what arrived."""
@@ -67,6 +72,9 @@ class AsciiDecoder:
         self._rest, self._too_long = b"", False
 
     def _take(self, block: bytes, records: list[Rows | Malformed]) -> None:
+        if not self._begun:
+            self._begun = True
+            block = block.removeprefix(_MARK)
         if self._too_long:  # its tail
             self._too_long = False
             block = block[block.index(b"\n") + 1 :]
@@ -142,8 +150,12 @@ def parse_line(line: bytes) -> tuple[float, ...] | str:
 
 
 def _seconds(match: re.Match[bytes]) -> bytes:
-    """A time as seconds since 1970 with nine decimals; as it was where there is no such time."""
+    """A time as seconds since 1970 with nine decimals; as it was where there is no such time.
+
+    Without a day it is taken for that of 1970's first: it counts from midnight.
+    """
     day, clock, zone = (part.decode() if part else "" for part in match.groups())
+    day = day.replace("/", "-") or "1970-01-01"
     if zone and zone not in "Zz" and ":" not in zone:
         zone = f"{zone[:3]}:{zone[3:]}"
     try:

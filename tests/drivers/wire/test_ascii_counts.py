@@ -65,6 +65,9 @@ def test_byte_by_byte_is_the_same_as_whole(stream, columns):
         (b"2026-03-01T12:00:00.004Z,5", (1_772_366_400.004, 5)),
         (b"2026-03-01 12:00:00.004,5", (1_772_366_400.004, 5)),
         (b"2026-03-01 05:00:00-0700\t5", (1_772_366_400, 5)),
+        (b"2026/03/01 12:00:00.004;5", (1_772_366_400.004, 5)),
+        (b"00:01:02.5,5", (62.5, 5)),
+        (b"25:01:02.5,5", "number"),
         (b"", ()),
         (b"# gain 85", ()),
         (b"ready", "number"),
@@ -92,6 +95,11 @@ def test_a_heading_and_remarks_are_passed_over_and_later_words_are_not():
     text = b"SparkFun logger 1.2\r\ntime,counts\r\n# x\r\n0,5\r\nrestart\r\n4,6\r\n1,2,3\r\n"
     assert read(AsciiDecoder(), text) == [[0, 5], "number", [4, 6], "columns"]
     assert read(AsciiDecoder(2), b"what\n" * 70)[0] == "number"
+
+
+def test_the_mark_of_a_text_file_is_no_part_of_its_first_number():
+    assert read(AsciiDecoder(2), b"\xef\xbb\xbf0,5\n4,6\n") == [[0, 5], [4, 6]]
+    assert read(AsciiDecoder(2), b"0,5\n\xef\xbb\xbf4,6\n") == [[0, 5], "number"]
 
 
 def test_brackets_do_not_make_two_lines_of_one():
