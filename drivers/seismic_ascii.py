@@ -140,10 +140,12 @@ class AsciiDriver:
             self._follow_column(self._time, times, arrivals)
         names = [channel_of(self._columns[number]) for number in data]
         self._packets.begin(names, head[:, data], self._rate_hz, self._line)
+        if times is not None and self._time is None:
+            self._compare_rate(times, samples)
         self._take(head, at_ns, samples)
         if self._jumped:
             self._jumped = False
-            self._packets.say("the device's time is steady again", samples, active=False)
+            self._packets.say("clock", "the device's time is steady again", samples, active=False)
 
     def _follow_column(
         self, column: TimeColumn, times: Floats, arrivals: list[tuple[int, int]]
@@ -162,6 +164,16 @@ class AsciiDriver:
             self._line.anchor((int(ends_ns[count - 1]), at) for count, at in arrivals)
         in_turn = np.abs(np.diff(device_ns) - period_ns) <= SLACK * period_ns
         self._last_ns = int(device_ns[int(np.argmax(in_turn))]) - round(period_ns)
+
+    def _compare_rate(self, times: Floats, samples: list[Sample | Malformed]) -> None:
+        """Say it where the time column does not fit a rate that was configured."""
+        told = understand(times, None)
+        if told is not None and told.steady and "index" not in self._columns:
+            text = (
+                f"the time column runs at about {told.rate_hz:g} Hz, configured are "
+                f"{self._rate_hz:g}; it is not used"
+            )
+            self._packets.say("rate", text, samples, active=True)
 
     def _times(self, rows: Floats) -> Floats | None:
         """The time column, if there is one."""
@@ -259,7 +271,7 @@ class AsciiDriver:
         if abs(step_ns + WRAP * self._time.unit_ns) > JUMP_NS:
             self._jumped = True
             text = f"the time column jumped by {step_ns / SECOND_NS:+.3f} s"
-            self._packets.say(text, samples, active=True)
+            self._packets.say("clock", text, samples, active=True)
         return False
 
     def _count(self, rows: Floats, at_ns: int, samples: list[Sample | Malformed]) -> None:

@@ -119,6 +119,9 @@ class _Dates:
             ends = (newest - self._base) * self._time.unit_ns
             ends += np.arange(len(newest), 0, -1) * self._period_ns
             told_ns = START_UTC_NS * (not self._time.utc) + round(float(np.median(ends)))
+            if told_ns < counted_ns - JUMP_NS:  # a counter that began again, or a clock set back
+                self._base -= (counted_ns - told_ns) / self._time.unit_ns
+                told_ns = counted_ns
             # Times of packets only say that there was a gap; times of samples are believed.
             if self._time.steady or abs(told_ns - counted_ns) >= JUMP_NS:
                 self._from_ns += told_ns - counted_ns

@@ -74,14 +74,14 @@ class AsciiPackets:
         if len(self._held):
             self._tell(len(self._held), samples)
 
-    def say(self, text: str, samples: list[Sample | Malformed], *, active: bool) -> None:
-        """Say something of the device's clock."""
+    def say(self, code: str, text: str, samples: list[Sample | Malformed], *, active: bool) -> None:
+        """Say something of the device, as of what was told last."""
         samples.append(
             StatusSample(
                 sensor_id=self._config.id,
                 origin=self._origin,
                 start_utc_ns=self._forward.start_utc_ns,
-                code="clock",
+                code=code,
                 active=active,
                 text=text,
             )

@@ -1,8 +1,8 @@
 """Lines of numbers, as most home-made loggers print them: `123`, `1042;-17`, `12.5, 0.00123`.
 
 Separators are comma, semicolon, tab or spaces; a semicolon allows decimal commas. Times of ISO 8601
-read as seconds since 1970, and without a day as seconds of theirs. Lines of words before the first numbers are a heading, lines that
-begin with `#`, `%` or `//` are remarks: neither is told.
+read as seconds since 1970, those without a day as seconds since midnight. Lines of words before the
+first numbers are a heading, lines that begin with `#`, `%` or `//` are remarks: neither is told.
 """
 
 import re
@@ -58,8 +58,9 @@ class AsciiDecoder:
         records: list[Rows | Malformed] = []
         end = data.rfind(b"\n") + 1
         if end:
-            self._take(self._rest + data[:end], records)
-            self._rest = b""
+            block = self._rest + data[:end]
+            self._take(block if self._begun else block.removeprefix(_MARK), records)
+            self._rest, self._begun = b"", True
         if not self._too_long:
             self._rest += data[end:]
             if len(self._rest) > MAX_LINE_BYTES:
@@ -72,9 +73,6 @@ class AsciiDecoder:
         self._rest, self._too_long = b"", False
 
     def _take(self, block: bytes, records: list[Rows | Malformed]) -> None:
-        if not self._begun:
-            self._begun = True
-            block = block.removeprefix(_MARK)
         if self._too_long:  # its tail
             self._too_long = False
             block = block[block.index(b"\n") + 1 :]

@@ -217,6 +217,19 @@ def test_a_heading_that_names_the_time_is_recognised_and_bare_numbers_are_not():
     assert not form.recognise("a.csv", b"time,what\nnow,5\n")
 
 
+def test_a_rate_that_the_times_contradict_is_said():
+    rows = [f"{n / 495:.6f},{n}\n" for n in range(2000)]
+    out = replayed("".join(rows), columns=COLUMNS, rate_hz=250)
+    assert [one.code for one in out if isinstance(one, StatusSample)] == ["rate"]
+    assert all_counts(waves(out)) == list(range(2000))
+
+
+def test_a_recorded_counter_that_begins_again_does_not_stop_the_time():
+    rows = [f"{(2**32 - 4_000_000 + 4000 * n) % 2**32},{n}\n" for n in range(4000)]
+    chunks = list(AsciiCapture().chunks("".join(rows).encode(), "FILE.csv", config(rate_hz=250)))
+    assert chunks[-1][0] == START_UTC_NS + 16 * SECOND_NS
+
+
 def test_columns_may_be_written_as_one_text():
     assert config(columns="time, counts,-").columns == ("time", "counts", "-")
 
