@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
-from annotated_types import Ge, Gt, Le, Predicate
+from annotated_types import Ge, Gt, Le
 
 from drivers.base import Driver, DriverKind, SensorConfig
 from drivers.seismic_config import SeismicConfig
@@ -14,10 +14,6 @@ from drivers.seismic_miniseed_files import MiniSeedFiles
 from fusion.types import Origin
 
 _STREAMS = re.compile(r"([A-Z0-9]{1,8}_[A-Z0-9]{1,8})(?::([-A-Z0-9?*_. ]+))?")
-
-
-def _names_a_station(streams: str) -> bool:
-    return not streams or _STREAMS.fullmatch(streams) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +29,7 @@ class SeedLinkConfig(SeismicConfig):
     }
 
     kind: Literal["seedlink"] = "seedlink"
-    streams: Annotated[str, Predicate(_names_a_station)] = ""
+    streams: str = ""
     """Station and channels, such as `AM_R24FA:EHZ` or `AM_R24FA:EH? 00HDF`; all channels without
     a colon."""
     velocity_channels: tuple[str, ...] = ()
@@ -48,6 +44,11 @@ class SeedLinkConfig(SeismicConfig):
     protocol: Literal["auto", "3", "4"] = "auto"
     """Version of the protocol; the highest that both know where not given."""
 
+    def __post_init__(self) -> None:
+        """ValueError where the streams name no station."""
+        if self.streams:
+            station_and_selectors(self.streams)
+
 
 def _build(config: SensorConfig, origin: Origin) -> Driver:
     assert isinstance(config, SeedLinkConfig)
@@ -61,5 +62,7 @@ def station_and_selectors(streams: str) -> tuple[str, list[str]]:
     """`("AM_R24FA", ["EHZ"])` of `AM_R24FA:EHZ`. ValueError where it names no station."""
     found = _STREAMS.fullmatch(streams)
     if found is None:
-        raise ValueError(f"{streams!r} names no station; write NET_STATION:CHANNEL")
+        raise ValueError(
+            f"{streams!r} names no station; write NET_STATION:CHANNEL, such as AM_R24FA:EHZ"
+        )
     return found[1], (found[2] or "").split()

@@ -7,15 +7,12 @@ packets' own times (facts/seismic.md 1.1). Times never run backwards within a ch
 import re
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar, Literal
 
 import numpy as np
-from annotated_types import Ge, Gt, Le, Predicate
 
-from drivers.address import is_sender
 from drivers.base import Driver, DriverKind, SensorConfig
 from drivers.seismic_captures import DatacastCapture
-from drivers.seismic_config import SeismicConfig
+from drivers.seismic_shake_config import ShakeConfig
 from drivers.wire.datacast import DatacastDecoder, ShakePacket
 from drivers.wire.malformed import Malformed
 from fusion.types import Origin, Sample, StatusSample, WaveformSample
@@ -37,26 +34,6 @@ HELD_PACKETS = 3  # UDP reorders neighbours; the third early packet (0.5 s) prov
 CLOCK_STREAK = 3  # one packet with a damaged time must not move the whole station's clock
 MAX_CHANNELS = 16  # a Shake has 4; noise that reads like a packet must not grow memory
 SEEN_PACKETS = 8  # two seconds: a duplicate later than that is told as late
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShakeConfig(SeismicConfig):
-    """A Raspberry Shake that pushes its datacast here; `url` is `udp://address:port`."""
-
-    url_forms: ClassVar[tuple[str, ...]] = ("udp", "tcp")
-
-    kind: Literal["shake-udp"] = "shake-udp"
-    rate_hz: Annotated[float, Gt(0), Le(1000)] = 100.0
-    """Samples per second; old one-channel stations run at 50."""
-    channels: tuple[str, ...] = ()
-    """Channels to read, such as `EHZ`; empty for all that are sent."""
-    counts_per_m_s: Annotated[float, Gt(0)] = 3.9965e8
-    """Sensitivity of the geophone channels, ±10 % (facts/seismic.md 1.1)."""
-    clock_limit_s: Annotated[float, Ge(1), Le(3600)] = 30.0
-    """A device clock further from the arrival than this is not believed."""
-    sender: Annotated[str, Predicate(is_sender)] = ""
-    """The station's own address, such as `10.20.0.21`: several stations may then send to one
-    port. Datagrams from elsewhere are counted and not read; from anywhere where not given."""
 
 
 @dataclass(slots=True)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from random import Random
 
-from drivers.seismic_shake import ShakeConfig, ShakeDriver
+from drivers.seismic_shake import ShakeDriver
+from drivers.seismic_shake_config import ShakeConfig
 from drivers.wire.datacast import ShakePacket, encode
 from drivers.wire.malformed import Malformed
 from edge.study.figures import Figure, Options, at_most, plain

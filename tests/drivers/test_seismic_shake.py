@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.seismic_captures import DatacastCapture
-from drivers.seismic_shake import ShakeConfig, ShakeDriver
+from drivers.seismic_shake import ShakeDriver
+from drivers.seismic_shake_config import ShakeConfig
 from drivers.wire.datacast import DatacastDecoder, ShakePacket, encode
 from drivers.wire.malformed import Malformed
 from edge.study.bench_datacast import storm

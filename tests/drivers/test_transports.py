@@ -9,7 +9,7 @@ import pytest
 
 from drivers.base import SensorUnavailable
 from drivers.radiation import TsaConfig
-from drivers.seismic_shake import ShakeConfig
+from drivers.seismic_shake_config import ShakeConfig
 from drivers.transports import CHUNK_BYTES, SERIAL_BUFFER_BYTES, chunks, open_transport
 from edge.sensors.intake import Intake
 from fusion.types import Origin

@@ -4,7 +4,7 @@ import socket
 import threading
 import time
 
-from drivers.seismic_shake import ShakeConfig
+from drivers.seismic_shake_config import ShakeConfig
 from edge.config import Http, Side
 from edge.probing.brokers import broker_probes
 from edge.probing.machine import ask_http

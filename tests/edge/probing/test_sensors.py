@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from drivers.radiation import TsaConfig
-from drivers.seismic_shake import ShakeConfig
+from drivers.seismic_shake_config import ShakeConfig
 from drivers.xray import XrayPlanesConfig
 from edge.probing.run import run
 from edge.probing.sensors import ask, sensor_probes

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from drivers.seismic_shake import ShakeConfig
+from drivers.seismic_shake_config import ShakeConfig
 from edge.config import checkpoint_of, load_config
 from edge.study.day import ReplayError
 from edge.study.device_files import find
