@@ -6,19 +6,22 @@ by arrival as well. A frame's XOR misses 1 damage in 256, so what a frame says i
 what was expected: one whose time or layout is another waits until the next frame agrees with it.
 """
 
-from itertools import pairwise
-from typing import NamedTuple
-
 import numpy as np
 
 from drivers.base import Driver, DriverKind, SensorConfig
 from drivers.seismic_anyshake_config import AnyShakeConfig
 from drivers.seismic_anyshake_files import AnyShakeCapture
+from drivers.seismic_anyshake_heard import (
+    Heard,
+    rate_of_arrivals,
+    rate_of_times,
+    refused,
+    same_form,
+)
 from drivers.seismic_clock import JUMP_NS, ArrivalLine, Forward, transfer_ns
 from drivers.seismic_config import GROUND_VELOCITY
 from drivers.wire.anyshake import (
     FIXED_BYTES,
-    OLD_SAMPLES,
     AnyShakePacket,
     Layout,
     gnss_of,
@@ -46,16 +49,6 @@ WAITING_PACKETS = 1000  # what is waited for comes long before, or never
 LOST_NS = 30 * MILLISECOND_NS  # of version 1: less may be delay of the line, more is lost frames
 
 
-class _Heard(NamedTuple):
-    """A packet, when its last byte came, and where in the device's own time it begins."""
-
-    packet: AnyShakePacket
-    arrived_ns: int
-    """Arrival less the time on the wire."""
-    time_ns: int
-    """By the device's clock, from nowhere in particular."""
-
-
 class AnyShakeDriver:
     """Frames of one device to a `WaveformSample` for each channel.
 
@@ -74,11 +67,11 @@ class AnyShakeDriver:
         self._line: ArrivalLine | None = None
         """None: the device's time is UTC."""
         self._gnss: bool | None = None
-        self._waiting: list[_Heard] = []
+        self._waiting: list[Heard] = []
         """What came since the start, or since the time jumped, until it is dated."""
         self._steady = False
-        self._odd: _Heard | None = None
-        self._last: _Heard | None = None
+        self._odd: Heard | None = None
+        self._last: Heard | None = None
         self._jumped = False
         self._counted_ns = 0
         """Time of version 1: of the samples so far."""
@@ -112,10 +105,10 @@ class AnyShakeDriver:
         layout = layout_of(packet.config) if packet.version == 3 else None
         size = layout.frame_bytes if layout else FIXED_BYTES[packet.version]
         arrived_ns = received_utc_ns - transfer_ns(size, self._config.baud)
-        heard = _Heard(packet, arrived_ns, packet.time_ms * MILLISECOND_NS)
+        heard = Heard(packet, arrived_ns, packet.time_ms * MILLISECOND_NS)
         same = (packet.version, layout) == self._layout
-        if same and self._odd is not None and not _same_form(self._odd, heard):
-            samples.append(_refused(self._odd))
+        if same and self._odd is not None and not same_form(self._odd, heard):
+            samples.append(refused(self._odd))
             self._odd = None
         if not same:
             self._take_other(heard, (packet.version, layout), samples)
@@ -128,21 +121,21 @@ class AnyShakeDriver:
 
     def _take_other(
         self,
-        heard: _Heard,
+        heard: Heard,
         layout: tuple[int, Layout | None],
         samples: list[Sample | Malformed],
     ) -> None:
         """A frame of another layout: the device was set anew, if a second one says so too."""
         odd, self._odd = self._odd, heard
-        if not self._version or (odd is not None and _same_form(odd, heard)):
+        if not self._version or (odd is not None and same_form(odd, heard)):
             self._layout, self._odd = layout, None
             self._rate_hz = float(layout[1].rate_hz) if layout[1] else 0.0
             self._restart([odd] if odd is not None else [])
             self._wait(heard, samples)
         elif odd is not None:
-            samples.append(_refused(odd))
+            samples.append(refused(odd))
 
-    def _take_timed(self, heard: _Heard, samples: list[Sample | Malformed]) -> None:
+    def _take_timed(self, heard: Heard, samples: list[Sample | Malformed]) -> None:
         """A frame that tells its time: the next, one after a loss, or one to be confirmed."""
         assert self._last is not None
         odd, self._odd = self._odd, None
@@ -154,24 +147,24 @@ class AnyShakeDriver:
                 return
             self._tell(odd, samples)
         elif odd is not None:
-            samples.append(_refused(odd))
+            samples.append(refused(odd))
         if self._follows(self._last, heard) or self._on_grid(heard):
             self._tell(heard, samples)
         else:
             self._odd = heard
 
-    def _follows(self, before: _Heard, heard: _Heard) -> bool:
+    def _follows(self, before: Heard, heard: Heard) -> bool:
         duration_ns = self._duration_ns(before.packet)
         step_ns = heard.time_ns - before.time_ns - duration_ns
-        return _same_form(before, heard) and abs(step_ns) < duration_ns // 2
+        return same_form(before, heard) and abs(step_ns) < duration_ns // 2
 
-    def _is_loss(self, heard: _Heard) -> bool:
+    def _is_loss(self, heard: Heard) -> bool:
         """Whether the time is ahead because frames were lost: then the arrival is as well."""
         assert self._last is not None
         step_ns = heard.time_ns - self._last.time_ns
         return step_ns > 0 and abs(step_ns - (heard.arrived_ns - self._last.arrived_ns)) < JUMP_NS
 
-    def _on_grid(self, heard: _Heard) -> bool:
+    def _on_grid(self, heard: Heard) -> bool:
         """Whether the time is what it would be after a few lost frames, to the millisecond."""
         assert self._last is not None
         duration_ns = self._duration_ns(heard.packet)
@@ -179,7 +172,7 @@ class AnyShakeDriver:
         off_ns = (step_ns + duration_ns // 2) % duration_ns - duration_ns // 2
         return 0 < step_ns < JUMP_NS and abs(off_ns) <= MILLISECOND_NS and self._is_loss(heard)
 
-    def _take_counted(self, heard: _Heard, samples: list[Sample | Malformed]) -> None:
+    def _take_counted(self, heard: Heard, samples: list[Sample | Malformed]) -> None:
         assert self._last is not None
         if heard.arrived_ns - self._last.arrived_ns >= JUMP_NS:
             self._restart([])
@@ -187,20 +180,20 @@ class AnyShakeDriver:
             return
         self._tell(self._counted(heard), samples)
 
-    def _counted(self, heard: _Heard) -> _Heard:
+    def _counted(self, heard: Heard) -> Heard:
         """With the time that counting its samples gives."""
         time_ns, self._counted_ns = self._counted_ns, self._counted_ns + self._duration_ns(heard[0])
         return heard._replace(time_ns=time_ns)
 
     # --- dating ------------------------------------------------------------------------
 
-    def _restart(self, waiting: list[_Heard]) -> None:
+    def _restart(self, waiting: list[Heard]) -> None:
         self._steady, self._odd = False, None
         self._waiting = waiting
         if self._version != 3:
             self._rate_hz = 0.0
 
-    def _wait(self, heard: _Heard, samples: list[Sample | Malformed]) -> None:
+    def _wait(self, heard: Heard, samples: list[Sample | Malformed]) -> None:
         """Until enough has come to say how fast the device is, and when it began."""
         told = gnss_of(heard.packet)
         self._gnss = self._gnss if told is None else told
@@ -210,7 +203,7 @@ class AnyShakeDriver:
             if self._version == 1:  # it has no time, but it sends twenty frames a second
                 step_ns = max(1, heard.arrived_ns - before.arrived_ns)
             if not 0 < step_ns < JUMP_NS:
-                samples += map(_refused, self._waiting)
+                samples += map(refused, self._waiting)
                 self._waiting = []
         self._waiting.append(heard)
         count = len(self._waiting)
@@ -229,11 +222,11 @@ class AnyShakeDriver:
         """All that waited can be told."""
         waiting, self._waiting = self._waiting, []
         if self._version == 1:
-            self._find_rate(_rate_of_arrivals(waiting), samples)
+            self._find_rate(rate_of_arrivals(waiting), samples)
             self._counted_ns = 0
             waiting = [self._counted(heard) for heard in waiting]
         elif self._version == 2:
-            self._find_rate(_rate_of_times(waiting), samples)
+            self._find_rate(rate_of_times(waiting), samples)
         self._line = None
         if not self._is_utc(waiting[-1]):
             jump_ns = max(LOST_NS, self._duration_ns(waiting[0].packet) * 3 // 4)
@@ -248,7 +241,7 @@ class AnyShakeDriver:
             self._jumped = False
             self._say("clock", False, "the device's time is steady again", samples)
 
-    def _is_utc(self, heard: _Heard) -> bool:
+    def _is_utc(self, heard: Heard) -> bool:
         """Whether the device's time can be taken as it is."""
         off_ns = heard.arrived_ns - heard.time_ns
         return self._version != 1 and self._gnss is not False and abs(off_ns) <= self._limit_ns
@@ -280,7 +273,7 @@ class AnyShakeDriver:
 
     # --- telling -----------------------------------------------------------------------
 
-    def _tell(self, heard: _Heard, samples: list[Sample | Malformed]) -> None:
+    def _tell(self, heard: Heard, samples: list[Sample | Malformed]) -> None:
         packet = heard.packet
         duration_ns = self._duration_ns(packet)
         if self._line is not None:
@@ -310,7 +303,7 @@ class AnyShakeDriver:
                 )
             )
 
-    def _follow(self, line: ArrivalLine, heard: _Heard, duration_ns: int) -> int:
+    def _follow(self, line: ArrivalLine, heard: Heard, duration_ns: int) -> int:
         """Keep the line; returns the time that version 1 has lost, as a lasting delay shows."""
         late_ns = line.hear(self._end_ns(heard), heard.arrived_ns)
         if not late_ns:
@@ -322,14 +315,14 @@ class AnyShakeDriver:
         self._counted_ns += lost_ns
         return lost_ns
 
-    def _say_jump(self, heard: _Heard, samples: list[Sample | Malformed]) -> None:
+    def _say_jump(self, heard: Heard, samples: list[Sample | Malformed]) -> None:
         assert self._last is not None
         step_ns = heard.time_ns - self._end_ns(self._last)
         self._jumped = True
         text = f"the device's time jumped by {step_ns / SECOND_NS:+.3f} s"
         self._say("clock", True, text, samples)
 
-    def _say_setup(self, heard: _Heard, samples: list[Sample | Malformed]) -> None:
+    def _say_setup(self, heard: Heard, samples: list[Sample | Malformed]) -> None:
         """What the device is set to, once and when it changes."""
         version, layout = self._layout
         settings = [("version", str(version)), ("rate_hz", f"{self._rate_hz:g}")]
@@ -362,45 +355,14 @@ class AnyShakeDriver:
             )
         )
 
-    def _start_utc_ns(self, heard: _Heard) -> int:
+    def _start_utc_ns(self, heard: Heard) -> int:
         return heard.time_ns if self._line is None else self._line.utc_ns(heard.time_ns)
 
-    def _end_ns(self, heard: _Heard) -> int:
+    def _end_ns(self, heard: Heard) -> int:
         return heard.time_ns + self._duration_ns(heard.packet)
 
     def _duration_ns(self, packet: AnyShakePacket) -> int:
         return round(int(packet.counts.shape[1]) * SECOND_NS / self._rate_hz)
-
-
-def _same_form(one: _Heard, other: _Heard) -> bool:
-    """Whether both are of one version and layout."""
-    before, after = one.packet, other.packet
-    if before.version != after.version or before.counts.shape != after.counts.shape:
-        return False
-    return before.version != 3 or layout_of(before.config) == layout_of(after.config)
-
-
-def _refused(heard: _Heard) -> Malformed:
-    return Malformed("time", f"version {heard.packet.version}, {heard.packet.time_ms} ms")
-
-
-def _rate_of_times(waiting: list[_Heard]) -> float:
-    """Samples per second by the least time between two frames; others have lost some."""
-    least_ns = min(after.time_ns - before.time_ns for before, after in pairwise(waiting))
-    return OLD_SAMPLES * SECOND_NS / least_ns
-
-
-def _rate_of_arrivals(waiting: list[_Heard]) -> float:
-    """Samples per second by least squares through the last frame of each burst; 0: unknown."""
-    last = {one.arrived_ns: number * OLD_SAMPLES for number, one in enumerate(waiting)}
-    if waiting[-2].arrived_ns != waiting[-1].arrived_ns:
-        del last[waiting[-1].arrived_ns]  # its burst has just begun
-    times = np.array(list(last), np.int64)
-    seconds = (times - times[0]) / SECOND_NS
-    seconds -= seconds.mean()
-    counts = np.array(list(last.values()), float)
-    square = float((seconds * seconds).sum())
-    return float((seconds * counts).sum()) / square if square else 0.0
 
 
 def _build(config: SensorConfig, origin: Origin) -> Driver:
