@@ -21,10 +21,12 @@ class AnyShakeCapture:
     name = "anyshake"
 
     def recognise(self, file_name: str, head: bytes) -> bool:
-        """Whether it begins with frames of one version."""
-        packets = AnyShakeDecoder().feed(head)[:RECOGNISED]
-        versions = {getattr(packet, "version", 0) for packet in packets}
-        return len(packets) == RECOGNISED and len(versions) == 1 and 0 not in versions
+        """Whether it begins with frames of one version, or with the rest of a frame and those."""
+        records = AnyShakeDecoder().feed(head)[: RECOGNISED + 1]
+        if records and not isinstance(records[0], AnyShakePacket):
+            del records[0]  # the terminal was attached while a frame was on the line
+        versions = {getattr(record, "version", 0) for record in records[:RECOGNISED]}
+        return len(records) >= RECOGNISED and len(versions) == 1 and 0 not in versions
 
     def chunks(
         self, data: bytes, file_name: str = "", config: SensorConfig | None = None
