@@ -6,7 +6,11 @@ not on which of its channels came first, and not on other stations.
 
 from collections.abc import Iterable
 
+import numpy as np
+
+from fusion.kernels.seismic_calm import PLACE_FIELDS
 from fusion.seismic_bank import Bank
+from fusion.seismic_ears import Ears
 from fusion.seismic_policy import SeismicPolicy
 from fusion.seismic_presets import Preset
 from fusion.seismic_stream import BACK_NS, DRIFT_NS, GAP_NS, Batch, Post, Stream
@@ -20,7 +24,13 @@ class SeismicField:
 
     def __init__(self, specs: Iterable[SensorSpec], policy: SeismicPolicy) -> None:
         self._silent_ns = round(policy.silent_s * SECOND_NS)
-        self._posts = {spec.sensor_id: Post(spec, policy) for spec in specs}
+        specs = list(specs)
+        self._ears = Ears()
+        self._places = np.zeros((len(specs), PLACE_FIELDS), np.int64)
+        self._posts = {
+            spec.sensor_id: Post(spec, policy, self._ears, row, self._places)
+            for row, spec in enumerate(specs)
+        }
         self._batches: dict[tuple[float, Preset], Batch] = {}
 
     def feed(self, sample: Sample) -> list[Detection]:
@@ -31,11 +41,12 @@ class SeismicField:
         if not isinstance(sample, WaveformSample) or sample.counts_per_m_s <= 0.0:
             return []
         post = self._posts.get(sample.sensor_id)
-        size = len(sample.counts)
+        counts, missing = sample.counts, sample.missing
+        size = len(counts)
         if post is None or not size:
             return []
         detections: list[Detection] = []
-        start_utc_ns, missing = sample.start_utc_ns, sample.missing
+        start_utc_ns = sample.start_utc_ns
         stream = post.streams.get(sample.channel)
         late_ns = stream.late_ns(start_utc_ns) if stream is not None else 0
         if stream is None or not stream.follows(sample, late_ns, self._silent_ns):
@@ -47,18 +58,15 @@ class SeismicField:
             if not missing and late_ns > GAP_NS:
                 missing = round(late_ns * sample.rate_hz / SECOND_NS)
             post.drift(stream, late_ns - round(missing * SECOND_NS / sample.rate_hz))
-        end_utc_ns = start_utc_ns + stream.span_ns(size)
-        post.hear(sample)
-        if end_utc_ns > post.heard_utc_ns:  # noqa: PLR1730 - a call for every packet
-            post.heard_utc_ns = end_utc_ns
+        stream.keep(sample)
         if stream.pending and stream.pending + size >= stream.ahead:
             self._run(stream.batch, detections)  # without those that have given nothing yet
         if size <= stream.longest:
-            if stream.put(sample.counts, missing):
+            if stream.put(counts, missing):
                 self._run(stream.batch, detections)
             return detections
         for at in range(0, size, stream.longest):
-            if stream.put(sample.counts[at : at + stream.longest], 0 if at else missing):
+            if stream.put(counts[at : at + stream.longest], 0 if at else missing):
                 self._run(stream.batch, detections)
         return detections
 
@@ -95,11 +103,13 @@ class SeismicField:
     def _batch(self, rate_hz: float, preset: Preset) -> Batch:
         batch = self._batches.get((rate_hz, preset))
         if batch is None:
-            batch = self._batches[rate_hz, preset] = Batch(Bank(rate_hz, preset))
+            batch = self._batches[rate_hz, preset] = Batch(
+                Bank(rate_hz, preset), self._ears, self._places
+            )
         return batch
 
     def _run(self, batch: Batch, detections: list[Detection]) -> None:
-        """Have the bank work on what waits, and stations look at what it finished."""
+        """Have the bank work on what waits, and stations look where something may go on."""
         for post in batch.advance():
             post.look(self._silent_ns, detections)
 

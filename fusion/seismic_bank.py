@@ -166,6 +166,12 @@ class Bank:
         fields = np.zeros(kernel.FIELDS * feed.LANES, np.float32)
         kernel.ratio_rows(passed, self._setup, self._state[0], fields)
 
+    @property
+    def done(self) -> NDArray[np.int64]:
+        """The same of every column, (columns,)."""
+        done: NDArray[np.int64] = self._cursors[feed.BIN]
+        return done
+
     def bins(self, column: int) -> int:
         """The number of the bin that is being filled: all before it are finished."""
         return self._done[column]

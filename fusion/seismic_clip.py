@@ -18,13 +18,14 @@ MAX_SAMPLES = 200_000
 """Of a clip: in the worst case one takes 4.1 bytes, and a file of evidence may have 900 kB. That
 is 70 s at 2.8 kHz, and 40 s at 5 kHz."""
 MOST_KEPT = MAX_SAMPLES * KEPT_NS // LONGEST_NS
+SELDOM = 32  # packets between two looks at what is too old
 MAX_CHANNELS = 8  # a station of three geophones, three accelerometers, a barometer and one more
 
 
 class _Channel:
     """Packets of one channel."""
 
-    __slots__ = ("calibrated", "counts_per_m_s", "packets", "rate_hz", "samples")
+    __slots__ = ("calibrated", "counts_per_m_s", "fresh", "packets", "rate_hz", "samples")
 
     def __init__(self, sample: WaveformSample) -> None:
         self.rate_hz = sample.rate_hz
@@ -32,22 +33,34 @@ class _Channel:
         self.calibrated = sample.calibrated
         self.packets: deque[Packet] = deque()
         self.samples = 0
+        self.fresh = 0
+        """Packets since the oldest were let go."""
 
-    def fits(self, sample: WaveformSample) -> bool:
-        """Whether the sample goes on in the same units, and not before the last one."""
-        return (
-            sample.rate_hz == self.rate_hz
-            and sample.counts_per_m_s == self.counts_per_m_s
-            and sample.calibrated == self.calibrated
-            and (not self.packets or sample.start_utc_ns > self.packets[-1][0])
-        )
+    def takes(self, sample: WaveformSample) -> bool:
+        """Keep the newest packet, unless its units are others or it comes before the last one.
 
-    def keep(self, sample: WaveformSample) -> None:
-        """The newest packet; the oldest go, but never the one that the kept time begins in."""
-        packets = self.packets
-        packets.append((sample.start_utc_ns, sample.counts))
+        The oldest go now and then.
+        """
+        start_utc_ns, packets = sample.start_utc_ns, self.packets
+        if (
+            sample.rate_hz != self.rate_hz
+            or sample.counts_per_m_s != self.counts_per_m_s
+            or sample.calibrated != self.calibrated
+            or (packets and start_utc_ns <= packets[-1][0])
+        ):
+            return False
+        packets.append((start_utc_ns, sample.counts))
         self.samples += len(sample.counts)
-        oldest_ns = sample.start_utc_ns - KEPT_NS
+        self.fresh += 1
+        if self.fresh > SELDOM or self.samples > MOST_KEPT:
+            self.let_go()
+        return True
+
+    def let_go(self) -> None:
+        """The oldest go, but never the packet that the kept time begins in."""
+        self.fresh = 0
+        packets = self.packets
+        oldest_ns = packets[-1][0] - KEPT_NS
         while len(packets) > 1 and (
             packets[1][0] <= oldest_ns or self.samples - len(packets[0][1]) >= MOST_KEPT
         ):
@@ -64,11 +77,11 @@ class Clip:
     def keep(self, sample: WaveformSample) -> None:
         """A packet of one of its channels."""
         channel = self._channels.get(sample.channel)
-        if channel is None or not channel.fits(sample):
+        if channel is None or not channel.takes(sample):
             if channel is None and len(self._channels) >= MAX_CHANNELS:
                 return
             channel = self._channels[sample.channel] = _Channel(sample)
-        channel.keep(sample)
+            channel.takes(sample)
 
     def with_records(self, detections: Iterable[Detection]) -> list[Detection]:
         """The same detections, each with what was heard of it."""
@@ -85,6 +98,7 @@ class Clip:
         traces: list[WaveTrace] = []
         for name in names:
             channel = self._channels[name]
+            channel.let_go()
             room -= round((detection.end_utc_ns - begin_ns) * channel.rate_hz / SECOND_NS)
             if room < 0 and traces:
                 break  # all of a channel or nothing of it

@@ -14,12 +14,12 @@ from fusion.kernels import seismic_spectrum as spectrum
 from fusion.kernels import seismic_steps as steps
 from fusion.kernels import seismic_window as window
 from fusion.kernels.seismic import BANDS
+from fusion.kernels.seismic_calm import Calm
 from fusion.seismic_bank import FRAMES_PER_BIN, HIGHEST_SHARE, Bank
+from fusion.seismic_ears import Ear, Ears
 from fusion.seismic_event import Event, Look
-from fusion.seismic_noise import Hours
 from fusion.seismic_policy import SeismicPolicy
 from fusion.seismic_presets import PRESETS, Preset
-from fusion.seismic_tail import Tail
 from fusion.types import SECOND_NS, Detection, Origin, SensorSpec, WaveformSample
 
 VERTICAL_GAIN = 1.25
@@ -33,6 +33,7 @@ LEARN_S = 5.0  # between two spectra of the background
 SPECTRUM_S = 1.0  # between two of an event
 WHOLE_S = 3.0  # an event's first spectra have one window, and what came before it not
 HOURS_S = 1.0
+LAG_SLACK_S = 2.0  # a channel that is nearly given up is looked at closely
 STIRRING = 1.12
 """rms of two seconds over the floor, from which steps are looked for: faint ones, of four times
 the noise's rms, twice a second."""
@@ -43,27 +44,6 @@ YOUNG_STEPS, YOUNG_NATS = 5, 6.0
 WALKING_STEPS, WALKING_NATS, WALKING_S = 3, 3.0, 1.0
 """Steps of a chain that is activity by itself, what it says, and how old its last may be."""
 EARLY_NS = SECOND_NS // 10  # a step begins before it peaks
-
-
-class Ear:
-    """What a station knows of one of its channels."""
-
-    __slots__ = ("bins", "calibrated", "hours", "now", "quiet", "quiet_bins", "tail")
-
-    def __init__(self, sample: WaveformSample) -> None:
-        self.tail = Tail(sample.rate_hz)
-        self.calibrated = sample.calibrated
-        self.hours = Hours()
-        self.quiet = np.zeros(BANDS)
-        self.quiet_bins = 0
-        self.bins = 0
-        """That have been looked at since it began."""
-        self.now: list[float] = [0.0] * window.GLANCE
-
-    @property
-    def is_warm(self) -> bool:
-        """Whether the quiet is known: one LTA has been heard."""
-        return self.now[window.NOW_RATIO] > 0.0
 
 
 class Moment(NamedTuple):
@@ -87,12 +67,14 @@ def _stirs(ear: Ear) -> bool:
 class Station:
     """Looks at its columns of a bank whenever they have finished a bin."""
 
-    def __init__(self, spec: SensorSpec, policy: SeismicPolicy) -> None:
+    def __init__(self, spec: SensorSpec, policy: SeismicPolicy, ears: Ears | None = None) -> None:
+        """`ears`: where what it learns is kept, with that of others."""
         self.origin = Origin.SENSOR
         """Of the samples; set by whoever feeds the bank."""
         self._spec = spec
         self._policy = policy
         self._preset: Preset = PRESETS[spec.preset]
+        self._opens = ears or Ears()
         self._ears: dict[str, Ear] = {}
         self._event: Event | None = None
         self._calibrated = True
@@ -114,12 +96,46 @@ class Station:
         """What is going on; None: nothing."""
         return self._event
 
-    def hear(self, sample: WaveformSample) -> None:
-        """A packet of one of its channels, before the bank has it."""
+    @property
+    def is_calm(self) -> bool:
+        """Nothing goes on: quiet bins may be passed over, as `kernels.seismic_calm` does."""
+        return self._event is None and not self._triggered
+
+    def ear(self, channel: str) -> Ear:
+        """What it knows of a channel that it has heard."""
+        return self._ears[channel]
+
+    def calm(self, bank: Bank) -> Calm:
+        """What it takes for calm."""
+        preset, bin_s = self._preset, bank.bin_s
+        return Calm(
+            bin_samples=float(bank.bin_samples),
+            frame_hz=1.0 / bank.frame_s,
+            bin_s=bin_s,
+            bin_ns=bin_s * SECOND_NS,
+            level_on=preset.level_on,
+            stirring=STIRRING if preset.classed else math.inf,
+            window_bins=round(self._policy.window_s / bin_s),
+            chain_steps=WALKING_STEPS,
+            chain_nats=WALKING_NATS,
+            chain_age_s=WALKING_S,
+            vertical_gain=VERTICAL_GAIN,
+            hour_bins=max(1, round(HOURS_S / bin_s)),
+            spectrum_bins=max(1, round(LEARN_S / bin_s)),
+            quiet_keep=bin_s / QUIET_KEPT_S,
+            lag_bins=math.floor((self._policy.silent_s - LAG_SLACK_S) / bin_s),
+        )
+
+    def open(self, sample: WaveformSample) -> Ear:
+        """What it knows of the channel of this packet; nothing, where it is new."""
         ear = self._ears.get(sample.channel)
         if ear is None or ear.tail.rate_hz != sample.rate_hz:
-            ear = self._ears[sample.channel] = Ear(sample)
-        ear.tail.keep(sample)
+            ear = self._ears[sample.channel] = self._opens.open(sample, ear)
+        return ear
+
+    def hear(self, sample: WaveformSample) -> None:
+        """A packet of one of its channels, before the bank has it."""
+        self.open(sample).tail.keep(sample)
 
     def look(
         self, bank: Bank, columns: Mapping[str, int], bin_number: int, end_utc_ns: int

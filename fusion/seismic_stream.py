@@ -3,8 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from fusion.kernels import seismic_calm as calm
 from fusion.seismic_bank import Bank
 from fusion.seismic_clip import Clip
+from fusion.seismic_ears import Ears
 from fusion.seismic_policy import SeismicPolicy
 from fusion.seismic_presets import PRESETS
 from fusion.seismic_station import Station
@@ -19,41 +21,87 @@ PIECE_S = 2.0  # of a longer sample: the rings must keep what has not been looke
 AHEAD_S = 0.3  # packets come four times a second; who is later than that is not waited for
 EARLIER_BINS = 50  # of a channel that begins before the one that the grid began with
 MICRO = 1e6
+DUE = 512  # spectra of the quiet that one run learns at most; more are learned one by one
+
+Places = NDArray[np.int64]
 
 
 class Batch:
     """A bank, and which of its streams have given it something since it last ran."""
 
-    def __init__(self, bank: Bank) -> None:
+    def __init__(self, bank: Bank, ears: Ears, places: Places) -> None:
         self.bank = bank
+        self._ears = ears
+        self._places = places
+        self._seats: Places | None = None
+        self._calm: calm.Calm | None = None
+        self._due = np.zeros((DUE, 2), np.int64)
         self.live = 0
         """Streams that gave something for the last run but one, or since."""
         self.streams: list[Stream] = []
         self.fresh: list[Stream] = []
 
     def advance(self) -> list["Post"]:
-        """Have the bank run; the stations that gave it something."""
+        """Have the bank run; the stations that heard something, in the order that they came."""
         self.bank.advance()
         if len(self.fresh) < self.live:
             for stream in self.streams:
                 stream.late = not stream.pending
             self.live = len(self.fresh)
-        posts = []
+        left = self._rest()
+        posts: dict[Post, None] = {}
         for stream in self.fresh:
             stream.pending = 0
-            if stream.post not in posts:
-                posts.append(stream.post)
+            if left and stream.post.place[calm.LEFT]:
+                posts[stream.post] = None
         self.fresh.clear()
-        return posts
+        return list(posts)
+
+    def changed(self) -> None:
+        """Streams came or went."""
+        self._seats = None
+
+    def _rest(self) -> int:
+        """Pass over the bins in which nothing happens; how many stations have others."""
+        seats = self._seats
+        if seats is None or self._calm is None:
+            if not self.streams:
+                return 0
+            seats = self._seats = self._seated()
+            self._calm = self.streams[0].post.station.calm(self.bank)
+        left, count = calm.rest(
+            *self.bank.rings,
+            self.bank.done,
+            self._calm,
+            seats,
+            self._places,
+            self._ears.memory,
+            self._due,
+        )
+        if count:
+            for ear, utc_ns in self._due[:count].tolist():
+                self._ears.ears[ear].tail.learn(utc_ns)
+        return left
+
+    def _seated(self) -> Places:
+        """The channels, those of a station in a row by name."""
+        seats = [
+            (post.row, column, post.station.ear(name).row, name.endswith("Z"))
+            for post in dict.fromkeys(stream.post for stream in self.streams)
+            for name, column in post.columns.items()
+        ]
+        return np.array(seats, np.int64).reshape(-1, calm.SEAT_FIELDS)
 
 
 class Stream:
     """One channel: its column, and its place on the grid."""
 
     __slots__ = (
+        "_clip",
         "_counts_per_m_s",
         "_size",
         "_span_ns",
+        "_tail",
         "ahead",
         "batch",
         "column",
@@ -82,10 +130,13 @@ class Stream:
         self.ahead = AHEAD_S * first.rate_hz
         """So many samples are not kept waiting for those of others."""
         self._size = self._span_ns = 0
+        self._tail = post.station.open(first).tail
+        self._clip = post.clip
         self.late = False
         """It gave nothing for the last run: the next will not wait for it."""
         batch.live += 1
         batch.streams.append(self)
+        batch.changed()
 
     def fits(self, sample: WaveformSample) -> bool:
         """Whether rate and sensitivity are what they were."""
@@ -105,12 +156,17 @@ class Stream:
             and sample.missing * SECOND_NS <= silent_ns * self.rate_hz
         )
 
-    def span_ns(self, size: int) -> int:
-        """How long so many samples take."""
+    def keep(self, sample: WaveformSample) -> None:
+        """A packet that it is about to take: its spectrum may be asked for, and its samples."""
+        size = len(sample.counts)
         if size != self._size:  # packets are as long as the one before them
             self._size = size
             self._span_ns = round(size * SECOND_NS / self.rate_hz)
-        return self._span_ns
+        end_utc_ns = sample.start_utc_ns + self._span_ns
+        if end_utc_ns > self.post.heard_utc_ns:  # noqa: PLR1730 - a call for every packet
+            self.post.heard_utc_ns = end_utc_ns
+        self._tail.keep(sample)
+        self._clip.keep(sample)
 
     def put(self, counts: Counts, missing: int) -> bool:
         """Give the bank what follows; whether it should run now."""
@@ -129,13 +185,19 @@ class Stream:
         """Give the column back; the bank must have run."""
         self.batch.live -= not self.late
         self.batch.streams.remove(self)
+        self.batch.changed()
         self.batch.bank.close(self.column)
 
 
 class Post:
     """One station: its channels on one grid of bins, which are looked at in turn."""
 
-    def __init__(self, spec: SensorSpec, policy: SeismicPolicy) -> None:
+    def __init__(
+        self, spec: SensorSpec, policy: SeismicPolicy, ears: Ears, row: int, places: Places
+    ) -> None:
+        """`row` is its own of `places`, (stations, PLACE_FIELDS), where its next bin stands."""
+        self.row = row
+        self.place = places[row]
         self.preset = PRESETS[spec.preset]
         self.streams: dict[str, Stream] = {}
         """By channel, sorted."""
@@ -144,10 +206,9 @@ class Post:
         self.anchor_utc_ns = 0
         """Where bin 0 begins."""
         self.rate_hz = 0.0
-        self._station = Station(spec, policy)
-        self._clip = Clip(spec)
-        self._columns: dict[str, int] = {}
-        self._next_bin = 0
+        self.station = Station(spec, policy, ears)
+        self.columns: dict[str, int] = {}
+        self.clip = Clip(spec)
         self._bank: Bank | None = None
         self._bin_ns = 0.0
 
@@ -155,11 +216,12 @@ class Post:
         """A new grid. It lies on multiples of a bin in UTC, whichever channel comes first."""
         self._bank, self._bin_ns = bank, bank.bin_s * SECOND_NS
         whole_ns = round(self._bin_ns)
-        self.anchor_utc_ns = (sample.start_utc_ns // whole_ns - EARLIER_BINS) * whole_ns
-        self._next_bin = 0
+        self._anchor((sample.start_utc_ns // whole_ns - EARLIER_BINS) * whole_ns)
+        self.place[calm.NEXT_BIN] = 0
+        self.place[calm.CALM] = self.station.is_calm
         self.rate_hz = sample.rate_hz
         self.heard_utc_ns = sample.start_utc_ns
-        self._station.origin = sample.origin
+        self.station.origin = sample.origin
 
     def follow(self, sample: WaveformSample, batch: Batch) -> Stream | None:
         """Take a channel in; None where it begins before the grid."""
@@ -169,56 +231,57 @@ class Post:
             return None
         stream = Stream(self, batch, sample, at)
         if not self.streams:
-            self._next_bin = at // batch.bank.bin_samples
+            self.place[calm.NEXT_BIN] = at // batch.bank.bin_samples
         self.streams = dict(sorted([*self.streams.items(), (sample.channel, stream)]))
-        self._columns = {name: each.column for name, each in self.streams.items()}
+        self.columns = {name: each.column for name, each in self.streams.items()}
         return stream
-
-    def hear(self, sample: WaveformSample) -> None:
-        """A packet that a stream is about to take: its spectrum may be asked for."""
-        self._station.hear(sample)
-        self._clip.keep(sample)
 
     def drop(self, name: str) -> None:
         """Follow a channel no longer."""
         self.streams.pop(name).end()
-        del self._columns[name]
+        del self.columns[name]
 
     def drift(self, stream: Stream, late_ns: int) -> None:
         """Have the grid follow the clock of its first channel."""
         if stream is next(iter(self.streams.values())):
-            self.anchor_utc_ns += late_ns
+            self._anchor(self.anchor_utc_ns + late_ns)
+
+    def _anchor(self, utc_ns: int) -> None:
+        self.anchor_utc_ns = utc_ns
+        self.place[calm.ANCHOR_NS] = utc_ns
 
     def look(self, silent_ns: int, detections: list[Detection]) -> None:
-        """Look at every bin that all channels have finished.
+        """Look at every bin that all channels have finished and that was not passed over.
 
         A channel that lags so far that it counts as silent is no longer waited for.
         """
         bank = self._bank
         assert bank is not None
-        done = [bank.bins(column) for column in self._columns.values()]
-        lag_ns = self.heard_utc_ns - self._end_utc_ns(self._next_bin)
+        done = [bank.bins(column) for column in self.columns.values()]
+        next_bin = int(self.place[calm.NEXT_BIN])
+        lag_ns = self.heard_utc_ns - self._end_utc_ns(next_bin)
         if lag_ns >= silent_ns and max(done) > min(done):
-            for name in [n for n, c in self._columns.items() if bank.bins(c) <= self._next_bin]:
+            for name in [n for n, c in self.columns.items() if bank.bins(c) <= next_bin]:
                 self.drop(name)
-            done = [bank.bins(column) for column in self._columns.values()]
-        for number in range(self._next_bin, min(done)):
-            found = self._station.look(bank, self._columns, number, self._end_utc_ns(number))
+            done = [bank.bins(column) for column in self.columns.values()]
+        for number in range(next_bin, min(done)):
+            found = self.station.look(bank, self.columns, number, self._end_utc_ns(number))
             if found:
-                detections += self._clip.with_records(found)
-        self._next_bin = max(self._next_bin, min(done))
+                detections += self.clip.with_records(found)
+        self.place[calm.NEXT_BIN] = max(next_bin, min(done))
+        self.place[calm.CALM] = self.station.is_calm
 
     def finish(self, detections: list[Detection]) -> None:
         """Look at what is whole, end the event, and follow no channel any more."""
         bank = self._bank
         if bank is None or not self.streams:
             return
-        last = max(bank.bins(column) for column in self._columns.values())
-        for number in range(self._next_bin, last):
-            whole = {name: c for name, c in self._columns.items() if bank.bins(c) > number}
-            found = self._station.look(bank, whole, number, self._end_utc_ns(number))
-            detections += self._clip.with_records(found)
-        detections += self._clip.with_records(self._station.finish(self.heard_utc_ns))
+        last = max(bank.bins(column) for column in self.columns.values())
+        for number in range(int(self.place[calm.NEXT_BIN]), last):
+            whole = {name: c for name, c in self.columns.items() if bank.bins(c) > number}
+            found = self.station.look(bank, whole, number, self._end_utc_ns(number))
+            detections += self.clip.with_records(found)
+        detections += self.clip.with_records(self.station.finish(self.heard_utc_ns))
         for name in list(self.streams):
             self.drop(name)
 

@@ -10,7 +10,8 @@ from fusion.types import SECOND_NS, WaveformSample
 
 WINDOW_S = 2.0  # lines half a hertz apart are told from each other
 SLACK = 1.4  # a window may be so much longer, to be a power of two
-LONGEST_S = 12.0  # of lag that is waited for, and two windows
+LONGEST_NS = 12 * SECOND_NS  # of lag that is waited for, and two windows
+STEPPED_NS = 2 * SECOND_NS  # no clock of a station that goes on has gone back by so much
 HIGHEST_HZ = 225.0
 HIGHEST_SHARE = 0.45  # of the rate
 BACKGROUND_KEEP = 0.1  # share of a new spectrum in the background's: a minute or so
@@ -35,7 +36,7 @@ class Tail:
         """Keep a packet; what is too old goes."""
         packets = self._packets
         packets.append(sample)
-        oldest_ns = sample.start_utc_ns - round(LONGEST_S * SECOND_NS)
+        oldest_ns = sample.start_utc_ns - LONGEST_NS
         while packets[0].start_utc_ns < oldest_ns:
             packets.popleft()
 
@@ -45,7 +46,7 @@ class Tail:
         samples = np.zeros(size)
         start_utc_ns = end_utc_ns - round(size * SECOND_NS / self.rate_hz)
         filled, first_count = 0, None
-        for packet in self._packets:
+        for packet in self._since(start_utc_ns):
             place = (packet.start_utc_ns - start_utc_ns) * self.rate_hz / SECOND_NS
             at = math.floor(place + HALF)
             counts = packet.counts
@@ -60,6 +61,17 @@ class Tail:
         if filled < 0.9 * size:
             return None
         return spectrum.power_of(samples, self.size)
+
+    def _since(self, utc_ns: int) -> list[WaveformSample]:
+        """The packets that may reach beyond that time, oldest first; clocks may have stepped."""
+        kept = []
+        for packet in reversed(self._packets):
+            span_ns = len(packet.counts) * SECOND_NS / self.rate_hz
+            if packet.start_utc_ns + span_ns < utc_ns - STEPPED_NS:
+                break
+            kept.append(packet)
+        kept.reverse()
+        return kept
 
     def learn(self, end_utc_ns: int) -> None:
         """Nothing happens now: take it as background."""

@@ -145,6 +145,26 @@ def describe(ring: Ring, last: int, window: int, out: Floats, marks: Floats) -> 
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def blows(ring: Ring, last: int, window: int, out: Floats, marks: Floats) -> int:
+    """The blows of the `window` bins before number `last`, as `describe` finds them.
+
+    out      (steps.FEATURES,) filled here where there was any motion
+    marks    (steps.MOST,) filled with their places, in frames since the window began
+    returns  how many there are
+    """
+    bins = ring.bins
+    size = bins.shape[0]
+    square = 0.0
+    for back in range(window, 0, -1):
+        square += bins[(last - back) % size, SUM_2]
+    if square <= 0.0:
+        return 0
+    envelope = _smooth(ring.frames, last * FRAMES_PER_BIN, window * FRAMES_PER_BIN)
+    floor = FLOOR_MEAN * math.sqrt(max(float(bins[(last - 1) % size, FLOOR]), 1e-30))
+    return steps.describe(steps.Envelope(envelope, ring.frame_hz, floor), out, marks)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _moments(ring: Ring, last: int, window: int, out: Floats) -> bool:
     """Level, kurtosis and how they change; whether there was any motion."""
     bins, samples = ring.bins, ring.bin_samples
@@ -186,8 +206,10 @@ def _smooth(frames: NDArray[np.float32], end: int, size: int) -> Floats:
     """
     count = frames.shape[0]
     raw = np.empty(size)
+    at = (end - size) % count
     for i in range(size):
-        raw[i] = frames[(end - size + i) % count]
+        raw[i] = frames[at]
+        at = at + 1 if at + 1 < count else 0
     smooth = np.empty(size)
     for i in range(size):
         far = raw[max(i - 2, 0)] + raw[min(i + 2, size - 1)]
