@@ -15,7 +15,10 @@ from edge.evidence.files import EvidenceMaker
 from edge.evidence.png import encode
 from edge.station.warmup_spectra import USUAL, warm_up_spectra
 from fusion.engine import Engine
+from fusion.kernels.seismic_feed import LANES
 from fusion.policy import Policy
+from fusion.seismic_bank import Bank
+from fusion.seismic_presets import PRESETS
 from fusion.types import (
     MILLISECOND_NS,
     SECOND_NS,
@@ -43,12 +46,26 @@ START_UTC_NS = 1_700_000_000 * SECOND_NS
 PANELS = 4
 SCAN_SHAPE = (300, 900)  # small, yet a whole vehicle at 20 mm a pixel
 WALK_S = 45  # longer than the averaging times of every detector's own warm-up
+GROUND_SENSORS = 3  # along a line: a track is made of those that somebody passed
+GROUND_APART_M = 8.0
+GROUND = "ground-1"
+GROUND_HZ = 100
+FIRST_STEP_S, STEP_S, STEP_M = 18.0, 0.54, 0.76
+FIRST_STEP_M = -4.0  # before the first sensor
 
 _CHECKPOINT = Checkpoint(
     site="warm-up",
     sensors=(
         SensorSpec(sensor_id="portal", family=Family.RADIATION, place="lane"),
-        SensorSpec(sensor_id="ground", family=Family.SEISMIC, place="zone"),
+        *(
+            SensorSpec(
+                sensor_id=f"ground-{number}",
+                family=Family.SEISMIC,
+                place="zone",
+                position_m=(number * GROUND_APART_M, 0.0),
+            )
+            for number in range(GROUND_SENSORS)
+        ),
         SensorSpec(sensor_id="scanner", family=Family.XRAY, place="lane", silent_after_ms=0),
     ),
     lanes=(LaneSpec(lane_id="lane", direction="northbound"),),
@@ -124,46 +141,61 @@ def _counts(
 
 
 def _ground(second: int, now: int) -> list[Sample]:
-    """Noise with a gap in it, and two steps a second from second 20 on."""
-    rate_hz = 100
-    random = np.random.default_rng(second)
-    motion = random.normal(0.0, 40.0, rate_hz)
-    if second >= 20:
-        for step in (10, 60):
-            ring = np.arange(30)
-            motion[step : step + 30] += 4000 * np.exp(-ring / 6) * np.sin(ring * math.tau / 5)
-    halves = np.split(motion.astype(np.int32), 2)
-    lost = rate_hz // 2 if second == 10 else 0  # a packet that the network lost
-    return [
-        WaveformSample(
-            sensor_id="ground",
-            origin=Origin.SIMULATOR,
-            start_utc_ns=now + part * 500 * MILLISECOND_NS,
-            rate_hz=float(rate_hz),
-            channel="EHZ",
-            counts=half,
-            counts_per_m_s=4.0e8,
-            missing=lost,
-        )
-        for part, half in enumerate(halves)
-        if not (lost and part == 0)
-    ]
+    """Noise with a gap in it, and somebody who walks past one sensor after the other."""
+    samples: list[Sample] = []
+    for number in range(GROUND_SENSORS):
+        motion = np.random.default_rng((second, number)).normal(0.0, 40.0, GROUND_HZ)
+        for place, size in _steps(second, number):
+            ring = np.arange(GROUND_HZ - place)
+            motion[place:] += size * np.exp(-ring / 3) * np.sin(ring * math.tau * 21 / GROUND_HZ)
+        halves = np.split(motion.astype(np.int32), 2)
+        lost = GROUND_HZ // 2 if second == 10 else 0  # a packet that the network lost
+        samples += [
+            WaveformSample(
+                sensor_id=f"ground-{number}",
+                origin=Origin.SIMULATOR,
+                start_utc_ns=now + part * 500 * MILLISECOND_NS,
+                rate_hz=float(GROUND_HZ),
+                channel="EHZ",
+                counts=half,
+                counts_per_m_s=4.0e8,
+                missing=lost,
+            )
+            for part, half in enumerate(halves)
+            if not (lost and part == 0)
+        ]
+    return samples
+
+
+def _steps(second: int, number: int) -> list[tuple[int, float]]:
+    """The steps of a second: the sample on which each is heard, and how loud.
+
+    Nobody's steps are as even as a machine's.
+    """
+    steps = []
+    for step in range(round((WALK_S - FIRST_STEP_S) / STEP_S)):
+        uneven_s, strength = np.random.default_rng((1, step)).normal((0.0, 1.0), (0.012, 0.12))
+        off_m = FIRST_STEP_M + step * STEP_M - number * GROUND_APART_M
+        place = round((FIRST_STEP_S + step * STEP_S + uneven_s - second) * GROUND_HZ)
+        if 0 <= place < GROUND_HZ:
+            steps.append((place, 4000.0 * float(strength) / (1.0 + (off_m / 3.0) ** 2)))
+    return steps
 
 
 def _heard() -> WaveRecord:
     """The walk again, as evidence."""
-    walk = [each for second in range(20, 40) for each in _ground(second, second * SECOND_NS)]
+    heard = [each for second in range(20, 40) for each in _ground(second, second * SECOND_NS)]
+    walk = [each for each in heard if isinstance(each, WaveformSample) and each.sensor_id == GROUND]
     first = walk[0]
-    assert isinstance(first, WaveformSample)
     trace = WaveTrace(
         channel=first.channel,
         rate_hz=first.rate_hz,
         counts_per_m_s=first.counts_per_m_s,
         calibrated=True,
-        packets=tuple((x.start_utc_ns, x.counts) for x in walk if isinstance(x, WaveformSample)),
+        packets=tuple((x.start_utc_ns, x.counts) for x in walk),
     )
     return WaveRecord(
-        sensor_id="ground",
+        sensor_id=GROUND,
         start_utc_ns=25 * SECOND_NS,
         end_utc_ns=40 * SECOND_NS,
         begin_utc_ns=20 * SECOND_NS,
@@ -212,6 +244,16 @@ def warm_up_image() -> None:
     """All that can be had before a site is known; it stays where the kernels are kept."""
     warm_up()
     warm_up_spectra(USUAL, Policy())
+    _warm_up_rows()
+
+
+def _warm_up_rows() -> None:
+    """What `garita bench seismic` alone calls: whole bins of all channels side by side."""
+    bank = Bank(float(GROUND_HZ), PRESETS["footsteps"])
+    for _ in range(LANES):
+        bank.open(1.0)
+    bank.advance_rows(np.ones((1, bank.bin_samples * LANES), np.int32))
+    bank.ratio_rows(np.ones((1, bank.bin_samples * LANES), np.float32))
 
 
 if __name__ == "__main__":
