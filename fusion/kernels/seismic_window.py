@@ -233,11 +233,14 @@ def _rhythm(envelope: Floats, frame_hz: float, out: Floats) -> None:
     root -= root.mean()
     farthest = min(2 * lags, (3 * size) // 4)
     power = np.zeros(farthest + 1)
+    turned = root[::-1].copy()
+    # All lags of a sample together, so that they are worked on side by side.
+    for i in range(size):
+        before = turned[size - 1 - i :]
+        for lag in range(min(i, farthest) + 1):
+            power[lag] += root[i] * before[lag]
     for lag in range(farthest + 1):
-        total = 0.0
-        for i in range(lag, size):
-            total += root[i] * root[i - lag]
-        power[lag] = total * size / (size - lag)
+        power[lag] = power[lag] * size / (size - lag)
     if power[0] <= 0.0:
         return
     power /= power[0]
