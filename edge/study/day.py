@@ -56,8 +56,8 @@ def with_settings(config: SensorConfig, settings: list[tuple[str, str]]) -> Sens
         return TypeAdapter(type(config)).validate_python(values)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        key = ".".join(map(str, first["loc"]))
-        raise ReplayError(f"--set {key}: {first['msg']}") from None
+        key = ".".join(map(str, first["loc"])) or ", ".join(name for name, _ in mine)
+        raise ReplayError(f"--set {key}: {first['msg'].removeprefix('Value error, ')}") from None
 
 
 def with_presets(checkpoint: Checkpoint, configs: Iterable[SensorConfig]) -> Checkpoint:

@@ -72,6 +72,8 @@ class Player:
         self._started: deque[Future[Read]] = deque()
         self._in_hand: dict[str, tuple[Event, Future[Read]]] = {}
         self._scans = 0
+        self._told: set[str] = set()
+        """Sensors of whose malformed input something has been said."""
         self.events = self.alerts = self.malformed = 0
         self._first_utc_ns = 0
         self._first_raw_utc_ns = self._last_raw_utc_ns = 0
@@ -138,8 +140,16 @@ class Player:
             taken = self._finish(intake, *earlier)
             if event.what is What.RAW:
                 taken.samples.clear()
-        self.malformed += len(taken.malformed)
+        if taken.malformed:
+            self._tell(event.sensor_id, taken.malformed)
         return taken.samples
+
+    def _tell(self, sensor_id: str, bad: list[Malformed]) -> None:
+        """Say of each sensor once what could not be read first; the rest is counted."""
+        self.malformed += len(bad)
+        if sensor_id not in self._told:
+            self._told.add(sensor_id)
+            log.warning("input malformed", sensor=sensor_id, first=bad[0].reason, text=bad[0].text)
 
     def _finish(self, intake: Intake, event: Event, work: Future[Read]) -> Taken:
         self._scans -= 1

@@ -7,6 +7,7 @@ from time import monotonic
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from drivers.wire import bundle
 from drivers.xray_files import DEFAULT_PATTERNS, bundles_of
@@ -241,6 +242,15 @@ def test_a_forced_kind_reads_a_file_that_says_nothing_of_itself(tmp_path):
     samples = objects([path], kind="rpm-tsa", show="samples")
     assert [sample["sample"] for sample in samples] == ["background"]
     assert "rpm-tsa" in accepted()
+
+
+def test_what_cannot_be_read_is_said_once(tmp_path):
+    path = tmp_path / "words.csv"
+    path.write_text("one,two\n" + "1,abc\n" * 100)
+    with capture_logs() as logs:
+        assert lines([path], kind="ascii-serial", settings=[("columns", "time,counts")]) == []
+    told = [entry for entry in logs if entry["event"] == "input malformed"]
+    assert [(entry["sensor"], entry["first"]) for entry in told] == [("words", "number")]
 
 
 def test_a_reader_that_has_seen_enough_ends_it_quietly(day):
