@@ -55,8 +55,9 @@ class Tail:
                 continue
             if first_count is None:
                 first_count = int(counts[first])
-            # Taken off as integers: what a 32-bit converter adds to the motion is lost after.
-            samples[at + first : at + last] = counts[first:last].astype(np.int64) - first_count
+            # Exact: float64 holds the difference of any two 32-bit counts.
+            into = samples[at + first : at + last]
+            np.subtract(counts[first:last], first_count, out=into, dtype=np.float64)
             filled += last - first
         if filled < 0.9 * size:
             return None

@@ -91,13 +91,14 @@ def power_of(samples: Floats, size: int) -> Floats:
     """
     power = np.zeros(size // 2)
     windows = max(1, 2 * (samples.shape[0] // size) - 1)
-    real, imag = np.empty(size), np.empty(size)
+    real, imag, hann = np.empty(size), np.empty(size), np.empty(size)
+    for i in range(size):
+        hann[i] = 0.5 - 0.5 * math.cos(2.0 * math.pi * (i + 0.5) / size)
     for w in range(windows):
         at = w * (size // 2)
         mean = samples[at : at + size].mean()
         for i in range(size):
-            hann = 0.5 - 0.5 * math.cos(2.0 * math.pi * (i + 0.5) / size)
-            real[i] = hann * (samples[at + i] - mean)
+            real[i] = hann[i] * (samples[at + i] - mean)
             imag[i] = 0.0
         transform(real, imag)
         for k in range(size // 2):
