@@ -10,7 +10,7 @@ from numba.core.event import Event, Listener, install_listener
 from edge.kernel_cache import COMPILES, kernels_written
 
 SAY_EVERY_S = 5.0
-ONCE = "once after an install or an upgrade; a minute on two free cores"
+ONCE = "once after an install or an upgrade; a minute and a half on two free cores"
 
 log = structlog.get_logger()
 
