@@ -21,7 +21,8 @@ class SeismicConfig(SensorConfig):
     default_silent_after_s: ClassVar[float] = 5.0
 
     preset: SeismicPreset = "footsteps"
-    """What to listen for: `footsteps` (people, vehicles, digging) or `earthquake`."""
+    """What to listen for: `footsteps` (people, vehicles, digging), the same for a quiet
+    `vault`, `indoor` or `roadside`, or `earthquake`."""
     counts_per_m_s: Annotated[float, Gt(0)] | None = None
     """Sensitivity of the channels that measure ground velocity; where it is not known, alerts
     tell no ground motion in um/s, and are the same otherwise."""

@@ -185,7 +185,9 @@ def simulate_arguments(sub: argparse.ArgumentParser) -> None:
         help="with --serve: open the wires at once, play when a line comes on stdin",
     )
     sub.add_argument(
-        "--pty", action="store_true", help="serve portals on pseudo-terminals instead of TCP"
+        "--pty",
+        action="store_true",
+        help="serve portals and serial ground sensors on pseudo-terminals instead of TCP",
     )
 
 
@@ -298,7 +300,7 @@ def _evidence(sub: argparse.ArgumentParser) -> None:
         "--evidence",
         type=Path,
         metavar="DIR",
-        help="put the alerts' files there, N42 documents and pictures, in a folder for each alert",
+        help="put the alerts' files there (N42, miniSEED, pictures), in a folder for each alert",
     )
 
 

@@ -67,12 +67,14 @@ Exit code 3: the file is wrong. 4: a broker does not answer. 5: a sensor does no
         summary="run recordings or device files through the same engine",
         description="""\
 A Garita recording gives the same alerts as on the day, byte for byte. A recorded device file
-(portal daily file, datacast capture, X-ray picture, ...) is recognised by its content.
+(portal daily file, datacast capture, miniSEED, X-ray picture, ...) is recognised by its content.
 JSON Lines on stdout, progress on stderr.""",
         examples="""\
   garita replay run/recordings
   garita replay monday.txt --show detections | jq .facts
-  garita replay portal.dat --kind rpm-tsa --set panels=2 --config configs/checkpoint.yaml""",
+  garita replay portal.dat --kind rpm-tsa --set panels=2 --config configs/checkpoint.yaml
+  garita replay station.mseed --show detections --set preset=earthquake
+  garita replay log.csv --kind ascii-serial --set rate_hz=250 --set columns=time,counts""",
         arguments=arguments.replay_arguments,
     ),
     Command(

@@ -265,7 +265,7 @@ Sample = (
     | ScanFinding
 )
 
-SeismicPreset = Literal["footsteps", "earthquake"]
+SeismicPreset = Literal["footsteps", "vault", "indoor", "roadside", "earthquake"]
 """What a ground sensor listens for: each has its own bands, windows and thresholds."""
 
 # --- the checkpoint as the engine sees it ----------------------------------------------
