@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import Any
 
 from edge.text import headline, strip_exercise
 from fusion.types import Alert, Fact
@@ -29,35 +29,20 @@ class Telling:
     updated_utc_ns: int
 
 
-class Common(TypedDict):
-    """The fields of a `Telling`."""
-
-    site: str
-    place: str
-    sensor: str
-    exercise: bool
-    event: str
-    level: int
-    probability: float
-    headlines: tuple[str, ...]
-    alert: str
-    updated_utc_ns: int
-
-
-def common(alert: Alert, sensor: str) -> Common:
-    """What a file about one of the alert's sensors begins with."""
-    return Common(
-        site=alert.site,
-        place=alert.lane or alert.zone or "site",
-        sensor=sensor,
-        exercise=alert.exercise,
-        event=alert.event.value,
-        level=int(alert.level),
-        probability=alert.probability,
-        headlines=tuple(strip_exercise(headline(alert, each)) for each in LANGUAGES),
-        alert=f"{alert.alert_id}/{alert.revision}",
-        updated_utc_ns=alert.updated_utc_ns,
-    )
+def common(alert: Alert, sensor: str) -> dict[str, Any]:
+    """The fields of a `Telling` about one of the alert's sensors."""
+    return {
+        "site": alert.site,
+        "place": alert.lane or alert.zone or "site",
+        "sensor": sensor,
+        "exercise": alert.exercise,
+        "event": alert.event.value,
+        "level": int(alert.level),
+        "probability": alert.probability,
+        "headlines": tuple(strip_exercise(headline(alert, each)) for each in LANGUAGES),
+        "alert": f"{alert.alert_id}/{alert.revision}",
+        "updated_utc_ns": alert.updated_utc_ns,
+    }
 
 
 def known(facts: Mapping[str, Fact], name: str) -> float | None:
