@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fusion.kernels import seismic_look as kernel
 from fusion.kernels import seismic_spectrum as spectrum
 from fusion.kernels import seismic_steps as steps
 from fusion.kernels import seismic_window as window
@@ -50,18 +51,15 @@ class Moment(NamedTuple):
     """The end of a bin, as the channel that hears it best has it."""
 
     bank: Bank
-    ring: window.Ring
     ear: Ear
-    last: int
-    """Bins that are finished."""
+    now: list[float]
+    """As `seismic_window.glance` has it."""
     utc_ns: int
 
-
-def _stirs(ear: Ear) -> bool:
-    """Whether it is loud enough for somebody to walk, where nothing else says so."""
-    if ear.is_warm:
-        return ear.now[window.NOW_LEVEL_2S] >= STIRRING
-    return ear.bins >= YOUNG_BINS
+    @property
+    def is_warm(self) -> bool:
+        """Whether the quiet is known: one LTA has been heard."""
+        return self.now[window.NOW_RATIO] > 0.0
 
 
 class Station:
@@ -78,14 +76,22 @@ class Station:
         self._ears: dict[str, Ear] = {}
         self._event: Event | None = None
         self._calibrated = True
-        self._triggered = False
         self._spectrum: list[float] | None = None
         self._blows: list[int] = []
         """UTC ns of the blows in the last window."""
         self._bins = 0
         """Of the last window."""
-        self._young = True
-        self._glance = np.zeros(window.GLANCE)
+        self._bank: Bank | None = None
+        self._columns: dict[str, int] = {}
+        self._names: list[str] = []
+        self._stance = np.zeros(kernel.STANCE, np.int64)
+        self._more = (
+            self._preset.off,
+            KEPT_GAIN,
+            float(YOUNG_BINS),
+            float(YOUNG_STEPS),
+            YOUNG_NATS,
+        )
         self._window = np.zeros(window.FEATURES)
         self._marks = np.zeros(steps.MOST)
         self._lines = np.zeros(spectrum.FEATURES)
@@ -99,7 +105,7 @@ class Station:
     @property
     def is_calm(self) -> bool:
         """Nothing goes on: quiet bins may be passed over, as `kernels.seismic_calm` does."""
-        return self._event is None and not self._triggered
+        return self._event is None and not self._stance[kernel.TRIGGERED]
 
     def ear(self, channel: str) -> Ear:
         """What it knows of a channel that it has heard."""
@@ -146,32 +152,42 @@ class Station:
         """
         if not columns:
             return []
-        frames, bins = bank.rings
-        samples, frame_hz = float(bank.bin_samples), 1.0 / bank.frame_s
-        rings = {
-            name: window.Ring(frames[column], bins[column], samples, frame_hz)
-            for name, column in columns.items()
-        }
-        for name, ring in rings.items():
-            ear = self._ears[name]
-            window.glance(ring, bin_number + 1, ear.hours.quietest(end_utc_ns), self._glance)
-            ear.now = self._glance.tolist()
-            ear.bins += 1
-        name = self._hears_best(columns)
-        at = Moment(bank, rings[name], self._ears[name], bin_number + 1, end_utc_ns)
-        loud = active = self._is_active(at)
-        if self._preset.classed and (self._event is not None or active or _stirs(at.ear)):
-            self._measure(at)
-            active = loud or self._walks()
-        if self._event is None and not active:
-            self._rest(rings, at)
+        if columns != self._columns or bank is not self._bank:
+            self._sit(bank, columns)
+        event, stance = self._event, self._stance
+        self._ask(event, bank, end_utc_ns)
+        kernel.look(
+            *bank.rings,
+            self._calm,
+            self._more,
+            self._seats,
+            self._opens.memory,
+            bin_number + 1,
+            end_utc_ns,
+            stance,
+            self._now,
+            self._window,
+            self._marks,
+            self._bands,
+            self._due,
+        )
+        *_, best, loud, walks, size, count, due = stance.tolist()
+        if due:
+            for ear, utc_ns in self._due[:due].tolist():
+                self._opens.ears[ear].tail.learn(utc_ns)
+        active = bool(loud or walks)
+        if event is None and not active:
             return []
-        if loud and self._event is not None and self._event.is_rhythm_alone and not self._walks():
-            self._event = None  # what is loud now is something else
-        event = self._event or self._begin(at)
-        self._learn_hours(rings, at)
+        name = self._names[best]
+        at = Moment(bank, self._ears[name], self._now[best].tolist(), end_utc_ns)
+        if active and size:
+            self._date(at, size, count)
+        if loud and event is not None and event.is_rhythm_alone and not walks:
+            event = None  # what is loud now is something else
+        if event is None:
+            event = self._begin(at)
         self._calibrated = at.ear.calibrated
-        event.hear(name, at.ear.now, end_utc_ns, active=active, loud=loud)
+        event.hear(name, at.now, end_utc_ns, active=active, loud=bool(loud))
         if active:
             if self._preset.classed:
                 event.weigh(self._view(event, at))
@@ -181,101 +197,59 @@ class Station:
             return self._end(event.active_utc_ns)
         return []
 
+    def _sit(self, bank: Bank, columns: Mapping[str, int]) -> None:
+        """Which channels there are, and what calm is for their bank."""
+        self._bank, self._columns = bank, dict(columns)
+        self._names = list(columns)
+        self._calm = self.calm(bank)
+        ears = [
+            (column, self._ears[name].row, name.endswith("Z")) for name, column in columns.items()
+        ]
+        self._seats = np.array([(0, *ear) for ear in ears], np.int64)
+        self._now = np.zeros((len(columns), window.GLANCE))
+        self._due = np.zeros((len(columns), 2), np.int64)
+
+    def _ask(self, event: Event | None, bank: Bank, utc_ns: int) -> None:
+        """What the kernel is to know of the event: its channel, and how long its window is."""
+        stance, span_s = self._stance, self._policy.window_s
+        stance[kernel.EVENT], stance[kernel.KEPT] = 0, -1
+        if event is not None:
+            span_s = min(span_s, event.since_start_s(utc_ns) + self._policy.lead_s)
+            stance[kernel.EVENT] = 1
+            if event.channel in self._columns:
+                stance[kernel.KEPT] = self._names.index(event.channel)
+        stance[kernel.WANTED] = round(span_s / bank.bin_s)
+
     def finish(self, utc_ns: int) -> list[Detection]:
         """Nothing more is coming: ends the event."""
-        self._triggered = False
+        self._stance[kernel.TRIGGERED] = 0
         event = self._event
         return self._end(min(utc_ns, event.active_utc_ns)) if event is not None else []
 
     def _begin(self, at: Moment) -> Event:
         start_utc_ns = at.utc_ns - round(at.bank.bin_s * SECOND_NS)
         if not self._preset.classed:  # from the very sample on which the trigger went
-            above = at.ear.now[window.NOW_ABOVE]
+            above = at.now[window.NOW_ABOVE]
             start_utc_ns = at.utc_ns - round(above * SECOND_NS / at.bank.kept_hz)
-        elif self._walks():
+        elif self._stance[kernel.WALKS]:
             chain = int(self._window[window.STEPS_0 + steps.CHAIN])
             start_utc_ns = min(start_utc_ns, self._blows[-chain] - EARLY_NS)
         event = self._event = Event(start_utc_ns, self._policy, self._preset, at.bank.bin_s)
-        event.young = not at.ear.is_warm
+        event.young = not at.is_warm
         self._spectrum = None
         return event
 
-    def _is_active(self, at: Moment) -> bool:
-        preset, now = self._preset, at.ear.now
-        if not at.ear.is_warm:
-            return False
-        if now[window.NOW_ABOVE] > 0.0:
-            self._triggered = True
-        elif now[window.NOW_RATIO] < preset.off:
-            self._triggered = False
-        level_on = preset.level_on * at.ear.hours.raised(at.utc_ns)
-        return self._triggered or now[window.NOW_LEVEL_1S] >= level_on
-
-    def _hears_best(self, columns: Mapping[str, int]) -> str:
-        """The channel with the highest STA/LTA; of near-equals the one in use, then a vertical."""
-        kept = self._event.channel if self._event is not None else ""
-        best, most = "", -1.0
-        for name in columns:
-            gain = VERTICAL_GAIN if name.endswith("Z") else 1.0
-            gain *= KEPT_GAIN if name == kept else 1.0
-            ratio = self._ears[name].now[window.NOW_RATIO] * gain
-            if ratio > most:
-                best, most = name, ratio
-        return best
-
-    def _rest(self, rings: Mapping[str, window.Ring], at: Moment) -> None:
-        """Nothing happens: learn what that is like."""
-        self._learn_hours(rings, at)
-        learn = at.last % max(1, round(LEARN_S / at.bank.bin_s)) == 0
-        for name, ring in rings.items():
-            ear = self._ears[name]
-            if not ear.is_warm:
-                continue
-            ear.quiet_bins += 1
-            keep = max(1.0 / ear.quiet_bins, at.bank.bin_s / QUIET_KEPT_S)
-            window.settle(ring, at.last, keep, ear.quiet)
-            if learn:
-                ear.tail.learn(at.utc_ns)
-
-    def _learn_hours(self, rings: Mapping[str, window.Ring], at: Moment) -> None:
-        each = max(1, round(HOURS_S / at.bank.bin_s))
-        if at.last % each:
-            return
-        for name in rings:
-            ear = self._ears[name]
-            hours, now = ear.hours, ear.now
-            level = now[window.NOW_LEVEL_1S]
-            if ear.is_warm:
-                hours.learn(at.utc_ns, now[window.NOW_FLOOR], level, each * at.bank.bin_s)
-
-    def _walks(self) -> bool:
-        """Whether the window ends with steps that are alike, at a steady pace."""
-        blows = self._window[window.STEPS_0 :]
-        return bool(
-            self._blows
-            and blows[steps.CHAIN] >= (YOUNG_STEPS if self._young else WALKING_STEPS)
-            and blows[steps.CHAIN_NATS] >= (YOUNG_NATS if self._young else WALKING_NATS)
-            and blows[steps.CHAIN_AGE_S] <= WALKING_S
-        )
-
-    def _measure(self, at: Moment) -> None:
-        """Describe the window that ends now, and when there were blows in it."""
-        policy, event, bank = self._policy, self._event, at.bank
-        span_s = policy.window_s
-        if event is not None:
-            span_s = min(span_s, event.since_start_s(at.utc_ns) + policy.lead_s)
-        self._bins = max(2, min(round(span_s / bank.bin_s), at.last, at.ear.bins))
-        self._young = not at.ear.is_warm
-        count = window.describe(at.ring, at.last, self._bins, self._window, self._marks)
-        size, frame_ns = self._bins * FRAMES_PER_BIN, bank.frame_s * SECOND_NS
+    def _date(self, at: Moment, size: int, count: int) -> None:
+        """When there were blows in the window of so many bins that ends now."""
+        frames, frame_ns = size * FRAMES_PER_BIN, at.bank.frame_s * SECOND_NS
+        self._bins = size
         self._blows = [
-            at.utc_ns - round((size - place - 0.5) * frame_ns)
+            at.utc_ns - round((frames - place - 0.5) * frame_ns)
             for place in self._marks[:count].tolist()
         ]
 
     def _view(self, event: Event, at: Moment) -> Look:
-        ear, bank = at.ear, at.bank
-        window.bands(at.ring, at.last, self._bins, ear.quiet, self._bands)
+        bank = at.bank
         if (event.course.bins - 1) % max(1, round(SPECTRUM_S / bank.bin_s)) == 0:
             self._listen(event, at)
         of = self._window.tolist()
@@ -283,7 +257,7 @@ class Station:
             utc_ns=at.utc_ns,
             channel=event.channel,
             window_s=self._bins * bank.bin_s,
-            level=of[window.RMS] / math.sqrt(ear.now[window.NOW_FLOOR]),
+            level=of[window.RMS] / math.sqrt(at.now[window.NOW_FLOOR]),
             of=of,
             bands=self._bands.tolist(),
             spectrum=self._spectrum,

@@ -120,7 +120,7 @@ def rest(
                 ):
                     break
                 number += 1
-                count = _learn(bins, calm, mine, memory, number, utc_ns, now, due, count)
+                count = teach(bins, calm, mine, memory, number, utc_ns, now, due, count)
             places[station, NEXT_BIN] = number
         lags = most > fewest and most - number >= calm.lag_bins
         places[station, LEFT] = 1 if number < fewest or lags else 0
@@ -145,7 +145,7 @@ def _is_calm(
     """Whether the bin before number `last` is as quiet as ever, by the channel that hears best."""
     best, most = 0, -1.0
     for seat in range(seats.shape[0]):
-        ring = _ring(frames, bins, calm, seats[seat, COLUMN])
+        ring = ring_of(frames, bins, calm, seats[seat, COLUMN])
         hours = memory[seats[seat, EAR], HOURS_0:]
         window.glance(ring, last, quietest(hours, utc_ns), now[seat])
         gain = calm.vertical_gain if seats[seat, VERTICAL] == 1 else 1.0
@@ -160,7 +160,7 @@ def _is_calm(
         return False
     if not heard[window.NOW_LEVEL_2S] >= calm.stirring:
         return True
-    ring = _ring(frames, bins, calm, seats[best, COLUMN])
+    ring = ring_of(frames, bins, calm, seats[best, COLUMN])
     bins_heard = int(memory[seats[best, EAR], BINS]) + 1
     size = max(2, min(calm.window_bins, last, bins_heard))
     return not (
@@ -172,12 +172,13 @@ def _is_calm(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _ring(frames: Floats, bins: Floats, calm: Calm, column: int) -> window.Ring:
+def ring_of(frames: Floats, bins: Floats, calm: Calm, column: int) -> window.Ring:
+    """What the bank keeps of one channel."""
     return window.Ring(frames[column], bins[column], calm.bin_samples, calm.frame_hz)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _learn(
+def teach(
     bins: Floats,
     calm: Calm,
     seats: Numbers,

@@ -111,15 +111,6 @@ def bands(ring: Ring, last: int, window: int, quiet: Floats, out: Floats) -> Non
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def settle(ring: Ring, last: int, keep: float, quiet: Floats) -> None:
-    """Let the bands' quiet follow the newest bin by a share of `keep`, (BANDS,)."""
-    bins = ring.bins
-    row = (last - 1) % bins.shape[0]
-    for b in range(BANDS):
-        quiet[b] += keep * (bins[row, BAND_0 + b] - quiet[b])
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
 def describe(ring: Ring, last: int, window: int, out: Floats, marks: Floats) -> int:
     """Describe the `window` bins before number `last`.
 

@@ -2,7 +2,8 @@ import math
 
 import pytest
 
-from fusion.seismic_noise import GAIN, HOUR_NS, MOST, Hours
+from fusion.kernels.seismic_calm import GAIN, HOUR_NS, MOST
+from tests.fusion.site_hours import Hours
 
 SECOND_NS = 10**9
 NOON_NS, NIGHT_NS = 12 * HOUR_NS, 2 * HOUR_NS
