@@ -8,6 +8,7 @@ import numpy as np
 
 from fusion.kernels import seismic_steps as steps
 from fusion.kernels import seismic_window as window
+from fusion.kernels.seismic_weigh import gather
 from fusion.passages import Envelope
 from fusion.seismic_bank import BAND_NAMES
 from fusion.seismic_course import Course
@@ -31,6 +32,7 @@ NOBODY = ("weather", "unknown")
 ON_FOOT = ("person", "group")
 ON_FEET = ("person", "group", "animal", "digging")
 """Classes whose blows are told."""
+PLACES = {name: place for place, name in enumerate(CLASSES)}
 REASONS = 6
 MOST_FOOTFALLS = 400
 RIPE_S = 0.12  # a younger blow may still be rising
@@ -100,7 +102,8 @@ class Event:
     _nats: Floats = field(default_factory=lambda: np.zeros((len(TERMS), len(CLASSES))))
     """Of each term for each class, mean of the last looks."""
     _fresh: Floats = field(default_factory=lambda: np.zeros((len(TERMS), len(CLASSES))))
-    _long: Floats = field(default_factory=lambda: np.zeros(len(CLASSES)))
+    _totals: Floats = field(default_factory=lambda: np.zeros(len(CLASSES)))
+    _long: list[float] = field(default_factory=lambda: [0.0] * len(CLASSES))
     _looks: int = 0
 
     def hear(
@@ -153,10 +156,11 @@ class Event:
         if blows[steps.CHAIN] >= self.policy.person_steps and blows[steps.CHAIN_DEPTH] >= CLEAR:
             memory_s *= CLEAR_MEMORY
         keep = max(1.0 / self._looks, 1.0 - math.exp(-self.bin_s / memory_s))
-        self._nats += keep * (self._fresh - self._nats)
-        self.shares = self._shares(self._nats.sum(axis=0))
+        gather(self._fresh, keep, self._nats, self._totals)
+        self.shares = self._shares(self._totals)
         keep = max(1.0 / self._looks, 1.0 - math.exp(-self.bin_s / LONG_MEMORY_S))
-        self._long += keep * (np.array(list(self.shares.values())) - self._long)
+        pairs = zip(self.shares.values(), self._long, strict=True)
+        self._long = [long + keep * (share - long) for share, long in pairs]
         self._mark(look)
         self._lead(look)
         speaks = self.leader == self.name or not self.name
@@ -168,7 +172,7 @@ class Event:
         """Softmax, in the order of CLASSES."""
         scores = (nats + BIAS).tolist()
         for name in ON_FOOT:
-            scores[CLASSES.index(name)] -= self.preset.person_nats
+            scores[PLACES[name]] -= self.preset.person_nats
         top = max(scores)
         weights = [math.exp(score - top) for score in scores]
         total = math.fsum(weights)
@@ -233,7 +237,7 @@ class Event:
         """What a detection says of it."""
         shares, name = self.shares, self.name
         if final and self._looks:
-            shares = dict(zip(CLASSES, self._long.tolist(), strict=True))
+            shares = dict(zip(CLASSES, self._long, strict=True))
             name = max(CLASSES, key=shares.__getitem__)
             if name in ON_FOOT and not self.name:
                 name = "unknown"  # somebody is said only of steps that were sure

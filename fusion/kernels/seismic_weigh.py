@@ -36,3 +36,17 @@ def weigh(values: Floats, knots: Floats, nats: Floats, out: Floats) -> None:
         share = (value - knots[t, k]) / width if width > 0.0 else 0.0
         for c in range(out.shape[1]):
             out[t, c] = (1.0 - share) * nats[t, k, c] + share * nats[t, k + 1, c]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def gather(fresh: Floats, keep: float, mean: Floats, totals: Floats) -> None:
+    """Let the mean of what was said follow what is said now by a share of `keep`.
+
+    fresh, mean  (terms, classes)
+    totals       (classes,) filled with the sums of the mean's terms
+    """
+    totals[:] = 0.0
+    for t in range(fresh.shape[0]):
+        for c in range(fresh.shape[1]):
+            mean[t, c] += keep * (fresh[t, c] - mean[t, c])
+            totals[c] += mean[t, c]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fusion.kernels import seismic_spectrum as spectrum
-from fusion.kernels.seismic_weigh import weigh
+from fusion.kernels.seismic_weigh import gather, weigh
 
 RATE_HZ = 100.0
 SIZE = 256
@@ -113,3 +113,16 @@ def test_terms_are_weighed_along_straight_pieces_and_no_further_than_the_knots()
             for t, v in enumerate(values)
         ]
         np.testing.assert_allclose(out, expected, atol=1e-12)
+
+
+def test_what_was_said_follows_what_is_said_and_is_summed():
+    random = np.random.default_rng(3)
+    mean, totals = np.zeros((54, 9)), np.zeros(9)
+    twin = mean.copy()
+    for look in range(1, 30):
+        fresh = random.normal(0.0, 3.0, mean.shape)
+        keep = max(1.0 / look, 0.15)
+        gather(fresh, keep, mean, totals)
+        twin += keep * (fresh - twin)
+        assert mean.tobytes() == twin.tobytes()
+        assert totals.tobytes() == twin.sum(axis=0).tobytes()
