@@ -18,6 +18,7 @@ SMOOTH_S = 0.8  # either way: three steps of a walker, and no more than half a c
 SUMMIT_S = 2.0  # either way: two walkers who follow one another more closely are one summit
 SUMMIT_FACTOR = 2.7  # one neper of energy: gaits vary by a tenth of it over four seconds
 CLEAR_FACTOR = 6.0  # over the quiet ground: gusts reach three or four
+CLEAR_STEPS = 2.5  # over what noise leaves between two steps
 BETWEEN_S = 1.4  # either way: five steps, and what is between them
 BETWEEN_SHARE = 0.2
 NOISE_SHARE = 0.35  # of even noise stands out of its own quiet fifth, in bins of a fifth second
@@ -65,30 +66,48 @@ def passages(
     if len(energy) < FEWEST_BINS:
         return []
     values = np.ascontiguousarray(energy, dtype=np.float64)
+    reach = max(1, round(SMOOTH_S / bin_s))
+    clear = CLEAR_FACTOR
     if on_foot:
-        values = kernel.knocks(values, max(1, round(BETWEEN_S / bin_s)), BETWEEN_SHARE)
-        floor = None if floor is None else NOISE_SHARE * floor
-    smoothed = kernel.smooth(values, max(1, round(SMOOTH_S / bin_s)))
-    if floor is None:
-        quietest = max(1, round(QUIET_SHARE * len(values)))
-        floor = float(np.sort(smoothed)[:quietest].mean())
-    floor = max(floor, float(smoothed.max()) * 1e-9)  # of a dead channel it is nought
-    if not floor > 0.0:
+        values, between = np.zeros((2, len(values)))
+        kernel.knocks(
+            np.ascontiguousarray(energy, dtype=np.float64),
+            max(1, round(BETWEEN_S / bin_s)),
+            BETWEEN_SHARE,
+            values,
+            between,
+        )
+        smoothed = kernel.smooth(values, reach)
+        # Traffic that comes and goes is a floor that rises and falls.
+        floors = NOISE_SHARE * kernel.smooth(between, reach)
+        clear = CLEAR_STEPS
+    else:
+        smoothed = kernel.smooth(values, reach)
+        if floor is None:
+            quietest = max(1, round(QUIET_SHARE * len(values)))
+            floor = float(np.sort(smoothed)[:quietest].mean())
+        floors = np.full(len(values), floor)
+    floors = np.maximum(floors, float(smoothed.max()) * 1e-9)  # of a dead channel it is nought
+    if not floors[0] > 0.0:
         return []
     edges = np.zeros(MOST + 1, dtype=np.int64)
     shape = kernel.smooth(values, max(1, round(SUMMIT_S / bin_s)))
-    pieces = kernel.summits(shape, CLEAR_FACTOR * floor, SUMMIT_FACTOR, edges)
+    pieces = kernel.summits(shape, clear * float(floors.min()), SUMMIT_FACTOR, edges)
     found = []
     for piece in range(pieces):
         first, last = int(edges[piece]), int(edges[piece + 1])
-        top = float(shape[first:last].max())
-        if top < CLEAR_FACTOR * floor or top < FAINTEST_SHARE * float(shape.max()):
+        at = first + int(shape[first:last].argmax())
+        top = float(shape[at])
+        if top < clear * floors[at] or top < FAINTEST_SHARE * float(shape.max()):
             continue
         # A car's second in a minute of quiet is looked at closely.
-        heard = np.flatnonzero(shape[first:last] > max(2.0 * floor, top * FAINT_SHARE))
+        least = np.maximum(2.0 * floors[first:last], top * FAINT_SHARE)
+        heard = np.flatnonzero(shape[first:last] > least)
+        if not len(heard):
+            continue
         first, last = first + int(heard[0]), first + int(heard[-1]) + 1
         if last - first >= FEWEST_BINS:
-            found.append(_fitted(smoothed, floor, first, last, bin_s))
+            found.append(_fitted(smoothed, floors, first, last, bin_s))
     return found
 
 
@@ -115,10 +134,12 @@ class Envelope:
         self._end_s = end_s
 
     def facts(self, *, on_foot: bool = False) -> tuple[Mapping[str, Fact], ...]:
-        """Who has passed so far, for a detection's facts."""
+        """Who has passed so far, for a detection's facts; of who steps `fusion.walks` tells."""
+        if on_foot:
+            return ()
         energy = np.array(self._squares, dtype=np.float64)
         first_s = self._end_s - len(energy) * self._bin_s
-        return pass_facts(passages(energy, self._bin_s, self._floor, on_foot=on_foot), first_s)
+        return pass_facts(passages(energy, self._bin_s, self._floor), first_s)
 
 
 def pass_facts(found: Sequence[Passage], first_s: float) -> tuple[Mapping[str, Fact], ...]:
@@ -139,10 +160,10 @@ def pass_facts(found: Sequence[Passage], first_s: float) -> tuple[Mapping[str, F
 
 
 def _fitted(
-    smoothed: NDArray[np.float64], floor: float, first: int, last: int, bin_s: float
+    smoothed: NDArray[np.float64], floors: NDArray[np.float64], first: int, last: int, bin_s: float
 ) -> Passage:
     found = np.zeros(kernel.FIELDS)
-    kernel.fit(smoothed, floor, first, last, bin_s, SMOOTH_S / bin_s, found)
+    kernel.fit(smoothed, floors, first, last, bin_s, SMOOTH_S / bin_s, found)
     before, after = float(found[kernel.BEFORE]), float(found[kernel.AFTER])
     return Passage(
         at_s=float(found[kernel.AT]) * bin_s,

@@ -10,15 +10,16 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fusion import walks
 from fusion.kernels import seismic_look as kernel
 from fusion.kernels import seismic_spectrum as spectrum
 from fusion.kernels import seismic_steps as steps
 from fusion.kernels import seismic_window as window
-from fusion.kernels.seismic import BANDS
 from fusion.kernels.seismic_calm import Calm
+from fusion.kernels.seismic_layout import BANDS
 from fusion.seismic_bank import FRAMES_PER_BIN, HIGHEST_SHARE, Bank
 from fusion.seismic_ears import Ear, Ears
-from fusion.seismic_event import Event, Look
+from fusion.seismic_event import ON_FEET, Event, Look
 from fusion.seismic_policy import SeismicPolicy
 from fusion.seismic_presets import PRESETS, Preset
 from fusion.types import SECOND_NS, Detection, Origin, SensorSpec, WaveformSample
@@ -81,6 +82,11 @@ class Station:
         """UTC ns of the blows in the last window."""
         self._bins = 0
         """Of the last window."""
+        self._afoot = False
+        """Whether the event has been somebody's who steps, whatever came by since."""
+        self._last = 0
+        """Bins that have been looked at, the last of which ended then:"""
+        self._last_utc_ns = 0
         self._bank: Bank | None = None
         self._columns: dict[str, int] = {}
         self._names: list[str] = []
@@ -155,6 +161,7 @@ class Station:
         if columns != self._columns or bank is not self._bank:
             self._sit(bank, columns)
         event, stance = self._event, self._stance
+        self._last, self._last_utc_ns = bin_number + 1, end_utc_ns
         self._ask(event, bank, end_utc_ns)
         kernel.look(
             *bank.rings,
@@ -237,6 +244,7 @@ class Station:
         event = self._event = Event(start_utc_ns, self._policy, self._preset, at.bank.bin_s)
         event.young = not at.is_warm
         self._spectrum = None
+        self._afoot = False
         return event
 
     def _date(self, at: Moment, size: int, count: int) -> None:
@@ -285,6 +293,11 @@ class Station:
         return [self._detection(event, max(utc_ns, event.active_utc_ns), final=True)]
 
     def _detection(self, event: Event, utc_ns: int, *, final: bool) -> Detection:
+        facts = event.facts(utc_ns, final=final, calibrated=self._calibrated)
+        self._afoot = self._afoot or (facts["class"] in ON_FEET and bool(facts["sure"]))
+        steps_heard = self._steps_heard(event)
+        if steps_heard is not None and self._afoot:
+            facts["passes"] = walks.with_steps(facts, steps_heard, event.start_utc_ns)
         return Detection(
             sensor_id=self._spec.sensor_id,
             family=self._spec.family,
@@ -292,6 +305,15 @@ class Station:
             kind="seismic.event",
             start_utc_ns=event.start_utc_ns,
             end_utc_ns=utc_ns,
-            facts=event.facts(utc_ns, final=final, calibrated=self._calibrated),
+            facts=facts,
             final=final,
+            curve=walks.curve(steps_heard) if steps_heard is not None else None,
         )
+
+    def _steps_heard(self, event: Event) -> walks.StepsHeard | None:
+        """What its channel has kept of steps."""
+        bank = self._bank
+        if bank is None or not self._preset.classed or event.channel not in self._columns:
+            return None
+        bins = bank.rings[1][self._columns[event.channel]]
+        return walks.StepsHeard.of(bins, self._last, bank, self._last_utc_ns)

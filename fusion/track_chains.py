@@ -30,6 +30,7 @@ HURRY = 1.5  # who turns round does not run back
 STOP_S = 10.0  # a turn, or a rest, takes about so long
 SHORTEST_TURN_S = 3.0
 SURE_NATS = 4.0  # two gusts that happen to fit gain two or three
+SURE_TURN = 2  # passages on the way back: one may be a gust
 SURE_DEVIATIONS = 1.65  # one in twenty directions may be wrong
 WALKS, DRIVES = "feet", "wheels"
 
@@ -77,6 +78,8 @@ class Chain:
     state: State
     """When it passed the last sensor, in seconds after the first passage, and its slowness."""
     turns: int = 0
+    since_turn: int = 0
+    """Passages after the last one."""
     gain_nats: float = 0.0
     """By how much it explains its passages better than noise would."""
 
@@ -99,6 +102,8 @@ class Chain:
         if abs(slowness) < SURE_DEVIATIONS * sd:
             return 0
         if abs(slowness) * self.manner.fastest_m_s < 1.0:
+            return 0
+        if self.turns and self.since_turn < SURE_TURN:
             return 0
         return 1 if slowness > 0.0 else -1
 
@@ -191,7 +196,8 @@ class Chains:
             return None
         nats = 0.5 * off + 0.5 * math.log1p(spread / ANY_TIME_S**2)
         after = update(ahead, at_s, variance)
-        return nats, replace(chain, passes=(*chain.passes, one), state=after)
+        since = chain.since_turn + (1 if chain.turns else 0)
+        return nats, replace(chain, passes=(*chain.passes, one), state=after, since_turn=since)
 
     def _turned(self, chain: Chain, one: Pass) -> tuple[float, Chain] | None:
         """It has turned round, or stood still and gone on."""
@@ -208,7 +214,9 @@ class Chains:
         moved = self._moved(chain, still, one)
         if moved is None:
             return None
-        return moved[0] + TURN_NATS, replace(moved[1], turns=chain.turns + int(back))
+        turns = chain.turns + int(back)
+        since = 1 if back else moved[1].since_turn
+        return moved[0] + TURN_NATS, replace(moved[1], turns=turns, since_turn=since)
 
     def _variance(self, one: Pass) -> float:
         """Of a passage's time: the fit's, the clock's, and of a way that is not quite straight."""

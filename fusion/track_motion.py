@@ -3,39 +3,81 @@
 import math
 
 from fusion.evidence import number
-from fusion.track_chains import SURE_NATS, Chain
+from fusion.track_chains import SURE_DEVIATIONS, SURE_NATS, Chain
 from fusion.tracks import Track, Zone
 from fusion.types import SECOND_NS, Fact
+from fusion.walks import Way
 
 SENSORS = 2  # order and speed need two places
+SURE_WAY_NATS = 4.0  # one direction in fifty may be wrong
 
 
 def motion_facts(track: Track, zone: Zone) -> dict[str, Fact] | None:
-    """Facts of a `track.motion`; None where fewer than two sensors were passed."""
-    leg = track.incident.leg
+    """Facts of a `track.motion`; None where there is nothing new to say of it."""
+    leg, way = track.incident.leg, track.way
+    turned = _turned(track)
+    if way is not None and abs(way.up_nats) >= SURE_WAY_NATS and not turned:
+        up = way.up_nats > 0.0
+        if leg is None or leg.heading != (1 if up else -1):
+            return _told(track, zone, way.sensors, *_of_way(way, track.end_utc_ns))
     sensors = tuple(dict.fromkeys(one.sensor_id for one in leg.passes)) if leg else ()
     if leg is None or len(sensors) < SENSORS or leg.gain_nats < SURE_NATS or not zone.line.is_one:
         return None
-    facts: dict[str, Fact] = {"sensors": sensors, "count": _count(track)}
-    if not leg.heading:
-        # All at once: it crosses the line, nearest to the sensor that heard it for the shortest.
-        nearest = min(leg.passes, key=lambda one: (one.width_s, one.at_utc_ns))
-        return facts | {"course": "across", "near": nearest.sensor_id}
-    slowness, sd = leg.state[1], math.sqrt(leg.state[4])
+    if leg.heading:
+        motion = leg.state[1], math.sqrt(leg.state[4]), *_position(leg, track.end_utc_ns)
+        return _told(track, zone, sensors, *motion)
+    if not _is_across(leg):
+        return None
+    # All at once: it crosses the line, nearest to the sensor that heard it for the shortest.
+    nearest = min(leg.passes, key=lambda one: (one.width_s, one.at_utc_ns))
+    return {
+        "sensors": sensors,
+        "count": _count(track),
+        "course": "across",
+        "near": nearest.sensor_id,
+    }
+
+
+def _told(  # noqa: PLR0917 - in the order of what is told
+    track: Track,
+    zone: Zone,
+    sensors: tuple[str, ...],
+    slowness: float,
+    slowness_sd: float,
+    position_m: float,
+    position_sd_m: float,
+) -> dict[str, Fact]:
     speed = 1.0 / abs(slowness)
-    position_m, position_sd_m = _position(leg, track.end_utc_ns)
     east_m, north_m = zone.line.place_m(position_m)
-    return facts | {
+    return {
+        "sensors": sensors,
+        "count": _count(track),
         "course": "along",
         "direction": zone.line.compass(forward=slowness > 0.0),
         "speed_m_s": round(speed, 2),
-        "speed_sd_m_s": round(speed * sd / abs(slowness), 2),
+        "speed_sd_m_s": round(speed * slowness_sd / abs(slowness), 2),
         "position_m": round(position_m, 1),
         "position_sd_m": round(position_sd_m, 1),
         "place_m": (round(east_m, 1), round(north_m, 1)),
         "near": zone.line.nearest(position_m),
         "turned": _turned(track),
     }
+
+
+def _is_across(chain: Chain) -> bool:
+    """Whether it surely passed all sensors sooner than anything goes that runs along them."""
+    sd = math.sqrt(chain.state[4])
+    fastest = 1.0 / chain.manner.fastest_m_s
+    return abs(chain.state[1]) - SURE_DEVIATIONS * sd < fastest and sd < ACROSS_SD * fastest
+
+
+ACROSS_SD = 1.0
+
+
+def _of_way(way: Way, utc_ns: int) -> tuple[float, float, float, float]:
+    """Slowness and place, with their deviations."""
+    gone_m = (utc_ns - way.at_utc_ns) / SECOND_NS / way.slowness
+    return way.slowness, way.slowness_sd, gone_m, abs(gone_m * way.slowness_sd / way.slowness)
 
 
 def _position(chain: Chain, utc_ns: int) -> tuple[float, float]:
@@ -55,4 +97,4 @@ def _count(track: Track) -> int:
 
 def _turned(track: Track) -> bool:
     headings = [leg.heading for leg in track.incident.legs if leg.heading]
-    return len(set(headings)) > 1 or any(leg.turns for leg in track.incident.legs)
+    return len(set(headings)) > 1 or any(leg.turns and leg.heading for leg in track.incident.legs)

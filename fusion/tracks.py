@@ -8,13 +8,16 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from fusion.evidence import number
 from fusion.policy import AssociationPolicy
+from fusion.step_curve import KEPT_SLOTS, SLOT_NS, StepCurve
 from fusion.track_chains import DRIVES, WALKS, Chains, Pass
 from fusion.track_incidents import Incident, incidents
 from fusion.track_line import Line
 from fusion.types import SECOND_NS, Detection, Fact, SensorSpec
+from fusion.walks import Way, way
 
 MAX_TRACKS_PER_ZONE = 32  # a flood of 30 simultaneous movers still fits
 MAX_EVENTS_PER_ZONE = 256  # of 64 stations four each
@@ -29,8 +32,14 @@ TOLD_AGAIN_NS = 12 * SECOND_NS  # a passage that has been told for so long was o
 FRESH_NS = 10 * SECOND_NS
 SETTLED_NS = 20 * SECOND_NS
 ACTIVE_NS = 12 * SECOND_NS  # an event that lasts is told again within this
-WORST_SD_S = 6.0  # at 1.4 m/s that is half the way from one sensor to the next
+WORST_SD_S = 2.5  # at 1.4 m/s that is half the way from one sensor to the next
 SURE_SHARE = 0.4  # the end of an event tells means of all of it
+BEFORE_NS = 40 * SECOND_NS  # somebody is named by then, 40 m further on
+EARLIER_SLOTS = 3  # steps that came before the event was one
+NEWS_SLOTS = 2  # three seconds: a walker is 4 m further
+MASKED_RISE, MASKED_SD_S = 1.0, 2.0
+"""Steps beside something louder are steps if they rise and fall clearly."""
+SURE_VEHICLE = 0.5
 ON_FOOT = ("person", "group", "animal")
 
 
@@ -42,6 +51,8 @@ class Heard:
     words: dict[str | None, Detection] = field(default_factory=dict)
     """Its best word of what walks, of what drives, and of what may be either."""
     home: "Track | None" = None
+    afoot_utc_ns: int = 0
+    """When it was first said to be on foot; 0: never."""
     passes: list[Pass] = field(default_factory=list)
     peak: float = -1.0
     peak_utc_ns: int = 0
@@ -60,8 +71,10 @@ class Heard:
         """It is told again."""
         self.latest = detection
         manner = _manner(detection)
+        if manner == WALKS and not self.afoot_utc_ns:
+            self.afoot_utc_ns = detection.end_utc_ns
         best = self.words.get(manner)
-        changed = best is None or best.facts.get("class") != detection.facts.get("class")
+        changed = best is None or _kind(best) != _kind(detection)
         if best is None or changed or _weight(detection) >= _weight(best):
             self.words[manner] = detection
 
@@ -85,6 +98,10 @@ class Track:
     """The last word of the same events."""
     incident: Incident = field(default_factory=Incident)
     """Who passed which sensors when."""
+    way: Way | None = None
+    """By which all sensors' steps are explained best."""
+    way_end: int = 0
+    """The slot before which that was asked."""
     motion: Detection | None = None
     drop_off: Detection | None = None
 
@@ -107,7 +124,9 @@ class Track:
     def gather(self, events: Iterable[Heard]) -> None:
         """Take the best word of each sensor from its events."""
         self.detections, self.latest = {}, {}
-        for event in events:
+        mine = list(events)
+        moves = any(_manner(event.latest) is not None for event in mine)
+        for event in mine:
             word = event.word(self.manner)
             if word is None:
                 continue
@@ -116,7 +135,8 @@ class Track:
             if kept is None or _weight(word) >= _weight(kept):
                 self.detections[event.sensor_id] = word
                 self.latest[event.sensor_id] = last
-            self.end_utc_ns = max(self.end_utc_ns, last.end_utc_ns)
+            if _manner(last) is not None or not moves:  # wind keeps no walker about
+                self.end_utc_ns = max(self.end_utc_ns, last.end_utc_ns)
 
     def weighed(self) -> list[tuple[Detection, float]]:
         """All detections, in a fixed order."""
@@ -138,9 +158,14 @@ class Zone:
         self._policy = policy
         self._chains = Chains(self.line, policy)
         self._events: dict[tuple[str, int], Heard] = {}
+        self._curves: dict[str, StepCurve] = {}
 
     def add(self, detection: Detection) -> list[Track]:
         """The tracks about which a detection says something, that of its own event first."""
+        if detection.curve is not None:
+            known = self._curves.get(detection.sensor_id)
+            curve = detection.curve
+            self._curves[detection.sensor_id] = known.then(curve) if known else curve
         event, news = self._hear(detection)
         if event.home is None or self._steps_out(event):
             event.home = self._home(event)
@@ -153,7 +178,21 @@ class Zone:
         changed = [track for i, track in enumerate(changed) if track not in changed[:i]]
         for track in changed:
             track.gather(self._events_of(track))
+            self._find_way(track, detection)
         return [track for track in changed if track.detections]
+
+    def _find_way(self, track: Track, detection: Detection) -> None:
+        """Ask all sensors which way somebody on foot went, where there is news of steps."""
+        afoot = [one for one in self._events_of(track) if one.afoot_utc_ns]
+        if not afoot or track.on_wheels or not self.line.is_one:
+            return
+        end = detection.end_utc_ns // SLOT_NS
+        if end - track.way_end < NEWS_SLOTS and not (detection.final and end > track.way_end):
+            return
+        since = min(max(one.latest.start_utc_ns, one.afoot_utc_ns - BEFORE_NS) for one in afoot)
+        first = max(since // SLOT_NS - EARLIER_SLOTS, end - KEPT_SLOTS)
+        track.way_end = end
+        track.way = way(self._curves, self.line.along_m, first, end)
 
     def _steps_out(self, event: Heard) -> bool:
         """Whether a vehicle has passed in an event, and it is somebody on foot now."""
@@ -196,38 +235,50 @@ class Zone:
         return event, self._note_passes(event)
 
     def _note_passes(self, event: Heard) -> bool:
-        manner = _manner(event.latest)
-        if manner is None:
-            return False
         along_m = self.line.along_m[event.sensor_id]
         told = _told_passes(event)
+        manners = {one.manner for one in told} | {_manner(event.latest)}
         since_utc_ns = event.latest.end_utc_ns - TOLD_AGAIN_NS
         known = list(event.passes)
         news = False
-        for at_utc_ns, sd_s, rise, width_s in told:
-            same = [p for p in known if abs(p.at_utc_ns - at_utc_ns) <= SAME_S * SECOND_NS]
-            if not same and not _is_sure(event.latest, manner):
+        for new in told:
+            age_ns = event.latest.end_utc_ns - new.at_utc_ns
+            same = [
+                p
+                for p in known
+                if abs(p.at_utc_ns - new.at_utc_ns) <= SAME_S * SECOND_NS
+                and (p.manner == new.manner or age_ns <= FRESH_NS)
+            ]
+            if not same and not _is_sure(event, new):
                 continue
             if not same:
                 event.passes.append(
-                    Pass(event.sensor_id, along_m, at_utc_ns, sd_s, rise, width_s, manner)
+                    Pass(
+                        event.sensor_id,
+                        along_m,
+                        new.at_utc_ns,
+                        new.sd_s,
+                        new.rise_nats,
+                        new.width_s,
+                        new.manner,
+                    )
                 )
                 news = True
                 continue
-            one = min(same, key=lambda p: abs(p.at_utc_ns - at_utc_ns))
+            one = min(
+                same, key=lambda p: (p.manner != new.manner, abs(p.at_utc_ns - new.at_utc_ns))
+            )
             known.remove(one)
-            moved_s = abs(one.at_utc_ns - at_utc_ns) / SECOND_NS
-            # What passed long ago was what it was taken for then, and is not seen better later on.
-            age_ns = event.latest.end_utc_ns - at_utc_ns
-            if age_ns > SETTLED_NS and sd_s > one.sd_s:
+            moved_s = abs(one.at_utc_ns - new.at_utc_ns) / SECOND_NS
+            # What passed long ago is not seen better later on.
+            if age_ns > SETTLED_NS and new.sd_s > one.sd_s:
                 continue
-            other = manner if age_ns <= FRESH_NS else one.manner
-            if moved_s >= WORTH_SAYING_S or one.manner != other or sd_s < 0.8 * one.sd_s:
-                one.at_utc_ns, one.sd_s, one.manner = at_utc_ns, sd_s, other
-                one.rise_nats, one.width_s = rise, width_s
+            if moved_s >= WORTH_SAYING_S or one.manner != new.manner or new.sd_s < 0.8 * one.sd_s:
+                one.at_utc_ns, one.sd_s, one.manner = new.at_utc_ns, new.sd_s, new.manner
+                one.rise_nats, one.width_s = new.rise_nats, new.width_s
                 news = True
         # What is not told again so soon was none.
-        gone = [one for one in known if one.at_utc_ns >= since_utc_ns]
+        gone = [one for one in known if one.at_utc_ns >= since_utc_ns and one.manner in manners]
         event.passes = [one for one in event.passes if one not in gone]
         return news or bool(gone)
 
@@ -318,22 +369,34 @@ class Zone:
         return next((by_start[start] for start in starts if start in by_start), None)
 
 
-def _told_passes(event: Heard) -> list[tuple[int, float, float, float]]:
-    """(time, its deviation, rise, width) of passages that are over."""
+class Told(NamedTuple):
+    """A passage as a detection tells it."""
+
+    at_utc_ns: int
+    sd_s: float
+    rise_nats: float
+    width_s: float
+    manner: str
+
+
+def _told_passes(event: Heard) -> list[Told]:
+    """Passages that are over."""
     detection = event.latest
     start = detection.start_utc_ns
     duration_s = (detection.end_utc_ns - start) / SECOND_NS
     told = detection.facts.get("passes")
+    manner = _manner(detection)
     if not isinstance(told, tuple | list):
-        return _by_peak(event, duration_s)
+        return [Told(*one, manner) for one in _by_peak(event, duration_s)] if manner else []
     found = []
     for one in told:
         if not isinstance(one, dict) or not (one.get("over") is True or detection.final):
             continue
+        how = one.get("on", manner)
         at_s, sd_s = number(one, "at_s"), number(one, "sd_s", PEAK_SD_S)
-        if -SAME_S <= at_s <= duration_s and sd_s <= WORST_SD_S:
-            at_utc_ns = start + round(at_s * SECOND_NS)
-            found.append((at_utc_ns, sd_s, number(one, "rise"), number(one, "width_s")))
+        if how and -SAME_S <= at_s <= duration_s and sd_s <= WORST_SD_S:
+            rise, width_s = number(one, "rise"), number(one, "width_s", ANY_WIDTH_S)
+            found.append(Told(start + round(at_s * SECOND_NS), sd_s, rise, width_s, how))
     return found
 
 
@@ -351,12 +414,14 @@ def _by_peak(event: Heard, duration_s: float) -> list[tuple[int, float, float, f
     return []
 
 
-def _is_sure(detection: Detection, manner: str) -> bool:
+def _is_sure(event: Heard, new: Told) -> bool:
     """Whether it is still what it was called: a car may come where somebody has walked."""
-    classes = detection.facts.get("classes")
+    classes = event.latest.facts.get("classes")
     if not isinstance(classes, Mapping):
         return False
-    names = ON_FOOT if manner == WALKS else ("vehicle",)
+    if new.manner == WALKS and _manner(event.latest) != WALKS:
+        return new.rise_nats >= MASKED_RISE and new.sd_s <= MASKED_SD_S
+    names = ON_FOOT if new.manner == WALKS else ("vehicle",)
     return math.fsum(number(classes, name) for name in names) >= SURE_SHARE
 
 
@@ -371,9 +436,22 @@ def _of_its_like(event: Heard) -> list[Pass]:
     return [one for one in event.passes if not (walks and one.manner == DRIVES)]
 
 
+def _is_named(detection: Detection) -> bool:
+    """Whether its class is more than the likeliest of many at the end of an event."""
+    classes = detection.facts.get("classes")
+    share = number(classes, "vehicle", 1.0) if isinstance(classes, Mapping) else 1.0
+    return detection.facts.get("sure") is not False or share >= SURE_VEHICLE
+
+
+def _kind(detection: Detection) -> Fact:
+    """What it is; how many walk is another question than whether anybody does."""
+    name = detection.facts.get("class")
+    return "person" if name == "group" else name
+
+
 def _manner(detection: Detection) -> str | None:
     """How what was heard moves; None where that cannot be said."""
     name: Fact = detection.facts.get("class")
     if name == "vehicle":
-        return DRIVES
+        return DRIVES if _is_named(detection) else None
     return WALKS if name in ON_FOOT else None

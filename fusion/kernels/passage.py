@@ -45,21 +45,55 @@ def smooth(energy: NDArray[np.float64], reach: int) -> NDArray[np.float64]:
 
 
 @njit(cache=True, nogil=True)
-def knocks(energy: NDArray[np.float64], reach: int, share: float) -> NDArray[np.float64]:
+def knocks(
+    energy: NDArray[np.float64],
+    reach: int,
+    share: float,
+    over: NDArray[np.float64],
+    between: NDArray[np.float64],
+) -> None:
     """What stands out of each bin's neighbourhood: steps, and not the rumble between them.
 
     energy   (bins,) mean square of the motion
     reach    bins on either side that are the neighbourhood
     share    of its bins, the quietest first: the last of them is what lies between two steps
-    returns  (bins,) the energy less that, at least 0
+    over     (bins,) takes the energy less that, at least 0
+    between  (bins,) takes what lies between
     """
     bins = energy.shape[0]
-    over = np.zeros(bins)
+    around = np.zeros(2 * reach + 2)  # sorted; a bin comes in and a bin goes as it moves on
+    size = 0
+    for i in range(min(reach, bins)):
+        size = _put(around, size, energy[i])
     for i in range(bins):
-        around = np.sort(energy[max(0, i - reach) : min(bins, i + reach + 1)])
-        between = around[int(share * (around.shape[0] - 1))]
-        over[i] = max(energy[i] - between, 0.0)
-    return over
+        if i + reach < bins:
+            size = _put(around, size, energy[i + reach])
+        if i - reach - 1 >= 0:
+            size = _take(around, size, energy[i - reach - 1])
+        between[i] = around[int(share * (size - 1))]
+        over[i] = max(energy[i] - between[i], 0.0)
+
+
+@njit(cache=True, nogil=True)
+def _put(around: NDArray[np.float64], size: int, value: float) -> int:
+    """One more of `size` sorted values; returns how many there are."""
+    at = size
+    while at > 0 and around[at - 1] > value:
+        around[at] = around[at - 1]
+        at -= 1
+    around[at] = value
+    return size + 1
+
+
+@njit(cache=True, nogil=True)
+def _take(around: NDArray[np.float64], size: int, value: float) -> int:
+    """One of them less."""
+    at = 0
+    while at < size - 1 and around[at] != value:
+        at += 1
+    for i in range(at, size - 1):
+        around[i] = around[i + 1]
+    return size - 1
 
 
 @njit(cache=True, nogil=True)
@@ -106,7 +140,7 @@ def summits(
 @njit(cache=True, nogil=True)
 def fit(  # noqa: PLR0917 - a kernel takes no structures
     smoothed: NDArray[np.float64],
-    floor: float,
+    floors: NDArray[np.float64],
     first: int,
     last: int,
     bin_s: float,
@@ -116,7 +150,7 @@ def fit(  # noqa: PLR0917 - a kernel takes no structures
     """Fit one passage within bins `first` to `last`.
 
     smoothed  (bins,) mean square of the motion
-    floor     mean square of the quiet ground, > 0
+    floors    (bins,) mean square of the quiet ground, > 0
     apart     bins from one independent value to the next
     found     (FIELDS,) takes: AT in bins, its DEVIATION (posterior mean and deviation for an even
               prior over the bins and a quarter of them on either side), how many nats the curve is
@@ -127,7 +161,7 @@ def fit(  # noqa: PLR0917 - a kernel takes no structures
     stride = max(1, bins // POINTS)
     height = np.zeros(smoothed.shape[0])
     weight = np.zeros(smoothed.shape[0])
-    weights = _heights(smoothed, floor, first, last, stride, height, weight)
+    weights = _heights(smoothed, floors, first, last, stride, height, weight)
     best, width = math.inf, NARROWEST_S / bin_s
     tried = NARROWEST_S / bin_s
     for _ in range(WIDTHS):
@@ -150,7 +184,7 @@ def fit(  # noqa: PLR0917 - a kernel takes no structures
 @njit(cache=True, nogil=True)
 def _heights(  # noqa: PLR0917 - a kernel takes no structures
     smoothed: NDArray[np.float64],
-    floor: float,
+    floors: NDArray[np.float64],
     first: int,
     last: int,
     stride: int,
@@ -158,13 +192,13 @@ def _heights(  # noqa: PLR0917 - a kernel takes no structures
     weight: NDArray[np.float64],
 ) -> float:
     """Logarithms over the floor, and how much each counts; returns the sum of the weights."""
-    top = floor
+    top = 0.0
     for i in range(first, last):
-        top = max(top, smoothed[i] - floor)
+        top = max(top, smoothed[i] - floors[i])
     weights = 0.0
     for i in range(first, last, stride):
-        over = smoothed[i] - floor
-        if over <= OVER_FLOOR * floor:
+        over = smoothed[i] - floors[i]
+        if over <= OVER_FLOOR * floors[i]:
             continue
         height[i] = math.log(over)
         share = over / smoothed[i]  # noise of the whole is noise of the part over the floor

@@ -83,7 +83,7 @@ def test_the_fit_agrees_with_its_slow_twin(at_s, width_s):
     smoothed = kernel.smooth(energy, 4)
     assert smoothed == pytest.approx(smoothed_slowly(energy, 4), rel=1e-12)
     found = np.zeros(kernel.FIELDS)
-    kernel.fit(smoothed, 1.0, 0, len(smoothed), BIN_S, 4.0, found)
+    kernel.fit(smoothed, np.ones(len(smoothed)), 0, len(smoothed), BIN_S, 4.0, found)
     mean, spread, width = fitted_slowly(smoothed, 1.0, BIN_S, 4.0)
     assert found[kernel.AT] == pytest.approx(mean, rel=1e-6)
     assert found[kernel.DEVIATION] == pytest.approx(spread, rel=1e-5)
@@ -93,10 +93,12 @@ def test_the_fit_agrees_with_its_slow_twin(at_s, width_s):
 def test_knocks_stand_out_of_what_lies_between_them():
     energy = np.random.default_rng(7).gamma(7.0, 1.0, 60)
     energy[::3] += 40.0
-    found = kernel.knocks(energy, 7, 0.2)
-    for i, over in enumerate(found):
+    over, between = np.zeros((2, 60))
+    kernel.knocks(energy, 7, 0.2, over, between)
+    for i in range(60):
         around = sorted(energy[max(0, i - 7) : i + 8])
-        assert over == max(energy[i] - around[int(0.2 * (len(around) - 1))], 0.0)
+        assert between[i] == around[int(0.2 * (len(around) - 1))]
+        assert over[i] == max(energy[i] - between[i], 0.0)
 
 
 def test_steps_are_found_in_a_rumble_that_swells_and_fades():
@@ -105,7 +107,7 @@ def test_steps_are_found_in_a_rumble_that_swells_and_fades():
     steps = 300.0 * np.exp(-0.4 * (x - 1.0)) / x * (np.arange(300) % 3 == 0)
     rumble = 1.0 + 25.0 * np.exp(-(((times - 15.0) / 8.0) ** 2))
     energy = steps + rumble * np.random.default_rng(3).gamma(8.0, 1.0 / 8.0, 300)
-    (by_steps,) = passages(energy, BIN_S, 1.0, on_foot=True)
+    (by_steps,) = passages(energy, BIN_S, on_foot=True)
     (by_all,) = passages(energy, BIN_S, 1.0)
     assert by_steps.at_s == pytest.approx(31.0, abs=2.0)
     assert abs(by_all.at_s - 31.0) > 2.0 * abs(by_steps.at_s - 31.0)
