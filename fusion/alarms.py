@@ -6,7 +6,7 @@ turns a run of claims into as few alerts as tell the story (facts: fusion 2.3).
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fusion.pass_record import PassRecord
 from fusion.policy import AlarmPolicy
@@ -61,6 +61,8 @@ class _Entry:
     told: Alert | None = None
     told_claim: Claim | None = None
     gone_utc_ns: int | None = None
+    less_utc_ns: int | None = None
+    """Since when less is believed than was told."""
 
 
 class AlarmBook:
@@ -75,6 +77,11 @@ class AlarmBook:
     def active(self) -> list[Alert]:
         """The last word on every alert that was told and not cleared."""
         return [entry.told for entry in self._entries.values() if entry.told is not None]
+
+    def said(self, key: str) -> Event | None:
+        """What an alert was last told as; None: nothing was."""
+        entry = self._entries.get(key)
+        return entry.told.event if entry is not None and entry.told is not None else None
 
     def consider(self, claim: Claim, now_utc_ns: int) -> list[Alert]:
         """A new belief: tell it if it is news."""
@@ -113,24 +120,49 @@ class AlarmBook:
         return alerts
 
     def _tell(self, entry: _Entry, now_utc_ns: int) -> list[Alert]:
-        claim = entry.claim
+        claim, old = entry.claim, entry.told_claim
         if claim.level is None:
             return []
-        if entry.told is None:
+        if old is None:
             delay_ns = self._policy.on_delay_s[claim.kind] * SECOND_NS
             if now_utc_ns - entry.since_utc_ns < delay_ns:
                 return []
             return [self._say(entry, Phase.NEW, claim)]
-        return [self._say(entry, Phase.UPDATE, claim)] if self._is_news(entry, now_utc_ns) else []
+        if claim is old:
+            return []
+        holds = self._holds(entry, now_utc_ns)
+        if not self._is_news(claim, old, holds=holds):
+            return []
+        if holds:
+            claim = replace(claim, level=max(claim.level, old.level or Level.LOG))
+        return [self._say(entry, Phase.UPDATE, claim)]
 
-    def _is_news(self, entry: _Entry, now_utc_ns: int) -> bool:
+    def _holds(self, entry: _Entry, now_utc_ns: int) -> bool:
+        """Whether what was told stands although less is believed now.
+
+        An operator hears one sound for one walker, who is louder at each sensor than between two.
+        """
         claim, old = entry.claim, entry.told_claim
-        if old is None or claim is old:
+        assert old is not None
+        less = (claim.level or 0) < (old.level or 0) or (
+            claim.score_nats <= old.score_nats - self._policy.deadband_nats
+        )
+        if not less or not _alike(claim.event, old.event):
+            entry.less_utc_ns = None
             return False
-        if claim.event != old.event or claim.level != old.level:
+        if entry.less_utc_ns is None:
+            entry.less_utc_ns = now_utc_ns
+        hold_ns = self._policy.hold_s[claim.kind] * SECOND_NS
+        if entry.gone_utc_ns is not None:  # its end is all that is left to be told
+            return hold_ns > 0
+        return now_utc_ns - entry.less_utc_ns < hold_ns
+
+    def _is_news(self, claim: Claim, old: Claim, *, holds: bool) -> bool:
+        if claim.event != old.event or (claim.level != old.level and not holds):
             return True
         elapsed_ns = claim.updated_utc_ns - old.updated_utc_ns
-        moved = abs(claim.score_nats - old.score_nats) >= self._policy.deadband_nats
+        change_nats = abs(claim.score_nats - old.score_nats)
+        moved = change_nats >= self._policy.deadband_nats and not holds
         # Where to look, and for how many: that is news though nobody is any surer.
         moved = moved or (claim.direction is not None and claim.direction != old.direction)
         moved = moved or _count(claim) > _count(old)
@@ -182,6 +214,13 @@ class AlarmBook:
         )
         entry.told, entry.told_claim = alert, claim
         return alert
+
+
+ON_FOOT = frozenset((Event.PERSON, Event.GROUP, Event.DROP_OFF))
+
+
+def _alike(one: Event, other: Event) -> bool:
+    return one is other or (one in ON_FOOT and other in ON_FOOT)
 
 
 def _count(claim: Claim) -> float:

@@ -235,7 +235,8 @@ class Engine:
             track.motion = cues.motion(track, zone) or known
             others = [other for other in zone.tracks if other is not track and other.detections]
             track.drop_off = cues.drop_off(track, zone, others, self._policy.association)
-            alerts += self._book.consider(self._judge.track(track), self._now_utc_ns)
+            claim = self._judge.track(track, self._book.said(track.key))
+            alerts += self._book.consider(claim, self._now_utc_ns)
         return alerts
 
     def _roadside_due(self) -> list[Alert]:

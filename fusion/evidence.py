@@ -25,34 +25,45 @@ CLEAR_FROM, CLEAR_WIDTH, CLEAR_NATS = 1.6, 0.4, 1.75
 real noise the faint walkers far off have 1.4, simulated ones within 10 m 1.9 and more."""
 STRANGE_NATS = 0.25  # ground has more kinds of noise than any simulator
 UNSURE_NATS = 0.5  # of somebody on foot without steps that were sure
+SOMEBODY_NATS = 3.5  # no one sensor says more of anybody, before it is asked how many
+INSTEAD = ("animal", "vehicle", "digging")
+"""What somebody on foot is mistaken for; anything else that a sensor hears, it hears beside."""
 
 
 def seismic_event(facts: Mapping[str, Fact]) -> dict[str, float]:
     """Odds of a class by its share; of somebody on foot by both shares and how clear the steps are.
 
-    Whether one walks or several do is another question than whether anybody does: what is named
-    has both shares. Against the prior of a person, a share of 0.96 rings, or of 0.75 with clear
-    steps.
+    Whether one walks or several do is another question than whether anybody does: both have what
+    speaks for somebody, each less what speaks for the other. Against the prior of a person, a
+    share of 0.96 rings, or of 0.75 with clear steps.
     """
     classes = facts.get("classes")
     if not isinstance(classes, Mapping):
         return {}
-    told = {}
-    for name in sorted(classes):
-        share = number(classes, name)
-        if name == "unknown":
-            continue
-        if name in ON_FOOT and name == facts.get("class"):
-            share = min(1.0, sum(number(classes, each) for each in ON_FOOT))
-        told[name] = math.log((share + SHARE_REST) / (1.0 - share + SHARE_REST))
-        if name in ON_FOOT:
-            told[name] -= STRANGE_NATS
-        if name in ON_FOOT and told[name] > 0.0:
-            clear = (number(facts, "clear") - CLEAR_FROM) / CLEAR_WIDTH
-            told[name] += CLEAR_NATS * max(0.0, min(1.0, clear))
-        if name in ON_FOOT and facts.get("sure") is False:
-            told[name] = min(told[name], UNSURE_NATS)
+    told = {
+        name: _log_odds(number(classes, name))
+        for name in sorted(classes)
+        if name not in {"unknown", *ON_FOOT}
+    }
+    shares = {name: number(classes, name) for name in ON_FOOT if name in classes}
+    both = min(1.0, math.fsum(shares.values()))
+    somebody = _log_odds(both) - STRANGE_NATS
+    if somebody > 0.0:
+        clear = (number(facts, "clear") - CLEAR_FROM) / CLEAR_WIDTH
+        somebody += CLEAR_NATS * max(0.0, min(1.0, clear))
+    if facts.get("sure") is False:
+        somebody = min(somebody, UNSURE_NATS)
+    contradicts = facts.get("sure") is not False and facts.get("class") in INSTEAD
+    if somebody <= 0.0 and not contradicts:
+        return told  # who hears wind does not hear that nobody walks at the next sensor
+    somebody = min(somebody, SOMEBODY_NATS)
+    for name, share in shares.items():
+        told[name] = somebody + math.log((share + SHARE_REST) / (both + SHARE_REST))
     return told
+
+
+def _log_odds(share: float) -> float:
+    return math.log((share + SHARE_REST) / (1.0 - share + SHARE_REST))
 
 
 def xray_emptiness(facts: Mapping[str, Fact]) -> dict[str, float]:

@@ -17,6 +17,7 @@ from fusion.score import Score, score
 from fusion.tracks import Track
 from fusion.types import (
     Checkpoint,
+    Contribution,
     Detection,
     Event,
     Fact,
@@ -68,6 +69,10 @@ EVENTS: Mapping[str, Event] = {
 """Explanations that are no event (weather, machinery) only take probability from the others."""
 
 SOURCES = (Event.RAD_THREAT, Event.SHIELDED_SOURCE)
+ON_FOOT = (Event.PERSON, Event.GROUP)
+KINDRED = (SOURCES, ON_FOOT)
+"""Events that are one to the operator: a source is a source, somebody is somebody. How it is
+hidden, and how many walk, decides the name, not how sure we are of it."""
 TOLD_OF_TRACKS = (
     "course",
     "direction",
@@ -128,8 +133,8 @@ class Judge:
             claims.append(claim)
         return claims
 
-    def track(self, track: Track) -> Claim:
-        """What moves over the ground."""
+    def track(self, track: Track, said: Event | None = None) -> Claim:
+        """What moves over the ground; `said`: what it was told as."""
         rows = track.weighed()
         motion = track.motion.facts if track.motion is not None else {}
         direction = motion.get("direction")
@@ -137,6 +142,7 @@ class Judge:
         return self._claim(
             key=track.key,
             kind="track",
+            said=said,
             result=score(
                 rows,
                 QUESTIONS["motion"],
@@ -181,18 +187,17 @@ class Judge:
         updated_utc_ns: int = 0,
         direction: str | None = None,
         forced: Event | None = None,
+        said: Event | None = None,
         more: Mapping[str, Fact] | None = None,
         records: tuple[PassRecord | WaveRecord, ...] = (),
     ) -> Claim:
-        event, level, probability = self._verdict(result, forced)
+        event, level, probability = self._verdict(result, forced, said)
         mine = [name for name, _ in result.explanations if EVENTS.get(name) is event]
         main = mine[0] if mine else result.best[0]
         shown = {main} | {name for name, _ in result.explanations[:SHOWN_EXPLANATIONS]}
         lane = next((x for x in self._checkpoint.lanes if x.lane_id == place), None)
         silent, down = self._others(place, detections) if kind != "device" else ((), ())
-        strongest = next(
-            (c for c in result.contributions if c.explanation == main and c.facts), None
-        )
+        strongest = _strongest(result, main)
         facts: dict[str, Fact] = {"explanation": main}
         if strongest is not None:
             facts |= {"source": strongest.source, **strongest.facts}
@@ -220,22 +225,32 @@ class Judge:
             records=records,
         )
 
-    def _verdict(self, result: Score, forced: Event | None) -> tuple[Event, Level | None, float]:
+    def _verdict(
+        self, result: Score, forced: Event | None, said: Event | None
+    ) -> tuple[Event, Level | None, float]:
         """The event that asks most of the operator; among equals the most probable."""
         by_event: dict[Event, float] = {}
         for name, probability in result.explanations:
             if name in EVENTS:
                 by_event[EVENTS[name]] = by_event.get(EVENTS[name], 0.0) + probability
-        # A source is a source: how it is hidden decides the name, not how sure we are of it.
-        source = sum(by_event.get(event, 0.0) for event in SOURCES)
-        if source > 0.0:
-            named = max(SOURCES, key=lambda event: by_event.get(event, 0.0))
-            by_event = {e: p for e, p in by_event.items() if e not in SOURCES} | {named: source}
+        for kin in KINDRED:
+            whole = sum(by_event.get(event, 0.0) for event in kin)
+            if whole > 0.0:
+                named = self._named({event: by_event.get(event, 0.0) for event in kin}, said)
+                by_event = {e: p for e, p in by_event.items() if e not in kin} | {named: whole}
         if forced is not None:
             by_event = {forced: 1.0 - dict(result.explanations)["nothing"]}
         levels = {event: self._level(event, p) for event, p in by_event.items()}
         event = max(by_event, key=lambda e: (levels[e] or 0, by_event[e]))
         return event, levels[event], by_event[event]
+
+    def _named(self, kin: Mapping[Event, float], said: Event | None) -> Event:
+        """The most probable, or what was said, unless by more than a deadband less probable."""
+        named = max(kin, key=kin.__getitem__)
+        most_nats = self._policy.alarms.deadband_nats
+        if said is None or said not in kin or kin[said] * math.exp(most_nats) < kin[named]:
+            return named
+        return said
 
     def _level(self, event: Event, probability: float) -> Level | None:
         lines = self._policy.alarms.level_lines[event]
@@ -266,6 +281,13 @@ class Judge:
             elif name not in spoke and (sensor.family is not Family.XRAY or name in heard):
                 silent.append(name)
         return tuple(silent), tuple(down)
+
+
+def _strongest(result: Score, explanation: str) -> Contribution | None:
+    """What says most for an explanation, of those that name it where there are any."""
+    rows = [c for c in result.contributions if c.explanation == explanation and c.facts]
+    named = [row for row in rows if row.facts.get("class") == explanation]
+    return next(iter(named or rows), None)
 
 
 def _records(rows: Sequence[tuple[Detection, float]]) -> tuple[PassRecord | WaveRecord, ...]:

@@ -163,9 +163,15 @@ class AlarmPolicy:
     update_gap_s: float = 1.0
     """Nobody reads the same alert twice within a second."""
     on_delay_s: Mapping[str, float] = field(
-        default_factory=lambda: {"transit": 0.0, "track": 0.5, "device": 0.0}
+        default_factory=lambda: {"transit": 0.0, "track": 0.0, "device": 0.0}
     )
-    """A pass lasts seconds, so radiation waits for nothing; a step may be a dropped box."""
+    """A pass lasts seconds, so radiation waits for nothing; what moves over the ground has been
+    waited for by its sensors: four alike steps of a walker, seconds of anything else."""
+    hold_s: Mapping[str, float] = field(
+        default_factory=lambda: {"transit": 0.0, "track": 30.0, "device": 0.0}
+    )
+    """A level rises at once and falls after less has been believed for so long: a walker is louder
+    at each sensor than between two, and rings once. A truck that is cleared is cleared."""
     off_delay_s: Mapping[str, float] = field(
         default_factory=lambda: {"transit": 90.0, "track": 30.0, "device": 0.0}
     )

@@ -41,7 +41,8 @@ def score(
     S_e = prior_e + sum_d w_d clip(nats * decay, -cap, +cap), p = softmax(S) with S_nothing = 0
     (facts: fusion 2.1). The weights of a group, what one family's sensors say, are those of n
     Gaussian sensors with that correlation matrix: R w = 1, which is w = 1/(1+(n-1) rho) where all
-    are equal.
+    are equal. Where correlations are known pair by pair, what speaks for an explanation and what
+    speaks against it are weighed apart.
 
     correlation  of two sensors of a family; where it is None, or says so, the policy's
     """
@@ -89,52 +90,92 @@ def _rows(
         voice = (detection.sensor_id, detection.kind)
         if nats != 0.0 and (voice not in voices or nats > voices[voice][0].nats[explanation]):
             voices[voice] = (detection, pairing)
-    weights = _weights([detection for detection, _ in voices.values()], policy, correlation)
+    said = [_said(explanation, detection, now_utc_ns, policy) for detection, _ in voices.values()]
+    weights = _weights([d for d, _ in voices.values()], said, policy, correlation)
     rows = []
-    for (detection, pairing), shared in zip(voices.values(), weights, strict=True):
-        weight = pairing * shared
-        age_s = max(0, now_utc_ns - detection.end_utc_ns) / SECOND_NS
-        decay_s = policy.decay_s.get(detection.kind)
-        raw = detection.nats[explanation] * (math.exp(-age_s / decay_s) if decay_s else 1.0)
-        cap = policy.caps_nats[detection.kind]
+    for (detection, pairing), nats, shared in zip(voices.values(), said, weights, strict=True):
         rows.append(
             Contribution(
                 source=detection.sensor_id,
                 kind=detection.kind,
                 explanation=explanation,
-                nats=weight * max(-cap, min(cap, raw)),
-                age_s=round(age_s, 3),
-                capped=abs(raw) > cap,
+                nats=pairing * shared * nats,
+                age_s=round(max(0, now_utc_ns - detection.end_utc_ns) / SECOND_NS, 3),
+                capped=abs(detection.nats[explanation]) > policy.caps_nats[detection.kind],
                 facts=detection.facts,
             )
         )
     return rows
 
 
+def _said(explanation: str, detection: Detection, now_utc_ns: int, policy: ScoringPolicy) -> float:
+    """What it says now: older words fade, and no one voice says more than its cap."""
+    age_s = max(0, now_utc_ns - detection.end_utc_ns) / SECOND_NS
+    decay_s = policy.decay_s.get(detection.kind)
+    raw = detection.nats[explanation] * (math.exp(-age_s / decay_s) if decay_s else 1.0)
+    cap = policy.caps_nats[detection.kind]
+    return max(-cap, min(cap, raw))
+
+
 def _weights(
-    voices: Sequence[Detection], policy: ScoringPolicy, correlation: Correlation | None
+    voices: Sequence[Detection],
+    said: Sequence[float],
+    policy: ScoringPolicy,
+    correlation: Correlation | None,
 ) -> list[float]:
     """How much each voice counts beside those that may only say the same."""
     weights = [1.0] * len(voices)
     for group in sorted({_group(voice) for voice in voices}):
         mine = [i for i, voice in enumerate(voices) if _group(voice) == group]
         rho = policy.group_rho.get(group, 0.0)
-        equal = 1.0 / (1.0 + (len(mine) - 1) * rho)
-        of_pairs = {}
-        for i, j in itertools.combinations(mine, 2):
-            pair = voices[i].sensor_id, voices[j].sensor_id
-            known = correlation(*pair) if correlation is not None else None
-            of_pairs[i, j] = of_pairs[j, i] = rho if known is None else known
-        told_apart = any(value != rho for value in of_pairs.values())
-        shared = _solved(mine, of_pairs) if told_apart else [equal] * len(mine)
-        for i, weight in zip(mine, shared, strict=True):
-            weights[i] = weight
+        if correlation is None:
+            for i in mine:
+                weights[i] = 1.0 / (1.0 + (len(mine) - 1) * rho)
+            continue
+        rhos = _rhos(voices, mine, rho, correlation)
+        for side in (1.0, -1.0):
+            same = [i for i in mine if side * said[i] > 0.0]
+            for i, weight in _agreed(same, said, rhos).items():
+                weights[i] = weight
     return weights
+
+
+def _rhos(
+    voices: Sequence[Detection], mine: Sequence[int], rho: float, correlation: Correlation
+) -> dict[tuple[int, int], float]:
+    """Of each pair, both ways round."""
+    of_pairs = {}
+    for i, j in itertools.combinations(mine, 2):
+        known = correlation(voices[i].sensor_id, voices[j].sensor_id)
+        of_pairs[i, j] = of_pairs[j, i] = rho if known is None else known
+    return of_pairs
+
+
+def _agreed(
+    same: Sequence[int], said: Sequence[float], rhos: Mapping[tuple[int, int], float]
+) -> dict[int, float]:
+    """Weights of voices that say the same, one more loudly than another.
+
+    Who is further away hears less and takes nothing from what is heard near by: voices whose part
+    would make the sum smaller have none.
+    """
+    ranked = sorted(same, key=lambda i: (-abs(said[i]), i))
+    best: dict[int, float] = {}
+    most = 0.0
+    for count in range(1, len(ranked) + 1):
+        weights = _solved(ranked[:count], rhos)
+        total = math.fsum(abs(said[i]) * w for i, w in zip(ranked, weights, strict=False))
+        if total > most:
+            best, most = dict(zip(ranked, weights, strict=False)), total
+    return dict.fromkeys(ranked, 0.0) | best
 
 
 def _solved(names: Sequence[int], of_pairs: Mapping[tuple[int, int], float]) -> list[float]:
     """w of R w = 1 by elimination, none less than 0; R has ones on its diagonal."""
     n = len(names)
+    known = {rho for (i, j), rho in of_pairs.items() if i in names and j in names}
+    if len(known) <= 1:
+        return [1.0 / (1.0 + (n - 1) * sum(known))] * n
     rows = [[1.0 if i == j else of_pairs[i, j] for j in names] + [1.0] for i in names]
     for k in range(n):
         for i in range(k + 1, n):

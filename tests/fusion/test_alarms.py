@@ -75,9 +75,66 @@ def test_what_is_not_worth_a_word_says_nothing():
 
 
 def test_a_track_waits_for_its_on_delay():
-    book = AlarmBook(POLICY)
+    book = AlarmBook(replace(POLICY, on_delay_s=POLICY.on_delay_s | {"track": 0.5}))
     assert book.consider(claim(3.0, 0.0, kind="track"), ns(0.0)) == []
-    assert len(book.tick(ns(POLICY.on_delay_s["track"]))) == 1
+    assert len(book.tick(ns(0.5))) == 1
+
+
+def walk(nats: float, at_s: float, event: Event = Event.PERSON) -> Claim:
+    probability = 1 / (1 + math.exp(-nats))
+    lines = POLICY.level_lines[event]
+    levels = [lvl for lvl, line in zip(list(Level)[1:], lines, strict=True) if probability >= line]
+    return replace(
+        claim(nats, at_s, kind="track", key="track/x"),
+        event=event,
+        level=levels[-1] if levels else Level.LOG,
+        probability=probability,
+        lane=None,
+        zone="east",
+        direction=None,
+    )
+
+
+def test_one_walk_between_two_sensors_rings_once_at_one_level():
+    book, hold_s = AlarmBook(POLICY), POLICY.hold_s["track"]
+    (new,) = book.consider(walk(0.5, 0.0), ns(0.0))
+    (louder,) = book.consider(walk(2.0, 1.0), ns(1.0))
+    assert (new.level, louder.level) == (Level.ADVISORY, Level.WARNING)
+    for at_s in range(2, 120):
+        nats = 2.0 if at_s % 20 == 0 else 0.2
+        assert book.consider(walk(nats, at_s), ns(at_s)) == []
+        assert book.tick(ns(at_s)) == []
+    (fainter,) = book.tick(ns(101 + hold_s))
+    assert fainter.level is Level.ADVISORY
+
+
+def test_what_is_told_meanwhile_is_told_at_the_level_that_holds():
+    book = AlarmBook(POLICY)
+    book.consider(walk(2.0, 0.0), ns(0.0))
+    (north,) = book.consider(replace(walk(0.2, 5.0), direction="north"), ns(5.0))
+    assert (north.level, north.direction) == (Level.WARNING, "north")
+
+
+def test_a_walker_who_turns_out_to_be_a_horse_is_told_at_once():
+    book = AlarmBook(POLICY)
+    book.consider(walk(2.0, 0.0), ns(0.0))
+    (horse,) = book.consider(walk(1.0, 5.0, Event.ANIMAL), ns(5.0))
+    assert (horse.event, horse.level) == (Event.ANIMAL, Level.LOG)
+
+
+def test_the_end_ends_a_level_that_holds():
+    book, off_s = AlarmBook(POLICY), POLICY.off_delay_s["track"]
+    book.consider(walk(2.0, 0.0), ns(0.0))
+    assert book.consider(walk(0.2, 1.0), ns(1.0)) == []
+    assert book.close("track/x", ns(2.0)) == []
+    assert [alert.phase for alert in book.tick(ns(2.0 + off_s))] == [Phase.CLEAR]
+
+
+def test_a_truck_that_is_cleared_falls_at_once():
+    book = AlarmBook(POLICY)
+    book.consider(claim(4.0, 0.0), ns(0.0))
+    (less,) = book.consider(claim(-1.0, 1.0), ns(1.0))
+    assert less.level is Level.ADVISORY
 
 
 def test_the_id_comes_from_content_and_sorts_by_time():

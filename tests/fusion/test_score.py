@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -110,3 +111,25 @@ def test_sensors_far_apart_weigh_more_than_sensors_side_by_side():
     assert weighed(lambda one, other: 0.3) > equal > weighed(lambda one, other: 0.8)
     pair = weighed(lambda one, other: 0.8 if {one, other} == {"geo-1", "geo-2"} else 0.3)
     assert weighed(lambda one, other: 0.8) < pair < weighed(lambda one, other: 0.3)
+
+
+def told(*nats):
+    return [
+        (replace(steps(f"geo-{i}", 10.0), nats={"person": each}), 1.0)
+        for i, each in enumerate(nats)
+    ]
+
+
+def summed(rows):
+    found = score(rows, ("person",), rows[0][0].end_utc_ns, POLICY, lambda one, other: 0.5)
+    return found.nats["person"] - POLICY.priors_nats["person"]
+
+
+@given(st.floats(0.1, 3.5), st.floats(0.0, 3.5))
+def test_who_hears_a_walker_less_takes_nothing_from_who_hears_him_well(loud, faint):
+    assert summed(told(max(loud, faint), min(loud, faint))) >= max(loud, faint) - 1e-9
+
+
+def test_what_speaks_for_and_what_speaks_against_are_weighed_apart():
+    assert summed(told(3.0, -1.0)) == pytest.approx(2.0)
+    assert summed(told(3.0, 3.0, -1.0)) == pytest.approx(3.0)

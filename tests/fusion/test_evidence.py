@@ -1,0 +1,57 @@
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fusion.evidence import SOMEBODY_NATS, seismic_event
+from fusion.policy import ScoringPolicy
+
+PRIORS = ScoringPolicy().priors_nats
+
+
+def event(name, *, sure=True, clear=0.0, **shares):
+    rest = 1.0 - sum(shares.values())
+    return {
+        "class": name,
+        "classes": shares | {"weather": rest / 2, "unknown": rest / 2},
+        "sure": sure,
+        "clear": clear,
+    }
+
+
+def somebody(facts):
+    """Odds that anybody walks, alone or not, by one sensor."""
+    told = seismic_event(facts)
+    return math.log(sum(math.exp(PRIORS[name] + told[name]) for name in ("person", "group")))
+
+
+@given(st.floats(0.05, 0.95), st.floats(0.6, 0.98))
+def test_how_many_walk_takes_little_from_that_somebody_does(part, both):
+    mixed = event("person", person=part * both, group=(1 - part) * both)
+    alone = event("person", person=both, group=0.0)
+    assert somebody(mixed) > somebody(alone) - 0.5
+
+
+def test_a_sensor_that_hears_wind_does_not_say_that_nobody_walks():
+    windy = seismic_event(event("weather", sure=False, person=0.02, group=0.01, vehicle=0.2))
+    assert not {"person", "group"} & set(windy)
+
+
+@pytest.mark.parametrize("name", ["animal", "vehicle", "digging"])
+def test_a_sensor_that_is_sure_of_something_else_on_the_ground_does(name):
+    told = seismic_event(event(name, person=0.02, group=0.01, **{name: 0.9}))
+    assert told["person"] < -2.0
+
+
+@given(st.floats(0.0, 1.0), st.floats(0.0, 4.0))
+def test_clearer_steps_say_more_and_no_sensor_says_everything(share, clear):
+    faint = seismic_event(event("person", person=share, group=0.0))
+    plain = seismic_event(event("person", person=share, group=0.0, clear=clear))
+    if "person" in faint:
+        assert faint["person"] <= plain["person"] <= SOMEBODY_NATS
+
+
+def test_without_steps_that_were_sure_nobody_rings():
+    told = seismic_event(event("person", sure=False, person=0.98, group=0.0, clear=3.0))
+    assert PRIORS["person"] + told["person"] < -1.5
