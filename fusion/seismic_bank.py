@@ -4,6 +4,7 @@ A column is one channel. Columns need not begin, lag or lose packets together, a
 gives depends on nothing but its own samples, however they were cut.
 """
 
+import math
 from array import array
 from typing import TypeVar
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from fusion.kernels import seismic as kernel
 from fusion.kernels import seismic_feed as feed
+from fusion.kernels import seismic_layout as layout
 from fusion.seismic_filters import butterworth_band, low_pass
 from fusion.seismic_presets import Preset
 
@@ -19,6 +21,7 @@ Number = TypeVar("Number", bound=np.generic)
 Counts = NDArray[np.int32]
 Rings = NDArray[np.float32]
 
+LINE = 64  # bytes of a cache line
 FRAME_HZ = 50.0  # 20 ms: a footstep's envelope is some 100 ms long
 FRAMES_PER_BIN = feed.FRAMES_PER_BIN
 SLOW_HZ = 500.0  # faster channels are brought down to KEPT_HZ and somewhat more
@@ -60,14 +63,16 @@ class Bank:
         self._whose = array("q")
         self._waiting = 0
         self._done: list[int] = []
-        rows = 2 + self.bin_samples
+        rows = layout.HISTORY + self.bin_samples
+        told = feed.FRAMES_PER_BIN + layout.FIELDS
         self._cursors = np.zeros((feed.CURSOR_FIELDS, 0), np.int64)
         self._history = np.zeros((0, 2 * len(self._taps)))
-        self._block = np.zeros((0, rows, feed.LANES), np.int32)
+        self._block = _zeros((0, rows, feed.LANES), np.int32)
         self._weights = np.ones((0, self.bin_samples, feed.LANES), np.float32)
-        self._state = np.zeros((0, kernel.STATE_ROWS * feed.LANES), np.float32)
-        self._frames = np.zeros((0, kernel.FRAME_RING), np.float32)
-        self._bins = np.zeros((0, kernel.BIN_RING, kernel.FIELDS), np.float32)
+        self._state = _zeros((0, layout.STATE_ROWS * feed.LANES), np.float32)
+        self._work = _zeros(((self.bin_samples + told) * feed.LANES,), np.float32)
+        self._frames = _zeros((layout.FRAME_RING, 0), np.float32)
+        self._bins = _zeros((layout.BIN_RING, layout.FIELDS, 0), np.float32)
 
     @property
     def rings(self) -> tuple[Rings, Rings]:
@@ -76,7 +81,7 @@ class Bank:
         Bin n of a column is at n % BIN_RING, its frames at 10 n to 10 n + 9, each % FRAME_RING.
         Ask anew after `open`: more columns may need more room.
         """
-        return self._frames, self._bins
+        return self._frames.T, self._bins.transpose(2, 0, 1)
 
     def open(self, scale: float, at: int = 0) -> int:
         """A new column of `scale` um/s per count, whose first sample is the `at`th kept one.
@@ -96,14 +101,14 @@ class Bank:
         self._block[tile, :, lane] = 0
         self._weights[tile, :, lane] = 1.0
         self._weights[tile, :begun, lane] = 0.0
-        rows = self._state[tile].reshape(kernel.STATE_ROWS, feed.LANES)[:, lane]
+        rows = self._state[tile].reshape(layout.STATE_ROWS, feed.LANES)[:, lane]
         rows[:] = 0.0
         if self.factor > 1:
             scale /= feed.FRACTION
-        rows[kernel.SCALE] = scale * self._gains[0]
-        rows[kernel.BAND_SCALE :] = (scale * np.array(self._gains[1:])) ** 2
-        self._frames[column] = 0.0
-        self._bins[column] = 0.0
+        rows[layout.SCALE] = scale * self._gains[0]
+        rows[layout.BAND_SCALE :] = (scale * np.array(self._gains[1:])) ** 2
+        self._frames[:, column] = 0.0
+        self._bins[:, :, column] = 0.0
         self._done[column] = at // self.bin_samples
         return column
 
@@ -139,6 +144,7 @@ class Bank:
             self._block,
             self._weights,
             self._state,
+            self._work,
             self._frames,
             self._bins,
         )
@@ -154,8 +160,8 @@ class Bank:
             self._cursors,
             self._setup,
             self._block,
-            self._weights,
             self._state,
+            self._work,
             self._frames,
             self._bins,
         )
@@ -163,7 +169,7 @@ class Bank:
 
     def ratio_rows(self, passed: Rings) -> None:
         """STA/LTA alone over filtered values of the same shape, into the first tile's state."""
-        fields = np.zeros(kernel.FIELDS * feed.LANES, np.float32)
+        fields = np.zeros(layout.FIELDS * feed.LANES, np.float32)
         kernel.ratio_rows(passed, self._setup, self._state[0], fields)
 
     @property
@@ -179,13 +185,13 @@ class Bank:
     def _add_tile(self) -> None:
         """Make room for some more columns; what there was stays."""
         columns = len(self._done)
-        self._cursors = np.ascontiguousarray(_longer(self._cursors.T, feed.LANES).T)
+        self._cursors = _wider(self._cursors)
         self._history = _longer(self._history, feed.LANES)
         self._block = _longer(self._block, 1)
         self._weights = _longer(self._weights, 1)
         self._state = _longer(self._state, 1)
-        self._frames = _longer(self._frames, feed.LANES)
-        self._bins = _longer(self._bins, feed.LANES)
+        self._frames = _wider(self._frames)
+        self._bins = _wider(self._bins)
         self._done += [0] * feed.LANES
         self._free += range(columns + feed.LANES - 1, columns - 1, -1)
 
@@ -193,26 +199,46 @@ class Bank:
         """The kernel's constants; the gains of the band-pass and of each band, 0 if not carried."""
         rate_hz, highest_hz = self.kept_hz, HIGHEST_SHARE * self.kept_hz
         low_hz, high_hz = preset.band_hz
-        setup = np.zeros(kernel.SETUP_SIZE, np.float32)
+        setup = np.zeros(layout.GOES_ON + self.bin_samples, np.float32)
         wide_hz = min(low_hz, 0.5 * highest_hz), min(high_hz, highest_hz)
-        sections, gain = butterworth_band(kernel.PASS_SECTIONS, *wide_hz, rate_hz)
+        sections, gain = butterworth_band(layout.PASS_SECTIONS, *wide_hz, rate_hz)
         gains = [gain]
         for low_hz, high_hz in BANDS_HZ:
             carried = low_hz < 0.8 * highest_hz
             band_hz = (low_hz, min(high_hz, highest_hz)) if carried else BANDS_HZ[0]
-            pair, gain = butterworth_band(kernel.BAND_SECTIONS, *band_hz, rate_hz)
+            pair, gain = butterworth_band(layout.BAND_SECTIONS, *band_hz, rate_hz)
             sections += pair
             gains.append(gain if carried else 0.0)
-        setup[: kernel.SHORT] = -np.ravel(sections)
-        setup[kernel.SHORT] = 1.0 / round(preset.sta_s * rate_hz)
-        setup[kernel.LONG] = 1.0 / round(preset.lta_s * rate_hz)
-        setup[kernel.LONG_SAMPLES] = round(preset.lta_s * rate_hz)
-        setup[kernel.ON] = preset.on
-        setup[kernel.WARM_BINS] = round(FLOOR_WARM_S / self.bin_s)
-        setup[kernel.RISE] = self.bin_s / FLOOR_RISE_S
-        setup[kernel.FALL] = self.bin_s / FLOOR_FALL_S
+        setup[: layout.SHORT] = -np.ravel(sections)
+        setup[layout.SHORT] = 1.0 / round(preset.sta_s * rate_hz)
+        setup[layout.LONG] = 1.0 / round(preset.lta_s * rate_hz)
+        setup[layout.LONG_SAMPLES] = round(preset.lta_s * rate_hz)
+        setup[layout.ON] = preset.on
+        setup[layout.WARM_BINS] = round(FLOOR_WARM_S / self.bin_s)
+        setup[layout.RISE] = self.bin_s / FLOOR_RISE_S
+        setup[layout.FALL] = self.bin_s / FLOOR_FALL_S
+        setup[layout.FRAME_PART] = 1.0 / self.frame_samples
+        setup[layout.GOES_ON :] = np.arange(self.bin_samples) % self.frame_samples > 0
         return setup, gains
 
 
+def _zeros(shape: tuple[int, ...], dtype: type[Number]) -> NDArray[Number]:
+    """Zeros that begin where a cache line does: a vector that lies across two takes longer."""
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    room = np.zeros(size + LINE, np.uint8)
+    begin = -room.ctypes.data % LINE
+    return room[begin : begin + size].view(dtype).reshape(shape)
+
+
 def _longer(array: NDArray[Number], rows: int) -> NDArray[Number]:
-    return np.concatenate([array, np.zeros((rows, *array.shape[1:]), array.dtype)])
+    longer = _zeros((len(array) + rows, *array.shape[1:]), array.dtype.type)
+    longer[: len(array)] = array
+    return longer
+
+
+def _wider(array: NDArray[Number]) -> NDArray[Number]:
+    """With another tile's columns."""
+    columns = array.shape[-1]
+    wider = _zeros((*array.shape[:-1], columns + feed.LANES), array.dtype.type)
+    wider[..., :columns] = array
+    return wider

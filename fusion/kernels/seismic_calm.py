@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fusion.kernels import seismic_steps as steps
 from fusion.kernels import seismic_window as window
-from fusion.kernels.seismic import BAND_0, BANDS
+from fusion.kernels.seismic_layout import BAND_0, BANDS
 
 Floats = NDArray[np.floating[Any]]
 Numbers = NDArray[np.int64]

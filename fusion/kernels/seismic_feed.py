@@ -9,6 +9,8 @@ import numpy as np
 from numba import config, njit
 from numpy.typing import NDArray
 
+from fusion.kernels.seismic_layout import HISTORY
+
 Floats = NDArray[np.floating[Any]]
 Cursors = NDArray[np.int64]
 Pieces = NDArray[np.int64]
@@ -37,7 +39,8 @@ COLUMN, START, SIZE, MISSING, BRIDGED = range(5)
 PIECE_FIELDS = 5
 
 NOUGHT = np.float32(0.0)
-MOST = 2**30 - 1  # counts from the beginning of a bin: two of them still differ by an int32
+MOST = (2**31 - 1) // 3  # counts from the beginning of a bin: two of them, one of which
+# stands before the bin, still differ by an int32
 FRACTION = 8  # parts of a count that are kept of what comes out of the low-pass
 
 
@@ -113,11 +116,11 @@ def _copy(
     column, start = pieces[piece, COLUMN], pieces[piece, START]
     tile, lane = column // LANES, column % LANES
     filled, offset = cursors[FILLED, column], cursors[OFFSET, column]
-    taken = min(block.shape[1] - 2 - filled, pieces[piece, SIZE])
+    taken = min(block.shape[1] - HISTORY - filled, pieces[piece, SIZE])
     base = offset + cursors[BASE, column]
     # No views: each would count its references for a few samples.
     for i in range(taken):
-        block[tile, 2 + filled + i, lane] = min(max(counts[start + i] - base, -MOST), MOST)
+        block[tile, HISTORY + filled + i, lane] = min(max(counts[start + i] - base, -MOST), MOST)
     cursors[LAST, column] = counts[start + taken - 1] - offset
     cursors[FILLED, column] = filled + taken
     pieces[piece, START] = start + taken
@@ -154,7 +157,7 @@ def _push(
             low += taps[i] * history[column, place + i]
         value = np.int64(math.floor(low))
     tile, lane, filled = column // LANES, column % LANES, cursors[FILLED, column]
-    block[tile, 2 + filled, lane] = min(max(value - cursors[BASE, column], -MOST), MOST)
+    block[tile, HISTORY + filled, lane] = min(max(value - cursors[BASE, column], -MOST), MOST)
     if held:
         weights[tile, filled, lane] = NOUGHT
         cursors[LOST, column] += 1

@@ -8,7 +8,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from fusion.kernels import seismic_steps as steps
-from fusion.kernels.seismic import (
+from fusion.kernels.seismic_feed import FRAMES_PER_BIN
+from fusion.kernels.seismic_layout import (
     ABOVE,
     BAND_0,
     BANDS,
@@ -18,7 +19,6 @@ from fusion.kernels.seismic import (
     SUM_2,
     SUM_4,
 )
-from fusion.kernels.seismic_feed import FRAMES_PER_BIN
 
 Floats = NDArray[np.floating[Any]]
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.wire.datacast import DatacastDecoder
-from fusion.kernels import seismic as kernel
 from fusion.kernels import seismic_feed as feed
+from fusion.kernels import seismic_layout as kernel
 from fusion.seismic_bank import BANDS_HZ, Bank
 from fusion.seismic_filters import butterworth_band, low_pass
 from fusion.seismic_presets import PRESETS, Preset

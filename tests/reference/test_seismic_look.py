@@ -10,7 +10,7 @@ from fusion.kernels import seismic_calm as calm
 from fusion.kernels import seismic_look as kernel
 from fusion.kernels import seismic_steps as steps
 from fusion.kernels import seismic_window as window
-from fusion.kernels.seismic import (
+from fusion.kernels.seismic_layout import (
     ABOVE,
     BAND_0,
     BANDS,

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from fusion.kernels import seismic as kernel
+from fusion.kernels import seismic_layout as kernel
 from fusion.kernels import seismic_steps as steps
 from fusion.kernels import seismic_window as window
 from fusion.kernels.seismic_feed import FRAMES_PER_BIN

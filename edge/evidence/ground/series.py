@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from edge.evidence.axes import Level
 from edge.evidence.ground.segments import segments
 from fusion.kernels import wave
-from fusion.kernels.seismic import PASS_SECTIONS
+from fusion.kernels.seismic_layout import PASS_SECTIONS
 from fusion.seismic_bank import HIGHEST_SHARE, KEPT_HZ, SLOW_HZ
 from fusion.seismic_filters import butterworth_band, low_pass
 from fusion.types import SECOND_NS
