@@ -20,6 +20,7 @@ NEAR_NATS = 3.0
 """The curve counts where it is within so many nats of its top. High frequencies are lost first, so
 further away it falls less steeply, and a walk that is heard longer on one side would lean."""
 POINTS = 80  # values of a fit; neighbours are smoothed over nine bins anyway
+COARSE = 2  # every so many of them are tried for the width
 FIELDS = 5
 AT, DEVIATION, BEFORE, AFTER, WIDTH = range(FIELDS)
 
@@ -33,14 +34,17 @@ def smooth(energy: NDArray[np.float64], reach: int) -> NDArray[np.float64]:
     """
     bins = energy.shape[0]
     smoothed = np.zeros(bins)
+    weights = np.zeros(reach + 1)
+    for k in range(reach + 1):
+        weights[k] = 1.0 + math.cos(math.pi * k / (reach + 1))
     for i in range(bins):
         total = 0.0
-        weights = 0.0
+        whole = 0.0
         for j in range(max(0, i - reach), min(bins, i + reach + 1)):
-            weight = 1.0 + math.cos(math.pi * (j - i) / (reach + 1))
+            weight = weights[abs(j - i)]
             total += weight * energy[j]
-            weights += weight
-        smoothed[i] = total / weights
+            whole += weight
+        smoothed[i] = total / whole
     return smoothed
 
 
@@ -157,25 +161,40 @@ def fit(  # noqa: PLR0917 - a kernel takes no structures
               under its top at the first bin (BEFORE) and at the last (AFTER; 0 where the top is
               not between them), its WIDTH w in seconds
     """
-    bins = last - first
-    stride = max(1, bins // POINTS)
-    height = np.zeros(smoothed.shape[0])
-    weight = np.zeros(smoothed.shape[0])
+    stride = max(1, (last - first) // POINTS)
+    points = (last - first + stride - 1) // stride
+    height = np.zeros(points)
+    weight = np.zeros(points)
     weights = _heights(smoothed, floors, first, last, stride, height, weight)
-    best, width = math.inf, NARROWEST_S / bin_s
-    tried = NARROWEST_S / bin_s
-    for _ in range(WIDTHS):
-        for i in range(first, last, max(1, bins // 40)):
-            left, _ = _misfit(height, weight, first, last, stride, i + 0.5, tried)
-            if left < best:
-                best, width = left, tried
-        tried *= WIDER
+    # Times are tried at the points and a quarter of them beyond, on a table of distances.
+    before = points // 4
+    tried = points + 2 * before
+    x, log_x = np.zeros(tried + points), np.zeros(tried + points)
+    left = np.full(tried, math.inf)
+    narrowest = NARROWEST_S / (bin_s * stride)
+    best, width = math.inf, narrowest
+    for k in range(WIDTHS):
+        wide = narrowest * WIDER**k
+        _distances(wide, x, log_x)
+        for at in range(0, points, COARSE):
+            misfit, _ = _misfit(height, weight, at, x, log_x)
+            if misfit < best:
+                best, width = misfit, wide
+    steep, least = 0.0, math.inf
+    for scale in (1.0 / WIDER, 1.0, WIDER):
+        _distances(width * scale, x, log_x)
+        for i in range(tried):
+            misfit, slope = _misfit(height, weight, i - before, x, log_x)
+            left[i] = min(left[i], misfit)
+            if misfit < least:
+                least, steep = misfit, slope
     # The scatter about the curve, of values of which every `apart` is a new one.
     share = max(apart / stride, 1.0)
     variance = max(best / share / max(weights / share - 4.0, 1.0), 1e-4)
-    found[AT], found[DEVIATION], steep = _posterior(
-        height, weight, first, last, stride, width, 2.0 * variance * share
-    )
+    mean, spread = _posterior(left, least, 2.0 * variance * share)
+    found[AT] = first + 0.5 + (mean - before) * stride
+    found[DEVIATION] = math.sqrt(spread) * stride
+    width *= stride
     found[WIDTH] = width * bin_s
     found[BEFORE] = _drop(first - found[AT], width, steep) if found[AT] > first else 0.0
     found[AFTER] = _drop(last - found[AT], width, steep) if found[AT] < last else 0.0
@@ -191,7 +210,10 @@ def _heights(  # noqa: PLR0917 - a kernel takes no structures
     height: NDArray[np.float64],
     weight: NDArray[np.float64],
 ) -> float:
-    """Logarithms over the floor, and how much each counts; returns the sum of the weights."""
+    """Logarithms over the floor of every `stride`th bin, and how much each counts.
+
+    Returns the sum of the weights.
+    """
     top = 0.0
     for i in range(first, last):
         top = max(top, smoothed[i] - floors[i])
@@ -200,38 +222,43 @@ def _heights(  # noqa: PLR0917 - a kernel takes no structures
         over = smoothed[i] - floors[i]
         if over <= OVER_FLOOR * floors[i]:
             continue
-        height[i] = math.log(over)
+        at = (i - first) // stride
+        height[at] = math.log(over)
         share = over / smoothed[i]  # noise of the whole is noise of the part over the floor
         far = math.log(top / over) / NEAR_NATS
-        weight[i] = share * share / (1.0 + far * far * far * far)
-        weights += weight[i]
+        weight[at] = share * share / (1.0 + far * far * far * far)
+        weights += weight[at]
     return weights
 
 
 @njit(cache=True, nogil=True)
-def _misfit(  # noqa: PLR0917 - a kernel takes no structures
+def _distances(width: float, x: NDArray[np.float64], log_x: NDArray[np.float64]) -> None:
+    """Ranges over the closest one, so many points before or after it, and their logarithms."""
+    for i in range(x.shape[0]):
+        x[i] = math.sqrt(1.0 + (i / width) ** 2)
+        log_x[i] = math.log(x[i])
+
+
+@njit(cache=True, nogil=True)
+def _misfit(
     height: NDArray[np.float64],
     weight: NDArray[np.float64],
-    first: int,
-    last: int,
-    stride: int,
-    at: float,
-    width: float,
+    at: int,
+    x: NDArray[np.float64],
+    log_x: NDArray[np.float64],
 ) -> tuple[float, float]:
-    """Weighted squares that the best curve about `at` leaves there, and its a >= 0."""
+    """Weighted squares that the best curve about point `at` leaves there, and its a >= 0."""
     w0 = w1 = w2 = y0 = y1 = y2 = 0.0
-    for i in range(first, last, stride):
+    for i in range(height.shape[0]):
         w = weight[i]
-        if w == 0.0:
-            continue
-        x = (i + 0.5 - at) / width
-        x = math.sqrt(1.0 + x * x)
-        y = height[i] + math.log(x)
+        away = abs(i - at)
+        wx = w * x[away]
+        y = height[i] + log_x[away]
         w0 += w
-        w1 += w * x
-        w2 += w * x * x
+        w1 += wx
+        w2 += wx * x[away]
         y0 += w * y
-        y1 += w * x * y
+        y1 += wx * y
         y2 += w * y * y
     if w0 <= 0.0:
         return math.inf, 0.0
@@ -244,39 +271,18 @@ def _misfit(  # noqa: PLR0917 - a kernel takes no structures
 
 
 @njit(cache=True, nogil=True)
-def _posterior(  # noqa: PLR0917 - a kernel takes no structures
-    height: NDArray[np.float64],
-    weight: NDArray[np.float64],
-    first: int,
-    last: int,
-    stride: int,
-    width: float,
-    twice_variance: float,
-) -> tuple[float, float, float]:
-    """Mean and deviation of the time in bins, and a at its best; width and a follow the time."""
-    bins = last - first
-    fine = max(0.5, bins / POINTS)
-    steps = int(1.5 * bins / fine) + 1
-    left = np.zeros(steps)
-    best, steep = math.inf, 0.0
-    for step in range(steps):
-        at = first - 0.25 * bins + step * fine
-        left[step] = math.inf
-        for scale in (1.0 / WIDER, 1.0, WIDER):
-            misfit, slope = _misfit(height, weight, first, last, stride, at, width * scale)
-            left[step] = min(left[step], misfit)
-            if misfit < best:
-                best, steep = misfit, slope
+def _posterior(
+    left: NDArray[np.float64], least: float, twice_variance: float
+) -> tuple[float, float]:
+    """Mean and variance of the time in points; width and a follow the time."""
     total = mean = square = 0.0
-    for step in range(steps):
-        at = first - 0.25 * bins + step * fine
-        chance = math.exp(-(left[step] - best) / twice_variance) if best < math.inf else 1.0
+    for i in range(left.shape[0]):
+        chance = math.exp(-(left[i] - least) / twice_variance) if least < math.inf else 1.0
         total += chance
-        mean += chance * at
-        square += chance * at * at
+        mean += chance * i
+        square += chance * i * i
     mean /= total
-    spread = max(square / total - mean * mean, 0.0) + fine * fine / 12.0
-    return mean, math.sqrt(spread), steep
+    return mean, max(square / total - mean * mean, 0.0) + 1.0 / 12.0
 
 
 @njit(cache=True, nogil=True)

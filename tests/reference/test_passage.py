@@ -47,21 +47,21 @@ def misfit_slowly(places, heights, weights, at, width):
 def fitted_slowly(smoothed, floor, bin_s, apart):
     bins = len(smoothed)
     stride = max(1, bins // kernel.POINTS)
+    points = math.ceil(bins / stride)
     kept = [i for i in range(0, bins, stride) if smoothed[i] - floor > kernel.OVER_FLOOR * floor]
     over = smoothed[kept] - floor
     far = np.log((smoothed.max() - floor) / over) / kernel.NEAR_NATS
     weights = (over / smoothed[kept]) ** 2 / (1.0 + far**4)
-    places, heights = np.array(kept) + 0.5, np.log(over)
-    widths = [kernel.NARROWEST_S / bin_s * kernel.WIDER**k for k in range(kernel.WIDTHS)]
+    places, heights = np.array(kept) / stride, np.log(over)
+    widths = [kernel.NARROWEST_S / bin_s / stride * kernel.WIDER**k for k in range(kernel.WIDTHS)]
     best, width = min(
-        (misfit_slowly(places, heights, weights, i + 0.5, width)[0], width)
+        (misfit_slowly(places, heights, weights, at, width)[0], width)
         for width in widths
-        for i in range(0, bins, max(1, bins // 40))
+        for at in range(0, points, kernel.COARSE)
     )
     share = max(apart / stride, 1.0)
     variance = max(best / share / max(weights.sum() / share - 4.0, 1.0), 1e-4)
-    fine = max(0.5, bins / kernel.POINTS)
-    at = -0.25 * bins + fine * np.arange(int(1.5 * bins / fine) + 1)
+    at = np.arange(points + 2 * (points // 4)) - points // 4
     left = np.array(
         [
             min(
@@ -73,8 +73,8 @@ def fitted_slowly(smoothed, floor, bin_s, apart):
     )
     chance = np.exp(-(left - left.min()) / (2.0 * variance * share))
     mean = np.average(at, weights=chance)
-    spread = np.average((at - mean) ** 2, weights=chance) + fine * fine / 12.0
-    return mean, math.sqrt(spread), width * bin_s
+    spread = np.average((at - mean) ** 2, weights=chance) + 1.0 / 12.0
+    return 0.5 + mean * stride, math.sqrt(spread) * stride, width * stride * bin_s
 
 
 @pytest.mark.parametrize(("at_s", "width_s"), [(12.0, 4.0), (3.0, 1.0), (19.5, 6.0)])
