@@ -49,18 +49,23 @@ class SeismicField:
         start_utc_ns = sample.start_utc_ns
         stream = post.streams.get(sample.channel)
         late_ns = stream.late_ns(start_utc_ns) if stream is not None else 0
+        drifts = not -DRIFT_NS < late_ns < DRIFT_NS
+        if stream is not None and (
+            (stream.pending and stream.pending + size >= stream.ahead) or (drifts and post.waits)
+        ):
+            # Without those that have given nothing yet; what came before is dated as it was.
+            self._run(stream.batch, detections)
+            stream = post.streams.get(sample.channel)  # None: it lagged too far behind the others
         if stream is None or not stream.follows(sample, late_ns, self._silent_ns):
             missing = 0
             stream = self._begin(post, sample, detections)
             if stream is None:
                 return detections
-        elif not -DRIFT_NS < late_ns < DRIFT_NS:
+        elif drifts:
             if not missing and late_ns > GAP_NS:
                 missing = round(late_ns * sample.rate_hz / SECOND_NS)
             post.drift(stream, late_ns - round(missing * SECOND_NS / sample.rate_hz))
         stream.keep(sample)
-        if stream.pending and stream.pending + size >= stream.ahead:
-            self._run(stream.batch, detections)  # without those that have given nothing yet
         if size <= stream.longest:
             if stream.put(counts, missing):
                 self._run(stream.batch, detections)

@@ -212,6 +212,11 @@ class Post:
         self._bank: Bank | None = None
         self._bin_ns = 0.0
 
+    @property
+    def waits(self) -> bool:
+        """Whether the bank has not taken all that there is."""
+        return any(stream.pending for stream in self.streams.values())
+
     def begin(self, sample: WaveformSample, bank: Bank) -> None:
         """A new grid. It lies on multiples of a bin in UTC, whichever channel comes first."""
         self._bank, self._bin_ns = bank, bank.bin_s * SECOND_NS
@@ -265,10 +270,10 @@ class Post:
                 self.drop(name)
             done = [bank.bins(column) for column in self.columns.values()]
         for number in range(next_bin, min(done)):
+            self.place[calm.NEXT_BIN] = number + 1  # also where the look fails
             found = self.station.look(bank, self.columns, number, self._end_utc_ns(number))
             if found:
                 detections += self.clip.with_records(found)
-        self.place[calm.NEXT_BIN] = max(next_bin, min(done))
         self.place[calm.CALM] = self.station.is_calm
 
     def finish(self, detections: list[Detection]) -> None:
