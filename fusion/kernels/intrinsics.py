@@ -14,7 +14,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 I32, BYTES = ir.IntType(32), ir.IntType(8).as_pointer()
-READ, SECOND_CACHE, DATA = I32(0), I32(2), I32(1)
+SECOND_CACHE, FIRST_CACHE, DATA = 2, 3, I32(1)
 
 
 def _fma(_context: Any, _a: Any, _b: Any, _c: Any) -> Any:
@@ -29,16 +29,20 @@ def _fma_slowly(a: np.float32, b: np.float32, c: np.float32) -> np.float32:
         return np.float32(float(a) * float(b) + float(c))
 
 
-def _prefetch(_context: Any, array: Any, _index: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        data = context.make_array(signature.args[0])(context, builder, args[0]).data
-        place = builder.bitcast(builder.gep(data, [args[1]]), BYTES)
-        kind = ir.FunctionType(ir.VoidType(), [BYTES, I32, I32, I32])
-        ask: Any = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")  # type: ignore[no-untyped-call]
-        builder.call(ask, [place, READ, SECOND_CACHE, DATA])
-        return context.get_dummy_value()
+def _prefetch(write: int, cache: int) -> Any:
+    def typed(_context: Any, array: Any, _index: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            data = context.make_array(signature.args[0])(context, builder, args[0]).data
+            place = builder.bitcast(builder.gep(data, [args[1]]), BYTES)
+            kind = ir.FunctionType(ir.VoidType(), [BYTES, I32, I32, I32])
+            name = "llvm.prefetch.p0"
+            ask: Any = cgutils.get_or_insert_function(builder.module, kind, name)  # type: ignore[no-untyped-call]
+            builder.call(ask, [place, I32(write), I32(cache), DATA])
+            return context.get_dummy_value()
 
-    return types.void(array, types.intp), generate
+        return types.void(array, types.intp), generate
+
+    return typed
 
 
 def _nothing(_array: Any, _index: int) -> None:
@@ -49,5 +53,7 @@ SLOW = config.DISABLE_JIT  # type: ignore[attr-defined]
 fma: Any = _fma_slowly if SLOW else intrinsic(_fma)
 """`fma(a, b, c)`: a * b + c of float32 with one rounding. It is LLVM's fma, which every processor
 does alike, and never its fmuladd, which rounds once or twice as the processor likes it."""
-prefetch: Any = _nothing if SLOW else intrinsic(_prefetch)
-"""`prefetch(array, index)`: the element of a 1-d array will be read soon; any index will do."""
+will_read: Any = _nothing if SLOW else intrinsic(_prefetch(0, SECOND_CACHE))
+"""`will_read(array, number)`: the element of that number, in C order, will be needed soon. Any
+number will do."""
+will_write: Any = _nothing if SLOW else intrinsic(_prefetch(1, FIRST_CACHE))

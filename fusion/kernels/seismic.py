@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from fusion.kernels.intrinsics import prefetch
+from fusion.kernels.intrinsics import will_read, will_write
 from fusion.kernels.seismic_feed import (
     BASE,
     BIN,
@@ -112,7 +112,7 @@ def _finish(
         counts, real = block[tile].reshape(-1), weights[tile].reshape(-1)
         if lost == 0:
             real = real[:0]
-        _run(counts[:BEFORE], counts[BEFORE:], counts[:0], real, setup, mine, values, means, fields)
+        _run(counts, BEFORE, real, 0, frames, bins, setup, mine, values, means, fields)
         if ready < LANES:
             _put_back(cursors[FILLED, first : first + LANES], size, saved, mine)
         for column in range(first, first + LANES):
@@ -153,23 +153,20 @@ def advance_rows(
 
     counts  (bins, bin samples * LANES) raw counts: all lanes of a sample stand side by side
     """
-    size = counts.shape[1]
+    flat, begun, size = counts.reshape(-1), block[0].reshape(-1), counts.shape[1]
     values, means, fields = _cut(work, size // LANES)
     mine, base, numbers, nothing = state[0], cursors[BASE], cursors[BIN], fields[:0]
-    stands = block[0].reshape(-1)
-    before = np.empty(BEFORE, np.int32)
-    for i in range(BEFORE):
-        before[i] = stands[i] + base[i % LANES]
-    for number in range(counts.shape[0]):
-        row = counts[number]
-        coming = counts[min(number + 1, counts.shape[0] - 1)]
-        _run(before, row, coming, nothing, setup, mine, values, means, fields)
+    for i in range(size):  # the first follows what stands before it
+        begun[BEFORE + i] = flat[i] - base[i % LANES]
+    for at in range(0, flat.shape[0], size):
+        source, first = (flat, at) if at > 0 else (begun, BEFORE)
+        _run(source, first, nothing, numbers[0], frames, bins, setup, mine, values, means, fields)
         _write_all(numbers, means, fields, frames, bins)
-        before = row[size - BEFORE :]
+    last = flat[flat.shape[0] - BEFORE :]
+    for i in range(LANES):
+        base[i] = last[BEFORE - LANES + i]
     for i in range(BEFORE):
-        at = i % LANES
-        base[at] = before[BEFORE - LANES + at]
-        stands[i] = before[i] - base[at]
+        begun[i] = last[i] - base[i % LANES]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -184,10 +181,12 @@ def ratio_rows(passed: Floats, setup: Floats, state: Floats, fields: Floats) -> 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _run(
-    before: Block,
     counts: Block,
-    coming: Block,
+    first: int,
     weights: Floats,
+    number: int,
+    frames: Floats,
+    bins: Floats,
     setup: Floats,
     state: Floats,
     values: Floats,
@@ -196,22 +195,22 @@ def _run(
 ) -> None:
     """One bin of one tile.
 
-    before   (HISTORY * LANES,) counts
-    counts   (bin samples * LANES,) those of the bin
-    coming   (bin samples * LANES,) those of the next one, or none
+    counts   (samples * LANES,) those of the bin, others before it and perhaps after it
+    first    place of the bin's in them
     weights  (bin samples * LANES,) of them; none where all are real
+    number   of the bin, whose place in `frames` and `bins` is written to next
     values   (bin samples * LANES,) room for what becomes of them
     means    (FRAMES_PER_BIN * LANES,) and fields (FIELDS * LANES,): filled here
     """
     # No views here: Numba would count the references to each.
-    size = values.shape[0] // LANES
     for i in range(fields.shape[0]):
         fields[i] = NOUGHT
     for i in range(means.shape[0]):
         means[i] = NOUGHT
     for i in range(LOWEST * LANES, (LOWEST + 1) * LANES):
         fields[i] = MOST
-    difference(before, counts, values)
+    difference(counts, first, values)
+    size = values.shape[0]
     if weights.shape[0] > 0:
         for index in range(BANDS):
             band_real(values, weights, setup, index, state, fields)
@@ -220,14 +219,30 @@ def _run(
     else:
         for index in range(BANDS):
             band(values, setup, index, state, fields)
-            # A part at a time: memory does not take in all at once.
-            part = coming.shape[0] // BANDS
-            for at in range(index * part, (index + 1) * part, CACHE_LINE):
-                prefetch(coming, at)
+            if counts.shape[0] >= first + 2 * size:
+                _ask(index, counts, first + size, size, number, frames, bins)
         band_pass(values, setup, state)
         tell(values, setup, state, means, fields)
     frame_means(values, setup[FRAME_PART], means)
-    close(np.float32(size), setup, state, means, fields)
+    close(np.float32(size // LANES), setup, state, means, fields)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _ask(
+    part: int, counts: Block, first: int, size: int, number: int, frames: Floats, bins: Floats
+) -> None:
+    """Ask for memory that is needed soon: one of BANDS parts at a time, for it takes in no more."""
+    for at in range(first + part * size // BANDS, first + (part + 1) * size // BANDS, CACHE_LINE):
+        will_read(counts, at)
+    columns = frames.shape[1]
+    row = number * FRAMES_PER_BIN % FRAME_RING
+    for at in range(part, FRAMES_PER_BIN, BANDS):
+        for i in range(0, LANES, CACHE_LINE):
+            will_write(frames, (row + at) * columns + i)
+    row = number % BIN_RING * FIELDS
+    for at in range(part, FIELDS, BANDS):
+        for i in range(0, LANES, CACHE_LINE):
+            will_write(bins, (row + at) * columns + i)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -13,23 +13,20 @@ from numba import njit
 
 from fusion.kernels.intrinsics import fma
 from fusion.kernels.seismic_feed import LANES, Block, Floats
-from fusion.kernels.seismic_layout import BAND_0, BAND_SECTIONS, CHUNK, PASS_SECTIONS
+from fusion.kernels.seismic_layout import BAND_0, BAND_SECTIONS, CHUNK, HISTORY, PASS_SECTIONS
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def difference(before: Block, counts: Block, raw: Floats) -> None:
+def difference(counts: Block, first: int, raw: Floats) -> None:
     """x[n] - x[n-2]: what is constant goes before anything is rounded.
 
-    before  (HISTORY * LANES,) counts
-    counts  (samples * LANES,) those that follow
-    raw     (samples * LANES,) filled here
+    counts  (samples * LANES,) with HISTORY samples or more before the bin, which begins at `first`
+    raw     (bin samples * LANES,) filled here
     """
-    # As int32 again: of int64, which Numba makes of them, a vector has but half as many.
-    for i in range(before.shape[0]):
-        raw[i] = np.float32(np.int32(counts[i] - before[i]))
-    now, rest = counts[before.shape[0] :], raw[before.shape[0] :]
-    for i in range(rest.shape[0]):
-        rest[i] = np.float32(np.int32(now[i] - counts[i]))
+    now, before = counts[first:], counts[first - HISTORY * LANES :]
+    for i in range(raw.shape[0]):
+        # As int32 again: of int64, which Numba makes of it, a vector has but half as many.
+        raw[i] = np.float32(np.int32(now[i] - before[i]))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -160,41 +160,38 @@ def frame_means(sums: Floats, part: np.float32, means: Floats) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def close(size: np.float32, setup: Floats, state: Floats, out: Floats, fields: Floats) -> None:
+def close(size: np.float32, setup: Floats, state: Floats, means: Floats, fields: Floats) -> None:
     """End a bin: the warm-up's mask, the floor, the scale of the bands.
 
     The floor is the mean at first, then quick to fall and slow to rise. It moves by
     2 (m - f) / (m + f), which is ln(m / f) where they are near: a loud minute does not become
     the quiet. A bin that is not all real leaves it alone.
     """
+    long, warm_bins, rise, fall = setup[LONG_SAMPLES], setup[WARM_BINS], setup[RISE], setup[FALL]
     for i in range(LANES):
-        state[HELD * LANES + i] = out[(FRAMES_PER_BIN - 1) * LANES + i]
-        heard = state[HEARD * LANES + i]
-        if heard < setup[LONG_SAMPLES]:
-            fields[RATIO * LANES + i] = NOUGHT
-            fields[ABOVE * LANES + i] = NOUGHT
-            fields[LOWEST * LANES + i] = NOUGHT
-        lost = fields[STOOD_IN * LANES + i]
-        if fields[RATIO * LANES + i] == NOUGHT and lost < size:
-            fields[LOWEST * LANES + i] = NOUGHT  # still ground
+        state[HELD * LANES + i] = means[(FRAMES_PER_BIN - 1) * LANES + i]
+        lost, heard = fields[STOOD_IN * LANES + i], state[HEARD * LANES + i]
         state[HEARD * LANES + i] = min(heard + size - lost, HEARD_ENOUGH)
-        fields[SUM_2 * LANES + i] = min(fields[SUM_2 * LANES + i], MOST)
+        warm = heard >= long
+        top, low = fields[RATIO * LANES + i], fields[LOWEST * LANES + i]
+        still = top == NOUGHT and lost < size
+        fields[RATIO * LANES + i] = top if warm else NOUGHT
+        fields[ABOVE * LANES + i] = fields[ABOVE * LANES + i] if warm else NOUGHT
+        fields[LOWEST * LANES + i] = low if warm and not still else NOUGHT
+        second = min(fields[SUM_2 * LANES + i], MOST)
+        fields[SUM_2 * LANES + i] = second
         fields[SUM_4 * LANES + i] = min(fields[SUM_4 * LANES + i], MOST)
-        level, quiet = fields[SUM_2 * LANES + i] / size, state[QUIET * LANES + i]
-        if lost == NOUGHT:
-            count = state[QUIET_BINS * LANES + i] + ONE
-            state[QUIET_BINS * LANES + i] = min(count, HEARD_ENOUGH)
-            step = TWO * (level - quiet) / max(level + quiet, DEAD)
-            if quiet < DEAD:
-                quiet = level
-            elif count <= setup[WARM_BINS]:
-                quiet *= ONE + step / count
-            elif step > NOUGHT:
-                quiet *= ONE + setup[RISE] * min(step, ONE)
-            else:
-                quiet *= ONE + setup[FALL] * step
-            state[QUIET * LANES + i] = quiet
-        fields[FLOOR * LANES + i] = quiet
+        level, quiet = second / size, state[QUIET * LANES + i]
+        bins = state[QUIET_BINS * LANES + i] + ONE
+        step = TWO * (level - quiet) / max(level + quiet, DEAD)
+        early, falls = step / bins, fall * step
+        moves = rise * min(step, ONE) if step > NOUGHT else falls
+        moves = early if bins <= warm_bins else moves
+        moved = level if quiet < DEAD else quiet * (ONE + moves)
+        whole = lost == NOUGHT
+        quiet = moved if whole else quiet
+        state[QUIET_BINS * LANES + i] = min(bins, HEARD_ENOUGH) if whole else bins - ONE
+        state[QUIET * LANES + i] = fields[FLOOR * LANES + i] = quiet
         for band in range(BANDS):
             energy = fields[(BAND_0 + band) * LANES + i] * state[(BAND_SCALE + band) * LANES + i]
             fields[(BAND_0 + band) * LANES + i] = min(energy, MOST)
