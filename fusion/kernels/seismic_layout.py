@@ -6,6 +6,7 @@ Each is a row of LANES float32, one for every channel of the tile.
 import numpy as np
 
 CHUNK = 5  # samples of one turn of a lane; a bin has ten frames of whole samples
+FAR_CHUNK = 10  # of one that reads from memory: with less, the processor reads less far ahead
 HISTORY = 2  # samples that stand before a bin: the filters take x[n] - x[n-2]
 PASS_SECTIONS = 4  # pole pairs of the band-pass that steps are looked for in
 BAND_SECTIONS = 2  # of each band's filter

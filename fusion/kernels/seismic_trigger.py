@@ -15,6 +15,7 @@ from fusion.kernels.seismic_layout import (
     CHUNK,
     DEAD,
     FALL,
+    FAR_CHUNK,
     FLOOR,
     FRAME_PART,
     GOES_ON,
@@ -49,13 +50,13 @@ from fusion.kernels.seismic_layout import (
 def ratio(passed: Floats, setup: Floats, state: Floats, fields: Floats) -> None:
     """STA/LTA alone, as `tell` has it among other things."""
     short, long, on = setup[SHORT], setup[LONG], setup[ON]
-    for chunk in range(0, passed.shape[0], CHUNK * LANES):
-        x = passed[chunk : chunk + CHUNK * LANES]
+    for chunk in range(0, passed.shape[0], FAR_CHUNK * LANES):
+        x = passed[chunk : chunk + FAR_CHUNK * LANES]
         for i in range(LANES):
             sta, lta = state[STA * LANES + i], state[LTA * LANES + i]
             top, above = fields[RATIO * LANES + i], fields[ABOVE * LANES + i]
             low = fields[LOWEST * LANES + i]
-            for u in range(CHUNK):
+            for u in range(FAR_CHUNK):
                 square = x[u * LANES + i] * x[u * LANES + i]
                 sta = fma(short, square - sta, sta)
                 lta = fma(long, square - lta, lta)
