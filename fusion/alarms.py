@@ -122,7 +122,8 @@ class AlarmBook:
     def _tell(self, entry: _Entry, now_utc_ns: int) -> list[Alert]:
         claim, old = entry.claim, entry.told_claim
         if claim.level is None:
-            return []
+            way = _new_way(claim, old)
+            return [self._say(entry, Phase.UPDATE, way)] if way is not None else []
         if old is None:
             delay_ns = self._policy.on_delay_s[claim.kind] * SECOND_NS
             if now_utc_ns - entry.since_utc_ns < delay_ns:
@@ -165,7 +166,7 @@ class AlarmBook:
         moved = change_nats >= self._policy.deadband_nats and not holds
         # Where to look, and for how many: that is news though nobody is any surer.
         moved = moved or (claim.direction is not None and claim.direction != old.direction)
-        moved = moved or _count(claim) > _count(old)
+        moved = moved or _count(claim) > _count(old) or _is_faster(claim, old)
         return moved and elapsed_ns >= self._policy.update_gap_s * SECOND_NS
 
     def _clear(self, entry: _Entry, now_utc_ns: int) -> list[Alert]:
@@ -216,11 +217,45 @@ class AlarmBook:
         return alert
 
 
+OTHER_SPEED = 1.2
+WAY = (
+    "course",
+    "direction",
+    "speed_m_s",
+    "speed_sd_m_s",
+    "position_m",
+    "position_sd_m",
+    "place_m",
+    "near",
+    "turned",
+    "toward",
+)
 ON_FOOT = frozenset((Event.PERSON, Event.GROUP, Event.DROP_OFF))
 
 
 def _alike(one: Event, other: Event) -> bool:
     return one is other or (one in ON_FOOT and other in ON_FOOT)
+
+
+def _new_way(claim: Claim, old: Claim | None) -> Claim | None:
+    """What was told stands until it is cleared, and where it goes is news meanwhile."""
+    if claim.kind != "track" or old is None or claim.direction in {None, old.direction}:
+        return None
+    way = {name: claim.facts[name] for name in WAY if name in claim.facts}
+    return replace(
+        old,
+        direction=claim.direction,
+        facts={**old.facts, **way},
+        updated_utc_ns=max(old.updated_utc_ns, claim.updated_utc_ns),
+    )
+
+
+def _is_faster(claim: Claim, old: Claim) -> bool:
+    """Whether it goes at clearly another speed than was told, or slower."""
+    now, then = claim.facts.get("speed_m_s"), old.facts.get("speed_m_s")
+    if claim.kind != "track" or not isinstance(now, float) or not isinstance(then, float):
+        return False
+    return max(now, then) > OTHER_SPEED * min(now, then)
 
 
 def _count(claim: Claim) -> float:

@@ -9,17 +9,19 @@ from fusion.types import SECOND_NS, Fact
 from fusion.walks import Way
 
 SENSORS = 2  # order and speed need two places
-SURE_WAY_NATS = 4.0  # one direction in fifty may be wrong
+SURE_WAY_NATS = 6.0  # of simulated walks that say so much one in fifty is wrong
+DOUBTFUL_WAY_NATS, SURE_LEG_NATS = 4.0, 8.0
+OTHER_SPEED = 1.6
 
 
 def motion_facts(track: Track, zone: Zone) -> dict[str, Fact] | None:
     """Facts of a `track.motion`; None where there is nothing new to say of it."""
     leg, way = track.incident.leg, track.way
-    turned = _turned(track)
-    if way is not None and abs(way.up_nats) >= SURE_WAY_NATS and not turned:
-        up = way.up_nats > 0.0
-        if leg is None or leg.heading != (1 if up else -1):
+    if way is not None and not _turned(track):
+        if _wins(way, leg):
             return _told(track, zone, way.sensors, *_of_way(way, track.end_utc_ns))
+        if leg is not None and _doubts(way, leg):
+            return None
     sensors = tuple(dict.fromkeys(one.sensor_id for one in leg.passes)) if leg else ()
     if leg is None or len(sensors) < SENSORS or leg.gain_nats < SURE_NATS or not zone.line.is_one:
         return None
@@ -36,6 +38,31 @@ def motion_facts(track: Track, zone: Zone) -> dict[str, Fact] | None:
         "course": "across",
         "near": nearest.sensor_id,
     }
+
+
+def _wins(way: Way, leg: Chain | None) -> bool:
+    """Whether the way says more than the passages do, and other things.
+
+    Who has passed one sensor only may yet come or go.
+    """
+    nats = abs(way.up_nats)
+    if nats < SURE_WAY_NATS or way.passed < SENSORS:
+        return False
+    if leg is None or not leg.heading:
+        return True
+    if leg.heading * way.up_nats < 0.0:
+        return nats > leg.gain_nats
+    speeds = abs(way.slowness / leg.state[1])  # passages are sharper where they are right
+    return not 1.0 / OTHER_SPEED < speeds < OTHER_SPEED
+
+
+def _doubts(way: Way, leg: Chain) -> bool:
+    """Whether the two say opposite things, and neither says much."""
+    return (
+        leg.heading * way.up_nats <= -DOUBTFUL_WAY_NATS
+        and way.passed >= SENSORS
+        and leg.gain_nats < SURE_LEG_NATS
+    )
 
 
 def _told(  # noqa: PLR0917 - in the order of what is told

@@ -39,6 +39,8 @@ class Way:
     slowness_sd: float
     at_utc_ns: int
     """When place 0 was passed."""
+    passed: int
+    """So many of the sensors lie behind."""
     sensors: tuple[str, ...]
 
 
@@ -125,11 +127,13 @@ def way(
     places = np.array([along_m[name] for name in names])
     walk.line(left, places - places.mean(), slot_s, found)
     at_s = found[walk.AT] - places.mean() * found[walk.SLOWNESS]
+    behind = at_s + places * found[walk.SLOWNESS] <= (end - first) * slot_s
     return Way(
         up_nats=float(found[walk.UP] - found[walk.DOWN]),
         slowness=float(found[walk.SLOWNESS]),
         slowness_sd=float(found[walk.DEVIATION]),
         at_utc_ns=first * SLOT_NS + round(float(at_s) * SECOND_NS),
+        passed=int(np.count_nonzero(behind)),
         sensors=tuple(names),
     )
 

@@ -115,6 +115,26 @@ def test_what_is_told_meanwhile_is_told_at_the_level_that_holds():
     assert (north.level, north.direction) == (Level.WARNING, "north")
 
 
+def test_where_it_goes_is_news_of_an_alert_that_stands():
+    book = AlarmBook(POLICY)
+    (told,) = book.consider(walk(2.5, 0.0), ns(0.0))
+    faded = replace(walk(-3.0, 9.0), level=None, direction="north", facts={"speed_m_s": 1.4})
+    (north,) = book.consider(faded, ns(9.0))
+    assert (north.phase, north.direction) == (Phase.UPDATE, "north")
+    assert (north.level, north.probability) == (told.level, told.probability)
+    assert north.facts["speed_m_s"] == 1.4
+    assert book.consider(faded, ns(10.0)) == []
+
+
+def test_a_speed_that_was_told_wrong_is_told_again():
+    book = AlarmBook(POLICY)
+    north = replace(walk(2.5, 0.0), direction="north", facts={"speed_m_s": 2.8})
+    book.consider(north, ns(0.0))
+    for at_s, speed_m_s, said in [(9.0, 2.5, 0), (18.0, 1.4, 1), (27.0, 1.5, 0)]:
+        again = replace(walk(2.5, at_s), direction="north", facts={"speed_m_s": speed_m_s})
+        assert len(book.consider(again, ns(at_s))) == said
+
+
 def test_a_walker_who_turns_out_to_be_a_horse_is_told_at_once():
     book = AlarmBook(POLICY)
     book.consider(walk(2.0, 0.0), ns(0.0))
