@@ -4,6 +4,7 @@ Nothing here may import what is slow: `garita --help` answers within 150 ms on a
 """
 
 import argparse
+import gc
 import importlib
 import os
 import sys
@@ -95,9 +96,13 @@ def run_tests(arguments: argparse.Namespace) -> int:
 
 def _handler(name: str) -> Callable[[argparse.Namespace], int]:
     module, _, function = name.partition(":")
-    handler: Callable[[argparse.Namespace], int] = getattr(
-        importlib.import_module(module), function
-    )
+    # Nothing of what is imported is garbage, and looking for some costs a quarter of a second.
+    gc.disable()
+    try:
+        loaded = importlib.import_module(module)
+    finally:
+        gc.enable()
+    handler: Callable[[argparse.Namespace], int] = getattr(loaded, function)
     return handler
 
 

@@ -4,6 +4,7 @@ import math
 from collections import deque
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fusion.kernels import seismic_spectrum as spectrum
 from fusion.types import SECOND_NS, WaveformSample
@@ -16,6 +17,9 @@ HIGHEST_HZ = 225.0
 HIGHEST_SHARE = 0.45  # of the rate
 BACKGROUND_KEEP = 0.1  # share of a new spectrum in the background's: a minute or so
 HALF = 0.499  # of a sample; exactly half would let rounding decide
+
+Piece = tuple[int, int, int, NDArray[np.int32]]
+"""Where a packet begins, and from where to where of its counts are asked for."""
 
 
 class Tail:
@@ -43,34 +47,35 @@ class Tail:
     def power(self, end_utc_ns: int, windows: int) -> spectrum.Floats | None:
         """Spectrum of so many windows' length before that time; None: not so much is there."""
         size = windows * self.size
-        samples = np.zeros(size)
         start_utc_ns = end_utc_ns - round(size * SECOND_NS / self.rate_hz)
-        filled, first_count = 0, None
-        for packet in self._since(start_utc_ns):
-            place = (packet.start_utc_ns - start_utc_ns) * self.rate_hz / SECOND_NS
-            at = math.floor(place + HALF)
-            counts = packet.counts
-            first, last = max(0, -at), min(len(counts), size - at)
-            if first >= last:
-                continue
-            if first_count is None:
-                first_count = int(counts[first])
+        pieces = self._since(start_utc_ns, size)
+        if sum(last - first for _, first, last, _ in pieces) < 0.9 * size:
+            return None
+        _, first, _, counts = pieces[0]
+        first_count, samples = int(counts[first]), np.zeros(size)
+        for at, first, last, counts in pieces:
             # Exact: float64 holds the difference of any two 32-bit counts.
             into = samples[at + first : at + last]
             np.subtract(counts[first:last], first_count, out=into, dtype=np.float64)
-            filled += last - first
-        if filled < 0.9 * size:
-            return None
         return spectrum.power_of(samples, self.size)
 
-    def _since(self, utc_ns: int) -> list[WaveformSample]:
-        """The packets that may reach beyond that time, oldest first; clocks may have stepped."""
-        kept = []
+    def _since(self, start_utc_ns: int, size: int) -> list[Piece]:
+        """What there is of so many samples from that time on, oldest first.
+
+        Clocks may have stepped: packets overlap then, and the later one counts.
+        """
+        rate_hz, oldest_ns = self.rate_hz, start_utc_ns - STEPPED_NS
+        kept: list[Piece] = []
         for packet in reversed(self._packets):
-            span_ns = len(packet.counts) * SECOND_NS / self.rate_hz
-            if packet.start_utc_ns + span_ns < utc_ns - STEPPED_NS:
+            begin_ns, counts = packet.start_utc_ns, packet.counts
+            length = len(counts)
+            if begin_ns + length * SECOND_NS / rate_hz < oldest_ns:
                 break
-            kept.append(packet)
+            at = math.floor((begin_ns - start_utc_ns) * rate_hz / SECOND_NS + HALF)
+            first = -at if at < 0 else 0
+            last = length if length < size - at else size - at
+            if first < last:
+                kept.append((at, first, last, counts))
         kept.reverse()
         return kept
 

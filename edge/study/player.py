@@ -1,11 +1,13 @@
 """Plays a day: the three calls of the live service, in the order of its recording."""
 
 import gc
+import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 import msgspec
 import numpy as np
@@ -25,9 +27,13 @@ from fusion.engine import Engine
 from fusion.types import SECOND_NS, Alert, Checkpoint, Origin, Sample
 
 Read = list[Sample | Malformed]
+Work = Callable[[], Read]
+"""Gives what was read of one arrival, once."""
 AHEAD_EVENTS = 8192  # half a minute of the reference load, replayed while one scan is measured
 AHEAD_SCANS = 2  # as many planes in memory: 40 MB and their arithmetic
 PROGRESS_S = 1.0
+YOUNG_OBJECTS = 20_000
+"""Between two collections: samples come and go by the thousand, and hardly any is in a circle."""
 
 log = structlog.get_logger()
 
@@ -66,11 +72,13 @@ class Player:
             )
             for sensor in day.sensors
         }
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="scans")
+        # On one core a worker takes nothing off: it would only be waited for.
+        alone = len(os.sched_getaffinity(0)) == 1
+        self._pool = None if alone else ThreadPoolExecutor(1, thread_name_prefix="scans")
         self._policy = day.policy.xray
         self._heavy = {name for name, intake in self._intakes.items() if intake.kind.heavy}
-        self._started: deque[Future[Read]] = deque()
-        self._in_hand: dict[str, tuple[Event, Future[Read]]] = {}
+        self._started: deque[Work] = deque()
+        self._in_hand: dict[str, tuple[Event, Work]] = {}
         self._scans = 0
         self._told: set[str] = set()
         """Sensors of whose malformed input something has been said."""
@@ -84,10 +92,14 @@ class Player:
         # time: what earlier days have left is to be collected.
         if not gc.get_freeze_count():
             gc.freeze()
+        usual = gc.get_threshold()
+        gc.set_threshold(YOUNG_OBJECTS, *usual[1:])
         try:
             yield from self._lines()
         finally:
-            self._pool.shutdown(cancel_futures=True)
+            gc.set_threshold(*usual)
+            if self._pool is not None:
+                self._pool.shutdown(cancel_futures=True)
 
     def _lines(self) -> Iterator[bytes]:
         intakes, engine, show = self._intakes, self._engine, self._show
@@ -151,10 +163,10 @@ class Player:
             self._told.add(sensor_id)
             log.warning("input malformed", sensor=sensor_id, first=bad[0].reason, text=bad[0].text)
 
-    def _finish(self, intake: Intake, event: Event, work: Future[Read]) -> Taken:
+    def _finish(self, intake: Intake, event: Event, work: Work) -> Taken:
         self._scans -= 1
         try:
-            read = work.result()
+            read = work()
         # As in the live service: a picture that breaks the analysis must not end the rest.
         except Exception as error:
             log.exception("analysis failed", sensor=event.sensor_id)
@@ -187,10 +199,8 @@ class Player:
         def read() -> Read:
             return intake.read(event.data, event.utc_ns)
 
-        if self._show == "samples":
-            self._started.append(self._pool.submit(read))
-        else:
-            self._started.append(self._pool.submit(measured, read, self._policy))
+        work = read if self._show == "samples" else partial(measured, read, self._policy)
+        self._started.append(work if self._pool is None else self._pool.submit(work).result)
 
     def _paced(self, events: Iterator[Event]) -> Iterator[Event]:
         began = told = time.monotonic()

@@ -57,21 +57,14 @@ def look(
     seats    (channels, SEAT_FIELDS) of one station
     memory   (ears, MEMORY)
     now      (channels, GLANCE) filled here
-    found    (window.FEATURES,), marks (steps.MOST,), bands (BANDS,) filled where a window was
-             described, `bands` only where something goes on
+    found    (window.FEATURES,), marks (steps.MOST,), bands (BANDS,) of a window, filled where
+             something goes on
     due      (room, 2) filled with ears whose spectrum is to be learned, and the UTC ns then
     """
     off, kept_gain, young_bins, young_steps, young_nats = more
-    best, most = 0, -1.0
-    for seat in range(seats.shape[0]):
-        mine = memory[seats[seat, EAR]]
-        ring = calm.ring_of(frames, bins, rules, seats[seat, COLUMN])
-        window.glance(ring, last, calm.quietest(mine[HOURS_0:], utc_ns), now[seat])
-        gain = rules.vertical_gain if seats[seat, VERTICAL] == 1 else 1.0
-        gain *= kept_gain if seat == stance[KEPT] else 1.0
-        ratio = now[seat, window.NOW_RATIO] * gain
-        if ratio > most:
-            best, most = seat, ratio
+    best = _hears_best(
+        frames, bins, rules, kept_gain, stance[KEPT], seats, memory, last, utc_ns, now
+    )
     heard, mine = now[best], memory[seats[best, EAR]]
     warm = heard[window.NOW_RATIO] > 0.0
     loud = False
@@ -90,14 +83,19 @@ def look(
     if rules.stirring < math.inf and (event or loud or stirs):
         ring = calm.ring_of(frames, bins, rules, seats[best, COLUMN])
         size = max(2, min(stance[WANTED], last, bins_heard))
-        count = window.describe(ring, last, size, found, marks)
         blows = found[window.STEPS_0 :]
+        if loud:
+            count = window.describe(ring, last, size, found, marks)
+        else:  # mostly there are no steps, and then nobody asks for the rest
+            count = window.blows(ring, last, size, blows, marks)
         walks = (
             count > 0
             and blows[steps.CHAIN] >= (rules.chain_steps if warm else young_steps)
             and blows[steps.CHAIN_NATS] >= (rules.chain_nats if warm else young_nats)
             and blows[steps.CHAIN_AGE_S] <= rules.chain_age_s
         )
+        if walks and not loud:
+            window.describe(ring, last, size, found, marks)
         if loud or walks:
             window.bands(ring, last, size, mine[QUIET_0:], bands)
     stance[BEST], stance[LOUD], stance[WALKS] = best, loud, walks
@@ -106,6 +104,33 @@ def look(
         stance[DUE] = calm.teach(bins, rules, seats, memory, last, utc_ns, now, due, 0)
     else:
         _hear(rules, seats, memory, last, utc_ns, now)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _hears_best(
+    frames: Floats,
+    bins: Floats,
+    rules: calm.Calm,
+    kept_gain: float,
+    kept: int,
+    seats: Numbers,
+    memory: Floats,
+    last: int,
+    utc_ns: int,
+    now: Floats,
+) -> int:
+    """The seat with the highest STA/LTA; of near-equals the one in use, then a vertical."""
+    best, most = 0, -1.0
+    for seat in range(seats.shape[0]):
+        mine = memory[seats[seat, EAR]]
+        ring = calm.ring_of(frames, bins, rules, seats[seat, COLUMN])
+        window.glance(ring, last, calm.quietest(mine[HOURS_0:], utc_ns), now[seat])
+        gain = rules.vertical_gain if seats[seat, VERTICAL] == 1 else 1.0
+        gain *= kept_gain if seat == kept else 1.0
+        ratio = now[seat, window.NOW_RATIO] * gain
+        if ratio > most:
+            best, most = seat, ratio
+    return best
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -102,8 +102,10 @@ class Portal:
 
     def tick(self, utc_ns: int) -> list[Detection]:
         """Let time pass: an occupancy that went silent ends, and so does a record."""
-        found = self._mark(self._marks.tick(utc_ns))
-        found += self._joined(self._radiation.tick(utc_ns))
+        marks = self._marks.tick(utc_ns)
+        found = self._mark(marks) if marks else []
+        if ended := self._radiation.tick(utc_ns):
+            found += self._joined(ended)
         if found and any(one.kind == "portal.occupancy" and one.final for one in found):
             self._passage = None
         return found + self._monitor.tick(utc_ns)

@@ -1,3 +1,4 @@
+import gc
 import json
 import os
 import subprocess
@@ -65,6 +66,14 @@ def test_a_live_day_replays_to_the_very_bytes_that_were_committed(day):
     assert len(live) > 3
     assert lines([day.recording], as_recorded=True) == live
     assert lines([day.recording], as_recorded=True) == live
+
+
+def test_on_one_core_the_bytes_are_the_same_without_a_worker(day, monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
+    usual = gc.get_threshold()
+    live = [row.payload + b"\n" for row in day.rows]
+    assert lines([day.recording], as_recorded=True) == live
+    assert gc.get_threshold() == usual
 
 
 def test_another_hash_seed_and_another_process_change_no_byte(day):
