@@ -73,6 +73,7 @@ class Bank:
         self._work = _zeros(((self.bin_samples + told) * feed.LANES,), np.float32)
         self._frames = _zeros((layout.FRAME_RING, 0), np.float32)
         self._bins = _zeros((layout.BIN_RING, layout.FIELDS, 0), np.float32)
+        self._rings = self._frames.T, self._bins.transpose(2, 0, 1)
 
     @property
     def rings(self) -> tuple[Rings, Rings]:
@@ -81,7 +82,7 @@ class Bank:
         Bin n of a column is at n % BIN_RING, its frames at 10 n to 10 n + 9, each % FRAME_RING.
         Ask anew after `open`: more columns may need more room.
         """
-        return self._frames.T, self._bins.transpose(2, 0, 1)
+        return self._rings
 
     def open(self, scale: float, at: int = 0) -> int:
         """A new column of `scale` um/s per count, whose first sample is the `at`th kept one.
@@ -192,6 +193,7 @@ class Bank:
         self._state = _longer(self._state, 1)
         self._frames = _wider(self._frames)
         self._bins = _wider(self._bins)
+        self._rings = self._frames.T, self._bins.transpose(2, 0, 1)
         self._done += [0] * feed.LANES
         self._free += range(columns + feed.LANES - 1, columns - 1, -1)
 

@@ -107,8 +107,8 @@ def _finish(
         if ready == 0:
             continue
         mine = state[tile]
-        if ready < LANES:
-            saved[:] = mine
+        for i in range(saved.shape[0]):  # a slice assigned takes two seconds to compile
+            saved[i] = mine[i]
         counts, real = block[tile].reshape(-1), weights[tile].reshape(-1)
         if lost == 0:
             real = real[:0]
