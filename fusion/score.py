@@ -162,29 +162,48 @@ def _agreed(
     ranked = sorted(same, key=lambda i: (-abs(said[i]), i))
     best: dict[int, float] = {}
     most = 0.0
+    rows: list[tuple[list[float], float]] = []
+    known: set[float] = set()
     for count in range(1, len(ranked) + 1):
-        weights = _solved(ranked[:count], rhos)
+        known |= {rhos[ranked[count - 1], other] for other in ranked[: count - 1]}
+        if len(known) <= 1:
+            weights = [1.0 / (1.0 + (count - 1) * sum(known))] * count
+        else:
+            rows = rows or _eliminated(ranked, rhos)
+            weights = _solved(rows, count)
         total = math.fsum(abs(said[i]) * w for i, w in zip(ranked, weights, strict=False))
         if total > most:
             best, most = dict(zip(ranked, weights, strict=False)), total
     return dict.fromkeys(ranked, 0.0) | best
 
 
-def _solved(names: Sequence[int], of_pairs: Mapping[tuple[int, int], float]) -> list[float]:
-    """w of R w = 1 by elimination, none less than 0; R has ones on its diagonal."""
+def _eliminated(
+    names: Sequence[int], of_pairs: Mapping[tuple[int, int], float]
+) -> list[tuple[list[float], float]]:
+    """R w = 1 with nothing left under the diagonal; R has ones on its diagonal.
+
+    Of each row what stands from the diagonal on, and the right-hand side. The first rows and
+    columns are those that the first names alone would have.
+    """
     n = len(names)
-    known = {rho for (i, j), rho in of_pairs.items() if i in names and j in names}
-    if len(known) <= 1:
-        return [1.0 / (1.0 + (n - 1) * sum(known))] * n
-    rows = [[1.0 if i == j else of_pairs[i, j] for j in names] + [1.0] for i in names]
+    left = [[1.0 if i == j else of_pairs[i, j] for j in names] + [1.0] for i in names]
+    rows = []
     for k in range(n):
+        row = left[k]
+        rows.append((row[:-1], row[-1]))
         for i in range(k + 1, n):
-            factor = rows[i][k] / rows[k][k]
-            rows[i] = [a - factor * b for a, b in zip(rows[i], rows[k], strict=True)]
-    found = [0.0] * n
-    for k in reversed(range(n)):
-        rest = math.fsum(rows[k][j] * found[j] for j in range(k + 1, n))
-        found[k] = (rows[k][n] - rest) / rows[k][k]
+            factor = left[i][0] / row[0]
+            left[i] = [a - factor * b for a, b in zip(left[i][1:], row[1:], strict=True)]
+    return rows
+
+
+def _solved(rows: Sequence[tuple[list[float], float]], count: int) -> list[float]:
+    """w of the first `count` names alone, none less than 0."""
+    found = [0.0] * count
+    for k in reversed(range(count)):
+        row, right = rows[k]
+        rest = math.fsum(row[j - k] * found[j] for j in range(k + 1, count))
+        found[k] = (right - rest) / row[0]
     return [max(weight, 0.0) for weight in found]
 
 
