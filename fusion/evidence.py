@@ -23,7 +23,7 @@ SHARE_REST = 0.02  # more sure than 50 to 1 no simulated class makes anybody
 CLEAR_FROM, CLEAR_WIDTH, CLEAR_NATS = 1.6, 0.4, 1.75
 """ln(height / valley) of steps from which they say more, over which, and how much: of an hour of
 real noise the faint walkers far off have 1.4, simulated ones within 10 m 1.9 and more."""
-STRANGE_NATS = 0.25  # ground has more kinds of noise than any simulator
+STRANGE_NATS = 0.45  # ground has more kinds of noise than any simulator
 UNSURE_NATS = 0.5  # of somebody on foot without steps that were sure
 SOMEBODY_NATS = 3.5  # no one sensor says more of anybody, before it is asked how many
 INSTEAD = ("animal", "vehicle", "digging")
@@ -35,7 +35,7 @@ def seismic_event(facts: Mapping[str, Fact]) -> dict[str, float]:
 
     Whether one walks or several do is another question than whether anybody does: both have what
     speaks for somebody, each less what speaks for the other. Against the prior of a person, a
-    share of 0.96 rings, or of 0.75 with clear steps.
+    share of 0.97 rings, or of 0.78 with clear steps.
     """
     classes = facts.get("classes")
     if not isinstance(classes, Mapping):

@@ -37,7 +37,7 @@ REASONS = 6
 MOST_FOOTFALLS = 400
 RIPE_S = 0.12  # a younger blow may still be rising
 FOOTFALL_APART_S = 0.2
-CLEAR, CLEAR_MEMORY = 1.8, 0.33
+CLEAR, CLEAR_MEMORY = 1.6, 0.33
 """ln(height / valley) of steps that are clear, and how much sooner they are believed."""
 LONG_MEMORY_S = 20.0
 """What the end of an event tells remembers for so long."""
@@ -75,6 +75,8 @@ class Event:
     """The one that heard the last bin best."""
     name: str = ""
     leader: str = ""
+    walked_s: float = 0.0
+    """The same of somebody on foot, whether one or several."""
     led_s: float = 0.0
     """For how long the leader has been sure."""
     shares: Mapping[str, float] = field(default_factory=dict)
@@ -129,6 +131,11 @@ class Event:
         return sum(self.shares[name] for name in of)
 
     @property
+    def _leader_walks_too(self) -> bool:
+        """Whether it is still somebody on foot, whether one or several."""
+        return self.name in ON_FOOT and self.leader in ON_FOOT
+
+    @property
     def is_rhythm_alone(self) -> bool:
         """Whether nothing but faint steps that nobody was named for have been heard."""
         return not self.was_loud and not self.name
@@ -163,7 +170,7 @@ class Event:
         self._long = [long + keep * (share - long) for share, long in pairs]
         self._mark(look)
         self._lead(look)
-        speaks = self.leader == self.name or not self.name
+        speaks = not self.name or self.leader == self.name or self._leader_walks_too
         if speaks and (self.best is None or look.level >= self.best.level):
             self.best = look
             self.best_nats[:] = self._nats
@@ -182,24 +189,34 @@ class Event:
         policy = self.policy
         leader = max(CLASSES, key=self.shares.__getitem__)
         share = self.shares[leader]
-        if leader in ON_FOOT:  # how many walk is another question than whether anybody does
+        walks = leader in ON_FOOT
+        if walks:  # how many walk is another question than whether anybody does
             share = sum(self.shares[name] for name in ON_FOOT)
-        sure = share >= policy.sure_share and self._may(leader, look)
+        stepping = walks and self._walks(look)
+        sure = share >= policy.sure_share and (stepping or leader != "person")
         self.led_s = self.led_s + self.bin_s if sure and leader == self.leader else 0.0
+        again = sure and walks and self.leader in ON_FOOT
+        self.walked_s = self.walked_s + self.bin_s if again else 0.0
         self.leader = leader
-        if sure and leader in ON_FOOT and self._may("person", look):
+        if sure and stepping:
             self.clear = max(self.clear, look.of[window.STEPS_0 + steps.CHAIN_DEPTH])
         if not sure or leader in NOBODY or leader == self.name:
             return
-        needed_s = policy.sure_s[leader] + (policy.change_s if self.name else 0.0)
-        if self.led_s >= needed_s - 1e-9:
-            self.name = leader
+        if walks and self.name not in ON_FOOT:
+            # Alike steps are one walker's until they have been several walkers' for long enough.
+            named = "person" if stepping and self.led_s < policy.sure_s[leader] else leader
+            needed_s, same_s = policy.sure_s[named], self.walked_s
+        else:
+            named, same_s = leader, self.led_s
+            needed_s = policy.sure_s[leader]
+        if self.name:
+            needed_s += policy.change_s
+        if same_s >= needed_s - 1e-9:
+            self.name = named
             self.best = None
 
-    def _may(self, leader: str, look: Look) -> bool:
-        """A person needs steps: so many alike ones, at a steady pace, clear of the quiet."""
-        if leader != "person":
-            return True
+    def _walks(self, look: Look) -> bool:
+        """Whether there are so many alike steps, at a steady pace, clear of the quiet."""
         faint = not (self.was_loud or self.young)
         needed = self.policy.person_chain_nats + (self.policy.faint_nats if faint else 0.0)
         blows = look.of[window.STEPS_0 :]
@@ -218,14 +235,16 @@ class Event:
 
     def worth_telling(self, utc_ns: int) -> bool:
         """Whether an interim report says something new; marks it as told."""
-        if not self.name or self.leader != self.name:
+        walks = self._leader_walks_too
+        if not self.name or (self.leader != self.name and not walks):
             return False
         policy, odds = self.policy, log_odds(self.surety)
         new = (
             self.told_name != self.name
             or abs(odds - self.told_odds) >= policy.repeat_nats
+            or (walks and odds >= self.told_odds + policy.walker_nats)
             or self.peak >= self.told_peak * (1.0 + policy.repeat_share)
-            or self.clear >= self.told_clear + policy.repeat_nats
+            or self.clear >= self.told_clear + policy.walker_nats
             or utc_ns - self.told_utc_ns >= policy.repeat_s * SECOND_NS
         )
         if new:

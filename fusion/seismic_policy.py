@@ -43,6 +43,8 @@ class SeismicPolicy:
     out of a window, it looks like something else for most of `window_s`."""
     repeat_nats: float = 0.5
     """An event is told again when the odds of its class have changed by a factor of 1.6."""
+    walker_nats: float = 0.15
+    """Of somebody on foot, who is to ring as soon as anything can be said, so much more is told."""
     repeat_share: float = 0.1
     """And when its peak has grown by so much."""
     repeat_s: float = 2.0
