@@ -311,9 +311,13 @@ class Station:
         )
 
     def _steps_heard(self, event: Event) -> walks.StepsHeard | None:
-        """What its channel has kept of steps."""
+        """What is kept of steps, by a vertical if there is one.
+
+        A horizontal that points along the way hears nothing of who is beside it.
+        """
         bank = self._bank
-        if bank is None or not self._preset.classed or event.channel not in self._columns:
+        names = [name for name in self._columns if name.endswith("Z")] or [event.channel]
+        if bank is None or not self._preset.classed or names[0] not in self._columns:
             return None
-        bins = bank.rings[1][self._columns[event.channel]]
+        bins = bank.rings[1][self._columns[names[0]]]
         return walks.StepsHeard.of(bins, self._last, bank, self._last_utc_ns)
