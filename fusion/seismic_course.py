@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fusion.kernels import seismic_spectrum as spectrum
 from fusion.kernels import seismic_steps as steps
 from fusion.kernels import seismic_window as window
-from fusion.seismic_features import NOT_KNOWN, ln
+from fusion.seismic_features import NOT_KNOWN, evenness, ln
 
 ONSET_S = 1.0  # an engine that is switched on begins in the middle of a second
 ATTACK_S = 2.0
@@ -18,6 +18,36 @@ LINE = 0.12  # share of the power from which a line is followed
 SAME_LINE = 0.06  # of ln(frequency) between two spectra a second apart
 LINES_KEPT = 40
 LOST_LINE_S = 4.0
+PACED = 5.0  # steps of a chain from which its pace is followed
+SAME_PACE = 0.012
+"""Of ln(pace) between the mean so far and now: that of ten steps of a walker wanders by 1 %, that
+of an engine by a tenth of it."""
+LOST_PACE_S = 10.0
+LN_2 = math.log(2.0)
+
+
+class Pace:
+    """For how long the blows have kept one pace, as no legs do."""
+
+    def __init__(self) -> None:
+        self._from_s = self._last_s = 0.0
+        self._heard = 0
+        self._mean = 0.0
+
+    def hear(self, at_s: float, pace: float) -> None:
+        """ln(blows a second) of a chain that was heard then; every other one may be missing."""
+        off = math.remainder(pace - self._mean, LN_2)
+        if not self._heard or abs(off) > SAME_PACE or at_s - self._last_s > LOST_PACE_S:
+            self._from_s, self._heard, self._mean = at_s, 0, pace
+            off = 0.0
+        self._heard += 1
+        self._mean += off / self._heard
+        self._last_s = at_s
+
+    @property
+    def held_s(self) -> float:
+        """For how long it has been the same."""
+        return self._last_s - self._from_s
 
 
 class Course:
@@ -39,9 +69,13 @@ class Course:
         self._square = self._peak = 0.0
         self._looks = 0
         self.best_chain = 0.0
-        self._impulse = self._cadence = self._chain = self._step_rate = 0.0
+        self._impulse = self._cadence = self._chain = self._step_rate = self._beat = 0.0
         self._line: deque[tuple[float, float]] = deque(maxlen=LINES_KEPT)
         """(s, Hz) of the line that is followed."""
+        self._paced = 0
+        """Looks with a chain of which the pace is known."""
+        self._jitter = self._loads = NOT_KNOWN
+        self._pace = Pace()
 
     def hear(self, at_s: float, now: Sequence[float], *, active: bool) -> None:
         """A bin that ended `at_s` after the start, as `seismic_window.glance` has it."""
@@ -66,16 +100,25 @@ class Course:
         self._square += now[window.NOW_SQUARE]
         self._peak = max(self._peak, now[window.NOW_PEAK])
 
-    def look(self, of: Sequence[float]) -> None:
-        """A window, as `seismic_window.describe` has it."""
+    def look(self, at_s: float, of: Sequence[float]) -> None:
+        """A window, as `seismic_window.describe` has it, that ended `at_s` after the start."""
         self._looks += 1
         keep = max(1.0 / self._looks, SLOW_MEAN)
         blows = of[window.STEPS_0 :]
         self._impulse += keep * (ln(max(of[window.IMPULSE], 1.0)) - self._impulse)
         self._cadence += keep * (of[window.CADENCE] - self._cadence)
+        self._beat += keep * (of[window.BEAT] - self._beat)
         self._chain += keep * (blows[steps.CHAIN_NATS] - self._chain)
         self._step_rate += keep * (blows[steps.RATE] - self._step_rate)
         self.best_chain = max(self.best_chain, blows[steps.CHAIN_NATS])
+        if blows[steps.CHAIN] >= PACED:
+            jitter, loads, _, _ = evenness(blows)
+            self._paced += 1
+            keep = max(1.0 / self._paced, SLOW_MEAN)
+            first = self._paced == 1
+            self._jitter = jitter if first else self._jitter + keep * (jitter - self._jitter)
+            self._loads = loads if first else self._loads + keep * (loads - self._loads)
+            self._pace.hear(at_s, math.log(blows[steps.CHAIN_HZ]))
 
     def hum(self, at_s: float, of: Sequence[float]) -> None:
         """A spectrum, as `seismic_spectrum.lines` has it: follow its strongest line."""
@@ -113,6 +156,10 @@ class Course:
             drift,
             steady,
             self._step_rate,
+            self._jitter,
+            self._loads,
+            math.log(1.0 + self._pace.held_s),
+            self._beat,
         ]
 
     def _bell(self) -> tuple[float, float]:

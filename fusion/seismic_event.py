@@ -33,6 +33,9 @@ ON_FOOT = ("person", "group")
 ON_FEET = ("person", "group", "animal", "digging")
 """Classes whose blows are told."""
 PLACES = {name: place for place, name in enumerate(CLASSES)}
+LASTING = (*ON_FOOT, "digging")
+"""Classes that an event may have in the end only if one was sure while it lasted: a few knocks
+are no digging."""
 REASONS = 6
 MOST_FOOTFALLS = 400
 RIPE_S = 0.12  # a younger blow may still be rising
@@ -146,7 +149,7 @@ class Event:
 
     def values(self, look: Look) -> list[float]:
         """The terms of a look, in the order of TERMS."""
-        self.course.look(look.of)
+        self.course.look(self.since_start_s(look.utc_ns), look.of)
         return (
             window_terms(look.of, look.window_s, look.level, look.bands, look.top_hz)
             + spectrum_terms(look.spectrum)
@@ -178,8 +181,11 @@ class Event:
     def _shares(self, nats: Floats) -> dict[str, float]:
         """Softmax, in the order of CLASSES."""
         scores = (nats + BIAS).tolist()
+        less = self.preset.person_nats
+        if not (self.was_loud or self.young):
+            less += self.policy.faint_share_nats
         for name in ON_FOOT:
-            scores[PLACES[name]] -= self.preset.person_nats
+            scores[PLACES[name]] -= less
         top = max(scores)
         weights = [math.exp(score - top) for score in scores]
         total = math.fsum(weights)
@@ -258,7 +264,7 @@ class Event:
         if final and self._looks:
             shares = dict(zip(CLASSES, self._long, strict=True))
             name = max(CLASSES, key=shares.__getitem__)
-            if name in ON_FOOT and not self.name:
+            if name in LASTING and not self.name:
                 name = "unknown"  # somebody is said only of steps that were sure
         facts: dict[str, Fact] = {
             "channel": self.channel,

@@ -60,6 +60,12 @@ WINDOW_TERMS = (
     "band_45_90",
     "beats",
     "chain_share",
+    "chain_jitter",
+    "chain_loads",
+    "chain_limp",
+    "chain_valley",
+    "beat",
+    "beat_hz",
 )
 SPECTRUM_TERMS = (
     "tone",
@@ -90,13 +96,19 @@ COURSE_TERMS = (
     "drift",
     "steady_tone",
     "mean_step_rate",
+    "mean_jitter",
+    "mean_loads",
+    "steady_pace",
+    "mean_beat",
 )
 TERMS = WINDOW_TERMS + SPECTRUM_TERMS + COURSE_TERMS
 NOT_KNOWN = math.nan
 
 COUNTED = 9  # more walkers than that nobody counts by their steps
 RHYTHMIC = 0.25  # a weaker cadence has no frequency worth telling
+BEATING = 0.3  # of noise one window in ten has so much
 TONAL = 0.1
+LEAST_JITTER, LEAST_LOADS = 0.004, 0.02  # what is more even than that, noise made so
 BAND_TOPS_HZ = (0.0, 0.0, 15.0, 30.0, 80.0)
 """What the rate must carry for a band to say something."""
 
@@ -142,7 +154,21 @@ def window_terms(
         share[3] if top_hz > BAND_TOPS_HZ[3] else NOT_KNOWN,
         ln(share[4] + 1e-4) if top_hz >= BAND_TOPS_HZ[4] else NOT_KNOWN,
         *_gait(of, window_s),
+        *evenness(blows),
+        of[window.BEAT],
+        ln(of[window.BEAT_HZ]) if of[window.BEAT] > BEATING else NOT_KNOWN,
     ]
+
+
+def evenness(blows: Sequence[float]) -> tuple[float, float, float, float]:
+    """How even the steps of the chain are, as `steps.describe` has it; not known of a few."""
+    chain = blows[steps.CHAIN]
+    return (
+        math.log(blows[steps.CHAIN_JITTER] + LEAST_JITTER) if chain >= 4.0 else NOT_KNOWN,
+        math.log(blows[steps.CHAIN_LOADS] + LEAST_LOADS) if chain >= 4.0 else NOT_KNOWN,
+        blows[steps.CHAIN_LIMP] if chain >= 4.0 else NOT_KNOWN,
+        blows[steps.CHAIN_VALLEY] if chain >= 3.0 else NOT_KNOWN,
+    )
 
 
 def _gait(of: Sequence[float], window_s: float) -> tuple[float, float]:

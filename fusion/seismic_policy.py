@@ -36,6 +36,9 @@ class SeismicPolicy:
     ones have six, four faint ones four; of windows of real noise two in a hundred have so much."""
     faint_nats: float = 3.5
     """So much more of steps that neither STA/LTA nor the level has noticed."""
+    faint_share_nats: float = 0.7
+    """So much is taken off the evidence for anybody on foot while that is so: who is so far off
+    that only the rhythm tells of him may be beyond what is watched."""
     person_steps: int = 4
     """Alike steps before a person is named."""
     change_s: float = 3.0

@@ -22,8 +22,12 @@ Floats = NDArray[np.floating[Any]]
     CHAIN_DEPTH,
     CHAIN_HEIGHTS,
     CHAIN_AGE_S,  # since the last blow
-) = range(11)
-FEATURES = 11
+    CHAIN_JITTER,  # by how much an interval differs from the last but one, against their mean
+    CHAIN_LOADS,  # by how much the logarithm of a height differs from that of the last but one
+    CHAIN_LIMP,  # difference of every other interval from those between, against their mean
+    CHAIN_VALLEY,  # ln (valley between / quiet level), mean
+) = range(15)
+FEATURES = 15
 
 MOST = 64
 APART_S = 0.16  # two feet of a trotting horse
@@ -92,6 +96,7 @@ def describe(envelope: Envelope, out: Floats, marks: Floats) -> int:
     _shape(envelope, count, blows, out)
     out[CHAIN_AGE_S] = (envelope.values.shape[0] - 1 - marks[count - 1]) / envelope.frame_hz
     _chain(envelope, count, blows, out)
+    _evenness(envelope, count, blows, out)
     return count
 
 
@@ -221,3 +226,58 @@ def _chain(envelope: Envelope, count: int, blows: Blows, out: Floats) -> None:
             out[CHAIN_DEPTH] = deep / back
             mean = height / (back + 1.0)
             out[CHAIN_HEIGHTS] = math.sqrt(max(height_2 / (back + 1.0) - mean * mean, 0.0))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _evenness(envelope: Envelope, count: int, blows: Blows, out: Floats) -> None:
+    """How even the blows of the chain are: each is held against the last but one.
+
+    So left is compared with left, and a piston's stroke with its stroke. Legs vary by 2 to 5 %
+    from step to step and never tread equally hard (facts/seismic.md 3.1); what an engine or the
+    joint of a rail does comes again and again as it was, and a train rumbles between.
+    """
+    values, frame_hz, floor = envelope
+    places, heights, valleys = blows
+    chain = int(out[CHAIN])
+    if chain < 3:
+        return
+    first = count - chain
+    at_s = np.empty(chain)
+    for k in range(chain):
+        at_s[k] = (places[first + k] + _within(values, int(places[first + k]))) / frame_hz
+    pace_s = (at_s[chain - 1] - at_s[0]) / (chain - 1)
+    out[CHAIN_HZ] = 1.0 / pace_s
+    valley = 0.0
+    for k in range(1, chain):
+        valley += math.log(max(valleys[first + k], LOWEST_FLOORS * floor) / floor)
+    out[CHAIN_VALLEY] = valley / (chain - 1)
+    loads = 0.0
+    for k in range(2, chain):
+        loads += math.log(heights[first + k] / heights[first + k - 2]) ** 2
+    # Of two that vary by themselves the difference varies by the root of two more.
+    out[CHAIN_LOADS] = math.sqrt(0.5 * loads / (chain - 2))
+    if chain < 4:
+        return
+    jitter = odd = even = 0.0
+    for k in range(1, chain):
+        gap_s = at_s[k] - at_s[k - 1]
+        if k % 2:
+            odd += gap_s / (chain // 2)
+        else:
+            even += gap_s / ((chain - 1) // 2)
+        if k >= 3:
+            jitter += (gap_s - (at_s[k - 2] - at_s[k - 3])) ** 2
+    out[CHAIN_JITTER] = math.sqrt(0.5 * jitter / (chain - 3)) / pace_s
+    out[CHAIN_LIMP] = abs(odd - even) / pace_s
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _within(values: Floats, place: int) -> float:
+    """Where the top of a peak lies between its frames, by a parabola, -0.5 to 0.5."""
+    if place <= 0 or place >= values.shape[0] - 1:
+        return 0.0
+    below, at, above = values[place - 1], values[place], values[place + 1]
+    bend = below - 2.0 * at + above
+    if bend >= 0.0:
+        return 0.0
+    return float(max(-0.5, min(0.5, 0.5 * (below - above) / bend)))

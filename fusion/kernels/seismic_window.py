@@ -34,8 +34,10 @@ Floats = NDArray[np.floating[Any]]
     CADENCE,  # autocorrelation of the envelope at that cadence, -1 to 1
     HALF,  # the same at half that lag: a four-legged gait has a beat there, a walker a pause
     DOUBLE,  # and at twice that lag
+    BEAT,  # share of one rhythm in what all bands do together, each against its own mean
+    BEAT_HZ,
     STEPS_0,
-) = range(11)
+) = range(13)
 FEATURES = STEPS_0 + steps.FEATURES
 
 # Places in the array that `glance` fills.
@@ -57,6 +59,11 @@ FLOOR_MEAN = 0.8  # mean of |x| of noise over its rms: sqrt(2 / pi)
 RHYTHM_HZ = (0.67, 4.0)
 """Slowest and fastest repetition looked for: a cow's stride, a sprint."""
 SHORTER_WINS = 1.15
+BEAT_BINS = 40  # eight seconds: a walker holds a pace for longer
+BEAT_TREND = 4  # bins to either side whose mean is taken off: what swells has no rhythm
+BEAT_OFFSET = 0.3  # of a band's mean: quiet between steps is not to count for more than steps
+BEAT_TURNS = (8, 20)  # rhythms in the window, 1 to 2.5 Hz; a run's comes back from 5 Hz less it
+BEAT_FROM_BAND = 1  # far traffic is in the lowest
 BAND_REST = 0.02  # of a band's energy is left when the quiet's is taken off
 
 
@@ -131,6 +138,7 @@ def describe(ring: Ring, last: int, window: int, out: Floats, marks: Floats) -> 
             still += 1.0
     out[QUIET] = still / envelope.shape[0]
     _rhythm(envelope, ring.frame_hz, out)
+    _beat(ring, last, out)
     blows = steps.Envelope(envelope, ring.frame_hz, floor)
     return steps.describe(blows, out[STEPS_0:], marks)
 
@@ -187,6 +195,56 @@ def _moments(ring: Ring, last: int, window: int, out: Floats) -> bool:
     out[ROUGHNESS] = math.sqrt(max(spread - mean * mean, 0.0)) / mean
     out[SLOPE] = 0.5 * math.log(max(square - early, 1e-30) / max(early, 1e-30))
     return True
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _beat(ring: Ring, last: int, out: Floats) -> None:
+    """The strongest rhythm in the sum of the logarithms of the bands' energies, by bins.
+
+    Each band is held against its own mean, so that rumble or hum in one of them drowns none of
+    the others: steps are in all of them at once.
+    """
+    size = ring.bins.shape[0]
+    count = min(BEAT_BINS, last)
+    if count < BEAT_BINS // 2:
+        return
+    together = np.zeros(count)
+    for b in range(BEAT_FROM_BAND, BANDS):
+        mean = 0.0
+        for i in range(count):
+            mean += ring.bins[(last - count + i) % size, BAND_0 + b] / count
+        if mean <= 0.0:
+            continue
+        for i in range(count):
+            energy = float(ring.bins[(last - count + i) % size, BAND_0 + b])
+            together[i] += math.log(energy / mean + BEAT_OFFSET)
+    rhythm = np.empty(count)
+    for i in range(count):
+        first, end = max(0, i - BEAT_TREND), min(count, i + BEAT_TREND + 1)
+        rhythm[i] = together[i] - together[first:end].mean()
+    power = 0.0
+    for i in range(count):
+        power += rhythm[i] * rhythm[i]
+    if power <= 0.0:
+        return
+    # Half turns as well: a pace may lie between.
+    for half in range(2 * BEAT_TURNS[0], 2 * BEAT_TURNS[1] + 1):
+        turn_re, turn_im = (
+            math.cos(math.pi * half / BEAT_BINS),
+            math.sin(math.pi * half / BEAT_BINS),
+        )
+        real = imag = at_im = 0.0
+        at_re = 1.0
+        for i in range(count):
+            real += rhythm[i] * at_re
+            imag += rhythm[i] * at_im
+            at_re, at_im = at_re * turn_re - at_im * turn_im, at_re * turn_im + at_im * turn_re
+        share = 2.0 * (real * real + imag * imag) / (count * power)
+        if half == 2 * BEAT_TURNS[1]:
+            share *= 0.5  # at half the bins' rate both are one
+        if share > out[BEAT]:
+            out[BEAT] = share
+            out[BEAT_HZ] = half / (2.0 * BEAT_BINS) * ring.frame_hz / FRAMES_PER_BIN
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

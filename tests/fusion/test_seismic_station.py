@@ -6,7 +6,7 @@ import pytest
 from drivers.wire.datacast import DatacastDecoder
 from fusion.kernels import seismic_window as window
 from fusion.seismic import SeismicDetector, SeismicPolicy
-from fusion.seismic_course import Course
+from fusion.seismic_course import Course, Pace
 from fusion.seismic_features import CLASSES, NOT_KNOWN, TERMS, nats_of
 from fusion.seismic_presets import PRESETS
 from fusion.seismic_tail import Tail
@@ -117,6 +117,20 @@ def test_a_tail_takes_what_is_there_however_it_was_cut():
     end_ns = round(12.34 * SECOND_NS)
     np.testing.assert_array_equal(whole.power(end_ns, 2), pieces.power(end_ns, 2))
     assert whole.power(SECOND_NS, 2) is None
+
+
+@pytest.mark.parametrize(("wander", "least_s", "most_s"), [(0.001, 59.0, 60.0), (0.02, 0.0, 12.0)])
+def test_an_engine_keeps_its_pace_and_legs_do_not(wander, least_s, most_s):
+    random, pace = np.random.default_rng(2), Pace()
+    for n in range(301):
+        if not 100 < n < 130:  # drowned for six seconds
+            # Now and then only every other stroke is heard.
+            pace.hear(
+                0.2 * n, np.log(1.8) + random.normal(0.0, wander) - np.log(2.0) * (n % 9 == 0)
+            )
+    assert least_s <= pace.held_s <= most_s
+    pace.hear(100.0, np.log(1.8))
+    assert pace.held_s == 0.0
 
 
 def test_what_swells_and_fades_is_a_bell_and_what_stays_is_none():

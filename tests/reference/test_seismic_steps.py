@@ -9,6 +9,13 @@ import pytest
 from fusion.kernels import seismic_steps as steps
 
 FRAME_HZ = 50.0
+EVENNESS = [
+    steps.CHAIN_HZ,
+    steps.CHAIN_JITTER,
+    steps.CHAIN_LOADS,
+    steps.CHAIN_LIMP,
+    steps.CHAIN_VALLEY,
+]
 
 
 def find(values, floor):
@@ -79,6 +86,27 @@ def chain(found, valleys, floor):
     return best
 
 
+def top(values, place):
+    """Where the parabola through a peak and its neighbours is highest."""
+    if not 0 < place < len(values) - 1:
+        return place
+    square, slope, _ = np.polyfit([-1.0, 0.0, 1.0], values[place - 1 : place + 2], 2)
+    return place + np.clip(-slope / (2.0 * square), -0.5, 0.5) if square < 0.0 else place
+
+
+def evenness(values, found, valleys, floor):
+    """(Hz, jitter, loads, limp, valley) of the chain, of which `found` are the blows."""
+    at_s = np.array([top(values, place) for place, _ in found]) / FRAME_HZ
+    gaps, heights = np.diff(at_s), np.log([height for _, height in found])
+    deep = [math.log(max(valley, steps.LOWEST_FLOORS * floor) / floor) for valley in valleys]
+    loads = math.sqrt(0.5 * np.mean((heights[2:] - heights[:-2]) ** 2))
+    if len(gaps) < 3:
+        return 1.0 / gaps.mean(), 0.0, loads, 0.0, np.mean(deep)
+    jitter = math.sqrt(0.5 * np.mean((gaps[2:] - gaps[:-2]) ** 2)) / gaps.mean()
+    limp = abs(gaps[::2].mean() - gaps[1::2].mean()) / gaps.mean()
+    return 1.0 / gaps.mean(), jitter, loads, limp, np.mean(deep)
+
+
 def walk(random, size=300, pace_s=0.53, noise=0.3, height=6.0):
     values = np.abs(random.normal(1.0, noise, size))
     at = 10.0
@@ -115,7 +143,35 @@ def test_the_blows_and_their_chain_are_those_of_the_twin(seed):
         between = np.diff([place for place, _ in found])
         assert out[steps.SPREAD] == pytest.approx(between.std() / between.mean())
     number, nats, hz = chain(found, valleys, 0.6)
-    assert out[[steps.CHAIN, steps.CHAIN_NATS, steps.CHAIN_HZ]] == pytest.approx([number, nats, hz])
+    assert out[[steps.CHAIN, steps.CHAIN_NATS]] == pytest.approx([number, nats])
+    even = (hz, 0.0, 0.0, 0.0, 0.0)
+    if number >= 3:
+        even = evenness(values, found[-number:], valleys[-number:-1], 0.6)
+    assert out[EVENNESS] == pytest.approx(even, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("jitter", "loads", "limps"), [(0.0, 0.0, 0.0), (0.03, 0.0, 0.0), (0.0, 0.2, 0.0), (0, 0, 0.1)]
+)
+def test_blows_are_as_even_as_they_were_made(jitter, loads, limps):
+    random = np.random.default_rng(3)
+    at_s = 0.3 + np.cumsum(0.5 * (1.0 + random.normal(0.0, jitter, 10)))
+    at_s[::2] += limps * 0.25
+    heights = 9.0 * np.exp(random.normal(0.0, loads, 10))
+    values, times_s = np.ones(300), np.arange(300) / FRAME_HZ
+    for place_s, height in zip(at_s, heights, strict=True):
+        values = values + height * np.exp(-0.5 * ((times_s - place_s) / 0.04) ** 2)
+    out, marks = np.zeros(steps.FEATURES), np.zeros(steps.MOST)
+    steps.describe(steps.Envelope(values, FRAME_HZ, 1.0), out, marks)
+    gaps, logs = np.diff(at_s), np.log(heights)
+    made = math.sqrt(0.5 * np.mean((gaps[2:] - gaps[:-2]) ** 2)) / gaps.mean()
+    assert out[steps.CHAIN] == 10.0
+    assert out[steps.CHAIN_JITTER] == pytest.approx(made, abs=0.005)
+    made = math.sqrt(0.5 * np.mean((logs[2:] - logs[:-2]) ** 2))
+    assert out[steps.CHAIN_LOADS] == pytest.approx(made, abs=0.03)
+    assert out[steps.CHAIN_LIMP] == pytest.approx(
+        abs(gaps[::2].mean() - gaps[1::2].mean()) * 2, abs=0.01
+    )
 
 
 def test_four_clear_steps_say_more_than_noise_ever_does():

@@ -80,6 +80,44 @@ def test_the_rhythm_is_that_of_the_autocorrelation(period):
     assert out[window.DOUBLE] == pytest.approx(power[2 * period], abs=0.05)
 
 
+def beat(ring, last):
+    """(share, Hz) of the strongest rhythm of all bands together, by sums of cosines."""
+    rows = taken(ring.bins, last, min(window.BEAT_BINS, last))
+    of = rows[:, kernel.BAND_0 + window.BEAT_FROM_BAND : kernel.BAND_0 + kernel.BANDS]
+    together = np.log(of / of.mean(axis=0) + window.BEAT_OFFSET).sum(axis=1)
+    reach, places = window.BEAT_TREND, np.arange(len(together))
+    trend = [together[max(0, i - reach) : i + reach + 1].mean() for i in places]
+    rhythm = together - trend
+    best = (0.0, 0.0)
+    for half in range(2 * window.BEAT_TURNS[0], 2 * window.BEAT_TURNS[1] + 1):
+        turns = half / (2.0 * window.BEAT_BINS)
+        weight = abs((rhythm * np.exp(2j * np.pi * turns * places)).sum()) ** 2
+        share = (1.0 if turns == 0.5 else 2.0) * weight / len(rhythm) / (rhythm**2).sum()
+        best = max(best, (share, turns * FRAME_HZ / FRAMES_PER_BIN))
+    return best
+
+
+@pytest.mark.parametrize(("last", "period"), [(60, 3.1), (300, 2.4), (25, 2.9)])
+def test_the_beat_is_that_of_all_bands_together(last, period):
+    ring = ring_of()
+    share, hz = beat(ring, last)
+    out, _ = described(ring, last, 20)
+    assert out[window.BEAT] == pytest.approx(share)
+    assert out[window.BEAT_HZ] == pytest.approx(hz)
+    assert share < 0.4
+    # Steps in bands of very different levels, and rumble in the loudest.
+    random = np.random.default_rng(4)
+    struck = (np.arange(len(ring.bins)) % period < 1.0)[:, None]
+    ring.bins[:, kernel.BAND_0 :] *= np.where(struck, 5.0, 1.0) * 10.0 ** np.arange(kernel.BANDS)
+    ring.bins[:, kernel.BAND_0 + 4] = 1e9 * random.uniform(0.5, 2.0, len(ring.bins))
+    share, hz = beat(ring, last)
+    out, _ = described(ring, last, 20)
+    assert out[window.BEAT] == pytest.approx(share)
+    assert out[window.BEAT_HZ] == pytest.approx(hz)
+    assert share > 0.4
+    assert hz == pytest.approx(FRAME_HZ / FRAMES_PER_BIN / period, rel=0.06)
+
+
 def test_the_blows_are_those_of_the_smoothed_frames():
     ring = ring_of()
     out, marks = described(ring, 60, 30)
