@@ -99,6 +99,8 @@ class Judge:
         self._policy = policy
         self._health = health
         self._places = {one.sensor_id: one.position_m for one in checkpoint.sensors}
+        self._correlations: dict[tuple[str, str], float | None] = {}
+        """Of the pairs that were asked for; sensors stand where they stand."""
         self._toward = {zone.zone_id: zone.toward for zone in checkpoint.zones}
 
     def keys(self, incident: Transit | Track) -> list[str]:
@@ -161,6 +163,12 @@ class Judge:
 
     def _correlation(self, one: str, other: str) -> float | None:
         """Of two ground sensors, by how far apart they stand; None where that is not known."""
+        pair = one, other
+        if pair not in self._correlations:
+            self._correlations[pair] = self._correlation_by_place(one, other)
+        return self._correlations[pair]
+
+    def _correlation_by_place(self, one: str, other: str) -> float | None:
         here, there = self._places.get(one), self._places.get(other)
         if here is None or there is None or here == there:
             return None
