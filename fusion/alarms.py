@@ -132,7 +132,7 @@ class AlarmBook:
         if claim is old:
             return []
         holds = self._holds(entry, now_utc_ns)
-        if not self._is_news(claim, old, holds=holds):
+        if not self._is_news(claim, old, now_utc_ns, holds=holds):
             return []
         if holds:
             claim = replace(claim, level=max(claim.level, old.level or Level.LOG))
@@ -158,7 +158,7 @@ class AlarmBook:
             return hold_ns > 0
         return now_utc_ns - entry.less_utc_ns < hold_ns
 
-    def _is_news(self, claim: Claim, old: Claim, *, holds: bool) -> bool:
+    def _is_news(self, claim: Claim, old: Claim, now_utc_ns: int, *, holds: bool) -> bool:
         if claim.event != old.event or (claim.level != old.level and not holds):
             return True
         elapsed_ns = claim.updated_utc_ns - old.updated_utc_ns
@@ -166,7 +166,9 @@ class AlarmBook:
         moved = change_nats >= self._policy.deadband_nats and not holds
         # Where to look, and for how many: that is news though nobody is any surer.
         moved = moved or (claim.direction is not None and claim.direction != old.direction)
-        moved = moved or _count(claim) > _count(old) or _is_faster(claim, old)
+        moved = moved or _count(claim) > _count(old)
+        settled = now_utc_ns - old.updated_utc_ns >= SPEED_GAP_S * SECOND_NS
+        moved = moved or (settled and _is_faster(claim, old))
         return moved and elapsed_ns >= self._policy.update_gap_s * SECOND_NS
 
     def _clear(self, entry: _Entry, now_utc_ns: int) -> list[Alert]:
@@ -218,6 +220,7 @@ class AlarmBook:
 
 
 OTHER_SPEED = 1.2
+SPEED_GAP_S = 10.0  # from one sensor to the next; until then an estimate still wanders
 WAY = (
     "course",
     "direction",

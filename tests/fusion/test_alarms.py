@@ -192,3 +192,15 @@ def test_a_score_that_hovers_under_the_line_chatters_far_less_than_without_deadb
 def test_lines_rise_with_the_level(event):
     low, middle, high = POLICY.level_lines[event]
     assert low <= middle <= high
+
+
+def test_a_speed_that_still_wanders_is_told_once_it_has_been_walked():
+    book = AlarmBook(POLICY)
+
+    def at(speed_m_s: float, at_s: float) -> Claim:
+        return replace(walk(2.0, at_s), direction="north", facts={"speed_m_s": speed_m_s})
+
+    book.consider(at(2.9, 0.0), ns(0.0))
+    assert book.consider(at(1.9, 2.0), ns(2.0)) == []
+    (settled,) = book.consider(at(1.5, 12.0), ns(12.0))
+    assert settled.facts["speed_m_s"] == 1.5
