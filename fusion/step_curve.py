@@ -30,11 +30,13 @@ class StepCurve:
         first = max(min(self.first, later.first), later.end - KEPT_SLOTS)
         steps, rest = np.full((2, later.end - first), np.nan)
         for one in (self, later):
-            at = one.first - first
-            skip = max(-at, 0)
-            values = slice(skip, skip + later.end - max(one.first, first))
-            here = slice(at + skip, at + skip + len(one.steps[values]))
-            steps[here], rest[here] = one.steps[values], one.rest[values]
+            begin, end = max(one.first, first), min(one.end, later.end)
+            if begin >= end:  # a clock that was set back by minutes: nothing of it is later's time
+                continue
+            there = slice(begin - one.first, end - one.first)
+            known = np.flatnonzero(~np.isnan(one.rest[there]))
+            steps[begin - first + known] = one.steps[there][known]
+            rest[begin - first + known] = one.rest[there][known]
         return StepCurve(first, steps, rest)
 
     def part(self, first: int, end: int) -> "StepCurve":

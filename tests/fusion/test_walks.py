@@ -52,3 +52,19 @@ def test_later_words_count_and_gaps_stay():
 def test_one_sensor_shows_no_way():
     known = curve(heard(60.0))
     assert way({"geo-1": known}, {"geo-1": 0.0, "geo-2": 15.0}, 1000, 1030) is None
+
+
+def test_a_clock_that_was_set_back_leaves_what_is_said_since():
+    values = np.arange(5.0)
+    ahead, back = StepCurve(900, values, values), StepCurve(100, values, values)
+    told = ahead.then(back)
+    assert (told.first, told.end) == (100, 105)
+    assert np.array_equal(told.steps, values)
+    assert np.isnan(ahead.part(100, 105).rest).all(), "what begins later knows nothing yet"
+
+
+def test_a_slot_that_is_heard_in_part_takes_nothing_from_what_was_known():
+    values = np.arange(5.0)
+    begun = np.array([np.nan, 7.0, 8.0])
+    told = StepCurve(10, values, values).then(StepCurve(13, begun, begun))
+    assert np.array_equal(told.rest, [0.0, 1.0, 2.0, 3.0, 7.0, 8.0])
