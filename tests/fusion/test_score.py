@@ -1,6 +1,7 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -133,3 +134,26 @@ def test_who_hears_a_walker_less_takes_nothing_from_who_hears_him_well(loud, fai
 def test_what_speaks_for_and_what_speaks_against_are_weighed_apart():
     assert summed(told(3.0, -1.0)) == pytest.approx(2.0)
     assert summed(told(3.0, 3.0, -1.0)) == pytest.approx(3.0)
+
+
+@given(
+    st.lists(st.tuples(st.floats(0.2, 3.0), st.floats(0.0, 80.0)), min_size=2, max_size=6),
+)
+def test_weights_are_those_of_gaussian_sensors_where_they_stand(heard):
+    """Twin: all sets of the loudest voices, each solved by itself."""
+    places = {f"geo-{i}": place_m for i, (_, place_m) in enumerate(heard)}
+
+    def rho(one, other):
+        return 0.3 + 0.5 * math.exp(-abs(places[one] - places[other]) / 15.0)
+
+    rows = told(*(nats for nats, _ in heard))
+    found = score(rows, ("person",), rows[0][0].end_utc_ns, POLICY, rho)
+    names = sorted(places, key=lambda name: -heard[int(name[4:])][0])
+    best = 0.0
+    for count in range(1, len(names) + 1):
+        mine = names[:count]
+        matrix = [[1.0 if one == other else rho(one, other) for other in mine] for one in mine]
+        weights = np.linalg.solve(np.array(matrix), np.ones(count))
+        said = [heard[int(name[4:])][0] for name in mine]
+        best = max(best, float(np.clip(weights, 0.0, None) @ said))
+    assert found.nats["person"] - POLICY.priors_nats["person"] == pytest.approx(best)
