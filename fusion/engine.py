@@ -59,17 +59,18 @@ class Engine:
         self._now_utc_ns = 0
         self._watching_since_utc_ns: int | None = None
         association = self._policy.association
+        ground = [spec for spec in checkpoint.sensors if spec.family is Family.SEISMIC]
+        self._ground = SeismicField(ground, self._policy.seismic)
         self._lanes = {spec.lane_id: Lane(spec, association) for spec in checkpoint.lanes}
         self._zones = {
             zone.zone_id: Zone(
                 zone.zone_id,
                 (sensor for sensor in checkpoint.sensors if sensor.place == zone.zone_id),
                 association,
+                self._ground.steps,
             )
             for zone in checkpoint.zones
         }
-        ground = [spec for spec in checkpoint.sensors if spec.family is Family.SEISMIC]
-        self._ground = SeismicField(ground, self._policy.seismic)
         self._channels = {spec.sensor_id: self._channel(spec) for spec in checkpoint.sensors}
         self._book = AlarmBook(self._policy.alarms)
         self._judge = Judge(checkpoint, self._policy, self._health)
@@ -104,6 +105,7 @@ class Engine:
                 alerts += self._take(detections, channel)
         alerts += self._take_all(self._ground.tick(utc_ns))
         alerts += self._roadside_due()
+        alerts += self._ask()
         alerts += self._book.tick(utc_ns)
         return alerts + self._forget()
 
@@ -230,13 +232,27 @@ class Engine:
             return []
         alerts: list[Alert] = []
         for track in zone.add(detection):
-            # What has been known of its way stays known while it is less clear.
-            known = track.motion if track.incident.legs else None
-            track.motion = cues.motion(track, zone) or known
-            others = [other for other in zone.tracks if other is not track and other.detections]
-            track.drop_off = cues.drop_off(track, zone, others, self._policy.association)
-            claim = self._judge.track(track, self._book.said(track.key))
-            alerts += self._book.consider(claim, self._now_utc_ns)
+            alerts += self._tell(track, zone)
+        return alerts
+
+    def _tell(self, track: Track, zone: Zone) -> list[Alert]:
+        """What is known of a track now."""
+        # What has been known of its way stays known while it is less clear.
+        known = track.motion if track.incident.legs else None
+        track.motion = cues.motion(track, zone) or known
+        others = [other for other in zone.tracks if other is not track and other.detections]
+        track.drop_off = cues.drop_off(track, zone, others, self._policy.association)
+        claim = self._judge.track(track, self._book.said(track.key))
+        return self._book.consider(claim, self._now_utc_ns)
+
+    def _ask(self) -> list[Alert]:
+        """Steps that were heard after the last event may say which way somebody went."""
+        alerts: list[Alert] = []
+        for zone in self._zones.values():
+            for track in zone.ask(self._now_utc_ns):
+                found = cues.motion(track, zone)
+                if found is not None and "direction" in found.facts:
+                    alerts += self._tell(track, zone)
         return alerts
 
     def _roadside_due(self) -> list[Alert]:

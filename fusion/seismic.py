@@ -14,6 +14,7 @@ from fusion.seismic_ears import Ears
 from fusion.seismic_policy import SeismicPolicy
 from fusion.seismic_presets import Preset
 from fusion.seismic_stream import BACK_NS, DRIFT_NS, GAP_NS, Batch, Post, Stream
+from fusion.step_curve import StepCurve
 from fusion.types import SECOND_NS, Detection, Sample, SensorSpec, WaveformSample
 
 __all__ = ["SeismicDetector", "SeismicField", "SeismicPolicy"]
@@ -82,6 +83,15 @@ class SeismicField:
             if post.streams and utc_ns - post.heard_utc_ns >= self._silent_ns:
                 self._finish(post, detections)
         return detections
+
+    def steps(self, sensor_id: str, end_utc_ns: int) -> StepCurve | None:
+        """How strongly a station heard steps in the last minute and a half until then.
+
+        It need not have told of anything: steps that are no event by themselves say which way
+        somebody goes of whom another station tells.
+        """
+        post = self._posts.get(sensor_id)
+        return post.steps(end_utc_ns) if post is not None else None
 
     def _begin(
         self, post: Post, sample: WaveformSample, detections: list[Detection]

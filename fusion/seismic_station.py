@@ -295,8 +295,8 @@ class Station:
     def _detection(self, event: Event, utc_ns: int, *, final: bool) -> Detection:
         facts = event.facts(utc_ns, final=final, calibrated=self._calibrated)
         self._afoot = self._afoot or (facts["class"] in ON_FEET and bool(facts["sure"]))
-        steps_heard = self._steps_heard(event)
-        if steps_heard is not None and self._afoot:
+        steps_heard = self._steps_heard(event) if self._afoot else None
+        if steps_heard is not None:
             facts["passes"] = walks.with_steps(facts, steps_heard, event.start_utc_ns)
         return Detection(
             sensor_id=self._spec.sensor_id,
@@ -307,7 +307,6 @@ class Station:
             end_utc_ns=utc_ns,
             facts=facts,
             final=final,
-            curve=walks.curve(steps_heard) if steps_heard is not None else None,
         )
 
     def _steps_heard(self, event: Event) -> walks.StepsHeard | None:

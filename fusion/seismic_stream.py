@@ -1,8 +1,11 @@
 """Where each channel of a station is on the station's grid of bins, and what waits for its bank."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
+from fusion import walks
 from fusion.kernels import seismic_calm as calm
 from fusion.seismic_bank import Bank
 from fusion.seismic_clip import Clip
@@ -10,6 +13,7 @@ from fusion.seismic_ears import Ears
 from fusion.seismic_policy import SeismicPolicy
 from fusion.seismic_presets import PRESETS
 from fusion.seismic_station import Station
+from fusion.step_curve import StepCurve
 from fusion.types import SECOND_NS, Detection, SensorSpec, WaveformSample
 
 Counts = NDArray[np.int32]
@@ -275,6 +279,22 @@ class Post:
             if found:
                 detections += self.clip.with_records(found)
         self.place[calm.CALM] = self.station.is_calm
+
+    def steps(self, end_utc_ns: int) -> StepCurve | None:
+        """How strongly it heard steps until then, by a vertical if there is one.
+
+        A horizontal that points along the way hears nothing of who is beside it.
+        """
+        bank = self._bank
+        names = [name for name in self.columns if name.endswith("Z")] or list(self.columns)
+        if bank is None or not names or not self.preset.classed:
+            return None
+        column = self.columns[names[0]]
+        done = bank.bins(column)
+        last = min(done, math.floor((end_utc_ns - self.anchor_utc_ns) / self._bin_ns))
+        ended_utc_ns = self._end_utc_ns(last - 1)
+        heard = walks.StepsHeard.of(bank.rings[1][column], last, bank, ended_utc_ns, done)
+        return walks.curve(heard) if heard is not None else None
 
     def finish(self, detections: list[Detection]) -> None:
         """Look at what is whole, end the event, and follow no channel any more."""

@@ -6,7 +6,7 @@ sensor when then says what is one thing (fusion.track_chains), and may part what
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -37,6 +37,9 @@ SURE_SHARE = 0.4  # the end of an event tells means of all of it
 BEFORE_NS = 40 * SECOND_NS  # somebody is named by then, 40 m further on
 EARLIER_SLOTS = 3  # steps that came before the event was one
 NEWS_SLOTS = 2  # three seconds: a walker is 4 m further
+COMING_NS = SECOND_NS  # packets of other stations may come so much later than an event's
+MOST_ASKED = 8  # so many sensors reach further than anybody walks meanwhile
+LATE_NS = 3 * SECOND_NS  # who has not sent by then is not waited for
 MASKED_RISE, MASKED_SD_S = 1.0, 2.0
 """Steps beside something louder are steps if they rise and fall clearly."""
 SURE_VEHICLE = 0.5
@@ -149,23 +152,25 @@ class Zone:
     """The tracks of one zone, oldest first."""
 
     def __init__(
-        self, zone_id: str, sensors: Iterable[SensorSpec], policy: AssociationPolicy
+        self,
+        zone_id: str,
+        sensors: Iterable[SensorSpec],
+        policy: AssociationPolicy,
+        steps: Callable[[str, int], StepCurve | None] = lambda _name, _end_utc_ns: None,
     ) -> None:
+        """`steps`: how strongly a sensor heard steps until a UTC in ns."""
         self.zone_id = zone_id
         self.places = {sensor.sensor_id: sensor.position_m for sensor in sensors}
         self.line = Line(self.places)
         self.tracks: list[Track] = []
         self._policy = policy
+        self._steps = steps
         self._chains = Chains(self.line, policy)
         self._events: dict[tuple[str, int], Heard] = {}
         self._curves: dict[str, StepCurve] = {}
 
     def add(self, detection: Detection) -> list[Track]:
         """The tracks about which a detection says something, that of its own event first."""
-        if detection.curve is not None:
-            known = self._curves.get(detection.sensor_id)
-            curve = detection.curve
-            self._curves[detection.sensor_id] = known.then(curve) if known else curve
         event, news = self._hear(detection)
         if event.home is None or self._steps_out(event):
             event.home = self._home(event)
@@ -178,21 +183,51 @@ class Zone:
         changed = [track for i, track in enumerate(changed) if track not in changed[:i]]
         for track in changed:
             track.gather(self._events_of(track))
-            self._find_way(track, detection)
+            self._find_way(track, detection.end_utc_ns - COMING_NS, last=detection.final)
         return [track for track in changed if track.detections]
 
-    def _find_way(self, track: Track, detection: Detection) -> None:
+    def ask(self, now_utc_ns: int) -> list[Track]:
+        """The tracks without a direction that may have one now.
+
+        Sensors that tell nothing hear steps after the last event of those that do.
+        """
+        return [
+            track
+            for track in self.tracks
+            if not (track.motion is not None and "direction" in track.motion.facts)
+            and self._find_way(track, now_utc_ns - LATE_NS)
+            and track.detections
+        ]
+
+    def _find_way(self, track: Track, end_utc_ns: int, *, last: bool = False) -> bool:
         """Ask all sensors which way somebody on foot went, where there is news of steps."""
+        end = end_utc_ns // SLOT_NS
+        if end - track.way_end < NEWS_SLOTS and not (last and end > track.way_end):
+            return False
+        if track.on_wheels or not self.line.is_one:
+            return False
         afoot = [one for one in self._events_of(track) if one.afoot_utc_ns]
-        if not afoot or track.on_wheels or not self.line.is_one:
-            return
-        end = detection.end_utc_ns // SLOT_NS
-        if end - track.way_end < NEWS_SLOTS and not (detection.final and end > track.way_end):
-            return
+        if not afoot:
+            return False
         since = min(max(one.latest.start_utc_ns, one.afoot_utc_ns - BEFORE_NS) for one in afoot)
         first = max(since // SLOT_NS - EARLIER_SLOTS, end - KEPT_SLOTS)
+        last_told = max(afoot, key=lambda one: (one.latest.end_utc_ns, one.sensor_id))
+        # Whole slots: when exactly somebody asks makes no difference.
+        curves = self._curves_about(last_told.sensor_id, end * SLOT_NS)
         track.way_end = end
-        track.way = way(self._curves, self.line.along_m, first, end)
+        track.way = way(curves, self.line.along_m, first, end)
+        return True
+
+    def _curves_about(self, sensor_id: str, end_utc_ns: int) -> dict[str, StepCurve]:
+        """What the sensors nearest to one have heard of steps until then."""
+        along_m = self.line.along_m
+        here_m = along_m[sensor_id]
+        near = sorted(along_m, key=lambda name: (abs(along_m[name] - here_m), name))[:MOST_ASKED]
+        for name in near:
+            new, known = self._steps(name, end_utc_ns), self._curves.get(name)
+            if new is not None:
+                self._curves[name] = known.then(new) if known is not None else new
+        return {name: self._curves[name] for name in near if name in self._curves}
 
     def _steps_out(self, event: Heard) -> bool:
         """Whether a vehicle has passed in an event, and it is somebody on foot now."""

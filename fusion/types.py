@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.pass_record import PassRecord
-from fusion.step_curve import StepCurve
 from fusion.wave_record import WaveRecord
 
 SECOND_NS = 1_000_000_000
@@ -370,8 +369,6 @@ class Detection:
     """Log-likelihood ratio against `nothing` for each explanation; filled by `evidence`."""
     record: PassRecord | WaveRecord | None = field(default=None, compare=False, repr=False)
     """What was measured, where files are to be made of it."""
-    curve: StepCurve | None = field(default=None, compare=False, repr=False)
-    """How strong a ground sensor has heard steps of late; tracks show by it which way they went."""
 
 
 class Level(IntEnum):

@@ -56,12 +56,15 @@ class StepsHeard:
 
     @classmethod
     def of(
-        cls, bins: NDArray[np.float32], last: int, bank: Bank, end_utc_ns: int
+        cls, bins: NDArray[np.float32], last: int, bank: Bank, end_utc_ns: int, done: int = 0
     ) -> "StepsHeard | None":
-        """From a column's ring of bins, (BIN_RING, FIELDS), those before number `last`."""
+        """From a column's ring of bins, (BIN_RING, FIELDS), those before number `last`.
+
+        `done`: so many are finished, and have taken the places of the oldest.
+        """
         highest_hz = CARRIED_SHARE * bank.kept_hz
         carried = [i for i, (low_hz, _) in enumerate(BANDS_HZ[:BANDS]) if low_hz < highest_hz]
-        numbers = np.arange(max(last - MOST_BINS, 0), last) % len(bins)
+        numbers = np.arange(max(last - MOST_BINS, done - len(bins) + 1, 0), last) % len(bins)
         if not carried or not len(numbers):
             return None
         energy = bins[numbers, BAND_0 + carried[-1]].astype(np.float64) / bank.bin_samples

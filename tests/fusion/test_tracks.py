@@ -2,19 +2,21 @@
 
 import itertools
 
+import numpy as np
 import pytest
 
 from fusion import cues
 from fusion.policy import AssociationPolicy
 from fusion.tracks import Zone
 from fusion.types import SECOND_NS, Family, SensorSpec
+from fusion.walks import StepsHeard, curve
 from tests.fusion.makers import START_UTC_NS, detection, heard, steps
 
 POLICY = AssociationPolicy()
 SPACING_M = 15.0
 
 
-def zone(sensors: int = 5, step_m: tuple[float, float] = (0.0, SPACING_M)) -> Zone:
+def zone(sensors: int = 5, step_m: tuple[float, float] = (0.0, SPACING_M), **more) -> Zone:
     specs = [
         SensorSpec(
             sensor_id=f"geo-{i + 1}",
@@ -24,7 +26,7 @@ def zone(sensors: int = 5, step_m: tuple[float, float] = (0.0, SPACING_M)) -> Zo
         )
         for i in range(sensors)
     ]
-    return Zone("fence", specs, POLICY)
+    return Zone("fence", specs, POLICY, **more)
 
 
 def walk(zone_: Zone, *walkers, **more):
@@ -228,3 +230,30 @@ def test_what_is_told_does_not_depend_on_who_is_told_first():
             tracks = zone_.add(heard(f"geo-{sensor}", 90.0, 150.0, at_s))
         said.append(cues.motion(tracks[0], zone_).facts)
     assert all(facts == said[0] for facts in said)
+
+
+@pytest.mark.parametrize(("order", "direction"), [((1, 2, 3), "north"), ((3, 2, 1), "south")])
+def test_sensors_that_tell_nothing_show_which_way_somebody_went(order, direction):
+    passed_s = dict(at_speed(1.5, order, from_s=30.0))
+
+    def steps_until(sensor_id, end_utc_ns):
+        bins = round((end_utc_ns - START_UTC_NS) / SECOND_NS * 5)
+        away_m = 1.5 * (np.arange(bins) / 5.0 - passed_s[int(sensor_id[-1])])
+        energy = np.random.default_rng(int(sensor_id[-1])).gamma(8.0, 1.0 / 8.0, bins)
+        energy[::3] += (200.0 / (1.0 + (away_m / 4.0) ** 2))[::3]
+        return curve(StepsHeard(energy=energy, bin_s=0.2, end_utc_ns=end_utc_ns))
+
+    fence = zone(3, steps=steps_until)
+    middle_s = passed_s[2]
+    (track,) = fence.add(heard("geo-2", middle_s - 4.0, middle_s))
+    assert cues.motion(track, fence) is None, "who has passed one sensor may yet turn round"
+    asked = [
+        cues.motion(track, fence).facts["direction"]
+        for after_s in range(5, 30)
+        if fence.ask(START_UTC_NS + round((middle_s + after_s) * SECOND_NS))
+        and cues.motion(track, fence) is not None
+    ]
+    assert set(asked) == {direction}
+    assert len(asked) < 10, "once in two slots"
+    track.motion = cues.motion(track, fence)
+    assert not fence.ask(START_UTC_NS + round((middle_s + 35.0) * SECOND_NS)), "that is known"
