@@ -3,8 +3,8 @@
 import math
 
 from fusion.evidence import number
-from fusion.track_chains import SURE_DEVIATIONS, SURE_NATS, Chain
-from fusion.tracks import Track, Zone
+from fusion.track_chains import DRIVES, SURE_DEVIATIONS, SURE_NATS, Chain
+from fusion.tracks import ANY_WIDTH_S, Track, Zone
 from fusion.types import SECOND_NS, Fact
 from fusion.walks import Way
 
@@ -12,6 +12,8 @@ SENSORS = 2  # order and speed need two places
 SURE_WAY_NATS = 6.0  # of simulated walks that say so much one in fifty is wrong
 DOUBTFUL_WAY_NATS, SURE_LEG_NATS = 4.0, 8.0
 OTHER_SPEED = 1.6
+BLUNT_SD_S = 0.5
+BESIDE_M = 60.0  # of drawn vehicles up to 15 m beside the line none seems further away than 30 m
 
 
 def motion_facts(track: Track, zone: Zone) -> dict[str, Fact] | None:
@@ -25,10 +27,10 @@ def motion_facts(track: Track, zone: Zone) -> dict[str, Fact] | None:
     sensors = tuple(dict.fromkeys(one.sensor_id for one in leg.passes)) if leg else ()
     if leg is None or len(sensors) < SENSORS or leg.gain_nats < SURE_NATS or not zone.line.is_one:
         return None
-    if leg.heading:
+    if leg.heading and not _drives_elsewhere(leg):
         motion = leg.state[1], math.sqrt(leg.state[4]), *_position(leg, track.end_utc_ns)
         return _told(track, zone, sensors, *motion)
-    if not _is_across(leg):
+    if leg.heading or not _is_across(leg):
         return None
     # All at once: it crosses the line, nearest to the sensor that heard it for the shortest.
     nearest = min(leg.passes, key=lambda one: (one.width_s, one.at_utc_ns))
@@ -99,6 +101,18 @@ def _is_across(chain: Chain) -> bool:
 
 
 ACROSS_SD = 1.0
+
+
+def _drives_elsewhere(chain: Chain) -> bool:
+    """Whether it was loud for too long, and at no clear time: traffic on a road, not beside us.
+
+    Which of several vehicles each sensor heard loudest is not known then.
+    """
+    width_s = min(one.width_s for one in chain.passes)
+    if chain.last.manner != DRIVES or width_s >= ANY_WIDTH_S:
+        return False
+    blunt = min(one.sd_s for one in chain.passes) > BLUNT_SD_S
+    return blunt and width_s > BESIDE_M * abs(chain.state[1])
 
 
 def _of_way(way: Way, utc_ns: int) -> tuple[float, float, float, float]:

@@ -257,3 +257,13 @@ def test_sensors_that_tell_nothing_show_which_way_somebody_went(order, direction
     assert len(asked) < 10, "once in two slots"
     track.motion = cues.motion(track, fence)
     assert not fence.ask(START_UTC_NS + round((middle_s + 35.0) * SECOND_NS)), "that is known"
+
+
+def test_a_road_far_away_shows_no_direction():
+    """Its vehicles are loud for a quarter of a minute; each sensor hears another one loudest."""
+    blunt = {"name": "vehicle", "sd_s": 0.8}
+    passed = [(3, 100.0), (2, 103.0), (1, 106.0)]
+    (near,) = walk(zone(3), passed, width_s=2.0, **blunt)
+    assert near.motion.facts["direction"] == "south"
+    (far,) = walk(zone(3), passed, width_s=14.1, **blunt)
+    assert far.motion is None
