@@ -60,6 +60,8 @@ class _Entry:
     since_utc_ns: int
     told: Alert | None = None
     told_claim: Claim | None = None
+    said_utc_ns: int = 0
+    """When it was told, by the book's clock."""
     gone_utc_ns: int | None = None
     less_utc_ns: int | None = None
     """Since when less is believed than was told."""
@@ -120,9 +122,16 @@ class AlarmBook:
         return alerts
 
     def _tell(self, entry: _Entry, now_utc_ns: int) -> list[Alert]:
+        alerts = self._told(entry, now_utc_ns)
+        if alerts:
+            entry.said_utc_ns = now_utc_ns
+        return alerts
+
+    def _told(self, entry: _Entry, now_utc_ns: int) -> list[Alert]:
         claim, old = entry.claim, entry.told_claim
+        rested = now_utc_ns - entry.said_utc_ns >= self._policy.update_gap_s * SECOND_NS
         if claim.level is None:
-            way = _new_way(claim, old)
+            way = _new_way(claim, old) if rested else None
             return [self._say(entry, Phase.UPDATE, way)] if way is not None else []
         if old is None:
             delay_ns = self._policy.on_delay_s[claim.kind] * SECOND_NS
@@ -132,7 +141,9 @@ class AlarmBook:
         if claim is old:
             return []
         holds = self._holds(entry, now_utc_ns)
-        if not self._is_news(claim, old, now_utc_ns, holds=holds):
+        # Sensors may tell where it goes some time after the last event.
+        turned = rested and _turned(claim, old)
+        if not turned and not self._is_news(claim, old, now_utc_ns, holds=holds):
             return []
         if holds:
             claim = replace(claim, level=max(claim.level, old.level or Level.LOG))
@@ -165,7 +176,7 @@ class AlarmBook:
         change_nats = abs(claim.score_nats - old.score_nats)
         moved = change_nats >= self._policy.deadband_nats and not holds
         # Where to look, and for how many: that is news though nobody is any surer.
-        moved = moved or (claim.direction is not None and claim.direction != old.direction)
+        moved = moved or _turned(claim, old)
         moved = moved or _count(claim) > _count(old)
         settled = now_utc_ns - old.updated_utc_ns >= SPEED_GAP_S * SECOND_NS
         moved = moved or (settled and _is_faster(claim, old))
@@ -242,7 +253,7 @@ def _alike(one: Event, other: Event) -> bool:
 
 def _new_way(claim: Claim, old: Claim | None) -> Claim | None:
     """What was told stands until it is cleared, and where it goes is news meanwhile."""
-    if claim.kind != "track" or old is None or claim.direction in {None, old.direction}:
+    if claim.kind != "track" or old is None or not _turned(claim, old):
         return None
     way = {name: claim.facts[name] for name in WAY if name in claim.facts}
     return replace(
@@ -251,6 +262,11 @@ def _new_way(claim: Claim, old: Claim | None) -> Claim | None:
         facts={**old.facts, **way},
         updated_utc_ns=max(old.updated_utc_ns, claim.updated_utc_ns),
     )
+
+
+def _turned(claim: Claim, old: Claim) -> bool:
+    """Whether it goes another way than was told."""
+    return claim.direction is not None and claim.direction != old.direction
 
 
 def _is_faster(claim: Claim, old: Claim) -> bool:

@@ -204,3 +204,21 @@ def test_a_speed_that_still_wanders_is_told_once_it_has_been_walked():
     assert book.consider(at(1.9, 2.0), ns(2.0)) == []
     (settled,) = book.consider(at(1.5, 12.0), ns(12.0))
     assert settled.facts["speed_m_s"] == 1.5
+
+
+def test_a_way_that_shows_after_the_last_event_is_told():
+    book = AlarmBook(POLICY)
+    book.consider(walk(2.0, 0.0), ns(0.3))
+    (north,) = book.consider(replace(walk(2.0, 0.0), direction="north"), ns(6.0))
+    assert (north.phase, north.direction) == (Phase.UPDATE, "north")
+
+
+def test_a_way_that_wavers_is_told_no_more_than_once_a_second():
+    book = AlarmBook(POLICY)
+    book.consider(walk(2.5, 0.0), ns(0.0))
+    told = []
+    for tenth in range(1, 41):
+        at_s = tenth / 10
+        way = ("north", "south")[tenth % 2]
+        told += book.consider(replace(walk(-3.0, at_s), level=None, direction=way), ns(at_s))
+    assert 2 <= len(told) <= 4
