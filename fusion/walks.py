@@ -25,6 +25,7 @@ LEAD_NS = 5 * SECOND_NS  # of an event: steps that came before it was one
 REST_SHARE = 0.6  # of even noise stands out of its own quiet fifth
 FAINTEST_SHARE = 0.1  # of the rest: less stands out by chance
 FEWEST_SLOTS = 8
+DECIMALS = 9  # of a logarithm
 SENSORS = 2
 
 
@@ -108,8 +109,9 @@ def curve(heard: StepsHeard) -> StepCurve | None:
     steps, rest = np.full((2, last), np.nan)
     sums = np.bincount(slots - first, over)[whole], np.bincount(slots - first, between)[whole]
     quiet = np.maximum(REST_SHARE * sums[1] / known[whole], float(values.max()) * 1e-9)
-    rest[whole] = np.log(quiet)
-    steps[whole] = np.log(sums[0] / known[whole] + FAINTEST_SHARE * quiet)
+    # NumPy's last bit is another on a processor with wider vectors.
+    rest[whole] = np.round(np.log(quiet), DECIMALS)
+    steps[whole] = np.round(np.log(sums[0] / known[whole] + FAINTEST_SHARE * quiet), DECIMALS)
     return StepCurve(first, steps, rest)
 
 
