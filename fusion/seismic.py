@@ -19,6 +19,8 @@ from fusion.types import SECOND_NS, Detection, Sample, SensorSpec, WaveformSampl
 
 __all__ = ["SeismicDetector", "SeismicField", "SeismicPolicy"]
 
+PACKETS_MISSED = 2  # from then on a station of long packets is silent
+
 
 class SeismicField:
     """All ground sensors of a checkpoint."""
@@ -33,6 +35,8 @@ class SeismicField:
             for row, spec in enumerate(specs)
         }
         self._batches: dict[tuple[float, Preset], Batch] = {}
+        self._now_utc_ns = 0
+        """Of the last tick."""
 
     def feed(self, sample: Sample) -> list[Detection]:
         """The `seismic.event` detections that this sample brought, of any station.
@@ -47,6 +51,8 @@ class SeismicField:
         if post is None or not size:
             return []
         detections: list[Detection] = []
+        post.fed_utc_ns = self._now_utc_ns
+        post.packet_ns = round(size * SECOND_NS / sample.rate_hz)
         start_utc_ns = sample.start_utc_ns
         stream = post.streams.get(sample.channel)
         late_ns = stream.late_ns(start_utc_ns) if stream is not None else 0
@@ -77,10 +83,16 @@ class SeismicField:
         return detections
 
     def tick(self, utc_ns: int) -> list[Detection]:
-        """Time has passed: ends the events of stations that fell silent."""
+        """Time has passed: ends the events of stations that fell silent.
+
+        A station whose clock is behind is not silent, nor is one between two long packets.
+        """
+        self._now_utc_ns = utc_ns
         detections: list[Detection] = []
         for post in self._posts.values():
-            if post.streams and utc_ns - post.heard_utc_ns >= self._silent_ns:
+            since_utc_ns = max(post.heard_utc_ns, post.fed_utc_ns)
+            allowed_ns = max(self._silent_ns, PACKETS_MISSED * post.packet_ns)
+            if post.streams and utc_ns - since_utc_ns >= allowed_ns:
                 self._finish(post, detections)
         return detections
 

@@ -207,6 +207,10 @@ class Post:
         """By channel, sorted."""
         self.heard_utc_ns = 0
         """End of the newest sample of any channel."""
+        self.fed_utc_ns = 0
+        """When, by the engine's time, a sample last came."""
+        self.packet_ns = 0
+        """Length of the last packet."""
         self.anchor_utc_ns = 0
         """Where bin 0 begins."""
         self.rate_hz = 0.0

@@ -205,6 +205,7 @@ class Zone:
         if end - track.way_end < NEWS_SLOTS and not (last and end > track.way_end):
             return False
         if track.on_wheels or not self.line.is_one:
+            track.way = None  # steps say nothing of wheels
             return False
         afoot = [one for one in self._events_of(track) if one.afoot_utc_ns]
         if not afoot:

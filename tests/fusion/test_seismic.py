@@ -320,3 +320,22 @@ def test_an_hour_of_real_noise_calls_nobody_on_foot_but_whom_both_instruments_he
     # Nobody wrote down what drove by in that hour; more than this would be noise.
     cars = {each.start_utc_ns for each in told if each.facts["class"] == "vehicle"}
     assert len(cars) <= 25
+
+
+@pytest.mark.parametrize(("behind_s", "size"), [(0.0, 25), (8.0, 25), (29.0, 25), (0.0, 600)])
+def test_a_clock_behind_and_long_packets_are_no_silence(behind_s, size):
+    """An engine ticks by its own time, each quarter of a second."""
+    counts = ground(60, movers=(mover("person", 1, 5.0),))
+    station, told, now_s = detector(), [], 0.0
+    for sample in packets(counts, size=size):
+        arrives_s = (sample.start_utc_ns - START_NS) / 1e9 + size / 100 + behind_s
+        while now_s < arrives_s:
+            told += station.tick(START_NS + round(now_s * 1e9))
+            now_s += 0.25
+        told += station.feed(sample)
+    finals = [each for each in told if each.final]
+    told += station.tick(START_NS + round((now_s + 4.0) * 1e9))
+    assert "person" in named(told)
+    assert finals == []  # one walk is one event, which lasts
+    ended = station.tick(START_NS + round((now_s + 13.0) * 1e9))
+    assert [each.final for each in ended] == [True]
