@@ -40,8 +40,12 @@ REASONS = 6
 MOST_FOOTFALLS = 400
 RIPE_S = 0.12  # a younger blow may still be rising
 FOOTFALL_APART_S = 0.2
-CLEAR, CLEAR_MEMORY = 1.6, 0.33
-"""ln(height / valley) of steps that are clear, and how much sooner they are believed."""
+CLEAR, CLEAR_STEPS, CLEAR_MEMORY = 1.6, 3, 0.17
+"""`clearness` of steps that are clear, how many of them there are, and how much sooner they are
+believed."""
+RUNS_HZ, RUN_STEPS = 2.3, 6
+"""Pace of who runs, and how many of such steps are believed that stand in each other's ringing;
+what a train strikes while it rumbles comes more slowly."""
 LONG_MEMORY_S = 20.0
 """What the end of an event tells remembers for so long."""
 
@@ -101,7 +105,7 @@ class Event:
     told_name: str = ""
     told_odds: float = 0.0
     clear: float = 0.0
-    """ln(height / valley) of the clearest steps of a walk so far."""
+    """`clearness` of the clearest steps of a walk so far."""
     told_peak: float = 0.0
     told_clear: float = 0.0
     _nats: Floats = field(default_factory=lambda: np.zeros((len(TERMS), len(CLASSES))))
@@ -163,7 +167,7 @@ class Event:
         self._looks += 1
         memory_s = self.policy.memory_s
         blows = look.of[window.STEPS_0 :]
-        if blows[steps.CHAIN] >= self.policy.person_steps and blows[steps.CHAIN_DEPTH] >= CLEAR:
+        if blows[steps.CHAIN] >= CLEAR_STEPS and clearness(look.of) >= CLEAR:
             memory_s *= CLEAR_MEMORY
         keep = max(1.0 / self._looks, 1.0 - math.exp(-self.bin_s / memory_s))
         gather(self._fresh, keep, self._nats, self._totals)
@@ -205,7 +209,7 @@ class Event:
         self.walked_s = self.walked_s + self.bin_s if again else 0.0
         self.leader = leader
         if sure and stepping:
-            self.clear = max(self.clear, look.of[window.STEPS_0 + steps.CHAIN_DEPTH])
+            self.clear = max(self.clear, clearness(look.of))
         if not sure or leader in NOBODY or leader == self.name:
             return
         if walks and self.name not in ON_FOOT:
@@ -334,6 +338,16 @@ def log_odds(share: float) -> float:
 
 
 STEPS_HZ = 1.8  # of one walker
+
+
+def clearness(of: Sequence[float]) -> float:
+    """ln(height / valley) of the steps of the chain; of a runner's, ln(height / quiet level).
+
+    The ground still rings from the step before when a runner treads again.
+    """
+    blows = of[window.STEPS_0 :]
+    runs = blows[steps.CHAIN_HZ] >= RUNS_HZ and blows[steps.CHAIN] >= RUN_STEPS
+    return blows[steps.CHAIN_DEPTH] + (max(0.0, blows[steps.CHAIN_VALLEY]) if runs else 0.0)
 
 
 def cadence_hz(of: Sequence[float]) -> float:

@@ -13,7 +13,7 @@ class SeismicPolicy:
     lead_s: float = 1.0
     """Of what was before an event its first windows see so much: the first step is whole."""
     memory_s: float = 1.2
-    """Time constant with which what was said before is forgotten: two steps of a walker; a third
+    """Time constant with which what was said before is forgotten: two steps of a walker; a sixth
     of it where the steps are clear."""
     sure_share: float = 0.7
     """Share of the best class to be named."""
