@@ -33,9 +33,18 @@ class Ears:
 class Ear:
     """What a station knows of one of its channels."""
 
-    __slots__ = ("calibrated", "row", "tail")
+    __slots__ = ("calibrated", "counts_per_m_s", "row", "tail")
 
     def __init__(self, row: int, sample: WaveformSample) -> None:
         self.row = row
         self.tail = Tail(sample.rate_hz)
         self.calibrated = sample.calibrated
+        self.counts_per_m_s = sample.counts_per_m_s
+
+    def fits(self, sample: WaveformSample) -> bool:
+        """Whether what it knows is told in the units of this packet, too."""
+        return (
+            self.tail.rate_hz == sample.rate_hz
+            and self.counts_per_m_s == sample.counts_per_m_s
+            and self.calibrated == sample.calibrated
+        )

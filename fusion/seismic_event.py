@@ -82,10 +82,10 @@ class Event:
     """The one that heard the last bin best."""
     name: str = ""
     leader: str = ""
-    walked_s: float = 0.0
-    """The same of somebody on foot, whether one or several."""
     led_s: float = 0.0
     """For how long the leader has been sure."""
+    walked_s: float = 0.0
+    """The same of somebody on foot, whether one or several."""
     shares: Mapping[str, float] = field(default_factory=dict)
     peak: float = 0.0
     peak_utc_ns: int = 0

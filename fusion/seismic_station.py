@@ -141,7 +141,7 @@ class Station:
     def open(self, sample: WaveformSample) -> Ear:
         """What it knows of the channel of this packet; nothing, where it is new."""
         ear = self._ears.get(sample.channel)
-        if ear is None or ear.tail.rate_hz != sample.rate_hz:
+        if ear is None or not ear.fits(sample):
             ear = self._ears[sample.channel] = self._opens.open(sample, ear)
         return ear
 

@@ -100,6 +100,20 @@ def test_a_station_of_unknown_sensitivity_is_judged_the_same_and_tells_counts():
     assert "peak_um_s" not in unknown[-1].facts
 
 
+def test_a_sensitivity_that_becomes_known_is_told_in_units_from_then_on():
+    spec = SensorSpec(sensor_id="geo-1", family=Family.SEISMIC, place="east")
+    station, walk, told = SeismicDetector(spec, SeismicPolicy()), footsteps(), []
+    for part, keys in enumerate(({"scale": 1.0, "calibrated": False}, {})):
+        for at in range(0, len(walk), 25):
+            piece = packet(walk[at : at + 25], len(walk) / 100 * part + at / 100, **keys)
+            told += station.feed(piece)
+    told += station.tick(200 * SECOND_NS)
+    first, second = [each.facts for each in told if each.final]
+    assert first["class"] == second["class"] == "person"
+    assert "peak_counts" in first
+    assert "peak_um_s" in second
+
+
 def test_the_table_has_every_term_for_every_class():
     out = np.ones((len(TERMS), len(CLASSES)))
     nats_of([NOT_KNOWN] * len(TERMS), out)
