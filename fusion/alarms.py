@@ -242,8 +242,8 @@ WAY = (
     "place_m",
     "near",
     "turned",
-    "toward",
 )
+"""What is told of a track's way, but for the place that it goes toward."""
 ON_FOOT = frozenset((Event.PERSON, Event.GROUP, Event.DROP_OFF))
 
 
@@ -255,7 +255,7 @@ def _new_way(claim: Claim, old: Claim | None) -> Claim | None:
     """What was told stands until it is cleared, and where it goes is news meanwhile."""
     if claim.kind != "track" or old is None or not _turned(claim, old):
         return None
-    way = {name: claim.facts[name] for name in WAY if name in claim.facts}
+    way = {name: claim.facts[name] for name in (*WAY, "toward") if name in claim.facts}
     return replace(
         old,
         direction=claim.direction,

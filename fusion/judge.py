@@ -8,7 +8,7 @@ Explanations compete within a question.
 import math
 from collections.abc import Mapping, Sequence
 
-from fusion.alarms import Claim
+from fusion.alarms import WAY, Claim
 from fusion.associate import Transit
 from fusion.health import SensorHealth
 from fusion.pass_record import PassRecord
@@ -73,18 +73,7 @@ ON_FOOT = (Event.PERSON, Event.GROUP)
 KINDRED = (SOURCES, ON_FOOT)
 """Events that are one to the operator: a source is a source, somebody is somebody. How it is
 hidden, and how many walk, decides the name, not how sure we are of it."""
-TOLD_OF_TRACKS = (
-    "course",
-    "direction",
-    "speed_m_s",
-    "speed_sd_m_s",
-    "position_m",
-    "position_sd_m",
-    "place_m",
-    "near",
-    "count",
-    "turned",
-)
+TOLD_OF_TRACKS = (*WAY, "count")
 MAX_CLIPS = 3  # stations: an operator looks at no more, and each costs the link two files
 SHOWN_EXPLANATIONS = 3  # the table of reasons covers this many of the best explanations
 
