@@ -8,7 +8,6 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from fusion.pass_record import PassRecord
 from fusion.policy import AlarmPolicy
 from fusion.types import (
     MILLISECOND_NS,
@@ -19,8 +18,8 @@ from fusion.types import (
     Fact,
     Level,
     Phase,
+    Record,
 )
-from fusion.wave_record import WaveRecord
 
 MAX_REMEMBERED = 1_000  # an incident lives for minutes; a busy day has a few hundred alerts
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -51,7 +50,7 @@ class Claim:
     silent: tuple[str, ...] = ()
     down: tuple[str, ...] = ()
     facts: Mapping[str, Fact] = field(default_factory=dict)
-    records: tuple[PassRecord | WaveRecord, ...] = field(default=(), compare=False, repr=False)
+    records: tuple[Record, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(slots=True)

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from fusion.alarms import WAY, Claim
 from fusion.associate import Transit
 from fusion.health import SensorHealth
-from fusion.pass_record import PassRecord
 from fusion.policy import Policy
 from fusion.score import Score, score
 from fusion.tracks import Track
@@ -24,9 +23,9 @@ from fusion.types import (
     Family,
     Level,
     Origin,
+    Record,
     SensorSpec,
 )
-from fusion.wave_record import WaveRecord
 
 QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "radiation": ("norm", "medical", "legal-source", "threat-source", "shielded-source"),
@@ -186,7 +185,7 @@ class Judge:
         forced: Event | None = None,
         said: Event | None = None,
         more: Mapping[str, Fact] | None = None,
-        records: tuple[PassRecord | WaveRecord, ...] = (),
+        records: tuple[Record, ...] = (),
     ) -> Claim:
         event, level, probability = self._verdict(result, forced, said)
         mine = [name for name, _ in result.explanations if EVENTS.get(name) is event]
@@ -287,12 +286,12 @@ def _strongest(result: Score, explanation: str) -> Contribution | None:
     return next(iter(named or rows), None)
 
 
-def _records(rows: Sequence[tuple[Detection, float]]) -> tuple[PassRecord | WaveRecord, ...]:
+def _records(rows: Sequence[tuple[Detection, float]]) -> tuple[Record, ...]:
     """What each portal measured of the vehicle, in the order of the detections."""
     return tuple(detection.record for detection, _ in rows if detection.record is not None)
 
 
-def _clips(track: Track) -> tuple[PassRecord | WaveRecord, ...]:
+def _clips(track: Track) -> tuple[Record, ...]:
     """What was heard by the stations that say most, the strongest first.
 
     Of an event the last word, which has heard most of it.

@@ -13,10 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.pass_record import PassRecord
+from fusion.scan_record import ScanRecord
 from fusion.wave_record import WaveRecord
 
 SECOND_NS = 1_000_000_000
 MILLISECOND_NS = 1_000_000
+
+
+Record = PassRecord | WaveRecord | ScanRecord
+"""What one sensor measured, where files of evidence are to be made of it."""
 
 
 class Origin(StrEnum):
@@ -199,6 +204,33 @@ class ScanSample:
     """ISO 6346 number, or `""`."""
     digests: tuple[tuple[str, str], ...]
     """(file name, SHA-256 in hex) of every file of the scan."""
+    energies_mev: tuple[float, float] = (6.0, 4.0)
+    """End energies of the high and the low plane, as the sidecar or the configuration has them."""
+    pitch_known: bool = True
+    """False: nobody has said how large a pixel is, and a default stands in its place."""
+    lost_columns: tuple[tuple[int, int], ...] = ()
+    """(first, one beyond the last) of runs of lines that never came; their counts are 0."""
+    partial: bool = False
+    """The scan broke off: what is missing of it is not known to be clear."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanLines:
+    """Some lines of a scan that is still going on."""
+
+    sensor_id: str
+    origin: Origin
+    start_utc_ns: int
+    """When the first of these lines was taken."""
+    scan_id: str
+    first_column: int
+    """Which column of the scan these begin with; 0 starts a new scan."""
+    high: NDArray[np.uint16]
+    """(rows, columns) raw detector counts."""
+    low: NDArray[np.uint16] | None
+    """(rows, columns) of the low-energy plane, where there is one."""
+    pitch_x_mm: float
+    pitch_y_mm: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,6 +249,10 @@ class ScanRegion:
     """Peak contrast over the local texture."""
     material: str
     """`"organic"`, `"light-metal"`, `"steel"`, `"dense"`, or `""` where it cannot be told."""
+    material_share: float = 0.0
+    """How sure the material is, 0 to 1."""
+    mass_kg: float | None = None
+    """Of the excess; None where it cannot be told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,6 +286,29 @@ class ScanFinding:
     digests: tuple[tuple[str, str], ...] = ()
     geometry: tuple[tuple[str, float], ...] = ()
     """Named places in metres: box from the vehicle's front, deck and roof above the lowest row."""
+    mass_kg: float | None = None
+    """Of the load; None where it cannot be told, as in a composite."""
+    mass_sd_kg: float | None = None
+    materials: tuple[tuple[str, float], ...] = ()
+    """Shares of the load's area by group: organic, light-metal, steel, dense, unresolved."""
+    periodicity_m: float = 0.0
+    """Distance after which the load repeats along the vehicle; 0: it does not."""
+    sure: tuple[tuple[str, float], ...] = ()
+    """Name of a result (`empty`, `fill`, `geometry`, `unpenetrated`, ...) to how sure it is, 0 to
+    1."""
+    mismatches: tuple[tuple[str, float], ...] = ()
+    """What does not go with the papers, and nats for that: `declared-empty`, `texture`,
+    `density`, ..."""
+    signature: tuple[float, ...] = ()
+    """The load on a coarse grid, to hold against another scan of the same container."""
+    test_piece: tuple[tuple[str, float], ...] = ()
+    """Scores of the five tests of IEC 62523, where this was a scan of the test piece."""
+    partial: bool = False
+    """The scan broke off, so that it is never clear."""
+    interim: bool = False
+    """Told while the vehicle is still in the tunnel."""
+    record: ScanRecord | None = field(default=None, compare=False, repr=False)
+    """What files of evidence are made of; never recorded."""
 
 
 Sample = (
@@ -262,6 +321,7 @@ Sample = (
     | SetupSample
     | WaveformSample
     | ScanSample
+    | ScanLines
     | ScanFinding
 )
 
@@ -367,7 +427,7 @@ class Detection:
     """False while the same event may still be told again with more evidence."""
     nats: Mapping[str, float] = field(default_factory=dict)
     """Log-likelihood ratio against `nothing` for each explanation; filled by `evidence`."""
-    record: PassRecord | WaveRecord | None = field(default=None, compare=False, repr=False)
+    record: Record | None = field(default=None, compare=False, repr=False)
     """What was measured, where files are to be made of it."""
 
 
@@ -455,5 +515,5 @@ class Alert:
     """Sensors that were not up."""
     facts: Mapping[str, Fact] = field(default_factory=dict)
     """What the words need: nuclide, class, sensor, position."""
-    records: tuple[PassRecord | WaveRecord, ...] = field(default=(), compare=False, repr=False)
+    records: tuple[Record, ...] = field(default=(), compare=False, repr=False)
     """What was measured, for the files that an alert of level 2 or more carries as evidence."""

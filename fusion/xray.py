@@ -5,17 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from fusion.types import (
-    MILLISECOND_NS,
-    Detection,
-    Fact,
-    Family,
-    ScanFinding,
-    ScanRegion,
-    ScanSample,
-)
-from fusion.xray_geometry import Geometry, find_geometry
-from fusion.xray_load import (
+from fusion.scans.calibrate import attenuation, calibrate, from_composite
+from fusion.scans.geometry import Geometry, find_geometry
+from fusion.scans.load import (
     AREAL_G_CM2,
     STEEL_ATTENUATION,
     Residue,
@@ -25,9 +17,17 @@ from fusion.xray_load import (
     organic_kg,
     residue,
 )
-from fusion.xray_normalise import attenuation, calibrate, from_composite
-from fusion.xray_policy import XrayPolicy
-from fusion.xray_regions import find_regions
+from fusion.scans.policy import XrayPolicy
+from fusion.scans.regions import find_regions
+from fusion.types import (
+    MILLISECOND_NS,
+    Detection,
+    Fact,
+    Family,
+    ScanFinding,
+    ScanRegion,
+    ScanSample,
+)
 
 __all__ = ["XrayPolicy", "analyse", "detections"]
 

@@ -9,7 +9,8 @@ from edge.evidence.ground.story import wave_story_of
 from edge.evidence.picture import picture
 from edge.evidence.story import story_of
 from fusion.pass_record import PassRecord
-from fusion.types import SECOND_NS, Alert
+from fusion.scan_record import ScanRecord
+from fusion.types import SECOND_NS, Alert, Record
 from fusion.wave_record import WaveRecord
 
 N42, PNG, MINISEED = "application/xml", "image/png", "application/vnd.fdsn.mseed"
@@ -19,7 +20,6 @@ MUCH_NS = 10 * SECOND_NS  # the same for having gone on
 GROWN, MUCH = 0.2, 0.5
 """And by such a share of what was drawn: an event of an hour is drawn thirty times at most."""
 
-Record = PassRecord | WaveRecord
 Seen = tuple[object, ...]
 
 
@@ -34,6 +34,8 @@ class Draft(NamedTuple):
 def drafts(alert: Alert, record: Record, nth: int) -> list[Draft]:
     """The files of the alert's `nth` sensor, counted from 0."""
     suffix = f"-{nth + 1}" if nth else ""
+    if isinstance(record, ScanRecord):
+        return []
     if isinstance(record, PassRecord):
         story = story_of(alert, record)
         return [
@@ -51,6 +53,8 @@ def seen(record: Record) -> Seen:
     """What has to be remembered of a record whose files were made."""
     if isinstance(record, WaveRecord):
         return (record.start_utc_ns, record.end_utc_ns, record.final, record.facts.get("class"))
+    if isinstance(record, ScanRecord):
+        return (record.scan_id, record.final)
     spectra = record.spectra
     return (
         record.opened_utc_ns,

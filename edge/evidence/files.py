@@ -4,9 +4,9 @@ import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 
-from edge.evidence.drafts import Record, Seen, drafts, is_worth_files, seen
+from edge.evidence.drafts import Seen, drafts, is_worth_files, seen
 from edge.protocol.contract import EvidenceMessage
-from fusion.types import Alert, Level, Phase
+from fusion.types import Alert, Level, Phase, Record
 
 MAX_REMEMBERED = 1_000  # as many as the engine remembers: some days of alerts
 

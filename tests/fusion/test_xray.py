@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 import pytest
 
+from fusion.scans.load import empty_nats
 from fusion.types import Detection, Origin, ScanFinding, ScanSample
 from fusion.xray import XrayPolicy, analyse, detections
-from fusion.xray_load import empty_nats
 from simulators import loads, loads_radioactive
 from simulators.scenario import Cargo, Vehicle
 from simulators.xray import composite, planes

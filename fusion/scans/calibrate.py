@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.kernels.xray import pooled_counts
-from fusion.xray_policy import XrayPolicy
+from fusion.scans.policy import XrayPolicy
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]

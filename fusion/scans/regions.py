@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.kernels.xray import components, surround_contrast
+from fusion.scans.calibrate import Flags, Floats
+from fusion.scans.geometry import Geometry
+from fusion.scans.load import AREAL_G_CM2, STEEL_ATTENUATION, Residue
+from fusion.scans.policy import XrayPolicy
 from fusion.types import ScanRegion
-from fusion.xray_geometry import Geometry
-from fusion.xray_load import AREAL_G_CM2, STEEL_ATTENUATION, Residue
-from fusion.xray_normalise import Flags, Floats
-from fusion.xray_policy import XrayPolicy
 
 
 @dataclass(frozen=True, slots=True)

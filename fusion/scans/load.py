@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.kernels.xray import box_sums, components, local_texture
-from fusion.xray_geometry import Geometry
-from fusion.xray_normalise import Flags, Floats
-from fusion.xray_policy import XrayPolicy
+from fusion.scans.calibrate import Flags, Floats
+from fusion.scans.geometry import Geometry
+from fusion.scans.policy import XrayPolicy
 
 # Attenuation in the 6 MV plane behind 5, 20, 80 and 160 g/cm2 (facts 2.2's model): beam
 # hardening makes each further g/cm2 count for less.

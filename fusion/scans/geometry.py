@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.xray_normalise import Calibration, Flags, Floats
-from fusion.xray_policy import XrayPolicy
+from fusion.scans.calibrate import Calibration, Flags, Floats
+from fusion.scans.policy import XrayPolicy
 
 TOP_TOLERANCE_CELLS = 1  # a roof that sags or a picture a little askew
 GAP_CELLS = 3  # a mast or a dropped column does not end a box
