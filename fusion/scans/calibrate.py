@@ -6,13 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.kernels.xray import pooled_counts
 from fusion.scans.policy import XrayPolicy
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-MAX_ATTENUATION = 10.0  # T = 5e-5, half a quantum a pixel: below it there is only noise
 EDGE_SHARE = 4  # references are looked for in the outer quarter of the columns
 PROBE_ROWS = 128  # enough for a percentile, few enough for a thousandth of the scan's time
 
@@ -47,8 +45,13 @@ class Calibration:
         return np.divide(signal, due, out=np.zeros_like(signal), where=due > 0)
 
 
-def calibrate(plane: NDArray[np.uint16], policy: XrayPolicy) -> Calibration:
-    """Find the scan's own references: dark lines, air before and behind, air above."""
+def calibrate(
+    plane: NDArray[np.uint16], policy: XrayPolicy, lost: tuple[tuple[int, int], ...] = ()
+) -> Calibration:
+    """Find the scan's own references: dark lines, air before and behind, air above.
+
+    lost  (first, one beyond the last) of runs of columns that never came
+    """
     notes: list[str] = []
     step = max(1, plane.shape[0] // PROBE_ROWS)
     probe = plane[::step]
@@ -62,6 +65,8 @@ def calibrate(plane: NDArray[np.uint16], policy: XrayPolicy) -> Calibration:
     pulse, air_rows = _pulses(plane, lit, dark, gain * air, policy=policy, notes=notes)
     if not air_rows:
         pulse = _dropped_only(brightness, lit, top)
+    for first, last in lost:
+        pulse[first:last] = 0.0
     live = gain > 0
     quality = (
         ("air_counts", air),
@@ -84,40 +89,6 @@ def calibrate(plane: NDArray[np.uint16], policy: XrayPolicy) -> Calibration:
         notes=tuple(notes),
         quality=quality,
     )
-
-
-def attenuation(plane: NDArray[np.uint16], calibration: Calibration, policy: XrayPolicy) -> Floats:
-    """(cells) -ln of the mean transmission in each cell.
-
-    Dead rows and dropped columns are left out of their cell; a cell without any live pixel
-    gets the value of the cell before it.
-    """
-    cell = policy.cell_px
-    gain, pulse = calibration.gain, calibration.pulse
-    gain_q12 = _inverse_q12(gain).astype(np.uint32)
-    pulse_q12 = _inverse_q12(pulse)
-    dark_q4 = np.round(calibration.dark * 16).astype(np.uint32)
-    sums = pooled_counts(plane, dark_q4, gain_q12, pulse_q12, cell)
-    rows = (gain_q12[: sums.shape[0] * cell].reshape(-1, cell) > 0).sum(axis=1)
-    columns = (pulse_q12[: sums.shape[1] * cell].reshape(-1, cell) > 0).sum(axis=1)
-    pixels = rows[:, None] * columns[None, :]
-    scale = 1.0 / (2.0**24 * calibration.air_counts)
-    share = np.divide(sums * scale, pixels, out=np.zeros(sums.shape), where=pixels > 0)
-    floor = np.exp(-MAX_ATTENUATION)
-    # Rounded so that a last bit of another machine's logarithm changes nothing.
-    values: Floats = np.round(-np.log(np.clip(share, floor, None)), 6)
-    for row in np.nonzero(rows == 0)[0].tolist():
-        values[row] = values[max(row - 1, 0)]
-    for column in np.nonzero(columns == 0)[0].tolist():
-        values[:, column] = values[:, max(column - 1, 0)]
-    return values
-
-
-def from_composite(picture: NDArray[np.uint8], policy: XrayPolicy) -> NDArray[np.uint16]:
-    """An 8-bit display picture as if it were a plane: its gamma undone."""
-    grey = np.arange(256) / 255.0
-    table = np.round(58_000.0 * grey**policy.composite_gamma).astype(np.uint16)
-    return table[picture]
 
 
 def _air_guess(probe: NDArray[np.uint16]) -> float:
@@ -240,11 +211,6 @@ def _air_noise(plane: NDArray[np.uint16], lit: slice, air_rows: int, air: float)
     part = plane[:air_rows, lit].astype(np.int64)
     steps = np.abs(part[1:, ::4] - part[:-1, ::4]).reshape(-1)
     return 1.4826 * _median(steps.astype(np.float64)) / air / math.sqrt(2.0)
-
-
-def _inverse_q12(values: Floats) -> NDArray[np.int64]:
-    safe = np.where(values > 0, values, 1.0)
-    return np.where(values > 0, np.round(4096.0 / safe), 0.0).astype(np.int64)
 
 
 def _spread(values: Floats) -> float:

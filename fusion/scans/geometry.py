@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.scans.calibrate import Calibration, Flags, Floats
+from fusion.scans.calibrate import Calibration, Flags
+from fusion.scans.cells import Cells
 from fusion.scans.policy import XrayPolicy
 
 TOP_TOLERANCE_CELLS = 1  # a roof that sags or a picture a little askew
@@ -54,20 +55,20 @@ class Geometry:
 
 
 def find_geometry(
-    values: Floats,
+    cells: Cells,
     plane: NDArray[np.uint16],
-    calibration: Calibration,
     pitch_mm: tuple[float, float],
     policy: XrayPolicy,
 ) -> Geometry | None:
     """Vehicle, box and deck, or None where the picture shows no vehicle.
 
-    values    (rows, columns) attenuation of the cells
+    plane     (rows, columns) counts of the high-energy plane that the cells are of
     pitch_mm  of a pixel along and across
     """
-    cell_x_m, cell_y_m = (pitch * policy.cell_px / 1000.0 for pitch in pitch_mm)
-    first = -(-calibration.first_column // policy.cell_px)
-    last = calibration.last_column // policy.cell_px
+    values, cell_px, calibration = cells.high, cells.cell_px, cells.calibration
+    cell_x_m, cell_y_m = (pitch * cell_px / 1000.0 for pitch in pitch_mm)
+    first = -(-calibration.first_column // cell_px)
+    last = calibration.last_column // cell_px
     taken = values > policy.vehicle_attenuation
     seen = np.nonzero(taken[:, first:last].sum(axis=0) >= MIN_CELLS_IN_COLUMN)[0]
     if seen.size == 0:
@@ -85,12 +86,13 @@ def find_geometry(
         box_m = (0.0, 0.0)
     else:
         box_m = (round(start * cell_x_m, 3), round(stop * cell_x_m, 3))
-        columns = slice((front + start) * policy.cell_px, (front + stop) * policy.cell_px)
+        columns = slice((front + start) * cell_px, (front + stop) * cell_px)
         deck = _deck_row(
             plane,
             calibration,
             columns,
             top=top,
+            cell=cell_px,
             pitch_y_mm=pitch_mm[1],
             policy=policy,
             notes=notes,
@@ -147,6 +149,7 @@ def _deck_row(
     columns: slice,
     *,
     top: int,
+    cell: int,
     pitch_y_mm: float,
     policy: XrayPolicy,
     notes: list[str],
@@ -156,10 +159,9 @@ def _deck_row(
     The deck is the lowest line in its window that lets hardly anything through anywhere
     along the box: cargo may be as dark, but stands on it.
     """
-    cell = policy.cell_px
     near, far = (top * cell + int(d * 1000.0 / pitch_y_mm) for d in policy.deck_window_m)
     rows = slice(min(near, plane.shape[0]), min(far, plane.shape[0]))
-    thinned = np.arange(columns.start, min(columns.stop, plane.shape[1]), cell // 2)
+    thinned = np.arange(columns.start, min(columns.stop, plane.shape[1]), max(cell // 2, 1))
     clear = calibration.transmission(plane, rows, thinned)
     place = (9 * thinned.size) // 10
     lightest = np.partition(clear, place, axis=1)[:, place] if clear.size else np.ones(0)

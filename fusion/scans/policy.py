@@ -12,7 +12,11 @@ class XrayPolicy:
 
     cell_px: int = 8
     """Pixels are judged in cells of 8 x 8: a single one is hopeless for material, the mean of
-    64 has 4 to 16 sigma between plastic and iron (facts 2.2)."""
+    64 has 4 to 16 sigma between plastic and iron (facts 2.2). Less in small pictures."""
+    min_cells_down: int = 24
+    """A vehicle of 4 m in cells of 0.16 m: a roof, a deck and a load can still be told apart."""
+    min_cells_along: int = 60
+    """A box of 6 m in cells of 0.1 m: the picture's cells are halved until it has so many."""
 
     min_reference_px: int = 4
     """Dark columns that must agree before they are a dark reference; a missed pulse is one."""
