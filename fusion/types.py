@@ -301,6 +301,8 @@ class ScanFinding:
     `density`, ..."""
     signature: tuple[float, ...] = ()
     """The load on a coarse grid, to hold against another scan of the same container."""
+    row_gain: tuple[float, ...] = ()
+    """Mean gain of each block of 16 detector rows over the median row's, top first; 0: all dead."""
     test_piece: tuple[tuple[str, float], ...] = ()
     """Scores of the five tests of IEC 62523, where this was a scan of the test piece."""
     partial: bool = False
