@@ -5,20 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from fusion.scans.beam import GROUPS, beam_of
 from fusion.scans.cells import Cells, cells_of, from_composite
-from fusion.scans.geometry import Geometry, find_geometry
-from fusion.scans.load import (
-    AREAL_G_CM2,
-    STEEL_ATTENUATION,
-    Residue,
-    empty_nats,
-    heaviest_part_kg,
-    homogeneity,
-    organic_kg,
-    residue,
-)
+from fusion.scans.contents import find_contents, with_contents
+from fusion.scans.geometry import find_geometry
 from fusion.scans.policy import XrayPolicy
-from fusion.scans.regions import find_regions
 from fusion.types import (
     MILLISECOND_NS,
     Detection,
@@ -52,22 +43,16 @@ def analyse(scan: ScanSample, policy: XrayPolicy) -> ScanFinding:
         return replace(nothing, notes=("no-picture",))
     pitch_mm = (scan.pitch_x_mm, scan.pitch_y_mm)
     geometry = find_geometry(cells, plane, pitch_mm, policy)
-    quality = _quality(cells)
+    quality = _quality(cells, scan.energies_mev)
     notes = cells.notes + (() if scan.high is not None else ("composite-only",))
     if geometry is None:
         return replace(nothing, notes=(*notes, "no-vehicle"), quality=quality)
     planes = scan.high is not None
-    least = policy.opaque_transmission if planes else policy.composite_opaque_transmission
-    high = residue(cells.high, geometry, least, policy)
-    low = residue(cells.low, geometry, least, policy) if cells.low is not None else None
-    notes += () if low is not None or not planes else ("no-low-plane",)
-    notes += () if high.wall_known else ("wall-assumed",)
+    found = find_contents(cells, geometry, scan.energies_mev, policy, planes=planes)
+    notes += () if found.low is not None or not planes else ("no-low-plane",)
+    notes += () if found.high.wall_known else ("wall-assumed",)
     measured = replace(nothing, quality=quality, notes=notes + geometry.notes)
-    measured = _with_load(measured, high, geometry, policy)
-    if not planes:
-        share = policy.composite_nats_share
-        return replace(measured, empty_nats=round(share * measured.empty_nats, 3))
-    return replace(measured, regions=find_regions(high, low, geometry, policy))
+    return with_contents(measured, found, geometry, policy, planes=planes)
 
 
 def detections(finding: ScanFinding, policy: XrayPolicy) -> list[Detection]:
@@ -128,43 +113,14 @@ def _nothing(scan: ScanSample) -> ScanFinding:
     )
 
 
-def _with_load(
-    finding: ScanFinding, high: Residue, geometry: Geometry, policy: XrayPolicy
-) -> ScanFinding:
-    cells = high.load.size
-    opaque = int(np.count_nonzero(high.opaque))
-    heaviest_kg = heaviest_part_kg(high, geometry)
-    nats = empty_nats(heaviest_kg, policy)
-    opaque_columns = np.nonzero(high.opaque)[1]
-    middle = int(opaque_columns.sum()) / opaque + 0.5 if opaque else cells / 2 / len(high.load)
-    places = {
-        "box_from_m": geometry.box_m[0],
-        "box_to_m": geometry.box_m[1],
-        "deck_m": geometry.deck_m,
-        "roof_m": geometry.roof_m,
-        "load_kg": organic_kg(np.where(high.load, high.values, 0.0), geometry),
-        "heaviest_kg": heaviest_kg,
-        "opaque_m": geometry.along_m(middle),
-    }
-    return replace(
-        finding,
-        length_m=round(geometry.length_m, 2),
-        empty=nats > 0.0,
-        empty_nats=round(nats, 3),
-        fill=round(int(np.count_nonzero(high.load)) / cells, 4),
-        homogeneity=round(homogeneity(high, policy), 3),
-        unpenetrated=round(opaque / cells, 4),
-        geometry=tuple((name, round(value, 2)) for name, value in places.items()),
-    )
-
-
-def _quality(cells: Cells) -> tuple[tuple[str, float], ...]:
+def _quality(cells: Cells, energies_mev: tuple[float, float]) -> tuple[tuple[str, float], ...]:
     """The scanner's self-check values, with the steel that it could still see through."""
     values = dict(cells.calibration.quality)
     if values["air_noise"] > 0.0:
         # A cell's mean is known to noise * exp(L / 2) / cell: seen while that is 1 / SEEN_SIGMA.
         most = 2.0 * math.log(cells.cell_px / (SEEN_SIGMA * values["air_noise"]))
-        steel_g_cm2 = float(np.interp(most, STEEL_ATTENUATION, AREAL_G_CM2))
+        beam = beam_of(energies_mev)
+        steel_g_cm2 = float(np.interp(most, beam.at, beam.areal_g_cm2[GROUPS.index("steel")]))
         values["quanta"] = 1.0 / values["air_noise"] ** 2
         values["penetration_mm"] = 10.0 * steel_g_cm2 / STEEL_G_CM3
     return tuple((name, float(f"{value:.4g}")) for name, value in values.items())

@@ -1,6 +1,7 @@
 """Every threshold of the X-ray analysis, with its reason."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +53,20 @@ class XrayPolicy:
     """Two corrugated walls of 1.6 to 2.0 mm: 0.13 to 0.25 with ribs. Outside, it is no wall."""
     wall_prior: float = 0.17
     """The walls, where cargo hides them everywhere."""
-    wall_rows_m: float = 0.25
-    """Under the roof, where a load hardly reaches: there each column's rib is measured."""
-
+    wall_sd: float = 0.003
+    """Bare wall is not known better than this: 2 sigma of a cell's noise at 1e4 quanta."""
+    wall_prior_sd: float = 0.04
+    """Spread of walls from box to box."""
+    wall_spread: float = 0.1
+    """Cells within this of the walls' level may be wall: ribs and rows differ by 0.05."""
+    least_wall_share: float = 0.02
+    """Less of the box in sight as bare wall says nothing of it."""
+    rib_period_m: tuple[float, float] = (0.18, 0.42)
+    """Ribs of 278 mm (facts 4), in pictures up to a third too long or too short."""
+    rib_depth: float = 0.05
+    """Ribs are not deeper than this; what is more over a whole column is a thin load."""
+    rib_share: float = 0.2
+    """The ribs explain so much of the difference between columns, or they are not carried on."""
     load_attenuation: float = 0.08
     """More over the wall is load: 1.5 g/cm2 of goods, ten times the ribs' residue."""
     opaque_transmission: float = 2e-4
@@ -67,14 +79,30 @@ class XrayPolicy:
     composite_opaque_transmission: float = 3e-4
     """The five darkest of 256 grey values cannot be told from black."""
 
-    empty_mass_kg: float = 5.0
-    """The residue of an empty box is of this order: forgotten straps, a broom, rib mismatch."""
-    empty_spread: float = 0.7
-    """Spread of ln(1 + mass / empty_mass_kg) among empties."""
-    light_load_share: float = 0.003
-    """Loads that weigh no more than such residue: fewer than one in 300."""
-    heaviest_kg: float = 28_000.0
-    """Payload of a container; masses of loads are as likely in each factor of two below."""
+    left_g_cm2: Mapping[str, float] = field(
+        default_factory=lambda: {"floor": 2.5, "wall": 1.6, "roof": 2.5}
+    )
+    """Less over the walls is no part of a load, by where it is: on the deck and under the roof
+    bows, cross-members and the fan beam leave more behind than between the ribs of a wall."""
+    left_sigma: float = 5.0
+    """Of 75,000 cells not one of an empty box is so far from the walls by noise."""
+    floor_zone_m: float = 0.35
+    """Above the deck: where straps, brooms and dunnage lie, and where a load stands."""
+    roof_zone_m: float = 0.3
+    """Below the roof: bows and their sag."""
+    max_parts: int = 40
+    """More parts than this are a load, whatever the next one weighs."""
+    left_nats: Mapping[str, tuple[float, float, float]] = field(
+        default_factory=lambda: {
+            "floor": (-4.0, 1.5, 1.2),
+            "wall": (-4.0, 1.5, 1.2),
+            "roof": (-4.0, 1.5, 1.2),
+        }
+    )
+    """How much a part speaks for a load: offset, weight of ln(kg + 0.05), weight of ln(g/cm2 at
+    its thickest + 0.5)."""
+    clean_box_nats: float = 5.0
+    """What a box without anything in it says for empty: one load in 150 leaves no trace."""
     max_empty_nats: float = 15.0
     """The model of what an empty looks like is wrong more often than this."""
     composite_nats_share: float = 0.5
@@ -97,15 +125,28 @@ class XrayPolicy:
     max_regions: int = 5
     """More boxes than this in one picture are clutter, and nobody looks at the sixth."""
 
-    light_metal_ratio: float = 1.18
-    """Excess in the low over excess in the high plane: more is organic (facts 2.2, 4/6 MV:
-    plastic 1.17 to 1.21, rising behind more of it)."""
-    steel_ratio: float = 1.152
-    """Below light metal (aluminium 1.16 to 1.17) is steel (1.15 falling to 1.11 with depth)."""
-    dense_ratio: float = 1.09
-    """Below is denser than steel, or unresolved; nothing nuclear is claimed."""
     min_material_g_cm2: float = 5.0
     """Thinner, and thin lead looks more organic than plastic (facts 2.2)."""
+
+    material_attenuation: float = 4.6
+    """T = 0.01: behind more, scattered light decides the ratio (facts 2.2)."""
+    material_sd: float = 0.003
+    """The two planes' calibrations agree this well, relative to the attenuation: against a gap
+    of 0.02 to 0.06 between plastic and iron (facts 2.2)."""
+    sure_material: float = 0.7
+    """Less probable is not told: the groups' gaps are a few sigma at best."""
+    usual_place: float = 0.5
+    """Between organic and light metal: what is weighed of loads whose material is not known."""
+
+    mass_share_sd: float = 0.06
+    """Materials differ by 10 % in what a kilogram takes (facts 2.2), pictures by 3 % in scale."""
+    mass_floor_kg_m2: float = 1.0
+    """Walls are known to 0.1 g/cm2 over a whole load."""
+
+    period_m: tuple[float, float] = (0.25, 2.6)
+    """Cartons, drums, pallets, bales; nothing that repeats is longer."""
+    alike: float = 0.35
+    """Autocorrelation from which a load repeats; random heaps have 0.25."""
 
     texture_scale: float = 0.05
     """Cell-to-cell differences that halve the homogeneity: cartons have 0.03, pallets 0.15."""

@@ -6,9 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.kernels.xray import components, surround_contrast
+from fusion.scans.beam import GROUPS, Beam
 from fusion.scans.calibrate import Flags, Floats
 from fusion.scans.geometry import Geometry
-from fusion.scans.load import AREAL_G_CM2, STEEL_ATTENUATION, Residue
+from fusion.scans.load import Residue
+from fusion.scans.material import odds_of
 from fusion.scans.policy import XrayPolicy
 from fusion.types import ScanRegion
 
@@ -26,7 +28,7 @@ class _Peaks:
 
 
 def find_regions(
-    high: Residue, low: Residue | None, geometry: Geometry, policy: XrayPolicy
+    high: Residue, low: Residue | None, geometry: Geometry, beam: Beam, policy: XrayPolicy
 ) -> tuple[ScanRegion, ...]:
     """Strongest first, at most `policy.max_regions`, none overlapping another."""
     peaks = _peaks(high, geometry, policy)
@@ -39,7 +41,7 @@ def find_regions(
             break
         extent = _extent(high.values, row, column, peaks)
         region = _region(
-            high, low, geometry, policy, extent=extent, peaks=peaks, peak=(row, column)
+            high, low, geometry, policy, beam=beam, extent=extent, peaks=peaks, peak=(row, column)
         )
         if region is not None:
             regions.append(region)
@@ -119,6 +121,7 @@ def _region(
     geometry: Geometry,
     policy: XrayPolicy,
     *,
+    beam: Beam,
     extent: tuple[Flags, slice, slice],
     peaks: _Peaks,
     peak: tuple[int, int],
@@ -127,10 +130,12 @@ def _region(
     part, rows, columns = extent
     around = float(peaks.around[peak])
     mean = float(high.values[part].sum()) / np.count_nonzero(part)
-    steel = np.interp((around, mean), STEEL_ATTENUATION, AREAL_G_CM2)
+    steel = np.interp((around, mean), beam.at, beam.areal_g_cm2[2])
     excess_g_cm2 = float(steel[1] - steel[0])
     if excess_g_cm2 < policy.min_excess_g_cm2:
         return None
+    material, share = _material(high, low, part, beam, policy)
+    area_m2 = int(np.count_nonzero(part)) * geometry.cell_m2
     return ScanRegion(
         from_m=round(geometry.along_m(columns.start), 2),
         to_m=round(geometry.along_m(columns.stop), 2),
@@ -138,31 +143,41 @@ def _region(
         top_m=round(geometry.height_m(rows.start), 2),
         excess_g_cm2=round(excess_g_cm2, 1),
         sigma=round(min(float(peaks.sigma[peak]), policy.max_sigma), 2),
-        material=_material(high, low, part, around, policy) if low is not None else "",
+        material=material,
+        material_share=round(share, 2),
+        mass_kg=round(10.0 * excess_g_cm2 * area_m2, 1),
     )
 
 
-def _material(high: Residue, low: Residue, part: Flags, around: float, policy: XrayPolicy) -> str:
-    """What the excess over the surroundings is made of, by R = low / high (facts 2.2)."""
+def _material(
+    high: Residue, low: Residue | None, part: Flags, beam: Beam, policy: XrayPolicy
+) -> tuple[str, float]:
+    """(group, how sure) of the excess over the surroundings; `("", 0)` where it is not told."""
+    if low is None:
+        return "", 0.0
     opaque = high.opaque | low.opaque
     if 2 * np.count_nonzero(part & opaque) > np.count_nonzero(part):
-        return "dense"
+        return "dense", policy.sure_material
     ring = _grown(part, 4) & ~_grown(part, 2) & high.load & ~opaque
     inside = _shrunk(part) & ~opaque
     inside = inside if inside.any() else part & ~opaque
     if np.count_nonzero(ring) < 4:
-        return ""
-    count, ring_count = np.count_nonzero(inside), np.count_nonzero(ring)
-    more_high = high.values[inside].sum() / count - high.values[ring].sum() / ring_count
-    more_low = low.values[inside].sum() / count - low.values[ring].sum() / ring_count
-    if np.interp(more_high, STEEL_ATTENUATION, AREAL_G_CM2) < policy.min_material_g_cm2:
-        return ""
-    ratio = float(more_low / more_high)
-    if ratio >= policy.light_metal_ratio:
-        return "organic"
-    if ratio >= policy.steel_ratio:
-        return "light-metal"
-    return "steel" if ratio >= policy.dense_ratio else "dense"
+        return "", 0.0
+    high_in, high_ring, low_in, low_ring = (
+        float(values[where].sum()) / np.count_nonzero(where)
+        for values in (high.values, low.values)
+        for where in (inside, ring)
+    )
+    more_high, more_low = high_in - high_ring, low_in - low_ring
+    if np.interp(more_high, beam.at, beam.areal_g_cm2[2]) < policy.min_material_g_cm2:
+        return "", 0.0
+    # What more of each group would take in the low plane, at this depth of the beam.
+    due = [np.interp(high_in, beam.at, c) - np.interp(high_ring, beam.at, c) for c in beam.low]
+    share = odds_of(
+        np.array(more_low), [np.array(each) for each in due], policy.material_sd * high_in
+    )
+    best = int(np.argmax(share))
+    return GROUPS[best], float(share[best])
 
 
 def _grown(part: Flags, by: int) -> Flags:

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fusion.scans.load import empty_nats
+from fusion.scans.emptiness import Left, empty_nats
 from fusion.types import Detection, Origin, ScanFinding, ScanSample
 from fusion.xray import XrayPolicy, analyse, detections
 from simulators import loads, loads_radioactive
@@ -336,11 +336,12 @@ def test_more_regions_than_told_are_cut_to_the_strongest():
 
 def test_emptiness_falls_steadily_with_the_mass():
     nats = [
-        empty_nats(mass_kg, POLICY) for mass_kg in (0, 2, 5, 10, 20, 50, 100, 300, 3000, 30_000)
+        empty_nats([Left(place="floor", mass_kg=kg, peak_g_cm2=kg / 2, along=0.0)], POLICY)
+        for kg in (0.01, 0.3, 1, 2, 5, 10, 20, 50, 100, 300, 3000, 30_000)
     ]
     assert nats == sorted(nats, reverse=True)
-    assert nats[0] > 4.0
-    assert nats[5] < 0.0
+    assert empty_nats([], POLICY) >= nats[0] > 4.0
+    assert nats[6] < 0.0
     assert nats[-1] == -POLICY.max_empty_nats
 
 

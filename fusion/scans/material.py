@@ -1,0 +1,120 @@
+"""What a load is made of, by how much more of it the low-energy plane loses than the high one."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusion.kernels.xray_load import box_means
+from fusion.scans.beam import GROUPS, Beam
+from fusion.scans.policy import XrayPolicy
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+UNRESOLVED = "unresolved"
+OPAQUE_GROUP = len(GROUPS) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Materials:
+    """Of every cell of the zone."""
+
+    place: Floats
+    """(rows, columns) between the groups' curves: 0 organic, 1 light metal, 2 steel, 3 lead."""
+    group: NDArray[np.uint8]
+    """(rows, columns) 0 not told, 1 organic, 2 light metal, 3 steel, 4 dense or unresolved, 5
+    opaque."""
+
+
+def find_materials(
+    high: Floats,
+    low: Floats | None,
+    load: Flags,
+    opaque: Flags,
+    *,
+    beam: Beam,
+    cell_noise: float,
+    policy: XrayPolicy,
+) -> Materials:
+    """Means over 3 x 3 cells of load, told where enough of it stands in a beam that gets through.
+
+    high, low  (rows, columns) attenuation over the walls
+    """
+    group = np.zeros(high.shape, np.uint8)
+    group[opaque] = OPAQUE_GROUP
+    if low is None:
+        return Materials(np.full(high.shape, policy.usual_place), group)
+    weight = (load & ~opaque).astype(np.float64)
+    near = np.maximum(box_means(weight, 1), 1e-9)
+    mean_high = box_means(high * weight, 1) / near
+    mean_low = box_means(low * weight, 1) / near
+    place = np.where(weight > 0, position(mean_high, mean_low, beam), policy.usual_place)
+    thick = np.interp(mean_high, beam.at, beam.areal_g_cm2[0]) >= policy.min_material_g_cm2
+    told = (weight > 0) & thick & (mean_high < policy.material_attenuation)
+    sd = np.hypot(
+        cell_noise * np.exp(mean_high / 2) * np.sqrt(2.0 / (9.0 * near)),
+        policy.material_sd * mean_high,
+    )
+    share = shares(mean_high, mean_low, sd, beam)
+    best = np.argmax(share, axis=0)
+    sure = np.take_along_axis(share, best[None], axis=0)[0] >= policy.sure_material
+    group[told] = np.where(sure, best + 1, len(GROUPS))[told].astype(np.uint8)
+    return Materials(np.where(told, place, policy.usual_place), group)
+
+
+def position(high: Floats, low: Floats, beam: Beam) -> Floats:
+    """Where a loss in both planes lies between the groups' curves, 0 organic ... 3 lead."""
+    curves = [np.interp(high, beam.at, curve) for curve in beam.low]
+    place = np.full(np.shape(high), 0.0)
+    for lighter, (above, below) in enumerate(pairwise(curves)):
+        # Thin lead loses more in the low plane than plastic does: there no order can be told.
+        apart = np.maximum(above - below, 1e-4)
+        place += np.clip((above - low) / apart, 0.0, 1.0) * (place >= lighter)
+    return np.asarray(np.round(place, 4), np.float64)
+
+
+def shares(high: Floats, low: Floats, sd: Floats, beam: Beam) -> Floats:
+    """(groups, ...) how probable each group is, given the spread of the low plane's loss."""
+    return odds_of(low, [np.interp(high, beam.at, curve) for curve in beam.low], sd)
+
+
+def odds_of(low: Floats, due: list[Floats], sd: Floats | float) -> Floats:
+    """(groups, ...) how probable each group is whose layer would take `due` in the low plane.
+
+    The group is the one whose curve is next; the normal distribution's share on either side of
+    the middle between two curves is written as a logistic one.
+    """
+    lines = [(a + b) / 2 for a, b in pairwise(due)]
+    # Each line is below the one before, where the layer is thick enough for an order.
+    for index in range(1, len(lines)):
+        lines[index] = np.minimum(lines[index], lines[index - 1])
+    above = [
+        1.0 / (1.0 + np.exp(np.clip(-1.702 * (low - line) / sd, -40.0, 40.0))) for line in lines
+    ]
+    bounds = [np.zeros_like(above[0]), *above, np.ones_like(above[0])]
+    return np.asarray(np.round([b - a for a, b in pairwise(bounds)], 4), np.float64)
+
+
+def areal_g_cm2(high: Floats, place: Floats, beam: Beam) -> Floats:
+    """(rows, columns) areal density of what takes so much, by its place between the groups."""
+    capped = np.clip(high, 0.0, None)
+    layers = [np.interp(capped, beam.at, curve) for curve in beam.areal_g_cm2]
+    areal = layers[0].copy()
+    for lighter, (light, heavy) in enumerate(pairwise(layers)):
+        areal += np.clip(place - lighter, 0.0, 1.0) * (heavy - light)
+    # Below zero is noise, which must not be cut off: it cancels in a sum.
+    slope = layers[0] * 0.0 + (beam.areal_g_cm2[0][1] / beam.at[1])
+    return np.asarray(np.where(high < 0.0, high * slope, areal), np.float64)
+
+
+def load_shares(found: Materials, load: Flags) -> tuple[tuple[str, float], ...]:
+    """Shares of the load's area by group; what was not told or not sure is `unresolved`."""
+    of = int(np.count_nonzero(load))
+    if of == 0:
+        return ()
+    counts = np.bincount(found.group[load], minlength=OPAQUE_GROUP + 1)
+    named = [(name, int(counts[index + 1])) for index, name in enumerate(GROUPS)]
+    rest = of - sum(count for _, count in named)
+    return tuple((name, round(count / of, 3)) for name, count in (*named, (UNRESOLVED, rest)))
