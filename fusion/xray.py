@@ -1,15 +1,12 @@
 """Cargo X-ray scans: what one picture says of its load."""
 
-import math
 from dataclasses import replace
 
-import numpy as np
-
-from fusion.scans.beam import GROUPS, beam_of
-from fusion.scans.cells import Cells, cells_of, from_composite
+from fusion.scans.cells import cells_of, from_composite
 from fusion.scans.contents import find_contents, with_contents
 from fusion.scans.geometry import find_geometry
 from fusion.scans.policy import XrayPolicy
+from fusion.scans.quality import self_check
 from fusion.types import (
     MILLISECOND_NS,
     Detection,
@@ -21,9 +18,6 @@ from fusion.types import (
 )
 
 __all__ = ["XrayPolicy", "analyse", "detections"]
-
-STEEL_G_CM3 = 7.86
-SEEN_SIGMA = 5.0  # Rose: what stands out by 5 standard deviations is seen
 
 
 def analyse(scan: ScanSample, policy: XrayPolicy) -> ScanFinding:
@@ -43,15 +37,16 @@ def analyse(scan: ScanSample, policy: XrayPolicy) -> ScanFinding:
         return replace(nothing, notes=("no-picture",))
     pitch_mm = (scan.pitch_x_mm, scan.pitch_y_mm)
     geometry = find_geometry(cells, plane, pitch_mm, policy)
-    quality = _quality(cells, scan.energies_mev)
+    checked = self_check(scan, plane, cells, geometry)
+    nothing = replace(nothing, quality=checked.values, row_gain=checked.row_gain)
     notes = cells.notes + (() if scan.high is not None else ("composite-only",))
     if geometry is None:
-        return replace(nothing, notes=(*notes, "no-vehicle"), quality=quality)
+        return replace(nothing, notes=(*notes, "no-vehicle"))
     planes = scan.high is not None
     found = find_contents(cells, geometry, scan.energies_mev, policy, planes=planes)
     notes += () if found.low is not None or not planes else ("no-low-plane",)
     notes += () if found.high.wall_known else ("wall-assumed",)
-    measured = replace(nothing, quality=quality, notes=notes + geometry.notes)
+    measured = replace(nothing, notes=notes + geometry.notes)
     return with_contents(measured, found, geometry, policy, planes=planes)
 
 
@@ -111,19 +106,6 @@ def _nothing(scan: ScanSample) -> ScanFinding:
         notes=(),
         digests=scan.digests,
     )
-
-
-def _quality(cells: Cells, energies_mev: tuple[float, float]) -> tuple[tuple[str, float], ...]:
-    """The scanner's self-check values, with the steel that it could still see through."""
-    values = dict(cells.calibration.quality)
-    if values["air_noise"] > 0.0:
-        # A cell's mean is known to noise * exp(L / 2) / cell: seen while that is 1 / SEEN_SIGMA.
-        most = 2.0 * math.log(cells.cell_px / (SEEN_SIGMA * values["air_noise"]))
-        beam = beam_of(energies_mev)
-        steel_g_cm2 = float(np.interp(most, beam.at, beam.areal_g_cm2[GROUPS.index("steel")]))
-        values["quanta"] = 1.0 / values["air_noise"] ** 2
-        values["penetration_mm"] = 10.0 * steel_g_cm2 / STEEL_G_CM3
-    return tuple((name, float(f"{value:.4g}")) for name, value in values.items())
 
 
 def _scan_facts(finding: ScanFinding) -> dict[str, Fact]:
