@@ -26,6 +26,7 @@ real noise the faint walkers far off have 1.4, simulated ones within 10 m 1.9 an
 STRANGE_NATS = 0.45  # ground has more kinds of noise than any simulator
 UNSURE_NATS = 0.5  # of somebody on foot without steps that were sure
 SOMEBODY_NATS = 3.5  # no one sensor says more of anybody, before it is asked how many
+SAME_LOAD = 0.8  # of a load scanned twice, a tenth differs by how it was driven past
 INSTEAD = ("animal", "vehicle", "digging")
 """What somebody on foot is mistaken for; anything else that a sensor hears, it hears beside."""
 
@@ -71,6 +72,22 @@ def xray_emptiness(facts: Mapping[str, Fact]) -> dict[str, float]:
     if facts.get("declared") != "empty":
         return {}
     return {"not-empty": -number(facts, "empty_nats")}
+
+
+def xray_mismatch(facts: Mapping[str, Fact]) -> dict[str, float]:
+    """Loads that look like another chapter's; papers and tables of goods are wrong as well."""
+    return {"not-as-declared": number(facts, "papers_nats")}
+
+
+def xray_change(facts: Mapping[str, Fact]) -> dict[str, float]:
+    """Something new in a load that is else the very same, since an earlier scan of the container.
+
+    Another load says nothing: containers are there to be filled again. What was taken out is for
+    whoever reads the facts.
+    """
+    if number(facts, "alike") < SAME_LOAD or number(facts, "change_kg") <= 0.0:
+        return {}
+    return {"contraband-anomaly": min(2.5, math.log1p(number(facts, "change_kg") / 20.0))}
 
 
 def xray_dense(facts: Mapping[str, Fact]) -> dict[str, float]:
@@ -173,6 +190,8 @@ CALIBRATIONS: Mapping[str, Callable[[Mapping[str, Fact]], dict[str, float]]] = {
     "seismic.event": seismic_event,
     "xray.emptiness": xray_emptiness,
     "xray.dense": xray_dense,
+    "xray.mismatch": xray_mismatch,
+    "xray.change": xray_change,
     "xray.unpenetrated": xray_unpenetrated,
     "fusion.shielding": fusion_shielding,
     "fusion.bulk-norm": fusion_bulk_norm,

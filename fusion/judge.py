@@ -29,7 +29,7 @@ from fusion.types import (
 
 QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "radiation": ("norm", "medical", "legal-source", "threat-source", "shielded-source"),
-    "cargo": ("contraband-anomaly", "not-empty", "unpenetrated"),
+    "cargo": ("contraband-anomaly", "not-empty", "not-as-declared", "unpenetrated"),
     "passage": ("bypass",),
     "motion": (
         "person",
@@ -52,6 +52,7 @@ EVENTS: Mapping[str, Event] = {
     "shielded-source": Event.SHIELDED_SOURCE,
     "contraband-anomaly": Event.CARGO_ANOMALY,
     "not-empty": Event.CARGO_MISMATCH,
+    "not-as-declared": Event.CARGO_MISMATCH,
     "unpenetrated": Event.CARGO_UNPENETRATED,
     "bypass": Event.PORTAL_BYPASS,
     "person": Event.PERSON,

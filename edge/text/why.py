@@ -19,7 +19,7 @@ EXPLANATIONS: Mapping[str, tuple[str, ...]] = {
     Event.RAD_OVERRANGE: ("threat-source", "shielded-source", "medical", "norm", "legal-source"),
     Event.SHIELDED_SOURCE: ("shielded-source",),
     Event.CARGO_ANOMALY: ("contraband-anomaly",),
-    Event.CARGO_MISMATCH: ("not-empty",),
+    Event.CARGO_MISMATCH: ("not-empty", "not-as-declared"),
     Event.CARGO_UNPENETRATED: ("unpenetrated",),
     Event.PERSON: ("person",),
     Event.GROUP: ("group",),

@@ -12,6 +12,7 @@ from fusion.scans.cells import Cells
 from fusion.scans.emptiness import Left, empty_nats, parts_left
 from fusion.scans.geometry import Geometry
 from fusion.scans.load import Residue, residue
+from fusion.scans.manifest import mismatches
 from fusion.scans.mass import load_areal, load_kg
 from fusion.scans.material import Materials, find_materials, load_shares
 from fusion.scans.policy import XrayPolicy
@@ -102,6 +103,8 @@ def with_contents(
     nats = empty_nats(found.left, policy)
     if not planes:
         nats *= policy.composite_nats_share
+    if finding.partial or finding.interim:
+        nats = min(nats, 0.0)  # what has not been seen is not known to be clear
     columns = np.nonzero(high.opaque)[1]
     middle = int(columns.sum()) / opaque + 0.5 if opaque else cells / 2 / len(high.load)
     heaviest = found.left[0] if found.left else None
@@ -110,6 +113,7 @@ def with_contents(
         "box_to_m": geometry.box_m[1],
         "deck_m": geometry.deck_m,
         "roof_m": geometry.roof_m,
+        "zone_from_m": geometry.along_m(0),
         "opaque_m": geometry.along_m(middle),
     }
     if heaviest is not None:
@@ -124,14 +128,36 @@ def with_contents(
         unpenetrated=round(opaque / cells, 4),
         geometry=tuple((name, round(value, 2)) for name, value in places.items()),
     )
+    sure = (("empty", _chance(abs(nats))), ("fill", _sure_fill(found, planes)))
     if not planes:
-        return measured
+        return replace(measured, sure=(*finding.sure, *sure))
+    areal = found.areal_g_cm2
+    shares = load_shares(found.materials, high.load) if found.low is not None else ()
     return replace(
         measured,
+        sure=(*finding.sure, *sure),
+        mismatches=mismatches(
+            finding.declared,
+            empty_nats=nats,
+            load_g_cm2=float(np.sum(areal[high.load])) / max(int(np.count_nonzero(high.load)), 1),
+            materials=dict(shares),
+            homogeneity=measured.homogeneity,
+            policy=policy,
+        ),
         regions=found.regions,
         mass_kg=found.mass_kg,
         mass_sd_kg=found.mass_sd_kg,
-        materials=load_shares(found.materials, high.load) if found.low is not None else (),
-        periodicity_m=periodicity_m(found.areal_g_cm2, high.load, geometry, policy),
-        signature=signature(found.areal_g_cm2, geometry),
+        materials=shares,
+        periodicity_m=periodicity_m(areal, high.load, geometry, policy),
+        signature=signature(areal, geometry),
     )
+
+
+def _chance(nats: float) -> float:
+    """Probability of what has these nats, before anything else is known."""
+    return round(1.0 / (1.0 + math.exp(-nats)), 3)
+
+
+def _sure_fill(found: Contents, planes: bool) -> float:
+    """How sure the filled share is: walls that are hidden, or a display's grey, are guessed."""
+    return round((0.95 if found.high.wall_known else 0.7) * (1.0 if planes else 0.8), 2)

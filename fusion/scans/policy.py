@@ -153,5 +153,22 @@ class XrayPolicy:
     spread_scale: float = 0.35
     """Differences over the whole load that do: bulk has 0.1, mixed pallets 0.9."""
 
+    papers_density_sd: float = 0.35
+    """Of ln density, beyond what a chapter's goods have: packing differs by that much."""
+    papers_metal_sd: float = 0.2
+    """Of the share of metal: materials of mixed goods are told that well."""
+    papers_texture_sd: float = 0.2
+    """Of the homogeneity from load to load of the same goods."""
+    papers_told_share: float = 0.2
+    """Less of a load whose material could be told says nothing of the rest."""
+    papers_most_nats: float = 4.0
+    """No single trait says more: bands are made for usual goods."""
+    previous_within_s: float = 1_209_600.0
+    """Two weeks: a longer journey, and the container has carried something else."""
+    change_g_cm2: float = 10.0
+    """Less on 0.25 m is a carton that slid: 6 kg."""
+    change_share: float = 0.15
+    """Of what was there: the picture's scale and the vehicle's sway move edges."""
+
     notable_unpenetrated: float = 0.05
     """Share of the box that an operator must be told of; a single safe has 0.02."""

@@ -52,6 +52,8 @@ FACTS = {
         "material": "dense",
         "homogeneity": 0.9,
     },
+    "xray.mismatch": {"declared": "08", "what": "material", "papers_nats": 2.5},
+    "xray.change": {"change_kg": 60.0, "position_m": 9.2, "alike": 0.93},
     "xray.unpenetrated": {"share": 0.22, "position_m": 9.0},
     "health.tamper": {"active": True, "code": "tamper", "text": ""},
     "health.fault": {"active": True, "code": "gamma-high", "text": ""},
