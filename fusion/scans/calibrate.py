@@ -1,18 +1,60 @@
-"""Raw counts of a scanner to attenuation: dark, air, pulses, dead rows, dropped columns."""
+"""Raw counts of a scanner to transmission: dark, air, pulses, dead rows, missed columns."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fusion.kernels.xray_references import (
+    air_run,
+    band_sums,
+    clear_rows,
+    median_step,
+    row_levels,
+    survey,
+)
+from fusion.scans import stripes
 from fusion.scans.policy import XrayPolicy
 
+Plane = NDArray[np.uint16]
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+Counts = NDArray[np.int64]
+Ends = tuple[tuple[int, NDArray[np.uint8]], ...]
 
 EDGE_SHARE = 4  # references are looked for in the outer quarter of the columns
 PROBE_ROWS = 128  # enough for a percentile, few enough for a thousandth of the scan's time
+PROBE_COLUMNS = 4  # every fourth
+BRIGHT_BLOCKS = 256  # along a row; the shortest air beside a vehicle fills a few of them
+BAND_COLUMNS = 512  # looked at for air above the vehicle
+BAND_SHARE = 3  # and that is in the upper third
+BAND_GROUPS = 5  # of rows; the pulse is the median of their means: an aerial is in two
+BLUR_PX = 2  # beside a vehicle, and beside the first and last pulse
+DARK_SCALE = 16  # dark levels are kept in sixteenths of a count
+MOST_GAIN = 1.9  # twice as bright as the others is as useless as dead, and leaves 32 bits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """Dark and gain of one plane's rows, from a scan that had both."""
+
+    air_counts: float
+    dark: Floats
+    gain: Floats
+
+
+@dataclass(slots=True)
+class ScanMemory:
+    """The last good references of one scanner, handed from each of its scans to the next."""
+
+    references: dict[str, Reference] = field(default_factory=dict)
+    """By plane: `"high"` or `"low"`."""
+
+    def reference(self, name: str, rows: int) -> Reference | None:
+        """The plane's last good one, where the detector has as many rows as it had then."""
+        known = self.references.get(name)
+        return known if known is not None and known.gain.size == rows else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +64,7 @@ class Calibration:
     air_counts: float
     """Of a clear pixel, over the dark level."""
     dark: Floats
-    """(rows,) counts."""
+    """(rows,) counts, in sixteenths."""
     gain: Floats
     """(rows,) of the row over the median; 0 where it is dead."""
     pulse: Floats
@@ -36,181 +78,212 @@ class Calibration:
     notes: tuple[str, ...]
     quality: tuple[tuple[str, float], ...]
 
-    def transmission(
-        self, plane: NDArray[np.uint16], rows: slice, columns: NDArray[np.int64]
-    ) -> Floats:
+    def transmission(self, plane: Plane, rows: slice, columns: Counts) -> Floats:
         """(rows, columns) of a part of the plane, pixel by pixel; dead ones are 0."""
         signal = plane[rows][:, columns].astype(np.float64) - self.dark[rows, None]
         due = self.air_counts * self.gain[rows, None] * self.pulse[None, columns]
         return np.divide(signal, due, out=np.zeros_like(signal), where=due > 0)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Light:
+    """Where in a picture the beam is on, and where nothing is in it."""
+
+    first: int
+    last: int
+    """One beyond the last column with beam."""
+    top: int
+    """Counts of air, near enough to tell it from everything else."""
+    brightness: Floats
+    """(columns,) mean counts."""
+    ends: Ends
+    """(first column, 1 where it is air and has a pulse) of the clear air at either end."""
+    saturated: float
+    """Share of the pixels."""
+
+
 def calibrate(
-    plane: NDArray[np.uint16], policy: XrayPolicy, lost: tuple[tuple[int, int], ...] = ()
+    plane: Plane,
+    policy: XrayPolicy,
+    lost: tuple[tuple[int, int], ...] = (),
+    known: Reference | None = None,
 ) -> Calibration:
     """Find the scan's own references: dark lines, air before and behind, air above.
 
-    lost  (first, one beyond the last) of runs of columns that never came
+    lost   (first, one beyond the last) of runs of columns that never came
+    known  of an earlier scan, for what this one does not show
     """
     notes: list[str] = []
-    step = max(1, plane.shape[0] // PROBE_ROWS)
-    probe = plane[::step]
-    brightness = probe.sum(axis=0, dtype=np.int64) / probe.shape[0]
-    top = _air_guess(probe)
-    off_first, off_last = _dark_ends(brightness, 0.03 * top)
-    dark = _dark_level(plane, off_first, off_last, policy, notes)
-    lit = slice(off_first, max(plane.shape[1] - off_last, off_first))
-    air_columns = _air_columns(probe, lit, top, policy)
-    gain, air = _row_gain(plane, air_columns, dark, top=top, policy=policy, notes=notes)
-    pulse, air_rows = _pulses(plane, lit, dark, gain * air, policy=policy, notes=notes)
+    light = _light(plane, policy)
+    dark = _dark_level(plane, light, policy)
+    if dark is None:
+        notes += ["no-dark-reference", *(["last-dark-reference"] if known else [])]
+        dark = known.dark if known else np.zeros(plane.shape[0])
+    gain, air = _row_gain(plane, light, dark, policy)
+    if not air:
+        notes += ["no-air-columns", *(["last-air-reference"] if known else [])]
+        air = max(light.top - float(np.sum(dark)) / dark.size, 1.0)
+        gain = known.gain if known else stripes.even(plane, dark, light.first, light.last)
+    pulse, air_rows = _pulses(plane, light, dark, gain * air, policy)
     if not air_rows:
-        pulse = _dropped_only(brightness, lit, top)
+        notes.append("no-air-band")
     for first, last in lost:
         pulse[first:last] = 0.0
+    lit = pulse[light.first : light.last]
     live = gain > 0
-    quality = (
-        ("air_counts", air),
-        ("dark_counts", float(np.sum(dark)) / dark.size),
-        ("row_gain_sigma", _spread(gain[live])),
-        ("dead_rows", float(np.count_nonzero(~live))),
-        ("pulse_sigma", _spread(pulse[pulse > 0]) if air_rows else 0.0),
-        ("dropped_columns", float(np.count_nonzero(pulse[lit] == 0))),
-        ("air_noise", _air_noise(plane, lit, air_rows, air)),
-        ("saturated", float(np.count_nonzero(probe == 65_535)) / probe.size),
-    )
+    quality = {
+        "air_counts": air,
+        "dark_counts": float(np.sum(dark)) / dark.size,
+        "row_gain_sigma": _spread(gain[live]),
+        "dead_rows": float(np.count_nonzero(~live)),
+        "masked_rows": float(stripes.wide(~live)),
+        "pulse_sigma": _spread(lit[lit > 0]) if air_rows else 0.0,
+        "dropped_columns": float(np.count_nonzero(lit == 0)),
+        "masked_columns": float(stripes.wide(lit == 0)),
+        "air_noise": _air_noise(plane, light, air_rows) / air,
+        "saturated": light.saturated,
+    }
     return Calibration(
         air_counts=air,
         dark=dark,
         gain=gain,
         pulse=pulse,
         air_rows=air_rows,
-        first_column=lit.start,
-        last_column=lit.stop,
+        first_column=light.first,
+        last_column=light.last,
         notes=tuple(notes),
-        quality=quality,
+        quality=tuple(quality.items()),
     )
 
 
-def _air_guess(probe: NDArray[np.uint16]) -> float:
-    """The counts of air, near enough to tell it from everything else."""
-    sample = probe[:, ::4].reshape(-1)
-    place = sample.size - 1 - sample.size // 50
-    return max(float(np.partition(sample, place)[place]), 1.0)
+def _light(plane: Plane, policy: XrayPolicy) -> _Light:
+    rows, columns = plane.shape
+    step = max(1, rows // PROBE_ROWS)
+    sums, top, full = survey(plane, step, PROBE_COLUMNS)
+    looked_at = -(-rows // step)
+    brightness = sums / looked_at
+    top = max(top, 1)
+    lit = np.flatnonzero(brightness > 0.03 * top)
+    first, last = (int(lit[0]), int(lit[-1]) + 1) if lit.size else (0, columns)
+    clear = np.full(looked_at, int(policy.air_transmission * top))
+    ends = _air_ends(plane, (first, last), clear, top, policy)
+    if sum(int(use.sum()) for _, use in ends) < policy.min_air_px:
+        ends = _uneven_ends(plane, (first, last), top, policy)
+    return _Light(
+        first=first,
+        last=last,
+        top=top,
+        brightness=brightness,
+        ends=ends,
+        saturated=full / (looked_at * -(-columns // PROBE_COLUMNS)),
+    )
 
 
-def _dark_ends(brightness: Floats, limit: float) -> tuple[int, int]:
-    """How many columns without beam the picture begins and ends with."""
-    lit = np.nonzero(brightness > limit)[0]
-    if lit.size == 0:
-        return 0, 0
-    return int(lit[0]), int(brightness.size - 1 - lit[-1])
+def _air_ends(
+    plane: Plane, lit: tuple[int, int], clear: Counts, top: int, policy: XrayPolicy
+) -> Ends:
+    first, last = lit
+    step = max(1, plane.shape[0] // PROBE_ROWS)
+    most = max((last - first) // EDGE_SHARE, 1)
+    missed = math.ceil(policy.dropped_share * top)
+    front = air_run(plane, (first, most, 1), step, clear, missed)[:-BLUR_PX]
+    rear = air_run(plane, (last - 1, most, -1), step, clear, missed)[:-BLUR_PX][::-1]
+    return (first, front), (last - rear.size, np.ascontiguousarray(rear))
 
 
-def _dark_level(
-    plane: NDArray[np.uint16], first: int, last: int, policy: XrayPolicy, notes: list[str]
-) -> Floats:
+def _uneven_ends(plane: Plane, lit: tuple[int, int], top: int, policy: XrayPolicy) -> Ends:
+    """As `_air_ends`, of a detector whose rows differ by tenths: no maker has calibrated it.
+
+    Each row is held against its own brightest part. A wall all along the picture would look
+    like that as well, but makes many rows side by side darker, not every other one.
+    """
+    step = max(1, plane.shape[0] // PROBE_ROWS)
+    probe = plane[::step]
+    block = max(plane.shape[1] // BRIGHT_BLOCKS, 1)
+    blocks = probe[:, : probe.shape[1] // block * block].reshape(len(probe), -1, block)
+    brightest = (blocks.sum(axis=2, dtype=np.int64) // block).max(axis=1)
+    clear = np.floor(policy.air_transmission * brightest).astype(np.int64)
+    missed = math.ceil(policy.dropped_share * top)
+    ends = _air_ends(plane, lit, np.maximum(clear, missed), top, policy)
+    count = sum(int(use.sum()) for _, use in ends)
+    if count < policy.min_air_px:
+        return ends
+    sums = sum(row_levels(plane, first, use)[0] for first, use in ends)
+    if stripes.is_smooth(np.asarray(sums, np.float64) / count):
+        return ends
+    return tuple((first, np.zeros_like(use)) for first, use in ends)
+
+
+def _dark_level(plane: Plane, light: _Light, policy: XrayPolicy) -> Floats | None:
+    """(rows,) counts without beam; None where the picture begins and ends with it."""
     # The column beside the first pulse already has some of its light: it is left out.
-    parts = [plane[:, : max(first - 2, 0)], plane[:, plane.shape[1] - max(last - 2, 0) :]]
-    dark_columns = np.concatenate(parts, axis=1)
-    if dark_columns.shape[1] < policy.min_reference_px:
-        notes.append("no-dark-reference")
-        return np.zeros(plane.shape[0])
-    level: Floats = dark_columns.sum(axis=1, dtype=np.int64) / dark_columns.shape[1]
+    front, rear = max(light.first - BLUR_PX, 0), min(light.last + BLUR_PX, plane.shape[1])
+    count = front + plane.shape[1] - rear
+    if count < policy.min_reference_px:
+        return None
+    sums = plane[:, :front].sum(axis=1, dtype=np.int64)
+    sums += plane[:, rear:].sum(axis=1, dtype=np.int64)
+    level: Floats = np.round(sums * (DARK_SCALE / count)) / DARK_SCALE
     return level
 
 
-def _air_columns(
-    probe: NDArray[np.uint16], lit: slice, top: float, policy: XrayPolicy
-) -> NDArray[np.int64]:
-    """Columns of clear air at either end, all the way from top to bottom."""
-    reach = max((lit.stop - lit.start) // EDGE_SHARE, 1)
-    found: list[int] = []
-    for columns in (
-        range(lit.start, lit.start + reach),
-        range(lit.stop - 1, lit.stop - 1 - reach, -1),
-    ):
-        part = probe[:, list(columns)]
-        # A twentieth of the rows may be dead, in the road, or behind a mast.
-        low = np.partition(part, probe.shape[0] // 20, axis=0)[probe.shape[0] // 20]
-        dropped = part.max(axis=0) < policy.dropped_share * top
-        clear = (low > policy.air_transmission * top) | dropped
-        ends = np.nonzero(~clear)[0]
-        run = int(ends[0]) if ends.size else clear.size
-        # The last columns of the run already see the blur of the bumper.
-        found += [
-            c for c, gone in zip(columns[: max(run - 2, 0)], dropped, strict=False) if not gone
-        ]
-    return np.array(sorted(set(found)), np.int64)
-
-
 def _row_gain(
-    plane: NDArray[np.uint16],
-    columns: NDArray[np.int64],
-    dark: Floats,
-    *,
-    top: float,
-    policy: XrayPolicy,
-    notes: list[str],
+    plane: Plane, light: _Light, dark: Floats, policy: XrayPolicy
 ) -> tuple[Floats, float]:
-    """(gain of every row, counts of air)."""
-    if columns.size < policy.min_air_px:
-        notes.append("no-air-columns")
-        return np.ones(plane.shape[0]), max(top - float(np.sum(dark)) / dark.size, 1.0)
-    level = plane[:, columns].sum(axis=1, dtype=np.int64) / columns.size - dark
+    """(gain of every row, counts of air); the latter 0 where too little air is seen."""
+    counts = [int(use.sum()) for _, use in light.ends]
+    if sum(counts) < policy.min_air_px:
+        return np.ones(plane.shape[0]), 0.0
+    measured = [row_levels(plane, first, use) for first, use in light.ends]
+    level = (measured[0][0] + measured[1][0]) / sum(counts) - dark
     air = max(_median(level), 1.0)
-    gain = level / air
-    # Twice as bright as its neighbours is as useless as dead, and would not fit 32 bits.
-    gain[(gain < policy.dropped_share) | (gain > 1.9)] = 0.0
+    gain: Floats = level / air
+    gain[(gain < policy.dropped_share) | (gain > MOST_GAIN)] = 0.0
+    gain[stripes.noisy((measured[0][1] + measured[1][1]) / sum(counts))] = 0.0
+    if min(counts) >= policy.min_air_px:
+        front, rear = (sums / n - dark for (sums, _), n in zip(measured, counts, strict=True))
+        gain[stripes.broken(front, rear)] = 0.0
     return gain, air
 
 
 def _pulses(
-    plane: NDArray[np.uint16],
-    lit: slice,
-    dark: Floats,
-    due: Floats,
-    *,
-    policy: XrayPolicy,
-    notes: list[str],
+    plane: Plane, light: _Light, dark: Floats, due: Floats, policy: XrayPolicy
 ) -> tuple[Floats, int]:
     """(strength of every pulse, rows of air above the vehicle that it was measured in)."""
-    columns = plane[: plane.shape[0] // 3, lit]
-    step = max(1, columns.shape[1] // 512)
-    part = columns[:, ::step]
-    low = np.partition(part, part.shape[1] // 20, axis=1)[:, part.shape[1] // 20]
-    rows = low.shape[0]
-    clear = (low - dark[:rows] > policy.air_transmission * due[:rows]) | (due[:rows] == 0)
-    ends = np.nonzero(~clear)[0]
-    air_rows = max(int(ends[0]) - 2 if ends.size else rows, 0)
-    used = np.nonzero(due[:air_rows] > 0)[0]
     pulse = np.zeros(plane.shape[1])
+    lit = slice(light.first, light.last)
+    upper = plane.shape[0] // BAND_SHARE
+    clear = np.floor(dark[:upper] + policy.air_transmission * due[:upper]).astype(np.int64)
+    clear[due[:upper] == 0] = -1  # a dead row ends no air
+    step = max(1, (light.last - light.first) // BAND_COLUMNS)
+    air_rows = clear_rows(plane, (light.first, light.last, step), clear)
+    air_rows = max(air_rows - BLUR_PX if air_rows < upper else upper, 0)
+    used = np.flatnonzero(due[:air_rows] > 0)
     if used.size < policy.min_air_px:
-        notes.append("no-air-band")
+        pulse[lit] = stripes.pulses(light.brightness, 0.05 * light.top)[lit]
         return pulse, 0
-    light = columns[used].sum(axis=0, dtype=np.int64) - float(np.sum(dark[used]))
-    strength = light / float(np.sum(due[used]))
+    group = np.full(air_rows, -1)
+    group[used] = np.arange(used.size) * BAND_GROUPS // used.size
+    sums = band_sums(plane, group, BAND_GROUPS)
+    means = np.empty(sums.shape)
+    for number in range(BAND_GROUPS):
+        rows = used[group[used] == number]
+        means[number] = (sums[number] - float(dark[rows].sum())) / float(due[rows].sum())
+    strength = np.sort(means, axis=0)[BAND_GROUPS // 2]
     strength[(strength < policy.dropped_share) | (strength > 2.0)] = 0.0
-    pulse[lit] = strength
+    pulse[lit] = strength[lit]
     return pulse, air_rows
 
 
-def _dropped_only(brightness: Floats, lit: slice, top: float) -> Floats:
-    """Without air above, a pulse cannot be measured; a missed one is still seen."""
-    pulse = np.zeros(brightness.size)
-    pulse[lit] = 1.0
-    before, after = np.roll(brightness, 1), np.roll(brightness, -1)
-    pulse[(brightness < 0.1 * np.minimum(before, after)) & (before > 0.05 * top)] = 0.0
-    return pulse
+def _air_noise(plane: Plane, light: _Light, air_rows: int) -> float:
+    """Standard deviation of one pixel in air, in counts.
 
-
-def _air_noise(plane: NDArray[np.uint16], lit: slice, air_rows: int, air: float) -> float:
-    """Relative noise of one pixel in air, from differences of neighbours along a row."""
+    From differences down the columns, so that pulses cancel (facts 3: difference noise).
+    """
     if air_rows < 2:
         return 0.0
-    # Down a column, so that pulses cancel; facts 3 calls it difference noise.
-    part = plane[:air_rows, lit].astype(np.int64)
-    steps = np.abs(part[1:, ::4] - part[:-1, ::4]).reshape(-1)
-    return 1.4826 * _median(steps.astype(np.float64)) / air / math.sqrt(2.0)
+    step = median_step(plane, air_rows, (light.first, light.last, PROBE_COLUMNS))
+    return 1.4826 * step / math.sqrt(2.0)
 
 
 def _spread(values: Floats) -> float:

@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.kernels.xray import pooled_counts
-from fusion.scans.calibrate import Calibration, Flags, Floats, calibrate
+from fusion.scans.calibrate import Calibration, Flags, Floats, Reference, ScanMemory, calibrate
 from fusion.scans.policy import XrayPolicy
+from fusion.scans.stripes import MAX_INTERPOLATED_PX, gaps
 
 MAX_ATTENUATION = 10.0  # T = 5e-5, half a quantum a pixel: below it there is only noise
 MIN_SIDE = 12  # a picture of fewer pixels a side shows no vehicle
-MAX_INTERPOLATED_PX = 3  # facts 2.3: wider gaps are masked, for nobody knows what is in them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,21 +39,23 @@ def cells_of(
     low: NDArray[np.uint16] | None,
     policy: XrayPolicy,
     lost: tuple[tuple[int, int], ...] = (),
+    memory: ScanMemory | None = None,
 ) -> Cells | None:
     """Calibrate and pool both planes; None where the picture is too small for a vehicle.
 
     high  (rows, columns) raw counts
     low   (rows, columns); left aside where its shape is another
     lost  (first, one beyond the last) of runs of columns that never came
+    memory  of the scanner; what this scan shows is kept there for the next
     """
     if min(high.shape) < MIN_SIDE:
         return None
     cell = cell_side(high.shape, policy)
-    calibration = calibrate(high, policy, lost)
+    calibration = _calibrated(high, policy, lost, memory, "high")
     values, usable = attenuation(high, calibration, cell)
     low_values, low_calibration = None, None
     if low is not None and low.shape == high.shape:
-        low_calibration = calibrate(low, policy, lost)
+        low_calibration = _calibrated(low, policy, lost, memory, "low")
         low_values, low_usable = attenuation(low, low_calibration, cell)
         usable &= low_usable
     return Cells(
@@ -65,6 +67,22 @@ def cells_of(
         low_calibration=low_calibration,
         notes=calibration.notes,
     )
+
+
+def _calibrated(
+    plane: NDArray[np.uint16],
+    policy: XrayPolicy,
+    lost: tuple[tuple[int, int], ...],
+    memory: ScanMemory | None,
+    name: str,
+) -> Calibration:
+    known = memory.reference(name, plane.shape[0]) if memory is not None else None
+    found = calibrate(plane, policy, lost, known)
+    if memory is not None and not {"no-dark-reference", "no-air-columns"} & set(found.notes):
+        memory.references[name] = Reference(
+            air_counts=found.air_counts, dark=found.dark, gain=found.gain
+        )
+    return found
 
 
 def cell_side(shape: tuple[int, ...], policy: XrayPolicy) -> int:
@@ -114,9 +132,8 @@ def _live(live: Flags, cell: int) -> tuple[NDArray[np.int64], Flags]:
     """(live lines in each cell, whether it is usable) along one axis."""
     cells = live.size // cell
     count = live[: cells * cell].reshape(cells, cell).sum(axis=1)
-    edges = np.flatnonzero(np.diff(live, prepend=True, append=True))
     usable = 2 * count >= cell
-    for first, beyond in edges.reshape(-1, 2).tolist():
+    for first, beyond in gaps(~live).tolist():
         if beyond - first <= MAX_INTERPOLATED_PX:
             usable[first // cell : (beyond - 1) // cell + 1] = True
     return count, usable
