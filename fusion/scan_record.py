@@ -1,10 +1,40 @@
 """What one scan showed: what evidence files are made of."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanPixels:
+    """The pixels of a scan. Heavy: whoever makes files of them lets go of them after that."""
+
+    high: NDArray[np.uint16] | None
+    """(rows, columns) raw counts; column 0 is the vehicle's front."""
+    low: NDArray[np.uint16] | None
+    composite: NDArray[np.uint8] | None
+    """(rows, columns) 8-bit picture, where there are no planes."""
+    air_counts: float
+    """Of a clear pixel of the high plane, over the dark level."""
+    dark: NDArray[np.float64]
+    """(rows,) counts of the high plane."""
+    gain: NDArray[np.float64]
+    """(rows,) over the median; 0 where the row is dead."""
+    pulse: NDArray[np.float64]
+    """(columns,) over the mean; 0 where the line was lost or the beam was off."""
+    cell_px: int
+    """Side of a cell of `groups`."""
+    groups: NDArray[np.uint8]
+    """(cells down, cells along) material group: 0 not told, 1 organic, 2 light metal, 3 steel,
+    4 dense or unresolved, 5 opaque."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        plane = self.high if self.high is not None else self.composite
+        return (0, 0) if plane is None else (plane.shape[0], plane.shape[1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,21 +48,28 @@ class ScanRecord:
     end_utc_ns: int
     final: bool
     """Every line has come, or no more will."""
-    high: NDArray[np.uint16] | None
-    """(rows, columns) raw counts; column 0 is the vehicle's front."""
-    low: NDArray[np.uint16] | None
-    composite: NDArray[np.uint8] | None
-    """(rows, columns) 8-bit picture, where there are no planes."""
+    partial: bool
+    """The scan broke off."""
+    rows: int
+    """Of the whole picture in pixels."""
+    columns: int
     pitch_x_mm: float
     pitch_y_mm: float
     front_column: int
     """Of the vehicle in the picture: positions along it count from here."""
-    cell_px: int
-    """Side of a cell of `transmission` and `groups`."""
-    transmission: NDArray[np.float32]
-    """(cells down, cells along) of the high plane, 0 to 1, air is 1."""
-    groups: NDArray[np.uint8]
-    """(cells down, cells along) material group: 0 not told, 1 organic, 2 light metal, 3 steel,
-    4 dense or unresolved, 5 opaque."""
-    facts: Mapping[str, object]
+    bottom_row: int
+    """Heights count up from the upper edge of this row."""
+    lost_columns: tuple[tuple[int, int], ...]
+    """(first, one beyond the last) of lines that never came."""
+    planes: tuple[str, ...]
+    """What there is of `"high"`, `"low"`, `"composite"`."""
+    pixels: ScanPixels | None = field(default=None, compare=False, repr=False)
+    """None once the sheet and the file have been made of them."""
+    sheet: NDArray[np.uint8] | None = field(default=None, compare=False, repr=False)
+    """(rows, columns) the picture to be shown; its values are colours of `edge.evidence.scans`."""
+    tiff: bytes = field(default=b"", compare=False, repr=False)
+    """The planes as a file that a message can carry."""
+    whole: str = ""
+    """What the whole planes are called where they are kept."""
+    facts: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
     """Of the `xray.scan` detection."""
