@@ -1,12 +1,16 @@
 """Cargo X-ray scans: what one picture says of its load."""
 
+import math
 from dataclasses import replace
 
 from fusion.scans.cells import cells_of, from_composite
 from fusion.scans.contents import find_contents, with_contents
 from fusion.scans.geometry import find_geometry
+from fusion.scans.manifest import EMPTY
 from fusion.scans.policy import XrayPolicy
+from fusion.scans.previous import Change
 from fusion.scans.quality import self_check
+from fusion.scans.record import scan_record
 from fusion.types import (
     MILLISECOND_NS,
     Detection,
@@ -17,7 +21,7 @@ from fusion.types import (
     ScanSample,
 )
 
-__all__ = ["XrayPolicy", "analyse", "detections"]
+__all__ = ["XrayPolicy", "analyse", "changed", "detections"]
 
 
 def analyse(scan: ScanSample, policy: XrayPolicy) -> ScanFinding:
@@ -41,20 +45,25 @@ def analyse(scan: ScanSample, policy: XrayPolicy) -> ScanFinding:
     nothing = replace(nothing, quality=checked.values, row_gain=checked.row_gain)
     notes = cells.notes + (() if scan.high is not None else ("composite-only",))
     if geometry is None:
-        return replace(nothing, notes=(*notes, "no-vehicle"))
+        record = scan_record(scan, cells, None)
+        return replace(nothing, notes=(*notes, "no-vehicle"), record=record)
     planes = scan.high is not None
     found = find_contents(cells, geometry, scan.energies_mev, policy, planes=planes)
     notes += () if found.low is not None or not planes else ("no-low-plane",)
     notes += () if found.high.wall_known else ("wall-assumed",)
-    measured = replace(nothing, notes=notes + geometry.notes)
+    record = scan_record(scan, cells, geometry, found.groups)
+    notes += geometry.notes
+    measured = replace(nothing, notes=notes, record=record)
     return with_contents(measured, found, geometry, policy, planes=planes)
 
 
 def detections(finding: ScanFinding, policy: XrayPolicy) -> list[Detection]:
     """What a finding says to the fusion core: the scan, its emptiness, its dense places."""
-    found = [
-        _detection(finding, "xray.scan", _scan_facts(finding)),
-    ]
+    scan_facts = _scan_facts(finding)
+    scanned = _detection(finding, "xray.scan", scan_facts)
+    if finding.record is not None:
+        scanned = replace(scanned, record=replace(finding.record, facts=scan_facts))
+    found = [scanned]
     if finding.length_m <= 0.0:
         return found  # no picture, no vehicle: nothing was looked at
     found.append(
@@ -66,9 +75,19 @@ def detections(finding: ScanFinding, policy: XrayPolicy) -> list[Detection]:
                 "empty_nats": finding.empty_nats,
                 "fill": finding.fill,
                 "declared": finding.declared,
+                "sure": dict(finding.sure).get("empty", 0.0),
             },
         )
     )
+    papers: dict[str, Fact] = dict(finding.mismatches)
+    if papers and finding.declared != EMPTY and not finding.interim:
+        mismatch: dict[str, Fact] = {
+            "declared": finding.declared,
+            "what": finding.mismatches[0][0],
+            "papers_nats": round(math.fsum(nats for _, nats in finding.mismatches), 3),
+            "each": papers,
+        }
+        found.append(_detection(finding, "xray.mismatch", mismatch))
     for region in finding.regions[: policy.max_regions]:
         facts: dict[str, Fact] = {
             "position_m": round((region.from_m + region.to_m) / 2, 2),
@@ -83,6 +102,24 @@ def detections(finding: ScanFinding, policy: XrayPolicy) -> list[Detection]:
         }
         found.append(_detection(finding, "xray.unpenetrated", opaque))
     return found
+
+
+def changed(finding: ScanFinding, change: Change) -> Detection:
+    """What the engine says of a scan beside the container's last one."""
+    facts: dict[str, Fact] = {
+        "container": finding.container,
+        "since_s": change.since_s,
+        "alike": change.alike,
+        "added_kg": change.added_kg,
+        "removed_kg": change.removed_kg,
+        "change_kg": change.change_kg,
+        "position_m": round((change.from_m + change.to_m) / 2, 2),
+        "from_m": change.from_m,
+        "to_m": change.to_m,
+        "bottom_m": change.bottom_m,
+        "top_m": change.top_m,
+    }
+    return _detection(finding, "xray.change", facts)
 
 
 def _nothing(scan: ScanSample) -> ScanFinding:
@@ -115,6 +152,13 @@ def _scan_facts(finding: ScanFinding) -> dict[str, Fact]:
         "regions": tuple(_region_facts(region) for region in finding.regions),
         "unpenetrated": finding.unpenetrated,
         "homogeneity": finding.homogeneity,
+        "periodicity_m": finding.periodicity_m,
+        "mass_kg": finding.mass_kg,
+        "mass_sd_kg": finding.mass_sd_kg,
+        "materials": dict(finding.materials),
+        "mismatches": dict(finding.mismatches),
+        "sure": dict(finding.sure),
+        "partial": finding.partial,
         "geometry": dict(finding.geometry),
         "quality": dict(finding.quality),
         "declared": finding.declared,
@@ -134,6 +178,8 @@ def _region_facts(region: ScanRegion) -> dict[str, Fact]:
         "excess_g_cm2": region.excess_g_cm2,
         "sigma": region.sigma,
         "material": region.material,
+        "material_share": region.material_share,
+        "mass_kg": region.mass_kg,
     }
 
 
