@@ -8,6 +8,7 @@ from simulators import (
     seismic_ascii,
     seismic_seedlink,
     xray,
+    xray_lines,
 )
 from simulators.base import SimulatorKind
 
@@ -21,6 +22,7 @@ KINDS: dict[str, SimulatorKind] = {
         seismic_ascii,
         seismic_seedlink,
         xray,
+        xray_lines,
     )
     for row in family.KINDS
 }

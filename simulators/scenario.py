@@ -158,7 +158,8 @@ class Fault:
     kind: str
     """`"tamper"`, `"silent"`, `"garbage"`; of portals `"gamma-high"`, `"gamma-low"`,
     `"neutron-high"`, `"panel-dead"`, `"panel-noisy"`; of ground sensors `"loss"`,
-    `"clock-step"`, `"clock-drift"`; of others `"stripe"`, `"partial"`."""
+    `"clock-step"`, `"clock-drift"`; of scanners `"stripe"`, `"partial"`, line by line also
+    `"reorder"`, `"duplicate"`, `"loss"`, `"cut"`, `"stall"`."""
     start_s: float
     end_s: float
     part: int = 0

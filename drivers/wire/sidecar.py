@@ -22,6 +22,7 @@ MAX_TEXT_CHARACTERS = 128  # of one field; an id or a tariff chapter is far shor
 MAX_XML_DEPTH = 16  # flat by nature; more is an attack on the parser's stack
 MAX_XML_ELEMENTS = 4096  # a manifest of hundreds of lines stays below
 PITCH_MM = (0.5, 50.0)  # scanners have 4 to 10
+ENERGY_MEV = (0.1, 20.0)  # parcel tubes have 0.16, the largest accelerators 9
 
 FRONT_FIRST, REAR_FIRST = "front-first", "rear-first"
 
@@ -36,6 +37,8 @@ class Sidecar:
     pitch_x_mm: float | None = None
     """Along the vehicle."""
     pitch_y_mm: float | None = None
+    energies_mev: tuple[float, float] | None = None
+    """End energies of the high and the low plane."""
     declared: str = ""
     """Lower case."""
     container: str = ""
@@ -54,6 +57,7 @@ class _Fields(msgspec.Struct):
     end: str = ""
     pitch_x_mm: float | str | None = None
     pitch_y_mm: float | str | None = None
+    energies_mev: list[float] | str | None = None
     declared: str = ""
     container: str = ""
     direction: str = FRONT_FIRST
@@ -69,6 +73,8 @@ _ALIASES = {
     "endtime": "end",
     "pitchxmm": "pitch_x_mm",
     "pitchymm": "pitch_y_mm",
+    "energiesmev": "energies_mev",
+    "energies": "energies_mev",
     "declared": "declared",
     "container": "container",
     "containerid": "container",
@@ -109,12 +115,14 @@ def encode_xml(sidecar: Sidecar) -> bytes:
 
 def _written(sidecar: Sidecar) -> Mapping[str, str | float]:
     start, end = sidecar.start_utc_ns, sidecar.end_utc_ns
+    energies = sidecar.energies_mev or ()
     fields: dict[str, str | float | None] = {
         "scan_id": sidecar.scan_id,
         "start": None if start is None else format_utc_ns(start),
         "end": None if end is None else format_utc_ns(end),
         "pitch_x_mm": sidecar.pitch_x_mm,
         "pitch_y_mm": sidecar.pitch_y_mm,
+        "energies_mev": " ".join(f"{energy:g}" for energy in energies),
         "declared": sidecar.declared,
         "container": sidecar.container_as_read or sidecar.container,
         "direction": sidecar.direction,
@@ -136,6 +144,7 @@ def _checked(fields: _Fields) -> Sidecar:
         end_utc_ns=end,
         pitch_x_mm=_pitch(fields.pitch_x_mm),
         pitch_y_mm=_pitch(fields.pitch_y_mm),
+        energies_mev=_energies(fields.energies_mev),
         declared=_text(fields.declared).lower(),
         container=normalise_number(as_read),
         container_as_read=as_read,
@@ -158,6 +167,17 @@ def _pitch(value: float | str | None) -> float | None:
     if not PITCH_MM[0] <= pitch <= PITCH_MM[1]:
         raise ValueError(f"pitch {pitch} mm")
     return pitch
+
+
+def _energies(value: list[float] | str | None) -> tuple[float, float] | None:
+    """High and low, in whatever order they were written; as text with a blank or a sign between."""
+    if not value:
+        return None
+    numbers = re.split(r"[\s,;/]+", value.strip()) if isinstance(value, str) else value
+    low, high = sorted(float(number) for number in numbers)
+    if not ENERGY_MEV[0] <= low <= high <= ENERGY_MEV[1]:
+        raise ValueError(f"energies {low} and {high} MeV")
+    return high, low
 
 
 def _xml_fields(body: bytes) -> _Fields:

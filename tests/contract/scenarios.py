@@ -10,6 +10,7 @@ from drivers.wire import (
     miniseed,
     modbus,
     n42_frames,
+    xray_lines,
 )
 from simulators.scenario import (
     Cargo,
@@ -91,6 +92,12 @@ WIRES = {
         records=datacast.split,
         options=(("channels", "EHZ,ENZ"),),
         lane=False,
+    ),
+    "xray-lines": Wire(
+        serve=("tcp",),
+        duration_s=60.0,
+        records=xray_lines.split,
+        options=(("rows", "96"), ("pitch_mm", "40")),
     ),
     "xray-planes": Wire(
         serve=("folder",),

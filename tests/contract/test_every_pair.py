@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from drivers.catalog import KINDS as DRIVERS
 from drivers.wire.malformed import Malformed
-from fusion.types import MILLISECOND_NS, SECOND_NS, Origin
+from fusion.types import MILLISECOND_NS, SECOND_NS, Origin, ScanLines
 from simulators.catalog import KINDS as SIMULATORS
 from tests.contract.pairs import Pair, pair_of
 from tests.contract.scenarios import DEVICE, START_UTC_NS, WIRES
@@ -193,7 +193,7 @@ def test_07_damaged_records_never_raise(pair, data):
             damaged[at] = data.draw(st.integers(0, 255))
         read += driver.feed(bytes(damaged), received_utc_ns)
     # And it goes on: what comes whole after a cut is read, but for a scan that was read before.
-    driver.feed(b"", pair.records[-1][0])
+    read += driver.feed(b"", pair.records[-1][0])
     for at, record in pair.records:
         read += driver.feed(record, at + 60 * SECOND_NS)
     samples = [one for one in read if not isinstance(one, Malformed)]
@@ -224,13 +224,13 @@ def assert_in_order(pair: Pair, chunks):
     """Of what a device says as a whole, and of each of its channels.
 
     Not between channels: where a packet of one is late or lost, that one waits for it while
-    the others go on.
+    the others go on. Nor between the parts of a scan and the scan, which began with the first.
     """
     driver = pair.new_driver()
     last_utc_ns: dict[str, int] = {}
     for received_utc_ns, data in chunks:
         for one in driver.feed(data, received_utc_ns):
             if not isinstance(one, Malformed):
-                channel = getattr(one, "channel", "")
+                channel = getattr(one, "channel", "lines" if isinstance(one, ScanLines) else "")
                 assert one.start_utc_ns >= last_utc_ns.get(channel, 0), one
                 last_utc_ns[channel] = one.start_utc_ns

@@ -1,0 +1,267 @@
+"""X-ray scanners that send line by line while the vehicle passes."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+import numpy as np
+from annotated_types import Ge, Gt, Le
+
+from drivers.base import DriverKind, SensorConfig
+from drivers.wire.malformed import Malformed, malformed
+from drivers.wire.sidecar import REAR_FIRST, Sidecar, parse_sidecar
+from drivers.wire.xray_lines import ALIVE, BEGIN, END, LineDecoder, LineFrame
+from drivers.xray_lines_file import LineFile
+from drivers.xray_lines_scan import LineScan
+from fusion.types import MILLISECOND_NS, SECOND_NS, Family, Origin, Sample, ScanLines, ScanSample
+
+REMEMBERED_SCANS = 256  # a scanner that connects again says the last scan once more, not older ones
+LATE_NS = SECOND_NS  # from the end frame on: 64 lines of the slowest scan (80 lines/s) take 0.8 s
+WIDE_GAP_MM = 100.0  # a parcel hides behind a strip so wide, so that what is seen clears nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class XrayLinesConfig(SensorConfig):
+    """A scanner, or a program beside its maker's library, that sends Garita's line frames."""
+
+    family: ClassVar[Family] = Family.XRAY
+    default_silent_after_s: ClassVar[float] = 0.0  # no truck, no line
+    url_forms: ClassVar[tuple[str, ...]] = ("tcp",)
+
+    kind: Literal["xray-lines"] = "xray-lines"
+    energies: Annotated[int, Ge(1), Le(2)] = 2
+    """Planes, where the scan does not begin with saying it."""
+    energies_mev: tuple[float, float] = (6.0, 4.0)
+    """End energies of the high and the low plane, where the scan does not say them."""
+    pitch_x_mm: Annotated[float, Ge(0.5), Le(50)] | None = None
+    """Along the vehicle, where the scan does not say; None: nobody knows, 8 is tried."""
+    pitch_y_mm: Annotated[float, Ge(0.5), Le(50)] | None = None
+    flip: bool = False
+    """Vehicles come rear first; a scan that says so itself flips again."""
+    scan_timeout_s: Annotated[float, Gt(0), Le(600)] = 10.0
+    """A scan of which nothing came for so long has broken off: it is told as partial and is never
+    clear. A link that was cut may be back earlier and go on with the scan."""
+    max_clock_ahead_s: Annotated[float, Ge(0)] = 5.0
+    """A line cannot be taken after it arrived; one dated further ahead gets the arrival's time."""
+
+    @property
+    def idle_s(self) -> float:
+        """Alive frames come every second: a link without any is cut, and opened again."""
+        return self.scan_timeout_s
+
+    @property
+    def lapse_s(self) -> float:
+        """So long after a cut the driver is told again that there is nothing."""
+        return self.scan_timeout_s
+
+
+class XrayLinesDriver:
+    """Line frames of one scanner to blocks of lines, and each scan as a whole at its end.
+
+    Duplicates are passed over, lines up to 64 late are put in their place. A scan ends with its
+    end frame; where one of the last 64 lines is missing then, a second later or with the first
+    frame of another scan. Without an end frame it ends with another scan, or when nothing came for
+    `scan_timeout_s`: that makes it partial, and so does a gap of more than 0.1 m. Time passes with
+    what arrives, alive frames included.
+    Malformed reasons, besides the codec's: `bad-sidecar`, `bad-line` (a number or an energy out of
+    range), `dimension-mismatch`, `too-large`, `scan-ended` (more of a scan that is over; once),
+    `lines-lost`, `scan-broken-off`, `bad-container`, `clock-ahead`.
+    """
+
+    def __init__(self, config: SensorConfig, origin: Origin) -> None:
+        if not isinstance(config, XrayLinesConfig):
+            raise TypeError(f"{config.id}: not a configuration of xray-lines")
+        self._config = config
+        self._origin = origin
+        self._decoder = LineDecoder()
+        self._scan: LineScan | None = None
+        self._over: OrderedDict[int, bool] = OrderedDict()
+        """Scans that are over, and whether that more of them came was told."""
+        self._broken: set[int] = set()
+        """Those of them that broke off: they may be sent again from their beginning."""
+        self._heard_utc_ns = 0
+        """When something of the scan came last."""
+        self._last_utc_ns: dict[type[Sample], int] = {}
+
+    def feed(self, data: bytes, received_utc_ns: int) -> list[Sample | Malformed]:
+        """Read what arrived; empty data is a link cut, which a scan survives."""
+        found: list[Sample | Malformed] = []
+        self._pass_time(received_utc_ns, found)
+        for frame in self._decoder.feed(data) if data else self._decoder.cut():
+            if isinstance(frame, Malformed):
+                found.append(frame)
+            elif frame.flags != ALIVE:
+                self._take(frame, received_utc_ns, found)
+        return found
+
+    def _pass_time(self, now_utc_ns: int, found: list[Sample | Malformed]) -> None:
+        scan = self._scan
+        if scan is None:
+            return
+        waited_ns = now_utc_ns - self._heard_utc_ns
+        if scan.total is not None and waited_ns >= LATE_NS:
+            self._finish(found, broken=False)
+        elif waited_ns >= self._config.scan_timeout_s * SECOND_NS:
+            self._finish(found, broken=True)
+
+    def _take(self, frame: LineFrame, now_utc_ns: int, found: list[Sample | Malformed]) -> None:
+        scan = self._scan_of(frame, found)
+        if scan is None:
+            return
+        self._heard_utc_ns = now_utc_ns
+        if frame.flags == BEGIN:
+            self._begin(scan, frame, found)
+        elif frame.flags == END:
+            self._refuse(scan, frame, scan.end(frame.line_no), found)
+        else:
+            self._refuse(scan, frame, scan.put(frame), found)
+            if scan.ahead_ns is None:
+                self._set_clock(scan, frame.t_ns - now_utc_ns if now_utc_ns else 0, found)
+        found += self._blocks(scan)
+        if scan.is_over:
+            self._finish(found, broken=False)
+
+    def _scan_of(self, frame: LineFrame, found: list[Sample | Malformed]) -> LineScan | None:
+        """The scan that a frame belongs to, which may be a new one; None where that is over."""
+        scan = self._scan
+        if scan is not None and frame.scan_id == scan.number:
+            return scan
+        again = frame.flags == BEGIN and frame.scan_id in self._broken
+        if frame.scan_id in self._over and not again:
+            if not self._over[frame.scan_id]:
+                self._over[frame.scan_id] = True
+                found.append(malformed("scan-ended", str(frame.scan_id).encode()))
+            return None
+        if scan is not None:
+            self._finish(found, broken=scan.total is None)
+        self._scan = LineScan(frame.scan_id, self._config.energies)
+        return self._scan
+
+    def _begin(self, scan: LineScan, frame: LineFrame, found: list[Sample | Malformed]) -> None:
+        if scan.header is not None:
+            return
+        sidecar = parse_sidecar(bytes(frame.payload)) if frame.payload else Sidecar()
+        if isinstance(sidecar, Malformed):
+            found.append(sidecar)
+            sidecar = Sidecar()
+        self._refuse(scan, frame, scan.begin(sidecar, frame.n, frame.energy), found)
+        if sidecar.container_as_read and not sidecar.container:
+            found.append(malformed("bad-container", sidecar.container_as_read.encode()))
+
+    @staticmethod
+    def _refuse(
+        scan: LineScan, frame: LineFrame, reason: str, found: list[Sample | Malformed]
+    ) -> None:
+        """Tell a reason against a frame, if there is one, once in a scan."""
+        if reason and reason not in scan.told:
+            scan.told.add(reason)
+            text = f"{scan.name}: line {frame.line_no}, {frame.n} pixels, energy {frame.energy}"
+            found.append(malformed(reason, text.encode()))
+
+    def _set_clock(self, scan: LineScan, ahead_ns: int, found: list[Sample | Malformed]) -> None:
+        scan.ahead_ns = max(ahead_ns, 0)
+        if ahead_ns > self._config.max_clock_ahead_s * SECOND_NS:
+            text = f"{scan.name}: dated {ahead_ns / SECOND_NS:.1f} s after it arrived"
+            found.append(malformed("clock-ahead", text.encode()))
+
+    def _flipped(self, scan: LineScan) -> bool:
+        return self._config.flip != (scan.sidecar.direction == REAR_FIRST)
+
+    def _blocks(self, scan: LineScan) -> list[Sample | Malformed]:
+        """The blocks of lines that can be told already."""
+        found: list[Sample | Malformed] = []
+        for block in scan.closed():
+            # Of a vehicle that comes rear first nobody knows yet how far it is to its front.
+            if not self._flipped(scan):
+                found.append(
+                    ScanLines(
+                        sensor_id=self._config.id,
+                        origin=self._origin,
+                        start_utc_ns=self._forward(ScanLines, scan.at_utc_ns(block.t_ns)),
+                        scan_id=scan.name,
+                        first_column=block.first,
+                        high=block.high,
+                        low=block.low,
+                        pitch_x_mm=self._pitch(scan.sidecar.pitch_x_mm, self._config.pitch_x_mm),
+                        pitch_y_mm=self._pitch(scan.sidecar.pitch_y_mm, self._config.pitch_y_mm),
+                    )
+                )
+        return found
+
+    def _finish(self, found: list[Sample | Malformed], *, broken: bool) -> None:
+        """Tell the scan as a whole, and forget it."""
+        scan, self._scan = self._scan, None
+        if scan is None:
+            return
+        scan.close()
+        found += self._blocks(scan)
+        if not scan.columns:  # nothing was seen, so it may begin yet
+            return
+        self._remember(scan.number, broken=broken)
+        sample = self._sample(scan, broken=broken)
+        lost = sum(stop - start for start, stop in sample.lost_columns)
+        if broken:
+            found.append(malformed("scan-broken-off", f"{scan.name} at {scan.columns}".encode()))
+        if lost:
+            text = f"{scan.name}: {lost} of {scan.columns}, {sample.lost_columns}"
+            found.append(malformed("lines-lost", text.encode()))
+        found.append(sample)
+
+    def _remember(self, number: int, *, broken: bool) -> None:
+        self._over[number] = False
+        self._broken.discard(number)
+        if broken:
+            self._broken.add(number)
+        if len(self._over) > REMEMBERED_SCANS:
+            self._broken.discard(self._over.popitem(last=False)[0])
+
+    def _sample(self, scan: LineScan, *, broken: bool) -> ScanSample:
+        sidecar = scan.sidecar
+        high, low = scan.planes()
+        lost = scan.lost()
+        if self._flipped(scan):
+            high = np.ascontiguousarray(high[:, ::-1])
+            low = None if low is None else np.ascontiguousarray(low[:, ::-1])
+            lost = tuple((scan.columns - stop, scan.columns - start) for start, stop in lost[::-1])
+        pitch_mm = self._pitch(sidecar.pitch_x_mm, self._config.pitch_x_mm)
+        widest = max((stop - start for start, stop in lost), default=0)
+        first_ns, last_ns = scan.times_ns
+        return ScanSample(
+            sensor_id=self._config.id,
+            origin=self._origin,
+            start_utc_ns=self._forward(ScanSample, scan.at_utc_ns(first_ns)),
+            duration_ms=max(last_ns - first_ns, 0) // MILLISECOND_NS,
+            scan_id=scan.name,
+            high=high,
+            low=low,
+            composite=None,
+            pitch_x_mm=pitch_mm,
+            pitch_y_mm=self._pitch(sidecar.pitch_y_mm, self._config.pitch_y_mm),
+            declared=sidecar.declared,
+            container=sidecar.container,
+            digests=(("lines", scan.digest),),
+            energies_mev=sidecar.energies_mev or self._config.energies_mev,
+            pitch_known=(sidecar.pitch_x_mm or self._config.pitch_x_mm) is not None,
+            lost_columns=lost,
+            partial=broken or widest * pitch_mm > WIDE_GAP_MM,
+        )
+
+    @staticmethod
+    def _pitch(told: float | None, configured: float | None) -> float:
+        return told or configured or 8.0
+
+    def _forward(self, kind: type[Sample], utc_ns: int) -> int:
+        """The time, but never before that of the last of its kind."""
+        self._last_utc_ns[kind] = max(utc_ns, self._last_utc_ns.get(kind, 0))
+        return self._last_utc_ns[kind]
+
+
+KINDS: tuple[DriverKind, ...] = (
+    DriverKind(
+        "xray-lines",
+        XrayLinesConfig,
+        XrayLinesDriver,
+        heavy=True,
+        recordings=(LineFile(),),
+    ),
+)
