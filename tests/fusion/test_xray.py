@@ -319,10 +319,10 @@ def test_detections_carry_what_the_core_reads():
     scan, emptiness, dense = (detection.facts for detection in found)
     assert {"empty", "fill", "regions", "unpenetrated", "homogeneity", "geometry"} <= set(scan)
     assert {"quality", "declared", "container", "scan_id", "length_m"} <= set(scan)
-    assert set(emptiness) == {"empty", "empty_nats", "fill", "declared"}
+    assert set(emptiness) == {"empty", "empty_nats", "fill", "declared", "sure"}
     assert set(dense) == {
         *("position_m", "from_m", "to_m", "bottom_m", "top_m"),
-        *("excess_g_cm2", "sigma", "material", "homogeneity"),
+        *("excess_g_cm2", "sigma", "material", "material_share", "mass_kg", "homogeneity"),
     }
     assert dense["position_m"] == pytest.approx((dense["from_m"] + dense["to_m"]) / 2, abs=0.01)
 
