@@ -17,6 +17,7 @@ from fusion.health import SensorHealth
 from fusion.judge import Judge
 from fusion.policy import Policy
 from fusion.roadside import Roadside
+from fusion.scans.scanner import ScannerWatch
 from fusion.seismic import SeismicField
 from fusion.spectra.portal import Portal
 from fusion.tracks import Track, Zone
@@ -72,6 +73,11 @@ class Engine:
             for zone in checkpoint.zones
         }
         self._channels = {spec.sensor_id: self._channel(spec) for spec in checkpoint.sensors}
+        self._scanners = {
+            spec.sensor_id: ScannerWatch(spec, self._policy.scanner)
+            for spec in checkpoint.sensors
+            if spec.family is Family.XRAY
+        }
         self._book = AlarmBook(self._policy.alarms)
         self._judge = Judge(checkpoint, self._policy, self._health)
         self._detections: list[Detection] = []
@@ -143,7 +149,13 @@ class Engine:
         if spec.family is Family.SEISMIC:
             # All stations are worked on together: what a sample brings may be of any of them.
             return _Channel(spec, health, self._ground.feed, None)
-        return _Channel(spec, health, self._scan, None)
+        return _Channel(spec, health, self._scanned, None)
+
+    def _scanned(self, sample: Sample) -> list[Detection]:
+        if not isinstance(sample, ScanFinding):
+            return []
+        finding, condition = self._scanners[sample.sensor_id].feed(sample)
+        return [*self._scan(finding), *condition]
 
     def _scan(self, sample: Sample) -> list[Detection]:
         if not isinstance(sample, ScanFinding):

@@ -181,6 +181,16 @@ def health_fault(facts: Mapping[str, Fact]) -> dict[str, float]:
     return {"fault": 10.0 if facts.get("active") is True else 0.0}
 
 
+def health_drift(facts: Mapping[str, Fact]) -> dict[str, float]:
+    """The middle of several scans beyond a limit that healthy scanners keep."""
+    return {"drift": 10.0 if facts.get("active") is True else 0.0}
+
+
+def health_test_piece(facts: Mapping[str, Fact]) -> dict[str, float]:
+    """What is known to be there was not seen as well as the site asks for."""
+    return {"test-piece": 10.0 if facts.get("active") is True else 0.0}
+
+
 def health_silent(facts: Mapping[str, Fact]) -> dict[str, float]:
     """Nothing arrived for longer than this kind of sensor ever waits."""
     return {"silent": 10.0 if facts.get("active") is True else 0.0}
@@ -200,6 +210,8 @@ CALIBRATIONS: Mapping[str, Callable[[Mapping[str, Fact]], dict[str, float]]] = {
     "track.motion": track_motion,
     "health.tamper": health_tamper,
     "health.fault": health_fault,
+    "health.drift": health_drift,
+    "health.test-piece": health_test_piece,
     "health.silent": health_silent,
 }
 

@@ -64,6 +64,8 @@ EVENTS: Mapping[str, Event] = {
     "drop-off": Event.DROP_OFF,
     "tamper": Event.SENSOR_TAMPER,
     "fault": Event.SENSOR_FAULT,
+    "drift": Event.SENSOR_FAULT,
+    "test-piece": Event.SENSOR_FAULT,
     "silent": Event.SENSOR_SILENT,
 }
 """Explanations that are no event (weather, machinery) only take probability from the others."""

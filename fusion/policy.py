@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from fusion.radiation import RadiationPolicy
 from fusion.radiation_calibration import RadiationCalibration
+from fusion.scans.scanner_policy import ScannerPolicy
 from fusion.seismic import SeismicPolicy
 from fusion.spectra.policy import SpectraPolicy
 from fusion.spectra.verdict import IdentifyPolicy
@@ -78,6 +79,8 @@ class ScoringPolicy:
             "machinery": -2.0,
             "tamper": -5.0,
             "fault": -5.0,
+            "drift": -5.0,
+            "test-piece": -5.0,
             "silent": -5.0,
         }
     )
@@ -108,6 +111,8 @@ class ScoringPolicy:
             "fusion.drop-off": 9.5,
             "health.tamper": 10.0,
             "health.fault": 10.0,
+            "health.drift": 10.0,
+            "health.test-piece": 10.0,
             "health.silent": 10.0,
         }
     )
@@ -197,6 +202,7 @@ class Policy:
     radiation_evidence: RadiationCalibration = field(default_factory=RadiationCalibration)
     seismic: SeismicPolicy = field(default_factory=SeismicPolicy)
     xray: XrayPolicy = field(default_factory=XrayPolicy)
+    scanner: ScannerPolicy = field(default_factory=ScannerPolicy)
     association: AssociationPolicy = field(default_factory=AssociationPolicy)
     scoring: ScoringPolicy = field(default_factory=ScoringPolicy)
     alarms: AlarmPolicy = field(default_factory=AlarmPolicy)

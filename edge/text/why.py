@@ -30,7 +30,7 @@ EXPLANATIONS: Mapping[str, tuple[str, ...]] = {
     Event.PORTAL_BYPASS: ("bypass",),
     Event.DROP_OFF: ("drop-off",),
     Event.SENSOR_TAMPER: ("tamper",),
-    Event.SENSOR_FAULT: ("fault",),
+    Event.SENSOR_FAULT: ("fault", "drift", "test-piece"),
     Event.SENSOR_SILENT: ("silent",),
 }
 """Which explanations each event stands for; the reasons told are those of one of them."""

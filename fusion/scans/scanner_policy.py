@@ -1,0 +1,50 @@
+"""When a scanner is no longer what it was, and what a test piece must show; with reasons."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScannerPolicy:
+    """Limits of the scanner's self-check. No standard's limit is met by software: a site sets its
+    own, and these are what healthy simulated scanners keep with mixed loads."""
+
+    warm_up_scans: int = 8
+    """The reference is the middle of so many scans; it is then kept, so that nothing that drifts
+    slowly can drag it along. Two odd vehicles in eight do not move the middle."""
+    recent_scans: int = 5
+    """What is held against the reference is the middle of so many: a step is noticed with the
+    third scan behind it, and two odd vehicles in five are no drift."""
+    drift_limits: Mapping[str, float] = field(
+        default_factory=lambda: {
+            "air_counts": 0.05,
+            "air_noise": 0.12,
+            "snr": 0.25,
+            "pulse_sigma": 0.008,
+            "missed_lines": 4.5,
+            "dark_counts": 25.0,
+            "dark_noise_counts": 0.5,
+            "dead_rows": 1.5,
+            "hot_rows": 0.5,
+            "gain_drift": 0.01,
+            "module_step": 0.005,
+            "saturated": 0.001,
+            "lost_lines": 2.5,
+            "duplicated_lines": 1.5,
+            "edge_px": 0.35,
+            "speed_error": 0.05,
+        }
+    )
+    """How far each value may be from its reference. Shares of the reference: the level of air
+    (accelerators hold 2 %), its noise (0.12 is a quarter fewer quanta), signal over noise, the
+    electronics' noise and the blur of the end posts (0.35: 8 mm pixels blur like 11 mm ones).
+    Absolute: the rest; pulses jump by 0.5 to 2 % and up to 3 fail in a scan (facts 4), a detector
+    block's gain is known to 0.05 %, a box's length to 1 %, and the dark level moves by some 10
+    counts with the temperature. A value without a limit here is not watched."""
+    wander: float = 3.0
+    """A value that already wandered in the warm-up may wander so many of its own standard
+    deviations, where that is more than its limit."""
+    clear_share: float = 0.6
+    """Back within this share of the limit, the drift is over: no alert for each side of a line."""
+    relearn_scans: int = 400
+    """What has been told for so many scans, some days' work, is how the scanner is now."""
