@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from fusion.kernels.xray_cells import clear_share
 from fusion.kernels.xray_references import (
     air_run,
     band_sums,
@@ -80,9 +81,8 @@ class Calibration:
 
     def transmission(self, plane: Plane, rows: slice, columns: Counts) -> Floats:
         """(rows, columns) of a part of the plane, pixel by pixel; dead ones are 0."""
-        signal = plane[rows][:, columns].astype(np.float64) - self.dark[rows, None]
-        due = self.air_counts * self.gain[rows, None] * self.pulse[None, columns]
-        return np.divide(signal, due, out=np.zeros_like(signal), where=due > 0)
+        levels = np.stack((self.dark[rows], self.air_counts * self.gain[rows]))
+        return clear_share(plane, rows.start or 0, levels, columns, self.pulse)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

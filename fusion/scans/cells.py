@@ -1,11 +1,13 @@
 """A scan in cells: attenuation of both planes, and where it could be measured."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fusion.kernels.xray import pooled_counts
+from fusion.kernels.xray_cells import cell_means
 from fusion.scans.calibrate import Calibration, Flags, Floats, Reference, ScanMemory, calibrate
 from fusion.scans.policy import XrayPolicy
 from fusion.scans.stripes import MAX_INTERPOLATED_PX, gaps
@@ -110,12 +112,10 @@ def attenuation(
     sums = pooled_counts(plane, dark_q4, gain_q12, pulse_q12, cell)
     rows, rows_usable = _live(gain_q12 > 0, cell)
     columns, columns_usable = _live(pulse_q12 > 0, cell)
-    pixels = rows[:, None] * columns[None, :]
-    scale = 1.0 / (2.0**24 * calibration.air_counts)
-    share = np.divide(sums * scale, pixels, out=np.zeros(sums.shape), where=pixels > 0)
-    floor = np.exp(-MAX_ATTENUATION)
+    one = 2.0**24 * calibration.air_counts
+    share = cell_means(sums, rows, columns, one, math.exp(-MAX_ATTENUATION))
     # Rounded so that a last bit of another machine's logarithm changes nothing.
-    values: Floats = np.round(-np.log(np.clip(share, floor, None)), 6)
+    values = np.asarray(np.round(-np.log(share), 6), np.float64)
     _fill(values, rows > 0)
     _fill(values.T, columns > 0)
     return values, rows_usable[:, None] & columns_usable[None, :]

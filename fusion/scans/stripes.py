@@ -19,14 +19,15 @@ SMOOTH_SHARE = 0.1  # the thinnest walls take 12 % (2 x 1.6 mm of steel)
 
 def wide(dead: Flags) -> int:
     """How many lines are in gaps that are too wide to be interpolated."""
-    lengths = gaps(dead)[:, 1] - gaps(dead)[:, 0]
+    lengths = np.diff(gaps(dead), axis=1)
     return int(lengths[lengths > MAX_INTERPOLATED_PX].sum())
 
 
 def gaps(dead: Flags) -> NDArray[np.int64]:
     """(gaps, 2): first line and one beyond the last of each run of dead ones."""
-    edges = np.flatnonzero(np.diff(dead, prepend=False, append=False))
-    return edges.reshape(-1, 2)
+    framed = np.zeros(dead.size + 2, np.bool_)
+    framed[1:-1] = dead
+    return np.flatnonzero(framed[1:] != framed[:-1]).reshape(-1, 2)
 
 
 def noisy(roughness: Floats) -> Flags:
