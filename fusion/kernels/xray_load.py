@@ -1,35 +1,118 @@
 """Kernels of what a container holds, on cells of the picture."""
 
+import math
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+NEAR_BINS = 400
+
 
 @njit(cache=True, nogil=True)
-def seen_medians(
-    values: NDArray[np.float64], seen: NDArray[np.bool_], least: int
+def near_medians(
+    values: NDArray[np.float64], spread: float, least: int, down: bool
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Lower median of what is seen in each row.
+    """Lower median of what is within `spread` of 0, in each row, or in each column.
 
     values   (rows, columns)
-    seen     (rows, columns) which of them count
+    spread   what is farther away does not count
     least    fewer than so many give 0
-    returns  (rows,) medians and (rows,) how many were seen
+    down     of columns and not of rows
+    returns  medians, to a 200th of the spread, and how many counted
     """
-    rows, columns = values.shape
-    medians = np.zeros(rows)
-    counts = np.zeros(rows, np.int64)
-    kept = np.empty(columns)
-    for i in range(rows):
-        found = 0
-        for j in range(columns):
-            if seen[i, j]:
-                kept[found] = values[i, j]
-                found += 1
-        counts[i] = found
-        if found >= least and found > 0:
-            medians[i] = np.sort(kept[:found])[(found - 1) // 2]
+    count, other = values.shape[0], values.shape[1]
+    if down:
+        count, other = other, count
+    medians = np.zeros(count)
+    counts = np.zeros(count, np.int64)
+    bins = np.zeros((count, NEAR_BINS), np.int32)
+    scale = NEAR_BINS / (2.0 * spread)
+    for i in range(values.shape[0]):
+        for j in range(values.shape[1]):
+            value = values[i, j]
+            if -spread < value < spread:
+                line = j if down else i
+                bins[line, min(int((value + spread) * scale), NEAR_BINS - 1)] += 1
+                counts[line] += 1
+    for line in range(count):
+        if counts[line] < least or counts[line] == 0:
+            continue
+        left = (counts[line] - 1) // 2
+        place = 0
+        while bins[line, place] <= left:
+            left -= bins[line, place]
+            place += 1
+        medians[line] = (place + 0.5) / scale - spread
     return medians, counts
+
+
+@njit(cache=True, nogil=True)
+def told_materials(
+    high: NDArray[np.float64],
+    low: NDArray[np.float64],
+    load: NDArray[np.bool_],
+    opaque: NDArray[np.bool_],
+    curves: NDArray[np.float64],
+    noise: NDArray[np.float64],
+    limits: tuple[float, float, float, float, float],
+) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+    """Material group of every cell, from means over the 3 x 3 cells of load about it.
+
+    high, low  (rows, columns) attenuation over the walls
+    load       (rows, columns) cells that hold load
+    opaque     (rows, columns) cells that cannot be judged
+    curves     (groups, steps) loss in the low plane of each group at `step` apart in the high one
+    noise      (steps,) standard deviation of one cell's low less its due, at the same steps
+    limits     step of the curves; least and most attenuation that is told; spread of the planes'
+               calibrations relative to it; sigmas from the line between two groups to be told
+    returns    (rows, columns) place between the groups' curves, -1 where it is not told, and
+               (rows, columns) 0 not told, 1 ... groups, one more where opaque
+    """
+    step, least, most, calibration_sd, sure_sigma = limits
+    rows, columns = high.shape
+    groups, steps = curves.shape
+    place = np.full((rows, columns), -1.0)
+    group = np.zeros((rows, columns), np.uint8)
+    for i in range(rows):
+        for j in range(columns):
+            if opaque[i, j]:
+                group[i, j] = groups + 1
+                continue
+            if not load[i, j]:
+                continue
+            of, high_sum, low_sum = 0, 0.0, 0.0
+            for y in range(max(i - 1, 0), min(i + 2, rows)):
+                for x in range(max(j - 1, 0), min(j + 2, columns)):
+                    if load[y, x] and not opaque[y, x]:
+                        of += 1
+                        high_sum += high[y, x]
+                        low_sum += low[y, x]
+            mean, below = high_sum / of, low_sum / of
+            if mean < least or mean >= most:
+                continue
+            at = min(int(mean / step), steps - 2)
+            rest = mean / step - at
+            sd = math.sqrt(
+                (noise[at] + rest * (noise[at + 1] - noise[at])) ** 2 / of
+                + (calibration_sd * mean) ** 2
+            )
+            between, nearest, lower = 0.0, 1e9, 0.0
+            best = 0
+            for k in range(groups):
+                due = curves[k, at] + rest * (curves[k, at + 1] - curves[k, at])
+                if k > 0:
+                    # Thin lead loses more in the low plane than plastic does: no order there.
+                    apart = max(lower - due, 1e-4)
+                    between += min(max((lower - below) / apart, 0.0), 1.0)
+                    line = (lower + min(due, lower)) / 2
+                    nearest = min(nearest, abs(below - line))
+                    if below < line:
+                        best = k
+                lower = due if k == 0 else min(due, lower)
+            place[i, j] = between
+            group[i, j] = best + 1 if nearest >= sure_sigma * sd else 0
+    return place, group
 
 
 @njit(cache=True, nogil=True)

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.kernels.xray_load import box_means
+from fusion.kernels.xray_load import told_materials
 from fusion.scans.beam import GROUPS, Beam
 from fusion.scans.policy import XrayPolicy
 
@@ -42,37 +42,21 @@ def find_materials(
 
     high, low  (rows, columns) attenuation over the walls
     """
-    group = np.zeros(high.shape, np.uint8)
-    group[opaque] = OPAQUE_GROUP
     if low is None:
+        group = np.where(opaque, np.uint8(OPAQUE_GROUP), np.uint8(0))
         return Materials(np.full(high.shape, policy.usual_place), group)
-    weight = (load & ~opaque).astype(np.float64)
-    near = np.maximum(box_means(weight, 1), 1e-9)
-    mean_high = box_means(high * weight, 1) / near
-    mean_low = box_means(low * weight, 1) / near
-    place = np.where(weight > 0, position(mean_high, mean_low, beam), policy.usual_place)
-    thick = np.interp(mean_high, beam.at, beam.areal_g_cm2[0]) >= policy.min_material_g_cm2
-    told = (weight > 0) & thick & (mean_high < policy.material_attenuation)
-    sd = np.hypot(
-        cell_noise * np.exp(mean_high / 2) * np.sqrt(2.0 / (9.0 * near)),
-        policy.material_sd * mean_high,
+    least = float(np.interp(policy.min_material_g_cm2, beam.areal_g_cm2[0], beam.at))
+    limits = (
+        float(beam.at[1]),
+        least,
+        policy.material_attenuation,
+        policy.material_sd,
+        policy.sure_material_sigma,
     )
-    share = shares(mean_high, mean_low, sd, beam)
-    best = np.argmax(share, axis=0)
-    sure = np.take_along_axis(share, best[None], axis=0)[0] >= policy.sure_material
-    group[told] = np.where(sure, best + 1, len(GROUPS))[told].astype(np.uint8)
-    return Materials(np.where(told, place, policy.usual_place), group)
-
-
-def position(high: Floats, low: Floats, beam: Beam) -> Floats:
-    """Where a loss in both planes lies between the groups' curves, 0 organic ... 3 lead."""
-    curves = [np.interp(high, beam.at, curve) for curve in beam.low]
-    place = np.full(np.shape(high), 0.0)
-    for lighter, (above, below) in enumerate(pairwise(curves)):
-        # Thin lead loses more in the low plane than plastic does: there no order can be told.
-        apart = np.maximum(above - below, 1e-4)
-        place += np.clip((above - low) / apart, 0.0, 1.0) * (place >= lighter)
-    return np.asarray(np.round(place, 4), np.float64)
+    # Of the low plane's cell and of the high one's, each read at this depth of the beam.
+    noise = np.round(cell_noise * np.sqrt(np.exp(beam.at) + np.exp(beam.low[0])), 9)
+    place, group = told_materials(high, low, load, opaque, beam.low, noise, limits)
+    return Materials(np.where(place < 0.0, policy.usual_place, place), group)
 
 
 def shares(high: Floats, low: Floats, sd: Floats, beam: Beam) -> Floats:

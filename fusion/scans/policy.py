@@ -133,8 +133,10 @@ class XrayPolicy:
     material_sd: float = 0.003
     """The two planes' calibrations agree this well, relative to the attenuation: against a gap
     of 0.02 to 0.06 between plastic and iron (facts 2.2)."""
-    sure_material: float = 0.7
-    """Less probable is not told: the groups' gaps are a few sigma at best."""
+    sure_material_sigma: float = 0.5
+    """Nearer to the line between two groups, one in three would be called wrong."""
+    opaque_material_share: float = 0.7
+    """How often what lets nothing through is dense, and not much of something lighter."""
     usual_place: float = 0.5
     """Between organic and light metal: what is weighed of loads whose material is not known."""
 

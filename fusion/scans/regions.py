@@ -157,7 +157,7 @@ def _material(
         return "", 0.0
     opaque = high.opaque | low.opaque
     if 2 * np.count_nonzero(part & opaque) > np.count_nonzero(part):
-        return "dense", policy.sure_material
+        return "dense", policy.opaque_material_share
     ring = _grown(part, 4) & ~_grown(part, 2) & high.load & ~opaque
     inside = _shrunk(part) & ~opaque
     inside = inside if inside.any() else part & ~opaque

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.kernels.xray_load import seen_medians
+from fusion.kernels.xray_load import near_medians
 from fusion.scans.geometry import Geometry
 from fusion.scans.policy import XrayPolicy
 
@@ -47,23 +47,19 @@ def find_walls(zone: Floats, geometry: Geometry, policy: XrayPolicy) -> Walls:
         prior = np.full(zone.shape, policy.wall_prior)
         return Walls(values=prior, known=False, sd=policy.wall_prior_sd, period_m=0.0)
     over = zone - level
-    seen = np.abs(over) < policy.wall_spread
     least = max(3, zone.shape[0] // 12)
-    columns, counts = seen_medians(
-        np.ascontiguousarray(over.T), np.ascontiguousarray(seen.T), least
-    )
-    bare = counts >= least
-    ribs, period_m = _ribs(columns, bare, geometry, policy)
+    columns, counts = near_medians(over, policy.wall_spread, least, True)
+    ribs, period_m = _ribs(columns, counts >= least, geometry, policy)
     # A thin load from roof to floor must not pass for a wall: ribs are no deeper than ribs.
-    columns = np.where(
-        bare, np.clip(columns, ribs - policy.rib_depth, ribs + policy.rib_depth), ribs
-    )
+    low, high = ribs - policy.rib_depth, ribs + policy.rib_depth
+    columns = np.where(counts >= least, np.clip(columns, low, high), ribs)
     over = over - columns[None, :]
     # Half as far as before: the ribs are off now.
-    seen = np.abs(over) < policy.wall_spread / 2
-    rows, counts = seen_medians(over, seen, max(8, zone.shape[1] // 40))
-    rows = _carried(rows, counts >= max(8, zone.shape[1] // 40))
+    least = max(8, zone.shape[1] // 40)
+    rows, counts = near_medians(over, policy.wall_spread / 2, least, False)
+    rows = _carried(rows, counts >= least)
     over = over - rows[:, None]
+    seen = np.abs(over) < policy.wall_spread / 2
     values = level + columns[None, :] + rows[:, None]
     near = np.abs(over[seen])
     sd = 1.4826 * float(np.partition(near, near.size // 2)[near.size // 2]) if near.size else 0.0

@@ -1,0 +1,68 @@
+"""Slow, obvious twins of the kernels of a scan's load."""
+
+import numpy as np
+import pytest
+
+from fusion.kernels.xray_load import NEAR_BINS, box_means, near_medians, told_materials
+from fusion.scans.beam import beam_of
+
+
+@pytest.mark.parametrize("down", [False, True])
+def test_near_medians_are_medians_of_what_is_near(down):
+    random = np.random.default_rng(2)
+    values = random.normal(0.0, 0.06, (17, 40))
+    values[3] = 5.0
+    medians, counts = near_medians(values, 0.1, 3, down)
+    for line, lane in enumerate(values.T if down else values):
+        near = np.sort(lane[np.abs(lane) < 0.1])
+        assert counts[line] == near.size
+        expected = near[(near.size - 1) // 2] if near.size >= 3 else 0.0
+        assert medians[line] == pytest.approx(expected, abs=0.2 / NEAR_BINS)
+
+
+@pytest.mark.parametrize("half", [0, 1, 3])
+def test_box_means_are_means_cut_at_the_edges(half):
+    values = np.random.default_rng(4).random((9, 14))
+    expected = [
+        [
+            values[max(i - half, 0) : i + half + 1, max(j - half, 0) : j + half + 1].mean()
+            for j in range(14)
+        ]
+        for i in range(9)
+    ]
+    assert box_means(values, half) == pytest.approx(np.array(expected))
+
+
+def test_told_materials_are_those_of_the_next_curve():
+    random = np.random.default_rng(6)
+    beam = beam_of((6.0, 4.0))
+    shape = (13, 19)
+    high = random.uniform(0.1, 5.5, shape)
+    truth = random.integers(0, 4, shape)
+    low = np.zeros(shape)
+    for k in range(4):
+        low[truth == k] = np.interp(high[truth == k], beam.at, beam.low[k])
+    low += random.normal(0.0, 0.01, shape)
+    load, opaque = random.random(shape) < 0.8, random.random(shape) < 0.1
+    noise = 0.002 * np.exp(beam.at / 2)
+    step, least, most, calibration_sd, sure = limits = (0.05, 0.3, 4.6, 0.003, 0.5)
+    place, group = told_materials(high, low, load, opaque, beam.low, noise, limits)
+    assert beam.at[1] == pytest.approx(step)
+    for i, j in np.ndindex(shape):
+        if opaque[i, j] or not load[i, j]:
+            assert (place[i, j], group[i, j]) == (-1.0, 5 if opaque[i, j] else 0)
+            continue
+        near = np.zeros(shape, bool)
+        near[max(i - 1, 0) : i + 2, max(j - 1, 0) : j + 2] = True
+        near &= load & ~opaque
+        mean, below = high[near].mean(), low[near].mean()
+        if not least <= mean < most:
+            assert (place[i, j], group[i, j]) == (-1.0, 0)
+            continue
+        due = np.minimum.accumulate([np.interp(mean, beam.at, curve) for curve in beam.low])
+        lines = (due[:-1] + due[1:]) / 2
+        sd = np.hypot(np.interp(mean, beam.at, noise) / np.sqrt(near.sum()), calibration_sd * mean)
+        apart = np.maximum(due[:-1] - due[1:], 1e-4)
+        assert place[i, j] == pytest.approx(np.clip((due[:-1] - below) / apart, 0, 1).sum())
+        sure_enough = np.abs(below - lines).min() >= sure * sd
+        assert group[i, j] == ((below < lines).sum() + 1 if sure_enough else 0)
