@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 @njit(cache=True, nogil=True)
 def pooled_counts(
     plane: NDArray[np.uint16],
-    dark_q4: NDArray[np.uint32],
+    dark_q8: NDArray[np.uint32],
     gain_q12: NDArray[np.uint32],
     pulse_q12: NDArray[np.int64],
     cell: int,
@@ -16,7 +16,7 @@ def pooled_counts(
     """Sums of dark-corrected, gain-corrected counts over square cells, in 2**-24 counts.
 
     plane      (rows, columns) raw counts
-    dark_q4    (rows,) dark level in 1/16 counts
+    dark_q8    (rows,) dark level in 1/256 counts
     gain_q12   (rows,) correction factor times 4096, below 2; 0 leaves the row out
     pulse_q12  (columns,) correction factor times 4096; 0 leaves the column out
     cell       side of a cell; 8 rows of 65,535 counts times 2 just fill 32 bits
@@ -35,10 +35,10 @@ def pooled_counts(
             gain = gain_q12[row]
             if gain == 0:
                 continue
-            dark += np.int64(gain) * np.int64(dark_q4[row])
+            dark += np.int64(gain) * np.int64(dark_q8[row])
             for column in range(line.shape[0]):
                 line[column] += np.uint32(plane[row, column]) * gain
-        dark >>= 4
+        dark >>= 8
         for j in range(cells_x):
             total = np.int64(0)
             for column in range(j * cell, (j + 1) * cell):

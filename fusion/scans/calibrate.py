@@ -32,7 +32,7 @@ BAND_COLUMNS = 512  # looked at for air above the vehicle
 BAND_SHARE = 3  # and that is in the upper third
 BAND_GROUPS = 5  # of rows; the pulse is the median of their means: an aerial is in two
 BLUR_PX = 2  # beside a vehicle, and beside the first and last pulse
-DARK_SCALE = 16  # dark levels are kept in sixteenths of a count
+DARK_SCALE = 256  # dark levels are kept in so many parts of a count
 MOST_GAIN = 1.9  # twice as bright as the others is as useless as dead, and leaves 32 bits
 
 
@@ -65,7 +65,7 @@ class Calibration:
     air_counts: float
     """Of a clear pixel, over the dark level."""
     dark: Floats
-    """(rows,) counts, in sixteenths."""
+    """(rows,) counts, rounded to 1 / `DARK_SCALE`."""
     gain: Floats
     """(rows,) of the row over the median; 0 where it is dead."""
     pulse: Floats

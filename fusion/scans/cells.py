@@ -8,7 +8,15 @@ from numpy.typing import NDArray
 
 from fusion.kernels.xray import pooled_counts
 from fusion.kernels.xray_cells import cell_means
-from fusion.scans.calibrate import Calibration, Flags, Floats, Reference, ScanMemory, calibrate
+from fusion.scans.calibrate import (
+    DARK_SCALE,
+    Calibration,
+    Flags,
+    Floats,
+    Reference,
+    ScanMemory,
+    calibrate,
+)
 from fusion.scans.policy import XrayPolicy
 from fusion.scans.stripes import MAX_INTERPOLATED_PX, gaps
 
@@ -108,8 +116,8 @@ def attenuation(
     """
     gain_q12 = _inverse_q12(calibration.gain).astype(np.uint32)
     pulse_q12 = _inverse_q12(calibration.pulse)
-    dark_q4 = np.round(calibration.dark * 16).astype(np.uint32)
-    sums = pooled_counts(plane, dark_q4, gain_q12, pulse_q12, cell)
+    dark_q8 = np.round(calibration.dark * DARK_SCALE).astype(np.uint32)
+    sums = pooled_counts(plane, dark_q8, gain_q12, pulse_q12, cell)
     rows, rows_usable = _live(gain_q12 > 0, cell)
     columns, columns_usable = _live(pulse_q12 > 0, cell)
     one = 2.0**24 * calibration.air_counts

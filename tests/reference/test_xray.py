@@ -12,7 +12,7 @@ from fusion.kernels.xray import (
 )
 
 
-def pooled_twin(plane, dark_q4, gain_q12, pulse_q12, cell):
+def pooled_twin(plane, dark_q8, gain_q12, pulse_q12, cell):
     rows, columns = (side // cell for side in plane.shape)
     sums = np.zeros((rows, columns), np.int64)
     for i in range(rows):
@@ -21,7 +21,7 @@ def pooled_twin(plane, dark_q4, gain_q12, pulse_q12, cell):
                 block = slice(i * cell, (i + 1) * cell)
                 gain = gain_q12[block].astype(object)
                 light = int((plane[block, column].astype(object) * gain).sum())
-                dark = int((dark_q4[block].astype(object) * gain).sum()) >> 4
+                dark = int((dark_q8[block].astype(object) * gain).sum()) >> 8
                 sums[i, j] += (light - dark) * int(pulse_q12[column])
     return sums
 
@@ -69,7 +69,7 @@ def contrast_twin(values, load, halves, min_load):
 def test_pooled_counts_are_the_sums_of_corrected_pixels(seed):
     random = np.random.default_rng(seed)
     plane = random.integers(0, 65_536, (27, 43)).astype(np.uint16)
-    dark = random.integers(0, 4000, 27).astype(np.uint32)
+    dark = random.integers(0, 64_000, 27).astype(np.uint32)
     gain = random.integers(2100, 7800, 27).astype(np.uint32)
     gain[random.integers(0, 27, 4)] = 0
     pulse = random.integers(2048, 8192, 43)
