@@ -11,7 +11,9 @@ from collections.abc import Mapping, Sequence
 from fusion.alarms import WAY, Claim
 from fusion.associate import Transit
 from fusion.health import SensorHealth
+from fusion.pass_record import PassRecord
 from fusion.policy import Policy
+from fusion.scan_record import ScanRecord
 from fusion.score import Score, score
 from fusion.tracks import Track
 from fusion.types import (
@@ -120,8 +122,7 @@ class Judge:
                 place=transit.lane.lane_id,
                 forced=Event.RAD_OVERRANGE if over_range else None,
                 more={"ambiguous": True} if transit.ambiguous else {},
-                # What the portal measured is evidence of radiation, and of nothing else.
-                records=_records(rows) if question == "radiation" else (),
+                records=_records(rows, question),
             )
             claims.append(claim)
         return claims
@@ -289,9 +290,25 @@ def _strongest(result: Score, explanation: str) -> Contribution | None:
     return next(iter(named or rows), None)
 
 
-def _records(rows: Sequence[tuple[Detection, float]]) -> tuple[Record, ...]:
-    """What each portal measured of the vehicle, in the order of the detections."""
-    return tuple(detection.record for detection, _ in rows if detection.record is not None)
+def _records(rows: Sequence[tuple[Detection, float]], question: str) -> tuple[Record, ...]:
+    """What each portal and scanner measured of the vehicle, in the order of the detections.
+
+    What the portal measured is evidence of radiation, and of nothing else; a scan is that too
+    where it has something to say of it.
+    """
+    radiation = question == "radiation"
+    scans = not radiation or any(
+        name in detection.nats
+        for detection, _ in rows
+        for name in QUESTIONS[question]
+        if detection.kind.startswith(("xray.", "fusion."))
+    )
+    return tuple(
+        detection.record
+        for detection, _ in rows
+        if (isinstance(detection.record, PassRecord) and radiation)
+        or (isinstance(detection.record, ScanRecord) and scans)
+    )
 
 
 def _clips(track: Track) -> tuple[Record, ...]:

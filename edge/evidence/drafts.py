@@ -1,4 +1,4 @@
-"""The two files of one record: what to call them, their bytes, and when they are made anew."""
+"""The files of one record: what to call them, their bytes, and when they are made anew."""
 
 from typing import NamedTuple
 
@@ -7,6 +7,8 @@ from edge.evidence.ground.clip import clip
 from edge.evidence.ground.picture import wave_picture
 from edge.evidence.ground.story import wave_story_of
 from edge.evidence.picture import picture
+from edge.evidence.scans.picture import scan_picture
+from edge.evidence.scans.story import scan_story_of
 from edge.evidence.story import story_of
 from fusion.pass_record import PassRecord
 from fusion.scan_record import ScanRecord
@@ -14,6 +16,7 @@ from fusion.types import SECOND_NS, Alert, Record
 from fusion.wave_record import WaveRecord
 
 N42, PNG, MINISEED = "application/xml", "image/png", "application/vnd.fdsn.mseed"
+TIFF = "image/tiff"
 
 GROWN_NS = 5 * SECOND_NS  # of an event, before it is drawn again for being called another thing
 MUCH_NS = 10 * SECOND_NS  # the same for having gone on
@@ -35,7 +38,7 @@ def drafts(alert: Alert, record: Record, nth: int) -> list[Draft]:
     """The files of the alert's `nth` sensor, counted from 0."""
     suffix = f"-{nth + 1}" if nth else ""
     if isinstance(record, ScanRecord):
-        return []
+        return _scan(alert, record, suffix)
     if isinstance(record, PassRecord):
         story = story_of(alert, record)
         return [
@@ -47,6 +50,14 @@ def drafts(alert: Alert, record: Record, nth: int) -> list[Draft]:
         return [Draft(f"clip{suffix}.mseed", MINISEED, clip(record)), drawn]
     except ImportError:  # an installation without pymseed has the picture alone
         return [drawn]
+
+
+def _scan(alert: Alert, record: ScanRecord, suffix: str) -> list[Draft]:
+    story = scan_story_of(alert, record)
+    made = [Draft(f"scan{suffix}.png", PNG, scan_picture(record, story))]
+    if record.tiff:
+        made.append(Draft(f"planes{suffix}.tif", TIFF, record.tiff))
+    return made
 
 
 def seen(record: Record) -> Seen:

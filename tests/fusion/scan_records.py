@@ -39,7 +39,7 @@ def pixels(rows=1200, columns=4000, *, seed=1, low=True, noise=0.01, cell_px=CEL
     random = np.random.default_rng(seed)
     column_m = LENGTH_M / columns
     row_m = HEIGHT_M / rows
-    attenuation = np.zeros((rows, columns), np.float32)
+    attenuation = np.zeros((rows, columns))
     groups = np.zeros((rows // cell_px, columns // cell_px), np.uint8)
 
     def put(values, value, place, step=1):

@@ -1,5 +1,6 @@
 """The picture of a scan without any words: light and material at the size it is shown in."""
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +12,7 @@ from edge.evidence.scans.colours import (
     LEVELS,
     MIST,
     OPAQUE,
+    ORGANIC,
     OWN,
     VIOLET,
     levels_of_counts,
@@ -22,6 +24,7 @@ from fusion.scan_record import ScanPixels, ScanRecord
 MAX_WIDTH, MAX_HEIGHT = 1560, 640
 NONE = 255
 """Level of a place where nothing was measured."""
+AROUND = 5  # cells: 20 cm, as wide as an edge is blurred
 HATCH, LINE = 8, 3  # pixels from line to line, and of one
 
 
@@ -32,7 +35,7 @@ def sheet_of(record: ScanRecord, pixels: ScanPixels) -> NDArray[np.uint8]:
     """
     rows, columns = edges_of(record)
     levels = _levels(pixels, rows, columns)
-    groups = pixels.groups
+    groups = _smoothed(pixels.groups)
     down = np.minimum(rows[:-1] // pixels.cell_px, groups.shape[0] - 1)
     along = np.minimum(columns[:-1] // pixels.cell_px, groups.shape[1] - 1)
     group = groups[down][:, along]
@@ -65,6 +68,20 @@ def edges_of(record: ScanRecord) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         np.arange(down + 1, dtype=np.int64) * record.rows // down,
         np.arange(across + 1, dtype=np.int64) * record.columns // across,
     )
+
+
+def _smoothed(groups: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """What most of the told cells around each are; what is not told, or opaque, stays so.
+
+    The planes are never quite in one place, so the edges of goods look like another material.
+    """
+    told = np.arange(ORGANIC, OPAQUE)
+    count = [
+        cv2.boxFilter((groups == group).astype(np.uint8), -1, (AROUND, AROUND), normalize=False)
+        for group in told
+    ]
+    most = told[np.argmax(count, axis=0)].astype(np.uint8)
+    return np.where((groups >= ORGANIC) & (groups < OPAQUE), most, groups)
 
 
 def _levels(

@@ -1,0 +1,307 @@
+"""The picture of a scan: what an operator sees of it at one glance, in both languages."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from edge.evidence.axes import number, ticks
+from edge.evidence.canvas import (
+    BLACK,
+    BLUE,
+    BOLD,
+    GREY,
+    PURPLE,
+    RED,
+    WHITE,
+    Canvas,
+    shortened,
+    text_size,
+)
+from edge.evidence.heading import LINES, draw_heading, mark_exercise, where_and_when
+from edge.evidence.scans.colours import (
+    DENSE,
+    DUSK,
+    LEVELS,
+    LIGHT_METAL,
+    MIST,
+    ORGANIC,
+    STEEL,
+    VIOLET,
+    YELLOW,
+    colour_of,
+    palette,
+)
+from edge.evidence.scans.sheet import HATCH, LINE, MAX_WIDTH
+from edge.evidence.scans.story import Region, ScanStory
+from edge.evidence.telling import LANGUAGES, known
+from edge.text import word
+from fusion.scan_record import ScanRecord
+from fusion.types import Fact
+
+MARGIN = 20
+WIDTH = MAX_WIDTH + 2 * MARGIN
+AXIS = 94  # row of the axis above the sheet; its numbers stand over it
+TOP = 102
+LEGEND_ROWS, LINE_ROWS = 30, 18
+MAX_OTHERS = 3
+EXERCISE_ROWS, EXERCISE_WIDTH = 50, 210
+HALO = 2  # white around a box, so that it is seen on any colour
+SHOWN_LEVEL = round(0.5 * LEVELS)
+"""The legend's brightness."""
+
+
+class _Place:
+    """Metres of the vehicle to pixels of the sheet."""
+
+    def __init__(self, record: ScanRecord, left: int, width: int, height: int) -> None:
+        self._record = record
+        self.left, self.right = left, left + width
+        self.top, self.bottom = TOP, TOP + height
+        self._along = width / max(record.columns, 1)
+        self._down = height / max(record.rows, 1)
+
+    def x(self, metres: float) -> int:
+        """Of a place behind the vehicle's front; within the sheet."""
+        column = self._record.front_column + 1000.0 * metres / self._record.pitch_x_mm
+        return min(max(self.left + round(column * self._along), self.left), self.right)
+
+    def y(self, metres: float) -> int:
+        """Of a height; within the sheet."""
+        row = self._record.bottom_row - 1000.0 * metres / self._record.pitch_y_mm
+        return min(max(self.top + round(row * self._down), self.top), self.bottom)
+
+    @property
+    def span_m(self) -> tuple[float, float]:
+        """Metres behind the front at the left and the right edge."""
+        pitch_m = self._record.pitch_x_mm / 1000.0
+        first = -self._record.front_column * pitch_m
+        return first, first + self._record.columns * pitch_m
+
+    @property
+    def pixels_per_m(self) -> float:
+        """Along."""
+        return self._along * 1000.0 / self._record.pitch_x_mm
+
+
+def scan_picture(record: ScanRecord, story: ScanStory) -> bytes:
+    """A PNG, 1600 wide and as high as the scan and its words need."""
+    sheet = record.sheet if record.sheet is not None else np.full((240, MAX_WIDTH), MIST, np.uint8)
+    rows, columns = sheet.shape
+    lines = len(story.regions) + min(len(story.others), MAX_OTHERS) + bool(_warnings(record, story))
+    below = LEGEND_ROWS + LINE_ROWS * lines + 12
+    below = max(below, LEGEND_ROWS + EXERCISE_ROWS) if story.exercise else below
+    canvas = Canvas(WIDTH, TOP + rows + below, palette())
+    place = _Place(record, MARGIN + (MAX_WIDTH - columns) // 2, columns, rows)
+    draw_heading(canvas, story, where_and_when(story, record.start_utc_ns, record.scan_id),
+                 _figures(record, story))  # fmt: skip
+    canvas.pixels[TOP : TOP + rows, place.left : place.right] = sheet
+    _axis(canvas, place)
+    _marks(canvas, place, story.facts)
+    for region in reversed(story.regions):  # the strongest one last, above the others
+        _box(canvas, place, region)
+    _gamma(canvas, place, story.gamma_m)
+    _scale(canvas, place)
+    _legend(canvas, place.bottom + 8, record)
+    _lines(canvas, place.bottom + LEGEND_ROWS + 6, record, story)
+    if story.exercise:
+        mark_exercise(canvas, WIDTH - EXERCISE_WIDTH, canvas.height - EXERCISE_ROWS)
+    return canvas.png()
+
+
+def _figures(record: ScanRecord, story: ScanStory) -> str:
+    """What an image analyst asks for first."""
+    facts, told = story.facts, []
+    if container := facts.get("container"):
+        told.append(str(container))
+    if length := known(facts, "length_m"):
+        told.append(f"{length:.1f} m")
+        if not record.partial:  # of what is missing nobody knows
+            told.append("EMPTY/VACÍO" if facts.get("empty") is True else "LOADED/CON CARGA")
+        told.append(f"fill/llenado {100 * (known(facts, 'fill') or 0.0):.0f} %")
+    mass, spread = known(facts, "mass_kg"), known(facts, "mass_sd_kg")
+    if mass is not None:
+        about = "" if spread is None else f" ± {spread / 1000:.1f}"
+        told.append(f"load/carga {mass / 1000:.1f}{about} t")
+    if (opaque := known(facts, "unpenetrated")) is not None:
+        told.append(f"not penetrated/sin penetrar {100 * opaque:.1f} %")
+    declared = facts.get("declared")
+    if isinstance(declared, str) and declared:
+        told.append(f"declared/declarado: {_declared(declared)}")
+    return "   ".join(told)
+
+
+def _declared(declared: str) -> str:
+    if declared == "empty":
+        return "/".join(word("declared", "empty", language) for language in LANGUAGES)
+    return declared
+
+
+def _axis(canvas: Canvas, place: _Place) -> None:
+    """Metres behind the front."""
+    canvas.fill(place.left, AXIS, place.right, AXIS + 1, GREY)
+    first, last = place.span_m
+    for metres in ticks(first, last, max(round((place.right - place.left) / 75), 2)):
+        x = place.x(metres)
+        canvas.fill(x, AXIS, x + 1, AXIS + 6, GREY)
+        canvas.text(x, AXIS - 14, number(metres), BLACK if metres == 0 else GREY, align=0.5)
+    told = "m behind the front · m desde el frente"
+    canvas.text(WIDTH - MARGIN, LINES[2], told, GREY, align=1.0)
+
+
+def _marks(canvas: Canvas, place: _Place, facts: Mapping[str, Fact]) -> None:
+    """Where box, roof and deck were found."""
+    found = facts.get("geometry")
+    geometry = found if isinstance(found, Mapping) else {}
+    begin, end = known(geometry, "box_from_m"), known(geometry, "box_to_m")
+    deck, roof = known(geometry, "deck_m"), known(geometry, "roof_m")
+    boxed = begin is not None and end is not None and end > begin
+    left, right = (
+        (place.x(begin), place.x(end)) if boxed and begin is not None and end is not None
+        else (place.left, place.right)
+    )  # fmt: skip
+    for height, name in ((roof, "roof/techo"), (deck, "deck/piso")):
+        if height is None or not boxed:
+            continue
+        y = place.y(height)
+        _dashed(canvas, left - 14, y, right - left + 28)
+        label = text_size(name)[0] + 18
+        x = left - label - 4 if left - label - 4 > place.left else right + 18
+        _plate(canvas, x, y - 7, name, BLUE)
+    if boxed and deck is not None and roof is not None:
+        for x in (left, right):
+            _dashed(canvas, x, place.y(roof) - 8, place.y(deck) - place.y(roof) + 16, down=True)
+
+
+def _dashed(canvas: Canvas, x: int, y: int, length: int, *, down: bool = False) -> None:
+    """Blue on white, to be seen on any colour."""
+    x, y = min(max(x, 0), canvas.width - 2), min(max(y, 0), canvas.height - 2)
+    canvas.dashes(x, y, length, WHITE, down=down, on=14, off=0)
+    canvas.dashes(x, y, length, BLUE, down=down, on=9, off=5)
+
+
+def _plate(canvas: Canvas, x: int, y: int, text: str, ink: int) -> None:
+    """Words on white."""
+    width, height = text_size(text)
+    x = min(max(x, 0), canvas.width - width - 4)
+    canvas.fill(x - 2, y, x + width + 3, y + height + 1, WHITE)
+    canvas.text(x, y, text, ink)
+
+
+def _box(canvas: Canvas, place: _Place, region: Region) -> None:
+    """Red and thick where it rings; its number and its place on a plate at a corner."""
+    colour, thick = (RED, 3) if region.rings else (BLACK, 2)
+    left, right = place.x(region.from_m) - thick, place.x(region.to_m) + thick
+    top, bottom = place.y(region.top_m) - thick, place.y(region.bottom_m) + thick
+    for width, ink in ((thick + HALO, WHITE), (thick, colour)):
+        out = width - thick
+        for inner in range(width):
+            canvas.frame(left - out + inner, top - out + inner, right + out - inner,
+                         bottom + out - inner, ink)  # fmt: skip
+    label = f" {region.number}  {region.position_m:.1f} m "
+    width, height = text_size(label, BOLD)
+    y = top - HALO - height - 4
+    if y < place.top:
+        y = min(bottom + HALO, canvas.height - height - 4)
+    x = min(max((left + right - width) // 2, place.left), place.right - width)
+    canvas.fill(x - 2, y - 2, x + width + 2, y + height + 3, WHITE)
+    canvas.fill(x, y, x + width, y + height + 1, colour)
+    canvas.text(x, y, label, WHITE, font=BOLD)
+
+
+def _gamma(canvas: Canvas, place: _Place, gamma_m: float | None) -> None:
+    """A wedge that points down to where the portal saw something."""
+    if gamma_m is None:
+        return
+    x = place.x(gamma_m)
+    for row in range(14):
+        canvas.fill(x - 14 + row, TOP + row, x + 15 - row, TOP + row + 1, RED)
+    label = f"gamma {gamma_m:.1f} m"
+    _plate(canvas, x - text_size(label)[0] // 2, TOP + 16, label, RED)
+    if place.bottom > TOP + 34:
+        canvas.dashes(x, TOP + 34, place.bottom - TOP - 34, RED, down=True, on=3, off=6)
+
+
+def _scale(canvas: Canvas, place: _Place) -> None:
+    """One metre, or as many as can be seen, in the lower right corner."""
+    metres = next((m for m in (1, 2, 5, 10) if m * place.pixels_per_m >= 40), 10)
+    length = round(metres * place.pixels_per_m)
+    x, y = place.right - length - 14, place.bottom - 10
+    canvas.fill(x - 8, y - 18, place.right - 4, y + 7, WHITE)
+    canvas.fill(x, y, x + length, y + 3, BLACK)
+    for end in (x, x + length - 2):
+        canvas.fill(end, y - 4, end + 2, y + 7, BLACK)
+    canvas.text(x + length // 2, y - 16, f"{metres} m", BLACK, align=0.5)
+
+
+def _legend(canvas: Canvas, y: int, record: ScanRecord) -> None:
+    """What the colours say."""
+    x = MARGIN
+    if "high" not in record.planes:
+        canvas.text(x, y, "8-bit picture: no material, no mass · imagen de 8 bits: sin material "
+                    "ni masa", GREY)  # fmt: skip
+        x += 680
+    elif "low" not in record.planes:
+        canvas.text(x, y, "one energy: no material · una energía: sin material", GREY)
+        x += 460
+    else:
+        for group, name in ((ORGANIC, "organic"), (LIGHT_METAL, "light-metal"), (STEEL, "steel"),
+                            (DENSE, "dense")):  # fmt: skip
+            canvas.fill(x, y, x + 24, y + 13, colour_of(group, SHOWN_LEVEL))
+            canvas.frame(x, y, x + 24, y + 13, GREY)
+            told = "/".join(word("material", name, language) for language in LANGUAGES)
+            canvas.text(x + 30, y, told, BLACK)
+            x += 30 + text_size(told)[0] + 24
+    _hatched(canvas, x, y, (DUSK, VIOLET, LINE))
+    told = "not penetrated/sin penetrar"
+    canvas.text(x + 30, y, told, BLACK)
+    x += 30 + text_size(told)[0] + 24
+    if record.lost_columns:
+        _hatched(canvas, x, y, (MIST, GREY, 2), back=True)
+        canvas.text(x + 30, y, "lost lines/líneas perdidas", BLACK)
+        x += 30 + text_size("lost lines/líneas perdidas")[0] + 24
+
+
+def _hatched(
+    canvas: Canvas, x: int, y: int, ink: tuple[int, int, int], *, back: bool = False
+) -> None:
+    ground, line, thick = ink
+    rows, columns = np.arange(13)[:, None], np.arange(24)
+    slope = columns - rows if back else columns + rows
+    canvas.pixels[y : y + 13, x : x + 24] = np.where(slope % HATCH < thick, line, ground)
+    canvas.frame(x, y, x + 24, y + 13, GREY)
+
+
+def _warnings(record: ScanRecord, story: ScanStory) -> str:
+    """What must be known before anything in the picture is believed."""
+    told = []
+    if record.partial:
+        told.append("PARTIAL SCAN: what is missing is not clear · ESCANEO PARCIAL: lo que falta no "
+                    "está despejado")  # fmt: skip
+    elif not record.final:
+        told.append("SCAN GOING ON · ESCANEO EN CURSO")
+    if not known(story.facts, "length_m"):
+        told.append("no vehicle found · no se encontró vehículo")
+    return "   ".join(told)
+
+
+def _lines(canvas: Canvas, y: int, record: ScanRecord, story: ScanStory) -> None:
+    """Each box and each reason: English in the left half, Spanish in the right one."""
+    if warning := _warnings(record, story):
+        canvas.fill(MARGIN - 4, y - 2, MARGIN + text_size(warning, BOLD)[0] + 4, y + 16, YELLOW)
+        canvas.text(MARGIN, y, warning, BLACK, font=BOLD)
+        y += LINE_ROWS
+    half = (WIDTH - 2 * MARGIN - (EXERCISE_WIDTH if story.exercise else 0)) // 2
+    for region in story.regions:
+        colour = RED if region.rings else BLACK
+        for x, words in zip((MARGIN, MARGIN + half), region.words, strict=True):
+            canvas.fill(x, y, x + 18, y + 15, colour)
+            canvas.text(x + 9, y, str(region.number), WHITE, font=BOLD, align=0.5)
+            mass = known(region.facts, "mass_kg")
+            more = "" if mass is None else f", {mass:,.0f} kg"
+            canvas.text(x + 26, y + 1, shortened(words + more, half - 36), BLACK)
+        y += LINE_ROWS
+    for words_of in story.others[:MAX_OTHERS]:
+        for x, words in zip((MARGIN, MARGIN + half), words_of, strict=True):
+            canvas.fill(x + 5, y + 5, x + 13, y + 11, PURPLE)
+            canvas.text(x + 26, y + 1, shortened(words, half - 36), BLACK)
+        y += LINE_ROWS
