@@ -1,6 +1,7 @@
 """Cargo X-ray scanners that leave their scans as files."""
 
 import zlib
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -11,22 +12,15 @@ from drivers.wire.iso6346 import check_digit, normalise_number
 from drivers.wire.sidecar import Sidecar, encode_json, encode_xml
 from simulators.base import SimulatorKind
 from simulators.scenario import Scenario, Vehicle
-from simulators.xray_physics import Floats, transmission, with_scatter
-from simulators.xray_scene import Random, Scene, truck
+from simulators.xray_cargo import draw_vehicle
+from simulators.xray_scanner import USUAL, Counts, Scanner, expose, healthy
+from simulators.xray_scene import Random, Scene
 
-LOW_MEV, HIGH_MEV = 4.0, 6.0  # the commonest interlaced pair
-AIR_COUNTS = 58_000.0  # facts 3: 57 to 59 thousand of 65,535
-AIR_QUANTA = 1e4  # facts 3, per pixel
-DARK_COUNTS = 180.0
-ELECTRONIC_COUNTS = 3.0
-PSF_PX = 0.7  # facts 4: 0.6 to 1
-PULSE_SPREAD = 0.01  # facts 4: 0.5 to 2 %
-ROW_GAIN_SPREAD = 0.007  # facts 3, after the maker's calibration
-MODULE_ROWS, MODULE_SPREAD = 16, 0.004  # facts 4: steps every 16 or 32
-SCATTER_SHARE = 0.001  # facts 4: 0.1 to 1 %; a well collimated fan
-MISSED_PULSES = 3  # facts 4: 0 to 3 in a scan
-DARK_COLUMNS = 16  # lines taken before the beam is on
-AIR_M = 0.3  # and in front of and behind the vehicle
+HIGH_MEV, LOW_MEV = USUAL.energies_mev
+AIR_M = USUAL.air_m
+DARK_COLUMNS = USUAL.dark_columns
+AIR_COUNTS = USUAL.air_counts
+DARK_COUNTS = USUAL.dark_counts
 FILE_DELAY_S = 1.0  # from the last line to the last file
 DISPLAY_GAMMA = 2.2  # of the 8-bit composite
 
@@ -69,8 +63,6 @@ class XrayPlanesSimulator:
         pitch_mm = float(self._place.option("pitch_mm", "8"))
         striped = self._scenario.active(self._place.sensor_id, "stripe", front_s)
         high, low = planes(vehicle, rows=rows, pitch_mm=pitch_mm, random=random, striped=striped)
-        files = self._pictures(scan_id, high, low)
-        self._damage(files, front_s, random)
         start_utc_ns = self._scenario.start_utc_ns + round(front_s * 1e9)
         sidecar = Sidecar(
             scan_id=scan_id,
@@ -81,9 +73,18 @@ class XrayPlanesSimulator:
             declared=vehicle.declared,
             container=container_number(vehicle.container, random),
         )
+        files = self._files(sidecar, high, low)
+        self._damage(files, front_s, random)
+        return bundle.encode(files)
+
+    def _files(
+        self, sidecar: Sidecar, high: NDArray[np.uint16], low: NDArray[np.uint16]
+    ) -> dict[str, bytes]:
+        """What the scanner leaves of a scan; the first is the one that a fault spoils."""
         form = self._place.option("sidecar", "json")
         encode = {"json": encode_json, "xml": encode_xml}[form]
-        return bundle.encode({**files, f"{scan_id}.{form}": encode(sidecar)})
+        pictures = self._pictures(sidecar.scan_id, high, low)
+        return {**pictures, f"{sidecar.scan_id}.{form}": encode(sidecar)}
 
     def _pictures(
         self, scan_id: str, high: NDArray[np.uint16], low: NDArray[np.uint16]
@@ -107,31 +108,25 @@ class XrayPlanesSimulator:
 
 
 def planes(
-    vehicle: Vehicle, *, rows: int, pitch_mm: float, random: Random, striped: bool = False
-) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
+    vehicle: Vehicle,
+    *,
+    rows: int,
+    pitch_mm: float,
+    random: Random,
+    striped: bool = False,
+    scanner: Scanner = USUAL,
+) -> tuple[Counts, Counts]:
     """(high, low) raw counts of one vehicle, dark and air lines before it included."""
-    pitch_m = pitch_mm / 1000.0
-    air = round(AIR_M / pitch_m)
-    columns = DARK_COLUMNS + 2 * air + round(vehicle.length_m / pitch_m)
-    scene = Scene(rows, columns, pitch_m, DARK_COLUMNS + air)
-    truck(scene, vehicle, random)
-    gain = random.normal(1.0, ROW_GAIN_SPREAD, rows)
-    gain *= np.repeat(random.normal(1.0, MODULE_SPREAD, rows // MODULE_ROWS + 1), MODULE_ROWS)[
-        :rows
-    ]
-    dark = DARK_COUNTS + random.normal(0.0, 8.0, rows)
+    scanner = replace(scanner, rows=rows, pitch_x_mm=pitch_mm, pitch_y_mm=pitch_mm)
     if striped:
-        _stripe(gain, random)
-    high, low = (
-        _measured(
-            with_scatter(transmission(scene.layers, end_mev), SCATTER_SHARE, pitch_mm),
-            gain.astype(np.float32),
-            dark.astype(np.float32),
-            random,
-        )
-        for end_mev in (HIGH_MEV, LOW_MEV)
-    )
-    return high, low
+        scanner = replace(scanner, dead_rows=6, uneven_rows=8)
+    pitch_m = pitch_mm / 1000.0
+    air = round(scanner.air_m / pitch_m)
+    columns = 2 * air + round(vehicle.length_m / pitch_m)
+    scene = Scene(rows, columns, pitch_m, air)
+    draw_vehicle(scene, vehicle, random)
+    exposure = expose(scene, healthy(scanner, random), random)
+    return exposure.high, exposure.low
 
 
 def composite(high: NDArray[np.uint16]) -> NDArray[np.uint8]:
@@ -150,33 +145,6 @@ def container_number(text: str, random: Random) -> str:
     return f"{plain[:10]}{check_digit(plain[:10])}"
 
 
-def _measured(clear: Floats, gain: Floats, dark: Floats, random: Random) -> NDArray[np.uint16]:
-    """Transmission to counts: blur, pulses, quanta, electronics, clipping."""
-    signal: Floats = np.asarray(cv2.GaussianBlur(clear, (0, 0), PSF_PX), np.float32)
-    pulse = np.asarray(random.normal(1.0, PULSE_SPREAD, clear.shape[1]), np.float32)
-    pulse[random.integers(0, clear.shape[1], int(random.integers(MISSED_PULSES + 1)))] = 0.0
-    pulse[:DARK_COLUMNS] = 0.0
-    signal *= pulse
-    # Gaussian for Poisson: the difference is lost in the electronics below 10 quanta.
-    noise = random.standard_normal(clear.shape, np.float32)
-    spread = cv2.sqrt(
-        signal * np.float32(AIR_COUNTS**2 / AIR_QUANTA) + np.float32(ELECTRONIC_COUNTS**2)
-    )
-    signal *= np.float32(AIR_COUNTS)
-    signal += noise * spread
-    signal *= gain[:, None]
-    signal += dark[:, None] + np.float32(0.5)
-    return np.asarray(np.clip(signal, 0.0, 65_535.0), np.uint16)
-
-
-def _stripe(gain: NDArray[np.float64], random: Random) -> None:
-    """A detector card in trouble: some rows dead, some with a wrong gain."""
-    for _ in range(3):
-        start = int(random.integers(0, gain.size - 4))
-        gain[start : start + int(random.integers(1, 4))] = 0.0
-    gain[random.integers(0, gain.size, 8)] *= random.choice([0.8, 0.88, 1.12], 8)
-
-
 def _encoded(extension: str, picture: NDArray[np.integer], options: tuple[int, int]) -> bytes:
     done, data = cv2.imencode(extension, picture, options)
     if not done:
@@ -185,5 +153,5 @@ def _encoded(extension: str, picture: NDArray[np.integer], options: tuple[int, i
 
 
 KINDS: tuple[SimulatorKind, ...] = (
-    SimulatorKind("xray-planes", XrayPlanesSimulator, "1", packets=bundle.split),
+    SimulatorKind("xray-planes", XrayPlanesSimulator, "2", packets=bundle.split),
 )

@@ -4,6 +4,7 @@ A free-streaming model: Kramers spectrum of a linear accelerator, 1 cm of iron f
 3 cm energy-integrating detector, NIST mass attenuation (facts 2.2 and the table in facts 4).
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 import cv2
@@ -30,14 +31,16 @@ _CM2_G = {
 _MIXTURES = {
     "organic": {"C": 0.444, "H": 0.062, "O": 0.494},
     "polyethylene": {"C": 0.856, "H": 0.144},
+    "water": {"H": 0.112, "O": 0.888},
 }
-MATERIALS = ("organic", "aluminium", "steel", "lead")
+MATERIALS = ("organic", "polyethylene", "water", "aluminium", "steel", "lead")
 
 ENERGY_BINS = 24  # R changes by less than 0.001 against 200 bins
 LOWEST_MEV = 0.2  # 1 cm of iron and the walls leave next to nothing below
 FILTER_IRON_G_CM2 = 7.86
 DETECTOR_G_CM2 = 3.0 * 7.9  # 3 cm of CdWO4
 LUT_STEPS = 448  # g/cm2 on either axis: T is 1e-7 there, a thousandth of a quantum
+CHUNK_PIXELS = 8192
 
 
 def mass_attenuation(material: str, mev: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -85,33 +88,49 @@ def _lut(end_mev: float) -> Floats:
     return attenuation(layers, end_mev).astype(np.float32)
 
 
-def transmission(layers: dict[str, Floats], end_mev: float) -> Floats:
+def transmission(layers: Mapping[str, Floats], end_mev: float) -> Floats:
     """(rows, columns) transmission behind maps of areal density in g/cm2.
 
-    Organic matter and steel come from a table; the few pixels with aluminium or lead as well
-    are computed exactly.
+    Organic matter and steel come from a table; pixels with anything else are computed over the
+    spectrum.
     """
-    organic, steel = layers["organic"], layers["steel"]
     depth = cv2.remap(
-        _lut(end_mev), organic, steel, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        _lut(end_mev),
+        layers["organic"],
+        layers["steel"],
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
     )
-    clear = cv2.exp(-depth)
-    others = [layers[name] for name in ("aluminium", "lead") if name in layers]
+    clear = np.asarray(np.exp(-depth), np.float32)
+    others = [layer for name, layer in layers.items() if name not in ("organic", "steel")]
     if others:
         at = np.nonzero(np.sum(others, axis=0))
-        # Table-like rounding keeps few distinct pixels, so that each is computed only once.
-        columns = np.stack([np.round(layers[name][at], 1) for name in layers])
-        distinct, inverse = np.unique(columns, axis=1, return_inverse=True)
-        exact = attenuation(
-            {name: distinct[i].astype(np.float64) for i, name in enumerate(layers)}, end_mev
-        )
-        clear[at] = np.exp(-exact[inverse.reshape(-1)])
-    return np.asarray(clear, np.float32)
+        if at[0].size:
+            clear[at] = _exact({name: layer[at] for name, layer in layers.items()}, end_mev)
+    return clear
+
+
+def _exact(areal_g_cm2: dict[str, Floats], end_mev: float) -> Floats:
+    """(pixels,) transmission, summed over the spectrum in single precision."""
+    mev, weight = spectrum(end_mev)
+    cm2_g = {name: mass_attenuation(name, mev).astype(np.float32) for name in sorted(areal_g_cm2)}
+    pixels = next(iter(areal_g_cm2.values())).size
+    total = np.zeros(pixels, np.float32)
+    for start in range(0, pixels, CHUNK_PIXELS):  # small enough for the cache
+        part = slice(start, start + CHUNK_PIXELS)
+        here = {name: layer[part] for name, layer in areal_g_cm2.items() if layer[part].any()}
+        for i, share in enumerate(weight.astype(np.float32)):
+            depth = np.zeros(total[part].size, np.float32)
+            for name, layer in here.items():
+                depth -= cm2_g[name][i] * layer
+            total[part] += share * np.exp(depth)
+    return total
 
 
 def with_scatter(clear: Floats, share: float, pitch_mm: float) -> Floats:
     """The transmission with a pedestal of `share` of its mean within half a metre (facts 4)."""
-    small = cv2.resize(clear, None, fx=1 / 16, fy=1 / 16, interpolation=cv2.INTER_AREA)
+    shape = (max(clear.shape[1] // 16, 1), max(clear.shape[0] // 16, 1))
+    small = cv2.resize(clear, shape, interpolation=cv2.INTER_AREA)
     wide = cv2.GaussianBlur(small, (0, 0), max(500.0 / pitch_mm / 16, 0.5))
     pedestal = cv2.resize(wide, clear.shape[::-1], interpolation=cv2.INTER_LINEAR)
     return np.asarray(clear + np.float32(share) * pedestal, np.float32)
