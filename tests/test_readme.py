@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from drivers.catalog import KINDS
-from edge import metrics
+from edge import scan_metrics
 from edge.commands import COMMANDS
 
 ROOT = Path(__file__).parents[1]
@@ -36,7 +36,11 @@ def test_every_option_is_told(option):
 
 @pytest.mark.parametrize(
     "metric",
-    [metric.name for metric in metrics.REGISTRY.collect() if metric.name.startswith("garita_")],
+    [
+        metric.name
+        for metric in scan_metrics.REGISTRY.collect()
+        if metric.name.startswith("garita_")
+    ],
 )
 def test_every_metric_is_told(metric):
     assert metric in README

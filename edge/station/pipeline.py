@@ -11,7 +11,7 @@ from typing import Protocol
 
 import structlog
 
-from edge import metrics
+from edge import metrics, scan_metrics
 from edge.delivery.rows import Attachment, Row
 from edge.protocol import topics
 from edge.recordings.recorder import Record
@@ -102,6 +102,7 @@ class Pipeline:
             self._send(alerts, "tick", utc_ns)
         for detection in self._engine.take_detections():
             metrics.detection(detection.family.value, detection.kind)
+            scan_metrics.take(detection)
 
     async def run(self) -> None:
         """Tick until cancelled."""

@@ -103,22 +103,28 @@ class DriftWatch:
         """Of each cause that is told: since when, and of which values."""
 
     def feed(self, finding: ScanFinding) -> tuple[ScanFinding, list[Detection]]:
-        """The finding with `gain_drift` among its values, and what has begun or ended."""
+        """The finding with how dark and gain have changed, and what has begun or ended."""
         if finding.interim or not finding.quality or "composite-only" in finding.notes:
             return finding, []
-        drift = self._gain_drift(finding.row_gain)
-        if drift is not None:
-            finding = replace(finding, quality=(*finding.quality, ("gain_drift", drift)))
+        since = self._dark_drift(finding) | self._gain_drift(finding.row_gain)
+        finding = replace(finding, quality=(*finding.quality, *since.items()))
         for name, value in finding.quality:
             track = self._tracks.get(name)
             if track is not None:
                 self._follow(track, finding.start_utc_ns, value, self._policy.drift_limits[name])
         return finding, self._changes(finding)
 
-    def _gain_drift(self, gains: tuple[float, ...]) -> float | None:
+    def _dark_drift(self, finding: ScanFinding) -> dict[str, float]:
+        """Counts by which the dark level is over the reference."""
+        track, dark = self._tracks.get("dark_counts"), dict(finding.quality).get("dark_counts")
+        if track is None or track.reference is None or dark is None:
+            return {}
+        return {"dark_drift_counts": float(f"{dark - track.reference:.4g}")}
+
+    def _gain_drift(self, gains: tuple[float, ...]) -> dict[str, float]:
         """The largest change of any block of detector rows against the reference."""
         if not gains:
-            return None
+            return {}
         if self._gain_reference and len(self._gain_reference) != len(gains):
             self._gains, self._gain_reference = [], ()  # another way of reading the detectors out
         if not self._gain_reference:
@@ -127,11 +133,11 @@ class DriftWatch:
                 columns = zip(*self._gains, strict=True)
                 self._gain_reference = tuple(_middle(list(column)) for column in columns)
                 self._gains = []
-            return None
+            return {}
         pairs = zip(gains, self._gain_reference, strict=True)
         # A block that has died is a matter of dead rows.
         changes = [abs(now / then - 1.0) for now, then in pairs if now > 0.0 and then > 0.0]
-        return float(f"{max(changes, default=0.0):.4g}")
+        return {"gain_drift": float(f"{max(changes, default=0.0):.4g}")}
 
     def _follow(self, track: _Track, start_utc_ns: int, value: float, limit: float) -> None:
         track.recent.append((start_utc_ns, value))
