@@ -17,6 +17,7 @@ from fusion.health import SensorHealth
 from fusion.judge import Judge
 from fusion.policy import Policy
 from fusion.roadside import Roadside
+from fusion.scans.previous import PreviousScans
 from fusion.scans.scanner import ScannerWatch
 from fusion.seismic import SeismicField
 from fusion.spectra.portal import Portal
@@ -73,6 +74,7 @@ class Engine:
             for zone in checkpoint.zones
         }
         self._channels = {spec.sensor_id: self._channel(spec) for spec in checkpoint.sensors}
+        self._previous = PreviousScans()
         self._scanners = {
             spec.sensor_id: ScannerWatch(spec, self._policy.scanner)
             for spec in checkpoint.sensors
@@ -160,7 +162,9 @@ class Engine:
     def _scan(self, sample: Sample) -> list[Detection]:
         if not isinstance(sample, ScanFinding):
             return []
-        return xray.detections(sample, self._policy.xray)
+        found = xray.detections(sample, self._policy.xray)
+        change = self._previous.compare(sample, self._policy.xray)
+        return found if change is None else [*found, xray.changed(sample, change)]
 
     def _take_all(self, detections: list[Detection]) -> list[Alert]:
         """Detections of any sensors: those that follow each other of one are taken together."""
