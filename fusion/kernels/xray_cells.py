@@ -58,26 +58,35 @@ def cell_means(
 
 
 @njit(cache=True, nogil=True)
-def on_curve(
-    values: NDArray[np.float64], curve: NDArray[np.float64], step: float
+def between_curves(
+    values: NDArray[np.float64],
+    place: NDArray[np.float64],
+    curves: NDArray[np.float64],
+    step: float,
 ) -> NDArray[np.float64]:
-    """Values of a curve that is known at 0, step, 2 * step ..., on straight lines between.
+    """Values read off a sheaf of curves, on straight lines between their points and each other.
 
-    values   (rows, columns); beyond either end the curve's end stands
+    values   (rows, columns) where on the curves; below 0 the first curve's first piece goes on
+    place    (rows, columns) 0 on the first curve, 1 on the second ...
+    curves   (curves, points) at 0, step, 2 * step ...; beyond the end the last point stands
     returns  (rows, columns)
     """
     found = np.empty(values.shape)
-    last = curve.shape[0] - 1
+    last = curves.shape[1] - 1
     for i in range(values.shape[0]):
         for j in range(values.shape[1]):
-            place = values[i, j] / step
-            if place <= 0.0:
-                found[i, j] = curve[0]
-            elif place >= last:
-                found[i, j] = curve[last]
-            else:
-                below = int(place)
-                found[i, j] = curve[below] + (place - below) * (curve[below + 1] - curve[below])
+            along = values[i, j] / step
+            if along < 0.0:
+                found[i, j] = along * (curves[0, 1] - curves[0, 0])
+                continue
+            point = min(int(along), last - 1)
+            rest = min(along - point, 1.0)
+            curve = min(max(int(place[i, j]), 0), curves.shape[0] - 2)
+            share = min(max(place[i, j] - curve, 0.0), 1.0)
+            low = curves[curve, point] + rest * (curves[curve, point + 1] - curves[curve, point])
+            curve += 1
+            high = curves[curve, point] + rest * (curves[curve, point + 1] - curves[curve, point])
+            found[i, j] = low + share * (high - low)
     return found
 
 

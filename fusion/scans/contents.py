@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.kernels.xray_load import box_means
+from fusion.kernels.xray_cells import square_means
 from fusion.scans.beam import beam_of
 from fusion.scans.cells import Cells
 from fusion.scans.emptiness import Left, empty_nats, parts_left
@@ -74,7 +74,7 @@ def find_contents(
     )
     areal = load_areal(high.values, high.opaque, materials, beam, -math.log(least))
     sd_g_cm2 = high.wall_sd * float(beam.areal_g_cm2[0][1] / beam.at[1])
-    near = box_means(high.load.astype(np.float64), 2) > 0.0
+    near = square_means(high.load.astype(np.float64), 2) > 1e-6
     mass_kg, mass_sd_kg = load_kg(areal, near, high.opaque, geometry, policy)
     return Contents(
         high=high,

@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from fusion.kernels.xray_cells import between_curves
 from fusion.kernels.xray_load import told_materials
 from fusion.scans.beam import GROUPS, Beam
 from fusion.scans.policy import XrayPolicy
@@ -83,14 +84,8 @@ def odds_of(low: Floats, due: list[Floats], sd: Floats | float) -> Floats:
 
 def areal_g_cm2(high: Floats, place: Floats, beam: Beam) -> Floats:
     """(rows, columns) areal density of what takes so much, by its place between the groups."""
-    capped = np.clip(high, 0.0, None)
-    layers = [np.interp(capped, beam.at, curve) for curve in beam.areal_g_cm2]
-    areal = layers[0].copy()
-    for lighter, (light, heavy) in enumerate(pairwise(layers)):
-        areal += np.clip(place - lighter, 0.0, 1.0) * (heavy - light)
     # Below zero is noise, which must not be cut off: it cancels in a sum.
-    slope = layers[0] * 0.0 + (beam.areal_g_cm2[0][1] / beam.at[1])
-    return np.asarray(np.where(high < 0.0, high * slope, areal), np.float64)
+    return between_curves(high, place, beam.areal_g_cm2, float(beam.at[1]))
 
 
 def load_shares(found: Materials, load: Flags) -> tuple[tuple[str, float], ...]:
