@@ -72,6 +72,10 @@ class SensorConfig:
     configured_keys: ClassVar[Mapping[str, str]] = {}
     """Keys that a configuration file must have though a replay without one does not, and why."""
 
+    hung_s: ClassVar[float] = 0.0
+    """A device of this kind is never silent for so long: a link that is has hung, and counts as
+    cut. 0: silence says nothing."""
+
     simulator_keys: ClassVar[tuple[str, ...]] = ()
     """Keys that its simulator has to be told too, so that it speaks as the device does."""
 
@@ -96,6 +100,12 @@ class SensorConfig:
     """Place in the checkpoint's own frame: metres east, metres north."""
     baud: Annotated[int, Ge(300)] = 9600
     """Serial lines only."""
+
+    @property
+    def lapse_s(self) -> float:
+        """The driver is told a second time, so long after a link was cut, that there is still
+        nothing: what it kept for a link that comes back is over then. 0: it keeps nothing."""
+        return 0.0
 
     def poller(self) -> Poller | None:
         """A fresh one for a new link; None: the device speaks by itself."""

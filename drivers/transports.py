@@ -119,15 +119,21 @@ class _Stream:
 
 
 class _TcpTransport(_Stream):
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, hung_s: float
+    ) -> None:
         self._reader = reader
         self._writer = writer
+        self._hung_s = hung_s or None
 
     async def read(self) -> bytes:
         # The reader stops the socket at twice its limit, so a flood waits in the kernel.
         try:
-            return await self._reader.read(CHUNK_BYTES)
-        except OSError:
+            if self._hung_s is None:
+                return await self._reader.read(CHUNK_BYTES)
+            async with asyncio.timeout(self._hung_s):
+                return await self._reader.read(CHUNK_BYTES)
+        except OSError:  # a timeout is one
             return b""
 
     async def write(self, data: bytes) -> None:
@@ -165,7 +171,7 @@ async def _open_tcp(config: SensorConfig, address: Address, *, patient: bool) ->
     options = (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
     for option, value in zip(options, KEEPALIVE_S, strict=True):
         link.setsockopt(socket.IPPROTO_TCP, option, value)
-    return _TcpTransport(reader, writer)
+    return _TcpTransport(reader, writer, config.hung_s)
 
 
 class _UdpTransport(_Stream):

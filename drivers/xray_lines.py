@@ -11,7 +11,7 @@ from drivers.base import DriverKind, SensorConfig
 from drivers.wire.malformed import Malformed, malformed
 from drivers.wire.sidecar import REAR_FIRST, Sidecar, parse_sidecar
 from drivers.wire.xray_lines import ALIVE, BEGIN, END, LineDecoder, LineFrame
-from drivers.xray_lines_file import LineFile
+from drivers.xray_lines_file import LONGEST_S, LineFile
 from drivers.xray_lines_scan import LineScan
 from fusion.types import MILLISECOND_NS, SECOND_NS, Family, Origin, Sample, ScanLines, ScanSample
 
@@ -26,6 +26,7 @@ class XrayLinesConfig(SensorConfig):
 
     family: ClassVar[Family] = Family.XRAY
     default_silent_after_s: ClassVar[float] = 0.0  # no truck, no line
+    hung_s: ClassVar[float] = 5.0  # an alive frame comes every second
     url_forms: ClassVar[tuple[str, ...]] = ("tcp",)
 
     kind: Literal["xray-lines"] = "xray-lines"
@@ -38,20 +39,15 @@ class XrayLinesConfig(SensorConfig):
     pitch_y_mm: Annotated[float, Ge(0.5), Le(50)] | None = None
     flip: bool = False
     """Vehicles come rear first; a scan that says so itself flips again."""
-    scan_timeout_s: Annotated[float, Gt(0), Le(600)] = 10.0
+    scan_timeout_s: Annotated[float, Gt(0), Le(LONGEST_S)] = 10.0
     """A scan of which nothing came for so long has broken off: it is told as partial and is never
     clear. A link that was cut may be back earlier and go on with the scan."""
     max_clock_ahead_s: Annotated[float, Ge(0)] = 5.0
     """A line cannot be taken after it arrived; one dated further ahead gets the arrival's time."""
 
     @property
-    def idle_s(self) -> float:
-        """Alive frames come every second: a link without any is cut, and opened again."""
-        return self.scan_timeout_s
-
-    @property
     def lapse_s(self) -> float:
-        """So long after a cut the driver is told again that there is nothing."""
+        """A scan is waited for no longer."""
         return self.scan_timeout_s
 
 

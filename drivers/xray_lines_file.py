@@ -9,7 +9,7 @@ from drivers.wire.xray_lines import MAGIC, LineDecoder
 from fusion.types import SECOND_NS
 
 PIECE_BYTES = 64 * 1024  # as a transport reads them
-LONGEST_S = 600.0  # no `scan_timeout_s` is longer: what has broken off is told then
+LONGEST_S = 60.0  # no `scan_timeout_s` is longer: what has broken off is told then
 
 
 @dataclass(frozen=True, slots=True)

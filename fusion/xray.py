@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+from fusion.scans.calibrate import ScanMemory
 from fusion.scans.cells import cells_of, from_composite
 from fusion.scans.contents import find_contents, with_contents
 from fusion.scans.geometry import find_geometry
@@ -24,8 +25,11 @@ from fusion.types import (
 __all__ = ["XrayPolicy", "analyse", "changed", "detections"]
 
 
-def analyse(scan: ScanSample, policy: XrayPolicy) -> ScanFinding:
+def analyse(scan: ScanSample, policy: XrayPolicy, memory: ScanMemory | None = None) -> ScanFinding:
     """Measure one scan: dark and air, box, emptiness, fill, dense regions, opaque share.
+
+    memory  of the scanner: where a scan shows no reference the last good one serves; None: each
+            scan stands alone
 
     Some 15 ms for 1200 x 4000 pixels in two planes; run it in a worker. The same scan gives
     the same finding on any machine: sums are whole numbers or in a fixed order, on one thread.
@@ -36,8 +40,11 @@ def analyse(scan: ScanSample, policy: XrayPolicy) -> ScanFinding:
     plane = scan.high
     if plane is None and scan.composite is not None:
         plane = from_composite(scan.composite, policy)
-    cells = cells_of(plane, scan.low, policy, scan.lost_columns) if plane is not None else None
-    if plane is None or cells is None:
+    if plane is None:
+        return replace(nothing, notes=("no-picture",))
+    known = memory if scan.high is not None else None  # of counts; a picture has none
+    cells = cells_of(plane, scan.low, policy, scan.lost_columns, known)
+    if cells is None:
         return replace(nothing, notes=("no-picture",))
     pitch_mm = (scan.pitch_x_mm, scan.pitch_y_mm)
     geometry = find_geometry(cells, plane, pitch_mm, policy)
@@ -142,6 +149,7 @@ def _nothing(scan: ScanSample) -> ScanFinding:
         quality=(),
         notes=(),
         digests=scan.digests,
+        partial=scan.partial,
     )
 
 

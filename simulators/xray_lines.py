@@ -179,6 +179,4 @@ class _Scan:
         )
 
 
-KINDS: tuple[SimulatorKind, ...] = (
-    SimulatorKind("xray-lines", XrayLinesSimulator, "1"),
-)
+KINDS: tuple[SimulatorKind, ...] = (SimulatorKind("xray-lines", XrayLinesSimulator, "1"),)

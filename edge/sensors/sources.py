@@ -187,7 +187,7 @@ class Source:
         self._record(self.config.id, data, received_utc_ns)
         self.status.received_bytes += len(data)
         began = time.perf_counter()
-        if self._intake.kind.heavy and data:
+        if self._intake.kind.heavy:
             read = await self._read_heavy(data, received_utc_ns)
             taken = self._intake.sort(read, data, received_utc_ns)
         else:
@@ -221,12 +221,16 @@ class Source:
         self._count_malformed([one], self._now_utc_ns())
 
     async def _open_again(self) -> Transport:
+        lapse_s, cut_s = self.config.lapse_s, _monotonic_s()
         while True:
             await asyncio.sleep(self._patience.pause_s())
             try:
                 return await self._open(patient=True)
             except SensorUnavailable as error:
                 self._unavailable(error)
+            if lapse_s and _monotonic_s() - cut_s >= lapse_s:
+                lapse_s = 0.0
+                await self._take(b"")
 
     async def _open(self, *, patient: bool = False) -> Transport:
         return await open_transport(

@@ -21,7 +21,7 @@ from edge.recordings.capture import check_any_sensor, heavy_sensors, open_record
 from edge.recordings.recorder import NoRecorder, Record
 from edge.sensors.bookmarks import FileBookmark
 from edge.sensors.intake import kind_of
-from edge.sensors.scans import Read, measured
+from edge.sensors.scans import Measuring, Read
 from edge.sensors.sources import Sources, Work
 from edge.station import compiling
 from edge.station.announcer import Announcer
@@ -70,6 +70,7 @@ class CheckpointService:
         self._ready = ready
         self._clock = Clock()
         self._policy = load_policy(config.policy)
+        self._measure = Measuring(self._policy.xray)
         self._scanning = ThreadPoolExecutor(SCAN_WORKERS, thread_name_prefix="scan")
         # One for each portal: a document that takes long is its own portal's trouble.
         documents = sum(_tells_documents(sensor) for sensor in config.sensors)
@@ -195,7 +196,7 @@ class CheckpointService:
 
     async def _work(self, workers: ThreadPoolExecutor, read: Callable[[], Read]) -> Read:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(workers, measured, read, self._policy.xray)
+        return await loop.run_in_executor(workers, self._measure, read)
 
     async def _turn(self) -> None:
         assert self._pipeline is not None

@@ -19,7 +19,7 @@ from edge.library_cache import use_library_cache
 from edge.protocol.messages import encode_detection
 from edge.recordings.format import Event, What
 from edge.sensors.intake import Intake, Taken
-from edge.sensors.scans import measured
+from edge.sensors.scans import Measuring
 from edge.station.numbering import Numbering
 from edge.station.pipeline import feed, tick
 from edge.study.day import Day
@@ -75,7 +75,7 @@ class Player:
         # On one core a worker takes nothing off: it would only be waited for.
         alone = len(os.sched_getaffinity(0)) == 1
         self._pool = None if alone else ThreadPoolExecutor(1, thread_name_prefix="scans")
-        self._policy = day.policy.xray
+        self._measure = Measuring(day.policy.xray)
         self._heavy = {name for name, intake in self._intakes.items() if intake.kind.heavy}
         self._started: deque[Work] = deque()
         self._in_hand: dict[str, tuple[Event, Work]] = {}
@@ -199,7 +199,7 @@ class Player:
         def read() -> Read:
             return intake.read(event.data, event.utc_ns)
 
-        work = read if self._show == "samples" else partial(measured, read, self._policy)
+        work = read if self._show == "samples" else partial(self._measure, read)
         self._started.append(work if self._pool is None else self._pool.submit(work).result)
 
     def _paced(self, events: Iterator[Event]) -> Iterator[Event]:

@@ -12,7 +12,7 @@ from edge.config import Config, Recording, load_policy
 from edge.recordings.capture import heavy_sensors, open_recorder
 from edge.recordings.recorder import Recorder
 from edge.sensors.intake import Intake
-from edge.sensors.scans import measured
+from edge.sensors.scans import Measuring
 from fusion.types import MILLISECOND_NS, Origin, Sample
 from fusion.xray import XrayPolicy
 from simulators.catalog import KINDS
@@ -43,7 +43,7 @@ class Rehearsal:
         self._record = record
         self._deliver = deliver
         self._tick = tick
-        self._xray = xray
+        self._measure = None if xray is None else Measuring(xray)
         self._utc_ns = scenario.start_utc_ns
         known = {place.sensor_id: place.kind for place in scenario.sensors}
         self._players = [
@@ -75,8 +75,8 @@ class Rehearsal:
     def _take(self, intake: Intake, data: bytes) -> None:
         sensor_id, utc_ns = intake.config.id, self._utc_ns
         self._record(sensor_id, data, utc_ns)
-        if intake.kind.heavy and self._xray is not None:
-            read = measured(lambda: intake.read(data, utc_ns), self._xray)
+        if intake.kind.heavy and self._measure is not None:
+            read = self._measure(lambda: intake.read(data, utc_ns))
             taken = intake.sort(read, data, utc_ns)
         else:
             taken = intake.feed(data, utc_ns)

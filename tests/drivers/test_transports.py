@@ -92,6 +92,24 @@ def test_tcp_does_not_wait_to_send_small_packets_and_notices_a_pulled_cable():
     run(check())
 
 
+def test_a_link_that_its_device_never_leaves_silent_counts_as_cut_when_it_hangs(monkeypatch):
+    monkeypatch.setattr(TsaConfig, "hung_s", 0.05)
+
+    async def check():
+        async def hang(writer):
+            writer.write(LINES)
+            await asyncio.sleep(10)
+
+        server, url = await server_that(hang)
+        async with server:
+            transport = await open_transport(portal(url))
+            assert await transport.read() == LINES
+            assert await transport.read() == b""
+            await transport.close()
+
+    run(check())
+
+
 def test_a_reset_connection_is_a_cut_link_and_no_exception():
     async def check():
         async def reset(writer):
