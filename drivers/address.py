@@ -7,11 +7,12 @@ from urllib.parse import urlsplit
 
 from drivers.base import SensorConfig, SensorUnavailable
 
-FORMS = ("tcp", "udp", "folder", "serial")
+FORMS = ("tcp", "udp", "dicos", "folder", "serial")
 
 _ADVICE = {
     "tcp": "check address, power and cable",
     "udp": "check that the sensor sends to this machine and port",
+    "dicos": "check that the address is this machine's and the port free",
     "serial": "check the port's name, its permissions and the cable",
     "folder": "create it, or mount the share",
 }
@@ -24,9 +25,9 @@ class Address:
     form: str
     """One of `FORMS`."""
     host: str
-    """tcp and udp only."""
+    """tcp, udp and dicos only."""
     port: int
-    """tcp and udp only; 0 where it has none."""
+    """tcp, udp and dicos only; 0 where it has none."""
     path: str
     """The folder, or the whole pyserial URL."""
 
@@ -34,7 +35,7 @@ class Address:
 def parse_address(url: str) -> Address:
     """Read a sensor's `url`. ValueError, saying what is expected, where it is none."""
     scheme, colon, rest = url.partition(":")
-    if colon and scheme in {"tcp", "udp"}:
+    if colon and scheme in {"tcp", "udp", "dicos"}:
         return _internet(url, scheme)
     if colon and scheme == "folder":
         path = rest.removeprefix("//")

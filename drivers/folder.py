@@ -12,11 +12,13 @@ from typing import Any, TypeVar
 
 from drivers.address import cause_of, unavailable
 from drivers.base import SensorConfig
+from drivers.dicos_sets import DicosSets
 from drivers.document_folder import document_sets, frame_of
 from drivers.radiation_n42 import N42Config
 from drivers.scan_folder import WORK_DIRECTORY, FileSet, ScanFolder, TakenSet
 from drivers.wire.malformed import Malformed
 from drivers.xray import XrayPlanesConfig, scan_sets
+from drivers.xray_dicos import XrayDicosConfig
 
 POLL_S = 0.05  # a scan comes every few minutes; this adds at most 0.1 s to its alert
 # Between the first and the last file of one export lie seconds. A set that has stood
@@ -101,7 +103,7 @@ async def open_folder(
 def _opener(
     config: SensorConfig, inbox: Path, refuse: Callable[[Malformed], None]
 ) -> Callable[[], ScanFolder]:
-    group = _grouping(config)
+    group = _grouping(config, inbox)
 
     def visit() -> ScanFolder:
         inbox.stat()  # a share that is not mounted must not be made up as an empty folder
@@ -117,10 +119,12 @@ def _opener(
     return visit
 
 
-def _grouping(config: SensorConfig) -> Callable[[Collection[str]], Sequence[FileSet]]:
+def _grouping(config: SensorConfig, inbox: Path) -> Callable[[Collection[str]], Sequence[FileSet]]:
     match config:
         case XrayPlanesConfig():
             return lambda names: scan_sets(names, config)
+        case XrayDicosConfig():
+            return DicosSets(inbox, config.planes)
         case N42Config():
             return document_sets
         case _:

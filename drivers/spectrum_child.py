@@ -13,6 +13,7 @@ import resource
 import signal
 import struct
 import sys
+from collections.abc import Callable
 from typing import Any, BinaryIO
 
 import msgspec
@@ -30,7 +31,12 @@ CLOSE = 1e-5  # of a channel's energy, relative; the library calculates in float
 UNKNOWN_MODELS = {"InvalidEquationType", "UnspecifiedUsingDefaultPolynomial"}
 
 
-def main() -> None:
+Answer = tuple[dict[str, Any], list[bytes]]
+Reader = Callable[[str, bytes], Answer]
+"""From the parser's name and a file to what is said of it."""
+
+
+def main(library: str, reader: Reader) -> None:
     """Answer until the input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # meant for our parent, which closes the pipe
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
@@ -45,7 +51,7 @@ def main() -> None:
         name, data = requests.read(name_bytes).decode(), requests.read(file_bytes)
         if len(data) < file_bytes:
             return
-        answer, arrays = _answer(name, data, allowed_ms / 1000)
+        answer, arrays = _answer(library, reader, name, data, allowed_ms / 1000)
         signal.setitimer(signal.ITIMER_PROF, 0)
         _send(answers, answer, arrays)
 
@@ -58,23 +64,20 @@ def _send(answers: BinaryIO, answer: dict[str, Any], arrays: list[bytes]) -> Non
     answers.flush()
 
 
-def _answer(name: str, data: bytes, allowed_s: float) -> tuple[dict[str, Any], list[bytes]]:
+def _answer(library: str, reader: Reader, name: str, data: bytes, allowed_s: float) -> Answer:
     try:
-        library = importlib.import_module("SpecUtils")  # here: what it raises is an answer, too
+        importlib.import_module(library)  # here: what it raises is an answer, too
         # The default action of this signal ends the process, also from within the library and
         # where nobody is left to end it. Processor time: a busy machine does not spoil a file.
         signal.setitimer(signal.ITIMER_PROF, allowed_s)
-        return _read(library, name, data)
+        return reader(name, data)
     # Whatever the library finds wrong, MemoryError and its own kinds included, it says in words.
     except Exception as error:  # noqa: BLE001 - as said
         return {"error": f"{type(error).__name__}: {error}"}, []
 
 
-def _read(
-    library: Any,  # noqa: ANN401
-    name: str,
-    data: bytes,
-) -> tuple[dict[str, Any], list[bytes]]:
+def _read(name: str, data: bytes) -> Answer:
+    library: Any = importlib.import_module("SpecUtils")
     file = library.SpecFile()
     place = os.memfd_create("spectra")
     try:
@@ -167,4 +170,4 @@ def _calibration(
 
 
 if __name__ == "__main__":
-    main()
+    main("SpecUtils", _read)

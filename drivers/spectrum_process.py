@@ -1,4 +1,4 @@
-"""One child process that reads spectrum files, and what is said to it over its pipes."""
+"""One child process that reads files which nobody vouches for, and what is said to it."""
 
 import os
 import selectors
@@ -22,9 +22,13 @@ class GoneError(Exception):
 
 
 class SpectrumProcess:
-    """Started when first needed, and again after each end of it. One thread at a time."""
+    """Started when first needed, and again after each end of it. One thread at a time.
 
-    def __init__(self) -> None:
+    script  the file beside this one that it runs
+    """
+
+    def __init__(self, script: str = "spectrum_child.py") -> None:
+        self._script = script
         self._child: subprocess.Popen[bytes] | None = None
         self._peak_mb = 0.0
 
@@ -67,7 +71,7 @@ class SpectrumProcess:
         self, parser: str, data: bytes, allowed_s: float, ends_s: float
     ) -> tuple[dict[str, Any], memoryview]:
         if self._child is None:
-            self._child = _start()
+            self._child = _start(self._script)
             ends_s += START_S
         assert self._child.stdin is not None
         assert self._child.stdout is not None
@@ -80,8 +84,8 @@ class SpectrumProcess:
         return answer, memoryview(_read(source, array_bytes, ends_s))
 
 
-def _start() -> subprocess.Popen[bytes]:
-    place = Path(__file__).with_name("spectrum_child.py")
+def _start(script: str) -> subprocess.Popen[bytes]:
+    place = Path(__file__).with_name(script)
     child = subprocess.Popen(  # noqa: S603 - our own file, our own interpreter
         [sys.executable, "-I", str(place)],
         stdin=subprocess.PIPE,

@@ -1,5 +1,5 @@
-"""Opens what a sensor's `url` names and yields its bytes; with `folder`, `seedlink_session` and
-`udp_senders` the only one that does.
+"""Opens what a sensor's `url` names and yields its bytes; with `folder`, `seedlink_session`,
+`dicos_receiver` and `udp_senders` the only one that does.
 
 A transport knows nothing of records: a read may end anywhere. Link cuts are values (`b""`),
 not exceptions, so that the reader has one path; only opening raises.
@@ -18,12 +18,14 @@ import serial
 
 from drivers.address import Address, cause_of, parse_address, unavailable
 from drivers.base import Bookmark, SensorConfig
+from drivers.dicos_receiver import open_receiver
 from drivers.folder import open_folder
 from drivers.polling import open_polling
 from drivers.seedlink_session import open_seedlink
 from drivers.seismic_seedlink import SeedLinkConfig
 from drivers.udp_senders import open_sender
 from drivers.wire.malformed import Malformed
+from drivers.xray_dicos import XrayDicosConfig
 
 CHUNK_BYTES = 64 * 1024  # above what any sensor sends in a tick, below what would stall the loop
 UDP_BUFFER_BYTES = 4 * 2**20  # 64 channels of datacast for minutes; the kernel may grant less
@@ -101,10 +103,21 @@ async def open_transport(
             )
         case "udp":
             return await _open_udp(config, address, patient=patient)
-        case "folder":
-            return await open_folder(config, address.path, patient=patient, refuse=refuse)
+        case "dicos" | "folder":
+            return await _open_inbox(config, address, patient=patient, refuse=refuse)
         case _:
             return await _open_serial(config, address.path)
+
+
+async def _open_inbox(
+    config: SensorConfig, address: Address, *, patient: bool, refuse: Callable[[Malformed], None]
+) -> Transport:
+    """Where whole scans or documents are put."""
+    if address.form == "folder":
+        return await open_folder(config, address.path, patient=patient, refuse=refuse)
+    if not isinstance(config, XrayDicosConfig):
+        raise ValueError(f"{config.id}: a sensor of this kind does not speak DICOS")
+    return await open_receiver(config, address, patient=patient, refuse=refuse)
 
 
 async def chunks(transport: Transport) -> AsyncIterator[bytes]:

@@ -212,6 +212,8 @@ class ScanSample:
     """(first, one beyond the last) of runs of lines that never came; their counts are 0."""
     partial: bool = False
     """The scan broke off: what is missing of it is not known to be clear."""
+    notes: tuple[str, ...] = ()
+    """What must be known of it besides, such as `"threat-image-projection"`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

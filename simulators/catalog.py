@@ -8,6 +8,7 @@ from simulators import (
     seismic_ascii,
     seismic_seedlink,
     xray,
+    xray_dicos,
     xray_lines,
 )
 from simulators.base import SimulatorKind
@@ -22,6 +23,7 @@ KINDS: dict[str, SimulatorKind] = {
         seismic_ascii,
         seismic_seedlink,
         xray,
+        xray_dicos,
         xray_lines,
     )
     for row in family.KINDS

@@ -200,6 +200,7 @@ class _Folder:
 _WRITERS: dict[str, Callable[[Path, str, SimulatorKind], _Writer]] = {
     "rpm-tsa": _DailyFiles,
     "shake-udp": _DatagramFile,
+    "xray-dicos": _Folder,
     "xray-planes": _Folder,
     "rpm-n42": _N42File,
     "ascii-serial": _TextFile,

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from simulators.answering import AnsweringOutlet
 from simulators.base import Simulator, SimulatorKind, bundled_files
 from simulators.catalog import KINDS
+from simulators.dicos_sending import DicosOutlet
 from simulators.scenario import Scenario
 
 STEP_S = 0.02  # ten times finer than the fastest report, so arrival times are honest
@@ -44,7 +45,8 @@ class Outlet(Protocol):
 
 
 async def open_outlet(url: str, kind: SimulatorKind) -> Outlet:
-    """The wire that `url` names: tcp://host:port (0: any), udp://host:port, pty:, folder:/path.
+    """The wire that `url` names: tcp://host:port (0: any), udp://host:port, dicos://host:port
+    (sends there), pty:, folder:/path.
 
     OSError where the port is in use or the folder cannot be made; ValueError for another url.
     """
@@ -57,9 +59,11 @@ async def open_outlet(url: str, kind: SimulatorKind) -> Outlet:
         return _UdpOutlet(url, kind)
     if scheme == "pty":
         return _PtyOutlet()
+    if scheme == "dicos":
+        return DicosOutlet(url, kind)
     if scheme == "folder":
         return _FolderOutlet(Path(rest.removeprefix("//")), kind)
-    raise ValueError(f"{url!r} is no wire of a simulator; write tcp: udp: pty: or folder:")
+    raise ValueError(f"{url!r} is no wire of a simulator; write tcp: udp: dicos: pty: or folder:")
 
 
 class _TcpOutlet:
@@ -212,7 +216,9 @@ class _Player:
         if dt_ms <= 0:
             return
         self.stepped_ms = elapsed_ms
-        if self.outlet.address.startswith("folder:"):  # drawing a scan takes long: off the loop
+        if self.outlet.address.startswith(
+            ("folder:", "dicos:")
+        ):  # drawing a scan takes long: off the loop
             data = await asyncio.to_thread(self.simulator.step, dt_ms)
         else:
             data = self.simulator.step(dt_ms)

@@ -11,6 +11,7 @@ MQTT_PORTS = {"mqtt": 1883, "mqtts": 8883}  # IANA service names mqtt and secure
 FORMS = {
     "tcp": "tcp://10.20.0.14:1600",
     "udp": "udp://0.0.0.0:8888",
+    "dicos": "dicos://0.0.0.0:11112",
     "serial": "/dev/ttyUSB0",
     "folder": "folder:/srv/scans",
 }
@@ -18,7 +19,7 @@ FORMS = {
 
 _SERIAL_SCHEMES = frozenset({"socket", "rfc2217", "loop", "spy", "hwgrep", "alt", "cp2110"})
 """pyserial 3.5, "URL Handlers"."""
-_WITH_PORT = frozenset({"tcp", "udp", "socket", "rfc2217"})
+_WITH_PORT = frozenset({"tcp", "udp", "dicos", "socket", "rfc2217"})
 _WINDOWS_PORT = re.compile(r"COM\d{1,3}", re.IGNORECASE)
 
 

@@ -93,6 +93,12 @@ WIRES = {
         options=(("channels", "EHZ,ENZ"),),
         lane=False,
     ),
+    "xray-dicos": Wire(
+        serve=("folder", "dicos"),
+        duration_s=60.0,
+        records=bundle.split,
+        options=(("rows", "96"), ("pitch_mm", "40")),
+    ),
     "xray-lines": Wire(
         serve=("tcp",),
         duration_s=60.0,

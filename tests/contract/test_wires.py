@@ -20,6 +20,8 @@ SPEED = 100.0  # a simulated minute in 0.6 s; datagrams still leave in small gro
 TIMEOUT_S = 30.0
 
 ON_WIRES = [(kind, form) for kind in sorted(DRIVERS) for form in WIRES[kind].serve]
+NOT_OURS = "dicos://192.0.2.1:11112"  # RFC 5737: no machine has it, so nobody can listen there
+WHOLE = ("folder", "dicos")  # a read is a whole scan or document
 URL_FORMS = {"pty": "serial"}  # how an address names the wire, where the two differ
 FORMS = [(kind, URL_FORMS.get(form, form)) for kind, form in ON_WIRES]
 
@@ -40,6 +42,7 @@ def serving_url(form, directory):
     return {
         "tcp": "tcp://127.0.0.1:0",
         "udp": f"udp://127.0.0.1:{free_port(socket.SOCK_DGRAM)}",
+        "dicos": f"dicos://127.0.0.1:{free_port(socket.SOCK_STREAM)}",
         "pty": "pty:",
         "folder": f"folder:{directory / 'scans'}",
     }[form]
@@ -83,12 +86,12 @@ async def received(pair, form, directory):
     """The chunks of a whole day over the wire."""
     chunks = []
     async with linked(pair, form, directory) as transport:
-        left = len(pair.data) if form != "folder" else len(pair.records)
+        left = len(pair.data) if form not in WHOLE else len(pair.records)
         while left > 0:
             data = await transport.read()
             assert data, f"cut with {left} to come"
             chunks.append(data)
-            left -= len(data) if form != "folder" else 1
+            left -= len(data) if form not in WHOLE else 1
             await transport.settle("")
     return chunks
 
@@ -106,7 +109,7 @@ def test_a_kind_takes_the_forms_of_address_over_which_it_is_tested(kind):
 def test_10_over_the_real_wire_the_samples_equal_those_in_memory(wired):
     pair, form, directory = wired
     chunks = run(received(pair, form, directory))
-    if form == "folder":
+    if form in WHOLE:
         # One bundle is one scan; the files' order within it is the transport's own affair.
         timed = [(at, data) for (at, _), data in zip(pair.records, chunks, strict=True)]
         assert pair.samples(timed) == pair.samples(pair.records)
@@ -140,6 +143,7 @@ def test_11_nothing_listening_is_said_in_time_with_sensor_and_address(kind, form
     url = {
         "tcp": f"tcp://127.0.0.1:{free_port(socket.SOCK_STREAM)}",
         "udp": f"udp://127.0.0.1:{free_port(socket.SOCK_DGRAM)}",
+        "dicos": NOT_OURS,
         "serial": str(tmp_path / "ttyUSB7"),
         "folder": f"folder:{tmp_path / 'not-mounted'}",
     }[form]
@@ -212,6 +216,7 @@ def test_12_nor_does_an_attempt_that_failed_or_was_cancelled(kind, form, tmp_pat
         urls = {
             "tcp": f"tcp://127.0.0.1:{free_port(socket.SOCK_STREAM)}",
             "udp": f"udp://127.0.0.1:{free_port(socket.SOCK_DGRAM)}",
+            "dicos": NOT_OURS,
             "serial": str(tmp_path / "ttyUSB7"),
             "folder": f"folder:{tmp_path / 'not-mounted'}",
         }

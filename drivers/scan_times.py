@@ -1,0 +1,60 @@
+"""What drivers of scanners have in common: when a scan was, and whether it was read before."""
+
+from collections import OrderedDict
+
+from drivers.wire.malformed import Malformed, malformed
+from fusion.types import MILLISECOND_NS, SECOND_NS
+
+REMEMBERED_SCANS = 4096  # four days at 40 scans an hour; 64 bytes each
+
+
+class ScanTimes:
+    """Times of one scanner's scans: by its own clock, but never after the arrival.
+
+    max_ahead_s  a scan that is dated later than this after its arrival gets the arrival's time
+    """
+
+    def __init__(self, max_ahead_s: float) -> None:
+        self._max_ahead_s = max_ahead_s
+        self._last_utc_ns = 0
+
+    def when(self, start: int | None, end: int | None, received_utc_ns: int) -> tuple[int, int]:
+        """(start, duration in ms) of a scan whose own clock says `start` and `end`."""
+        duration_ms = (end - start) // MILLISECOND_NS if start is not None and end else 0
+        if start is None or self.ahead_s(start, received_utc_ns):
+            start = max(received_utc_ns - duration_ms * MILLISECOND_NS, 0)
+        elif received_utc_ns:
+            start = min(start, received_utc_ns)
+        # A backlog may be read out of order; the engine's time only goes forward.
+        self._last_utc_ns = max(start, self._last_utc_ns)
+        return self._last_utc_ns, duration_ms
+
+    def ahead_s(self, start: int | None, received_utc_ns: int) -> float:
+        """By how much the scan is dated after its arrival; 0 where that is drift."""
+        if not received_utc_ns:  # a recorded picture of which nobody knows when it arrived
+            return 0.0
+        ahead_s = ((start or 0) - received_utc_ns) / SECOND_NS
+        return ahead_s if ahead_s > self._max_ahead_s else 0.0
+
+    def told(self, start: int | None, received_utc_ns: int, scan_id: str) -> list[Malformed]:
+        """`clock-ahead`, where the scan is dated too far ahead."""
+        if ahead_s := self.ahead_s(start, received_utc_ns):
+            text = f"dated {ahead_s:.1f} s after it arrived: {scan_id}"
+            return [malformed("clock-ahead", text.encode())]
+        return []
+
+
+class Repeats:
+    """The scans that were read before, by what their pictures are."""
+
+    def __init__(self) -> None:
+        self._seen: OrderedDict[bytes, None] = OrderedDict()
+
+    def is_repeat(self, key: bytes) -> bool:
+        """Whether it was asked for before; from now on it was."""
+        if key in self._seen:
+            return True
+        self._seen[key] = None
+        if len(self._seen) > REMEMBERED_SCANS:
+            self._seen.popitem(last=False)
+        return False

@@ -1,0 +1,282 @@
+"""Cargo X-ray scanners that speak DICOS: as files in a folder, or over the network (C-STORE)."""
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+import numpy as np
+from annotated_types import Ge, Gt, Le, MaxLen, MinLen
+from numpy.typing import NDArray
+
+from drivers.base import DriverKind, SensorConfig
+from drivers.dicos_reading import Instance, Key, Plane, described, digest_of, pictures
+from drivers.scan_times import Repeats, ScanTimes
+from drivers.wire import dicos
+from drivers.wire.bundle import Bundle, BundleDecoder, encode
+from drivers.wire.iso6346 import normalise_number
+from drivers.wire.malformed import Malformed, malformed
+from fusion.types import Family, Origin, Sample, ScanSample
+
+DEFAULT_PITCH_MM = 8.0  # of a cargo portal, where nobody says
+_NUMBER_LIKE = re.compile(r"[A-Za-z]{4}[ -]?\d{6}[ -]?\d")
+
+ApplicationEntity = Annotated[str, MinLen(1), MaxLen(16)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class XrayDicosConfig(SensorConfig):
+    """A scanner that writes DICOS files into a folder, or sends them to Garita."""
+
+    family: ClassVar[Family] = Family.XRAY
+    default_silent_after_s: ClassVar[float] = 0.0  # no truck, no scan: silence says nothing
+    url_forms: ClassVar[tuple[str, ...]] = ("folder", "dicos")
+
+    kind: Literal["xray-dicos"] = "xray-dicos"
+    planes: Literal["auto", "dual", "single"] = "auto"
+    """What makes a scan complete: two files of one plane each (`dual`), any file (`single`);
+    `auto`: a file whose Image Type says HIGH_ENERGY or LOW_ENERGY waits for the other."""
+    pair_wait_s: Annotated[float, Gt(0), Le(60)] = 10.0
+    """How long one of two planes that came over the network waits for the other."""
+    ae_title: Annotated[str, MaxLen(16)] = ""
+    """What senders must call this station (called AE title); empty: whatever they like."""
+    callers: tuple[ApplicationEntity, ...] = ()
+    """AE titles of the senders that are taken; none named: any."""
+    pitch_x_mm: Annotated[float, Ge(0.5), Le(50)] | None = None
+    """Along the vehicle, where the file does not say; None: nobody knows, 8 is tried."""
+    pitch_y_mm: Annotated[float, Ge(0.5), Le(50)] | None = None
+    energies_mev: tuple[float, float] = (6.0, 4.0)
+    """End energies of the high and the low plane, where the files do not say them (KVP)."""
+    flip: bool = False
+    """The vehicle's front is at the right of the picture; an image orientation that runs
+    backwards flips again."""
+    utc_offset_min: Annotated[int, Ge(-840), Le(840)] = 0
+    """Of the scanner's clock, where the file does not say it."""
+    max_clock_ahead_s: Annotated[float, Ge(0)] = 5.0
+    """A scan cannot begin after it arrived; one dated further ahead gets the arrival's time."""
+
+
+class XrayDicosDriver:
+    """Bundles of one scanner's DICOS files to scans; a bundle is one scan, of one file or two.
+
+    Malformed reasons, besides those of the bundle and of `dicos_reading`: `dimension-mismatch`
+    (two planes of different size), `unpaired` (two files that are not of one scan, or not a high
+    and a low plane), `duplicate`, `bad-container` and `clock-ahead` beside the scan, and
+    `bad-uid` once for each link, where the writer's UIDs break DICOM's rules.
+    """
+
+    def __init__(self, config: SensorConfig, origin: Origin) -> None:
+        if not isinstance(config, XrayDicosConfig):
+            raise TypeError(f"{config.id}: not a configuration of xray-dicos")
+        self._config = config
+        self._origin = origin
+        self._decoder = BundleDecoder()
+        self._repeats = Repeats()
+        self._times = ScanTimes(config.max_clock_ahead_s)
+        self._told_uid = False
+
+    def feed(self, data: bytes, received_utc_ns: int) -> list[Sample | Malformed]:
+        """Read what a transport made of finished scans; empty data is a link cut."""
+        records = self._decoder.feed(data) if data else self._decoder.cut()
+        found: list[Sample | Malformed] = []
+        for record in records:
+            if isinstance(record, Bundle):
+                found += self._scan(record, received_utc_ns)
+            else:
+                found.append(record)
+        return found
+
+    def _scan(self, files: Bundle, received_utc_ns: int) -> list[Sample | Malformed]:
+        read: list[tuple[Instance, dicos.Layout]] = []
+        for _, content in files.files:
+            one = described(content, self._config.utc_offset_min)
+            if isinstance(one, Malformed):
+                return [one]
+            read.append(one)
+        ordered = _high_first(read)
+        if isinstance(ordered, Malformed):
+            return [ordered]
+        key = hashlib.sha256("".join(sorted(digest_of(laid) for _, laid in read)).encode())
+        planes: list[Plane] = []
+        for instance, laid in ordered:
+            unpacked = pictures(instance, laid)
+            if isinstance(unpacked, Malformed):
+                return [unpacked]
+            planes += unpacked
+        first = ordered[0][0]
+        label = f"{first.object_id} {first.scan_id} {first.instance}".encode()
+        if self._repeats.is_repeat(key.digest()):
+            return [malformed("duplicate", label)]
+        instances = [instance for instance, _ in ordered]
+        return [
+            self._sample(instances, planes, _digests(files), received_utc_ns),
+            *self._told(first, received_utc_ns),
+        ]
+
+    def _told(self, first: Instance, received_utc_ns: int) -> list[Malformed]:
+        """What is wrong with a scan that was read all the same."""
+        told = self._times.told(first.start_utc_ns, received_utc_ns, first.scan_id)
+        if _NUMBER_LIKE.fullmatch(first.object_id) and not normalise_number(first.object_id):
+            told.append(malformed("bad-container", first.object_id.encode("ascii", "replace")))
+        if first.bad_uid and not self._told_uid:
+            self._told_uid = True
+            told.append(malformed("bad-uid", first.bad_uid.encode("ascii", "replace")))
+        return told
+
+    def _sample(
+        self,
+        instances: Sequence[Instance],
+        planes: Sequence[Plane],
+        digests: tuple[tuple[str, str], ...],
+        received_utc_ns: int,
+    ) -> ScanSample:
+        first, config = instances[0], self._config
+        start_utc_ns, duration_ms = self._times.when(
+            first.start_utc_ns, first.end_utc_ns, received_utc_ns
+        )
+        flip = config.flip != first.mirrored
+        high = low = composite = None
+        if first.intensity:
+            high, *others = (_counts(plane, first, flip=flip) for plane in planes)
+            low = others[0] if others else None
+        else:  # of a dual picture for the eye, the high plane shows most
+            composite = _grey(planes[0], first, flip=flip)
+        energies = tuple(
+            one.energy_mev or default
+            for one, default in zip(instances, config.energies_mev, strict=False)
+        )
+        pitch_x_mm = first.pitch_x_mm or config.pitch_x_mm
+        pitch_y_mm = first.pitch_y_mm or config.pitch_y_mm
+        drill = any(one.exercise for one in instances) and self._origin is Origin.SENSOR
+        return ScanSample(
+            sensor_id=config.id,
+            # A drawn-in threat comes from a generator, whatever the rest of the picture is from.
+            origin=Origin.SIMULATOR if drill else self._origin,
+            start_utc_ns=start_utc_ns,
+            duration_ms=duration_ms,
+            scan_id=first.scan_id or first.object_id or first.instance,
+            high=high,
+            low=low,
+            composite=composite,
+            pitch_x_mm=pitch_x_mm or DEFAULT_PITCH_MM,
+            pitch_y_mm=pitch_y_mm or DEFAULT_PITCH_MM,
+            declared="test-piece" if first.test_piece else first.declared,
+            container=normalise_number(first.object_id),
+            digests=digests,
+            energies_mev=(energies[0], (*energies, config.energies_mev[1])[1]),
+            pitch_known=bool(pitch_x_mm and pitch_y_mm),
+            notes=_notes(instances),
+        )
+
+
+def _high_first(
+    read: Sequence[tuple[Instance, dicos.Layout]],
+) -> Sequence[tuple[Instance, dicos.Layout]] | Malformed:
+    """The files of one scan, the high plane first; what goes together is checked."""
+    if len(read) == 1:
+        return read
+    label = " ".join(one.instance for one, _ in read).encode("ascii", "replace")
+    if len(read) > 2 or read[0][0].key != read[1][0].key:
+        return malformed("unpaired", label)
+    ordered = sorted(read, key=lambda one: _lowness(one[0]))
+    high, low = (one for one, _ in ordered)
+    if _lowness(high) == _lowness(low) or (high.shape[0], low.shape[0]) != (1, 1):
+        return malformed("unpaired", label)
+    if high.shape != low.shape:
+        return malformed("dimension-mismatch", label)
+    if high.intensity != low.intensity or high.bits != low.bits:
+        return malformed("unpaired", label)
+    return ordered
+
+
+def _lowness(one: Instance) -> tuple[int, float]:
+    """Sorts the high plane first: by what Image Type says, else by the energy."""
+    return {"high": -1, "": 0, "low": 1}[one.characteristics], -(one.energy_mev or 0.0)
+
+
+def _counts(plane: Plane, one: Instance, *, flip: bool) -> NDArray[np.uint16]:
+    """Stored values on the scale of 16 bits, high for much radiation, the front first."""
+    stored = one.bits[1]
+    counts: NDArray[np.uint16] = plane.astype(np.uint16)
+    if stored < 16:  # what lies above the stored bits is overlays, not picture
+        counts = (counts & np.uint16((1 << stored) - 1)) << np.uint16(16 - stored)
+    if one.inverted:
+        counts = np.uint16(65_535) - counts
+    return np.ascontiguousarray(counts[:, ::-1]) if flip else np.ascontiguousarray(counts)
+
+
+def _grey(plane: Plane, one: Instance, *, flip: bool) -> NDArray[np.uint8]:
+    counts = _counts(plane, one, flip=flip)
+    return (counts >> np.uint16(8)).astype(np.uint8)
+
+
+def _digests(files: Bundle) -> tuple[tuple[str, str], ...]:
+    """(name, SHA-256) of each file, by name; hashed here only where nobody has done so."""
+    known = files.digests or [hashlib.sha256(content).hexdigest() for _, content in files.files]
+    return tuple(sorted(zip((name for name, _ in files.files), known, strict=True)))
+
+
+def _notes(instances: Sequence[Instance]) -> tuple[str, ...]:
+    notes = []
+    if any(one.projected for one in instances):
+        notes.append("threat-image-projection")
+    elif any(one.exercise for one in instances):
+        notes.append("not-operational")
+    return tuple(notes)
+
+
+@dataclass(frozen=True, slots=True)
+class DicosFile:
+    """A DICOS file (`.dcs`, `.dcm`)."""
+
+    name: str = "dicos"
+
+    def recognise(self, file_name: str, head: bytes) -> bool:
+        """By its magic; the name may be any."""
+        del file_name
+        return dicos.is_dicos(head)
+
+    def chunks(
+        self, data: bytes, file_name: str = "", config: SensorConfig | None = None
+    ) -> Iterator[tuple[int, bytes]]:
+        """One bundle, received when the scan ended."""
+        yield from self.together([(file_name, data)], config)
+
+    def together(
+        self, files: Sequence[tuple[str, bytes]], config: SensorConfig | None = None
+    ) -> list[tuple[int, bytes]]:
+        """Bundles of (name, contents): the two planes of one scan in one, whatever the order."""
+        offset_min = config.utc_offset_min if isinstance(config, XrayDicosConfig) else 0
+        scans: list[dict[str, bytes]] = []
+        ends_utc_ns: list[int] = []
+        waiting: dict[Key, int] = {}
+        for name, data in files:
+            read = described(data, offset_min)
+            one = None if isinstance(read, Malformed) else read[0]
+            keys = one and one.pair("auto")
+            at = waiting.pop(keys[1], None) if keys else None
+            if at is None:
+                at = len(scans)
+                scans.append({})
+                ends_utc_ns.append(0)
+                if keys:
+                    waiting[keys[0]] = at
+            plain = _plain(name, data)
+            scans[at][f"2-{plain}" if plain in scans[at] else plain] = data
+            ends_utc_ns[at] = max(ends_utc_ns[at], (one and one.end_utc_ns) or 0)
+        made = [(end, encode(scan)) for end, scan in zip(ends_utc_ns, scans, strict=True)]
+        return sorted(made, key=lambda chunk: chunk[0])
+
+
+def _plain(name: str, data: bytes) -> str:
+    """A name that a bundle can carry."""
+    bare = re.sub(r"[^A-Za-z0-9._-]", "_", re.split(r"[/\\]", name)[-1])[-80:].strip(".")
+    return bare or f"{hashlib.sha256(data).hexdigest()[:12]}.dcs"
+
+
+KINDS: tuple[DriverKind, ...] = (
+    DriverKind(
+        "xray-dicos", XrayDicosConfig, XrayDicosDriver, heavy=True, recordings=(DicosFile(),)
+    ),
+)

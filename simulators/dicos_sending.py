@@ -1,0 +1,93 @@
+"""A wire on which a simulated scanner sends its DICOS files to whoever listens (C-STORE)."""
+
+import asyncio
+import contextlib
+import io
+import logging
+import socket
+import threading
+from typing import Any
+from urllib.parse import urlsplit
+
+from drivers.wire import dicos
+from simulators.base import SimulatorKind
+
+ATTEMPTS, PAUSE_S = 20, 0.25  # a station that is just starting refuses for some seconds
+TIMEOUT_S = 30.0
+
+
+class DicosOutlet:
+    """Sends each scan over an association of its own, as a scanner does between trucks."""
+
+    def __init__(self, url: str, kind: SimulatorKind) -> None:
+        parts = urlsplit(url)
+        if not parts.hostname or not parts.port:
+            raise ValueError(f"{url!r} names nobody to send to; write dicos://host:port")
+        self.address = url
+        self._where = (parts.hostname, parts.port)
+        self._kind = kind
+        self._closing = threading.Event()
+
+    async def send(self, data: bytes) -> None:
+        """Send the scans that a step brought, one after the other."""
+        for packet in self._kind.packets(data):
+            files = [content for _, content in self._kind.files(packet)]
+            with contextlib.suppress(ConnectionError):  # nobody there: the scan is lost, as it is
+                await asyncio.to_thread(send, self._where, files, closing=self._closing)
+
+    async def close(self) -> None:
+        """Give up on what could not be sent."""
+        self._closing.set()
+
+
+def send(
+    where: tuple[str, int], files: list[bytes], *, closing: threading.Event | None = None
+) -> list[int]:
+    """Store the files over one association; the status of each answer, -1 where none came.
+
+    ConnectionError where nobody takes the association.
+    """
+    from pydicom import dcmread  # noqa: PLC0415 - 290 ms for those who need it
+    from pynetdicom import AE  # noqa: PLC0415
+
+    _register()
+    entity: Any = AE(ae_title="SCANNER")
+    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = TIMEOUT_S
+    entity.maximum_pdu_size = 0
+    datasets = [dcmread(io.BytesIO(file)) for file in files]
+    for uid, syntax in sorted({_context(one) for one in datasets}):
+        entity.add_requested_context(uid, syntax)
+    association = _associated(entity, where, closing or threading.Event())
+    wire = association.dul.socket.socket
+    try:
+        answers = [association.send_c_store(one) for one in datasets if association.is_established]
+    finally:
+        association.release()
+        wire.close()  # which pynetdicom leaves open where the other end was faster
+    return [int(answer.Status) if "Status" in answer else -1 for answer in answers]
+
+
+def _associated(entity: Any, where: tuple[str, int], closing: threading.Event) -> Any:  # noqa: ANN401
+    for _ in range(ATTEMPTS):
+        # pynetdicom leaves a socket open that was refused; so somebody has to be there first.
+        with contextlib.suppress(OSError), socket.create_connection(where, TIMEOUT_S):
+            association = entity.associate(*where)
+            if association.is_established:
+                return association
+        if closing.wait(PAUSE_S):
+            break
+    raise ConnectionError(f"no association with {where[0]}:{where[1]}")
+
+
+def _context(dataset: Any) -> tuple[str, str]:  # noqa: ANN401
+    return str(dataset.SOPClassUID), str(dataset.file_meta.TransferSyntaxUID)
+
+
+def _register() -> None:
+    from pynetdicom.service_class import StorageServiceClass  # noqa: PLC0415
+    from pynetdicom.sop_class import register_uid  # noqa: PLC0415
+
+    for name in ("pynetdicom", "pydicom"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    for uid, keyword in dicos.SOP_CLASSES.items():
+        register_uid(uid, keyword, StorageServiceClass)
