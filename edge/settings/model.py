@@ -159,6 +159,17 @@ class Recording(_Model):
     """Recording pauses rather than filling the disk that the outbox needs."""
 
 
+class Scans(_Model):
+    """Keeps the whole planes of scans that alerts named, below `state_dir`."""
+
+    max_gb: Annotated[float, Field(gt=0)] = 8.0
+    """The oldest go when there is more; some 16 MB a scan."""
+    max_days: Annotated[float, Field(gt=0)] = 30.0
+    """Older ones go."""
+    keep_free_gb: Annotated[float, Field(ge=0)] = 2.0
+    """Nothing more is kept rather than filling the disk that the outbox needs."""
+
+
 class Http(_Model):
     """Where /metrics, /healthz and /readyz answer."""
 
@@ -195,6 +206,7 @@ class Config(_Model):
     """A policy.yaml; every threshold has a default without one."""
     recording: Recording | None = None
     """Nothing is recorded without it."""
+    scans: Scans = Scans()
     http: Http = Http()
     state_dir: Annotated[FilePath, Field(validate_default=True)] = Path("run")
     """Outbox, and the state of brokers started by `auto`."""

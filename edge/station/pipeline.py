@@ -53,6 +53,7 @@ class Pipeline:
         heavy: Collection[str],
         now_utc_ns: Callable[[], int],
         look: Callable[[Sample], object] = lambda sample: None,
+        told: Callable[[Alert], object] = lambda alert: None,
     ) -> None:
         self._engine = engine
         self._numbering = numbering
@@ -61,6 +62,7 @@ class Pipeline:
         self._heavy = frozenset(heavy)
         self._now_utc_ns = now_utc_ns
         self._look = look
+        self._told = told
         self.ticked_monotonic = time.monotonic()
         """When the loop last turned; health asks."""
 
@@ -134,6 +136,8 @@ class Pipeline:
             return None
         seq, payload, files = written
         metrics.alert(alert.event.value, int(alert.level))
+        if files:
+            self._told(alert)
         root, place = topics.root(alert.exercise), place_of(alert)
         return Row(
             seq=seq,

@@ -26,6 +26,8 @@ def ready(finding: ScanFinding, keep_whole: KeepWhole | None = None) -> ScanFind
     record = finding.record
     if record is None or record.pixels is None:
         return finding
+    if finding.interim:  # the whole scan follows within seconds, and is what is looked at
+        return replace(finding, record=None)
     try:
         made = _made(finding, record, keep_whole)
     # Whatever is odd about a picture, what was measured in it goes on.
