@@ -29,16 +29,17 @@ class Left:
 
 
 def parts_left(
-    areal: Floats, sd_g_cm2: float, geometry: Geometry, policy: XrayPolicy
+    areal: Floats, sd_g_cm2: Floats, geometry: Geometry, policy: XrayPolicy
 ) -> list[Left]:
     """Heaviest first, what stands out of the walls, with a threshold for each height.
 
-    areal  (rows, columns) g/cm2 over the walls
+    areal     (rows, columns) g/cm2 over the walls
+    sd_g_cm2  (rows,) of bare wall
     """
     rows, columns = areal.shape
     where = place_of_rows(rows, geometry, policy)
     limits = np.array([policy.left_g_cm2[place] for place in PLACES])
-    least = np.maximum(limits, policy.left_sigma * sd_g_cm2)[where]
+    least = np.maximum(limits[where], policy.left_sigma * sd_g_cm2)
     labels, count = components(areal > least[:, None])
     if count == 0:
         return []

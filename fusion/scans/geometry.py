@@ -1,15 +1,22 @@
 """Where the vehicle and its box are in a scan: by the level top edge and the dark deck."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.scans.calibrate import Calibration, Flags
+from fusion.scans.calibrate import Calibration, Flags, Floats
 from fusion.scans.cells import Cells
+from fusion.scans.composite_box import find_box
 from fusion.scans.policy import XrayPolicy
+from fusion.scans.sizes import size_of
 
 TOP_TOLERANCE_CELLS = 1  # a roof that sags or a picture a little askew
+DISPLAY_GAMMA = 2.2
+SURE_OUTLINE = 0.4  # of a box in the picture, before it says how large a pixel is
+MIN_STEP = 0.03  # of air, from before a post into it
+PARTED_M, PARTED_ATTENUATION = 0.4, 0.5  # posts of two boxes: a third of their 14 g/cm2
+POST_ATTENUATION = 0.15
 GAP_CELLS = 3  # a mast or a dropped column does not end a box
 MIN_CELLS_IN_COLUMN = 3  # an aerial is not the vehicle's front
 
@@ -34,6 +41,23 @@ class Geometry:
     """Load floor above the lowest row."""
     roof_m: float
     notes: tuple[str, ...]
+    posts: tuple[float, float] = (0.0, 0.0)
+    """Columns of the plane, to a part of a pixel: the box's front and rear edge; both 0 where
+    there is no box."""
+    container_ft: int = 0
+    """20, 40 or 45; 0: no ISO box, or none at all."""
+    boxes: int = 0
+    """2: two boxes of 20 ft one behind the other, of which `box_m` is the whole."""
+    speed_error: float | None = None
+    """Length of the box in the picture over the ISO length, less 1; None where that says nothing
+    of the speed."""
+    pitch_from: str = "told"
+    """`"told"`, `"box"` (nobody has said how large a pixel is, but an ISO box has) or
+    `"assumed"`."""
+    sure: float = 0.0
+    """0 to 1: that box, deck and roof are where this says."""
+    sure_ft: float = 0.0
+    """0 to 1: of `container_ft`."""
 
     @property
     def length_m(self) -> float:
@@ -59,12 +83,46 @@ def find_geometry(
     plane: NDArray[np.uint16],
     pitch_mm: tuple[float, float],
     policy: XrayPolicy,
+    *,
+    pitch_known: bool = True,
 ) -> Geometry | None:
     """Vehicle, box and deck, or None where the picture shows no vehicle.
 
-    plane     (rows, columns) counts of the high-energy plane that the cells are of
-    pitch_mm  of a pixel along and across
+    plane        (rows, columns) counts of the high-energy plane that the cells are of
+    pitch_mm     of a pixel along and across
+    pitch_known  False: it stands for what nobody has said, and a box in the picture says better
     """
+    if pitch_known:
+        return _found(cells, plane, pitch_mm, policy, "told")
+    outline = find_box(_display(cells), cells_noise(cells))
+    if outline is None or outline.sure < SURE_OUTLINE:
+        return _found(cells, plane, pitch_mm, policy, "assumed")
+    length, height = outline.right - outline.left, outline.bottom - outline.top
+    size = size_of(
+        length * cells.cell_px, height * cells.cell_px, pitch_mm, known=False
+    )
+    found = _found(cells, plane, size.pitch_mm, policy, "box")
+    if found is None or found.box_m[1] <= 0.0:
+        return _found(cells, plane, pitch_mm, policy, "assumed")
+    # Its own length says nothing of the speed where that length is the measure of a pixel.
+    return replace(
+        found,
+        container_ft=size.feet,
+        speed_error=None,
+        pitch_from="box" if size.feet else "assumed",
+        sure_ft=round(size.sure * outline.sure, 3),
+        notes=(*found.notes, "pitch-from-box" if size.feet else "pitch-assumed"),
+    )
+
+
+def _found(
+    cells: Cells,
+    plane: NDArray[np.uint16],
+    pitch_mm: tuple[float, float],
+    policy: XrayPolicy,
+    pitch_from: str,
+) -> Geometry | None:
+    """As `find_geometry`, with a pitch that is settled."""
     values, cell_px, calibration = cells.high, cells.cell_px, cells.calibration
     cell_x_m, cell_y_m = (pitch * cell_px / 1000.0 for pitch in pitch_mm)
     first = -(-calibration.first_column // cell_px)
@@ -76,16 +134,16 @@ def find_geometry(
     front, rear = first + int(seen[0]), first + int(seen[-1]) + 1
     tops = _tops(taken[:, front:rear])
     start, stop, top = _longest_level_run(tops)
-    notes = []
-    min_cells = policy.min_box_m / cell_x_m
-    if stop - start < min_cells:
+    notes = ["pitch-assumed"] if pitch_from == "assumed" else []
+    there = (stop - start) * cell_x_m >= policy.min_box_m
+    posts = (0.0, 0.0)
+    if not there:
         notes.append("no-box")
         start, stop = 0, rear - front
         top = int(np.min(tops))
         deck = max(values.shape[0] - int(policy.open_floor_m / cell_y_m), top + 2)
         box_m = (0.0, 0.0)
     else:
-        box_m = (round(start * cell_x_m, 3), round(stop * cell_x_m, 3))
         columns = slice((front + start) * cell_px, (front + stop) * cell_px)
         deck = _deck_row(
             plane,
@@ -97,15 +155,24 @@ def find_geometry(
             policy=policy,
             notes=notes,
         )
+        middle = slice((top + 2) * cell_px, max(deck, top + 3) * cell_px)
+        posts = _posts(plane, calibration, (columns.start, columns.stop), middle, cell_px)
+        pitch_m = pitch_mm[0] / 1000.0
+        box_m = (
+            round(max(posts[0] - front * cell_px, 0.0) * pitch_m, 3),
+            round((posts[1] - front * cell_px) * pitch_m, 3),
+        )
     margin = max(round(policy.end_margin_m / cell_x_m), 1)
     roof = top + 1 + int(policy.roof_margin_m / cell_y_m)
     deck = min(max(deck, roof + 1), values.shape[0])
     left = min(front + start + margin, rear - 1)
-    return Geometry(
+    zone_columns = slice(left, max(front + stop - margin, left + 1))
+    size = size_of(posts[1] - posts[0], 0.0, pitch_mm, known=True)
+    geometry = Geometry(
         front=front,
         rear=rear,
         zone_rows=slice(roof, deck),
-        zone_columns=slice(left, max(front + stop - margin, left + 1)),
+        zone_columns=zone_columns,
         cell_x_m=cell_x_m,
         cell_y_m=cell_y_m,
         rows=values.shape[0],
@@ -113,7 +180,105 @@ def find_geometry(
         deck_m=(values.shape[0] - deck) * cell_y_m,
         roof_m=(values.shape[0] - top) * cell_y_m,
         notes=tuple(notes),
+        posts=posts,
+        pitch_from=pitch_from,
+        sure=_sure(values, slice(roof, deck), zone_columns, notes, pitch_from),
     )
+    if not there:
+        return geometry
+    boxes = 1 + _is_parted(values[geometry.zone_rows, zone_columns], cell_x_m)
+    feet = 20 if boxes == 2 and size.feet == 40 else size.feet
+    return replace(
+        geometry,
+        boxes=boxes if feet == 20 else 1,
+        container_ft=feet,
+        speed_error=size.speed_error if feet else None,
+        sure_ft=round(size.sure * geometry.sure, 3),
+    )
+
+
+def _display(cells: Cells) -> Floats:
+    """(rows, columns) 0 in air to 1, as a picture on a screen would have it."""
+    return np.round(1.0 - np.exp(-np.clip(cells.high, 0.0, None) / DISPLAY_GAMMA), 5)
+
+
+def cells_noise(cells: Cells) -> float:
+    """Of a cell of `_display` in air."""
+    steps = np.abs(np.diff(cells.high[:, ::4], axis=0)).reshape(-1)
+    middle = float(np.partition(steps, steps.size // 4)[steps.size // 4]) if steps.size else 0.0
+    return middle / DISPLAY_GAMMA
+
+
+def _posts(
+    plane: NDArray[np.uint16],
+    calibration: Calibration,
+    ends: tuple[int, int],
+    rows: slice,
+    cell: int,
+) -> tuple[float, float]:
+    """Where the end posts begin, outside, to a part of a pixel: half way down to their dark."""
+    found = []
+    for end, inward in zip(ends, (1, -1), strict=True):
+        near = np.arange(end - 2 * cell * inward, end + 3 * cell * inward, inward)
+        near = near[(near >= calibration.first_column) & (near < calibration.last_column)]
+        near = near[calibration.pulse[near] > 0] if near.size else near
+        part = slice(min(rows.start, plane.shape[0] - 1), min(rows.stop, plane.shape[0]))
+        alive = int(np.count_nonzero(calibration.gain[part] > 0))
+        if near.size < 4 or not alive:
+            found.append(float(end))
+            continue
+        clear = calibration.transmission(plane, part, near).sum(axis=0) / alive
+        darkest = int(np.argmin(clear))
+        before = clear[: darkest + 1]
+        air = float(before.max())
+        if air < MIN_STEP + float(clear[darkest]):
+            found.append(float(end))
+            continue
+        half = (air + float(clear[darkest])) / 2
+        place = int(np.nonzero(before > half)[0][-1])
+        above, below = float(clear[place]), float(clear[min(place + 1, clear.size - 1)])
+        part_of = (above - half) / (above - below) if above > below else 0.0
+        # A pixel's middle is half a pixel from its edge.
+        found.append(float(near[place]) + 0.5 + inward * part_of)
+    return round(found[0], 2), round(max(found[1], found[0] + cell), 2)
+
+
+def _is_parted(zone: Floats, cell_x_m: float) -> bool:
+    """Whether end posts stand in the middle: dark columns from roof to deck."""
+    reach = max(round(PARTED_M / cell_x_m), 1)
+    middle = zone.shape[1] // 2
+    if zone.shape[1] < 12 * reach or zone.shape[0] < 8:
+        return False
+    place = zone.shape[0] // 4
+    through = np.partition(zone, place, axis=0)[place]
+    strong = float(through[middle - reach : middle + reach + 1].max())
+    beside = np.concatenate(
+        [
+            through[middle - 4 * reach : middle - reach],
+            through[middle + reach + 1 : middle + 4 * reach],
+        ]
+    )
+    usual = float(np.partition(beside, beside.size // 2)[beside.size // 2])
+    return strong > usual + PARTED_ATTENUATION
+
+
+def _sure(
+    values: Floats, rows: slice, columns: slice, notes: list[str], pitch_from: str
+) -> float:
+    """From what was seen of a box: its deck, its end walls, a pitch that somebody knows."""
+    sure = {"told": 0.97, "box": 0.9, "assumed": 0.6}[pitch_from]
+    if "no-box" in notes:
+        return round(0.6 * sure, 3)
+    sure *= 0.6 if "deck-assumed" in notes else 1.0
+    part = values[rows]
+    place = part.shape[0] // 3
+    through = np.partition(part, place, axis=0)[place]
+    inside = through[columns]
+    usual = float(np.partition(inside, inside.size // 2)[inside.size // 2])
+    for end in (through[max(columns.start - 6, 0) : columns.start + 1], through[columns.stop - 1 :][:7]):
+        if not end.size or float(end.max()) < usual + POST_ATTENUATION:
+            sure *= 0.85  # a load as dark as its end walls, or no end walls
+    return round(sure, 3)
 
 
 def _tops(taken: Flags) -> NDArray[np.int64]:
@@ -170,4 +335,5 @@ def _deck_row(
         notes.append("deck-assumed")
         return top + int(policy.standard_deck_m * 1000.0 / pitch_y_mm / cell)
     lowest = rows.start + int(dark[-1]) + 1
-    return int((lowest - policy.deck_margin_m * 1000.0 / pitch_y_mm) // cell)
+    # Up: a row of cells that the deck fills in part still shows what stands on it.
+    return -int(-(lowest - policy.deck_margin_m * 1000.0 / pitch_y_mm) // cell)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.kernels.xray import box_sums
+from fusion.kernels.xray_cells import square_means
 from fusion.scans.geometry import Geometry
 from fusion.scans.policy import XrayPolicy
 from fusion.scans.walls import find_walls
@@ -26,8 +26,10 @@ class Residue:
     """Cells with too little signal to judge."""
     wall_known: bool
     """False where cargo hides the walls along most of the box."""
-    wall_sd: float
-    """How far a cell of bare wall is from 0."""
+    wall_sd: Floats
+    """(rows,) how far a cell of bare wall is from 0."""
+    built: Flags
+    """(rows, columns) where the box itself fills the picture."""
     rib_period_m: float
     """Of the walls; 0 where no ribs were seen."""
 
@@ -46,25 +48,15 @@ def residue(
     over = zone - walls.values
     clear = np.exp(-values)
     half = max(round(policy.scatter_reach_m / geometry.cell_x_m), 1)
-    scattered = policy.scatter_share * local_mean(clear, half)
+    scattered = policy.scatter_share * square_means(clear, half)
     opaque = clear < np.maximum(scattered, least_transmission)
+    opaque = opaque[geometry.zone_rows, geometry.zone_columns] & ~walls.built
     return Residue(
         values=over,
         load=over > policy.load_attenuation,
-        opaque=opaque[geometry.zone_rows, geometry.zone_columns],
+        opaque=opaque,
         wall_known=walls.known,
         wall_sd=walls.sd,
+        built=walls.built,
         rib_period_m=walls.period_m,
     )
-
-
-def local_mean(values: Floats, half: int) -> Floats:
-    """(rows, columns) mean over the square of 2 * half + 1 cells about each, cut at the edges."""
-    sums = box_sums(values)
-    rows, columns = (np.arange(side) for side in values.shape)
-    top, bottom = np.maximum(rows - half, 0), np.minimum(rows + half + 1, rows.size)
-    left, right = np.maximum(columns - half, 0), np.minimum(columns + half + 1, columns.size)
-    total = (
-        sums[bottom][:, right] - sums[top][:, right] - sums[bottom][:, left] + sums[top][:, left]
-    )
-    return np.asarray(total / np.outer(bottom - top, right - left), np.float64)

@@ -67,6 +67,18 @@ class XrayPolicy:
     """Ribs are not deeper than this; what is more over a whole column is a thin load."""
     rib_share: float = 0.2
     """The ribs explain so much of the difference between columns, or they are not carried on."""
+    wall_edge_m: float = 0.13
+    """Below the roof and above the deck: their sheets, rails and blur reach so far into it."""
+    wall_edge_most: float = 2.0
+    """More than that at an edge is no roof or floor seen in part."""
+    corner_m: float = 0.1
+    """Under the roof, castings reach so far beyond the posts."""
+    two_boxes_m: float = 11.5
+    """Shorter boxes are no two of 20 ft behind one another."""
+    box_ends_m: float = 0.45
+    """How far from the middle the ends of two short boxes are: posts, doors and their gap."""
+    machine_m: float = 0.66
+    """A reefer's machine and the wall behind it, from the front."""
     load_attenuation: float = 0.08
     """More over the wall is load: 1.5 g/cm2 of goods, ten times the ribs' residue."""
     opaque_transmission: float = 2e-4
@@ -94,13 +106,14 @@ class XrayPolicy:
     """More parts than this are a load, whatever the next one weighs."""
     left_nats: Mapping[str, tuple[float, float, float]] = field(
         default_factory=lambda: {
-            "floor": (-4.0, 1.5, 1.2),
-            "wall": (-4.0, 1.5, 1.2),
-            "roof": (-4.0, 1.5, 1.2),
+            "floor": (-9.7, 2.0, 6.0),
+            "wall": (-4.0, 2.0, 6.0),
+            "roof": (-5.0, 2.0, 6.0),
         }
     )
     """How much a part speaks for a load: offset, weight of ln(kg + 0.05), weight of ln(g/cm2 at
-    its thickest + 0.5)."""
+    its thickest + 0.5). Brooms and dunnage on the deck weigh as much as a small load but are
+    thinner; at walls and roof there is hardly anything in an empty box."""
     clean_box_nats: float = 5.0
     """What a box without anything in it says for empty: one load in 150 leaves no trace."""
     max_empty_nats: float = 15.0

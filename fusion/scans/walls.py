@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fusion.kernels.xray_cells import wave_power
 from fusion.kernels.xray_load import near_medians
 from fusion.scans.geometry import Geometry
 from fusion.scans.policy import XrayPolicy
@@ -28,8 +29,11 @@ class Walls:
     """(rows, columns) of the zone, attenuation."""
     known: bool
     """False where cargo hides them nearly everywhere."""
-    sd: float
-    """How far a cell of bare wall is from that."""
+    sd: Floats
+    """(rows,) how far a cell of bare wall is from that."""
+    built: Flags
+    """(rows, columns) where the box itself fills the picture: castings, two boxes' ends, a
+    machine."""
     period_m: float
     """Of the ribs; 0 where none were seen."""
 
@@ -41,11 +45,10 @@ def find_walls(zone: Floats, geometry: Geometry, policy: XrayPolicy) -> Walls:
     carried on with their period and phase.
     """
     if geometry.box_m[1] == 0.0:  # no box, no walls
-        return Walls(values=np.zeros(zone.shape), known=True, sd=policy.wall_sd, period_m=0.0)
+        return _plain(zone, 0.0, policy.wall_sd, known=True)
     level = _level(zone, policy)
     if level is None:
-        prior = np.full(zone.shape, policy.wall_prior)
-        return Walls(values=prior, known=False, sd=policy.wall_prior_sd, period_m=0.0)
+        return _plain(zone, policy.wall_prior, policy.wall_prior_sd, known=False)
     over = zone - level
     least = max(3, zone.shape[0] // 12)
     columns, counts = near_medians(over, policy.wall_spread, least, True)
@@ -59,11 +62,82 @@ def find_walls(zone: Floats, geometry: Geometry, policy: XrayPolicy) -> Walls:
     rows, counts = near_medians(over, policy.wall_spread / 2, least, False)
     rows = _carried(rows, counts >= least)
     over = over - rows[:, None]
-    seen = np.abs(over) < policy.wall_spread / 2
+    rows, sd = rows.copy(), np.full(rows.size, policy.wall_sd)
+    near = np.abs(over[np.abs(over) < policy.wall_spread / 2])
+    if near.size:
+        sd[:] = max(1.4826 * float(np.partition(near, near.size // 2)[near.size // 2]), sd[0])
+    hidden = _edges(over, rows, sd, geometry, policy)
+    built = _built(over, period_m, geometry, policy)
     values = level + columns[None, :] + rows[:, None]
-    near = np.abs(over[seen])
-    sd = 1.4826 * float(np.partition(near, near.size // 2)[near.size // 2]) if near.size else 0.0
-    return Walls(values=values, known=True, sd=max(sd, policy.wall_sd), period_m=period_m)
+    # Nothing can be told of what else is where the box itself fills the picture.
+    unseen = hidden[:, None] | built[None, :]
+    high = max(-int(-policy.wall_edge_m // geometry.cell_y_m), 1)
+    wide = max(-int(-policy.corner_m // geometry.cell_x_m), 1)
+    unseen[:high, :wide] = unseen[:high, -wide:] = True  # castings
+    values = np.where(unseen, zone, values)
+    return Walls(values=values, known=True, sd=sd, built=unseen, period_m=period_m)
+
+
+def _plain(zone: Floats, level: float, sd: float, *, known: bool) -> Walls:
+    """Walls without any pattern."""
+    return Walls(
+        values=np.full(zone.shape, level),
+        known=known,
+        sd=np.full(zone.shape[0], sd),
+        built=np.zeros(zone.shape, np.bool_),
+        period_m=0.0,
+    )
+
+
+def _edges(over: Floats, rows: Floats, sd: Floats, geometry: Geometry, policy: XrayPolicy) -> Flags:
+    """Add what roof, rails and floor leave in the outermost rows, from within outward.
+
+    Where the row within shows bare wall, there is nothing but the box in the row beyond it.
+    Returns (rows,) which of them show nothing but roof or deck.
+    """
+    hidden = np.zeros(rows.size, np.bool_)
+    reach = max(-int(-policy.wall_edge_m // geometry.cell_y_m), 1)
+    if over.shape[0] < 4 * reach:
+        return hidden
+    for edge, step in ((reach, -1), (over.shape[0] - 1 - reach, 1)):
+        bare = np.abs(over[edge]) < policy.wall_spread / 2
+        for row in range(edge + step, edge + step * (reach + 1), step):
+            if np.count_nonzero(bare) < 8:
+                break
+            beyond = over[row, bare]
+            middle = float(np.partition(beyond, beyond.size // 2)[beyond.size // 2])
+            if middle > policy.wall_edge_most:  # deck or roof themselves
+                hidden[row] = True
+                break
+            middle = max(middle, -policy.wall_spread)
+            rest = np.abs(beyond - middle)
+            spread = 1.4826 * float(np.partition(rest, rest.size // 2)[rest.size // 2])
+            rows[row] += middle
+            over[row] -= middle
+            sd[row] = max(spread, float(sd[row]))
+            bare &= np.abs(over[row]) < policy.wall_spread / 2 + 3.0 * sd[row]
+    return hidden
+
+
+def _built(over: Floats, period_m: float, geometry: Geometry, policy: XrayPolicy) -> Flags:
+    """(columns,) the ends of two short boxes in the middle, and the machine of a reefer.
+
+    A reefer has smooth walls: where most of them are seen and show no ribs, what stands at the
+    front end is its machine.
+    """
+    built = np.zeros(over.shape[1], np.bool_)
+    dark = over.min(axis=0) > policy.load_attenuation
+    middle = (geometry.box_m[0] + geometry.box_m[1]) / 2
+    along = geometry.along_m(0) + (np.arange(over.shape[1]) + 0.5) * geometry.cell_x_m
+    if geometry.box_m[1] - geometry.box_m[0] > policy.two_boxes_m:
+        ends = dark & (np.abs(along - middle) < policy.box_ends_m)
+        if ends.any():
+            at = np.nonzero(ends)[0]
+            built[max(at[0] - 1, 0) : at[-1] + 2] = True
+    seen = np.count_nonzero(np.abs(over) < policy.wall_spread / 2) > 0.3 * over.size
+    if seen and period_m == 0.0:
+        built |= along < geometry.box_m[0] + policy.machine_m
+    return built
 
 
 def _level(zone: Floats, policy: XrayPolicy) -> float | None:
@@ -90,8 +164,7 @@ def _ribs(
     usable = periods[periods > 2.2 * geometry.cell_x_m]
     if usable.size == 0:
         return np.zeros(columns.size), 0.0
-    turns = 2.0 * np.pi * x[None, :] / usable[:, None]
-    power = (np.cos(turns) @ y) ** 2 + (np.sin(turns) @ y) ** 2
+    power = wave_power(np.where(bare, columns, 0.0), 2.0 * np.pi * geometry.cell_x_m / usable)
     period_m = float(usable[int(np.argmax(np.round(power, 9)))])
     waves = [np.ones(columns.size)]
     for harmonic in range(1, HARMONICS + 1):
