@@ -26,24 +26,30 @@ def pooled_counts(
     logarithms is off by 30 %, the logarithm of the mean by nothing.
     """
     cells_y, cells_x = plane.shape[0] // cell, plane.shape[1] // cell
+    columns = cells_x * cell
     sums = np.zeros((cells_y, cells_x), np.int64)
-    line = np.zeros(cells_x * cell, np.uint32)
+    line = np.zeros(columns, np.uint32)
+    # Floats hold whole numbers up to 2**53 as they are, and are multiplied four at a time.
+    lit, pulse = np.zeros(columns), pulse_q12[:columns].astype(np.float64)
     for i in range(cells_y):
         line[:] = 0
-        dark = np.int64(0)
+        dark_q20 = np.int64(0)
         for row in range(i * cell, (i + 1) * cell):
             gain = gain_q12[row]
             if gain == 0:
                 continue
-            dark += np.int64(gain) * np.int64(dark_q8[row])
-            for column in range(line.shape[0]):
-                line[column] += np.uint32(plane[row, column]) * gain
-        dark >>= 8
+            dark_q20 += np.int64(gain) * np.int64(dark_q8[row])
+            counts = plane[row]
+            for column in range(columns):
+                line[column] += np.uint32(counts[column]) * gain
+        dark = np.float64(dark_q20 >> 8)
+        for column in range(columns):
+            lit[column] = (np.float64(line[column]) - dark) * pulse[column]
         for j in range(cells_x):
-            total = np.int64(0)
+            total = 0.0
             for column in range(j * cell, (j + 1) * cell):
-                total += (np.int64(line[column]) - dark) * pulse_q12[column]
-            sums[i, j] = total
+                total += lit[column]
+            sums[i, j] = np.int64(total)
     return sums
 
 

@@ -1,5 +1,7 @@
 """Kernels on the pixels and cells of a scan that every step of its analysis uses."""
 
+import math
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -123,3 +125,36 @@ def square_means(values: NDArray[np.float64], half: int) -> NDArray[np.float64]:
         for j in range(columns):
             means[i, j] = total[j] / count
     return means
+
+
+@njit(cache=True, nogil=True)
+def wave_power(values: NDArray[np.float64], turns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Squared size of the waves of some lengths in a row of values.
+
+    values   (n,) at even distances; 0 where nothing is known
+    turns    (waves,) radians from one value to the next
+    returns  (waves,)
+    """
+    power = np.empty(turns.shape[0])
+    for wave in range(turns.shape[0]):
+        # A turn of the pointer for each value costs less than a cosine and a sine.
+        step_x, step_y = math.cos(turns[wave]), math.sin(turns[wave])
+        x, y, along, across = 1.0, 0.0, 0.0, 0.0
+        for value in values:
+            along += x * value
+            across += y * value
+            x, y = x * step_x - y * step_y, x * step_y + y * step_x
+        power[wave] = along * along + across * across
+    return power
+
+
+@njit(cache=True, nogil=True)
+def lag_products(values: NDArray[np.float64], first: int, beyond: int) -> NDArray[np.float64]:
+    """Sums of each value times the one so many places on, for lags from `first` to `beyond` - 1."""
+    products = np.zeros(beyond - first)
+    for lag in range(first, beyond):
+        total = 0.0
+        for i in range(lag, values.shape[0]):
+            total += values[i] * values[i - lag]
+        products[lag - first] = total
+    return products

@@ -31,6 +31,7 @@ BRIGHT_BLOCKS = 256  # along a row; the shortest air beside a vehicle fills a fe
 BAND_COLUMNS = 512  # looked at for air above the vehicle
 BAND_SHARE = 3  # and that is in the upper third
 BAND_GROUPS = 5  # of rows; the pulse is the median of their means: an aerial is in two
+NOISE_ROWS = 48  # of the air above: their 48,000 steps give the median to a hundredth
 BLUR_PX = 2  # beside a vehicle, and beside the first and last pulse
 DARK_SCALE = 256  # dark levels are kept in so many parts of a count
 MOST_GAIN = 1.9  # twice as bright as the others is as useless as dead, and leaves 32 bits
@@ -282,7 +283,7 @@ def _air_noise(plane: Plane, light: _Light, air_rows: int) -> float:
     """
     if air_rows < 2:
         return 0.0
-    step = median_step(plane, air_rows, (light.first, light.last, PROBE_COLUMNS))
+    step = median_step(plane, min(air_rows, NOISE_ROWS), (light.first, light.last, PROBE_COLUMNS))
     return 1.4826 * step / math.sqrt(2.0)
 
 

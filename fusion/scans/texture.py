@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.kernels.xray import local_texture
+from fusion.kernels.xray_cells import lag_products
 from fusion.scans.geometry import Geometry
 from fusion.scans.policy import XrayPolicy
 
@@ -53,9 +54,9 @@ def periodicity_m(areal: Floats, load: Flags, geometry: Geometry, policy: XrayPo
     if power <= 0.0:
         return 0.0
     lags = np.arange(shortest - 1, longest + 2)
-    found = [float(np.sum(wave[lag:] * wave[: wave.size - lag])) for lag in lags.tolist()]
+    found = lag_products(wave, shortest - 1, longest + 2)
     # Fewer columns overlap at longer lags: each is held against what overlaps.
-    alike = np.round(np.array(found) / power * wave.size / (wave.size - lags), 6)
+    alike = np.round(found / power * wave.size / (wave.size - lags), 6)
     peak = (alike[1:-1] > alike[:-2]) & (alike[1:-1] >= alike[2:]) & (alike[1:-1] > policy.alike)
     if not peak.any():
         return 0.0
