@@ -11,9 +11,9 @@ from drivers.wire import bundle
 from drivers.wire.iso6346 import check_digit, normalise_number
 from drivers.wire.sidecar import Sidecar, encode_json, encode_xml
 from simulators.base import SimulatorKind
-from simulators.scenario import Scenario, Vehicle
+from simulators.scenario import Scenario, SensorPlace, Vehicle
 from simulators.xray_cargo import draw_vehicle
-from simulators.xray_scanner import USUAL, Counts, Scanner, expose, healthy
+from simulators.xray_scanner import SETTINGS, USUAL, Counts, Scanner, expose, healthy
 from simulators.xray_scene import Random, Scene
 
 HIGH_MEV, LOW_MEV = USUAL.energies_mev
@@ -62,7 +62,14 @@ class XrayPlanesSimulator:
         rows = int(self._place.option("rows", "500"))
         pitch_mm = float(self._place.option("pitch_mm", "8"))
         striped = self._scenario.active(self._place.sensor_id, "stripe", front_s)
-        high, low = planes(vehicle, rows=rows, pitch_mm=pitch_mm, random=random, striped=striped)
+        high, low = planes(
+            vehicle,
+            rows=rows,
+            pitch_mm=pitch_mm,
+            random=random,
+            striped=striped,
+            scanner=scanner_of(self._place),
+        )
         start_utc_ns = self._scenario.start_utc_ns + round(front_s * 1e9)
         sidecar = Sidecar(
             scan_id=scan_id,
@@ -105,6 +112,21 @@ class XrayPlanesSimulator:
             files[first] = files[first][: len(files[first]) * 6 // 10]
         if self._scenario.active(self._place.sensor_id, "garbage", at_s):
             files[first] = random.bytes(min(len(files[first]), 4096))
+
+
+def scanner_of(place: SensorPlace) -> Scanner:
+    """The instrument at that place: its gains and its dead rows are its own, scan after scan.
+
+    Options: `scanner`, one of `xray_scanner.SETTINGS`, and any number of `Scanner` by its name,
+    such as `("dead_rows", "3")`.
+    """
+    scanner = SETTINGS[place.option("scanner", "usual")]
+    changes: dict[str, float | int] = {"device": zlib.crc32(place.sensor_id.encode()) or 1}
+    for name, text in place.options:
+        usual = getattr(USUAL, name, None)
+        if name not in ("rows", "energies_mev") and isinstance(usual, int | float):
+            changes[name] = type(usual)(text)
+    return replace(scanner, **changes)  # type: ignore[arg-type]
 
 
 def planes(

@@ -78,11 +78,14 @@ def _machine(thick: Floats, area: Area, place: tuple[float, float, float], rando
     floor = area.height - area.px(0.1)
     top = floor - tall + area.px(0.1)
     base = 0.14 * tall
-    patch(thick, _rectangle(x, floor - base, long, base), float(random.uniform(0.7, 1.6)))
+    patch(thick, _rectangle(x, floor - base, long, base), float(random.uniform(0.6, 1.1)))
     for post in (x + 0.03 * long, x + 0.88 * long):
-        patch(thick, _rectangle(post, top, 0.08 * long, tall), float(random.uniform(0.4, 0.9)))
+        patch(thick, _rectangle(post, top, 0.08 * long, tall), float(random.uniform(0.25, 0.6)))
     patch(thick, _rectangle(x, top, long, 0.1 * tall), float(random.uniform(0.4, 1.0)))
-    for _ in range(int(random.integers(4, 10))):
+    # Covers and cabinets over most of it.
+    cover = _rectangle(x + 0.04 * long, top + 0.05 * tall, 0.9 * long, 0.9 * tall)
+    patch(thick, cover, float(random.uniform(0.15, 0.3)))
+    for _ in range(int(random.integers(8, 16))):
         wide, high = random.uniform(0.08, 0.45) * long, random.uniform(0.08, 0.4) * tall
         at = (
             x + float(random.uniform(0.02, 0.95)) * (long - wide),
@@ -165,6 +168,46 @@ def _item(
         ring(metal, (x + wide / 2, y + high / 2), radius, 0.88 * radius, 1.5)
         bar(thick, (x, y + high, x + wide, y), area.px(0.03), 1.5)
         bar(metal, (x, y + high, x + wide, y), area.px(0.03), 1.5)
+
+
+def appliances() -> Pattern:
+    """Refrigerators or washers in rows: a shell, foam, a motor at the bottom of each."""
+
+    def pattern(area: Area, random: Random) -> Stowed:
+        thick, metal = area.blank(), area.blank()
+        wide_m, high_m = float(random.uniform(0.6, 0.72)), float(random.uniform(0.85, 1.15))
+        tiers = max(1, int(area.height * area.pitch_m / high_m))
+        tier = area.height // tiers
+        step = area.px(wide_m + 0.03)
+        for _ in range(3):
+            shift = int(random.integers(0, area.px(0.1)))
+            for x in range(shift, area.length - step, step):
+                for level in range(tiers):
+                    floor = area.height - level * tier
+                    _shell(thick, metal, area, (x, floor, area.px(wide_m), tier), random)
+        return Stowed(thick, np.clip(metal / np.maximum(thick, 1e-3), 0, 1))
+
+    return pattern
+
+
+def _shell(
+    thick: Floats, metal: Floats, area: Area, box: tuple[int, int, int, int], random: Random
+) -> None:
+    x, floor, wide, tall = box
+    top = floor - tall + area.px(0.03)
+    shares = (
+        (0.0, 0.0, 1.0, 1.0, 0.35, 0.4),
+        (0.0, 0.0, 0.06, 1.0, 0.35, 0.3),
+        (0.94, 0.0, 0.06, 1.0, 0.35, 0.3),
+        (0.0, 0.0, 1.0, 0.05, 0.5, 0.2),
+        (0.1, 0.82, 0.35, 0.16, float(random.uniform(1.6, 2.2)), 0.9),
+    )
+    for left, up, part_x, part_y, weight, steel in shares:
+        corners = _rectangle(
+            x + left * wide, top + up * (floor - top), part_x * wide, part_y * (floor - top)
+        )
+        patch(thick, corners, weight)
+        patch(metal, corners, weight * steel)
 
 
 def engines() -> Pattern:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulators.xray_box import ACROSS_M, Box
-from simulators.xray_clutter import cars, engines, household, machines, pipes, scrap
+from simulators.xray_clutter import appliances, cars, engines, household, machines, pipes, scrap
 from simulators.xray_patterns import (
     Area,
     Pattern,
@@ -35,7 +35,7 @@ class Family:
     clutter: str
     """What it is built to be; each case's truth has what it measured."""
     density_g_cm3: Span
-    """Of the stowed volume."""
+    """Of the stowed volume, the gaps at the sides and between the pieces included."""
     height: Span
     """Share of the box's inside height that it is stacked to."""
     fill: Span
@@ -53,7 +53,7 @@ _TUNING: Mapping[str, Family] = {
     "grain": Family(
         chapter="10",
         clutter="low",
-        density_g_cm3=(0.68, 0.82),
+        density_g_cm3=(0.6, 0.75),
         height=(0.4, 0.6),
         fill=(0.9, 1.0),
         pattern=mound(),
@@ -61,7 +61,7 @@ _TUNING: Mapping[str, Family] = {
     "sugar-bags": Family(
         chapter="17",
         clutter="low",
-        density_g_cm3=(0.7, 0.85),
+        density_g_cm3=(0.5, 0.65),
         height=(0.4, 0.6),
         fill=(0.7, 1.0),
         pattern=sacks(0.75, 0.15),
@@ -70,7 +70,7 @@ _TUNING: Mapping[str, Family] = {
     "fruit-cartons": Family(
         chapter="08",
         clutter="low",
-        density_g_cm3=(0.28, 0.42),
+        density_g_cm3=(0.22, 0.36),
         height=(0.75, 0.92),
         fill=(0.8, 1.0),
         pattern=cartons(0.4, 0.26, spread=0.06),
@@ -79,7 +79,7 @@ _TUNING: Mapping[str, Family] = {
     "mixed-pallets": Family(
         chapter="39",
         clutter="medium",
-        density_g_cm3=(0.15, 0.4),
+        density_g_cm3=(0.12, 0.32),
         height=(0.6, 0.95),
         fill=(0.6, 1.0),
         pattern=pallets(),
@@ -88,7 +88,7 @@ _TUNING: Mapping[str, Family] = {
     "chemical-drums": Family(
         chapter="29",
         clutter="medium",
-        density_g_cm3=(0.5, 0.75),
+        density_g_cm3=(0.35, 0.55),
         height=(0.37, 0.75),
         fill=(0.6, 1.0),
         pattern=cylinders(0.585, 0.88, rows=4),
@@ -98,7 +98,7 @@ _TUNING: Mapping[str, Family] = {
     "tyres": Family(
         chapter="40",
         clutter="medium",
-        density_g_cm3=(0.13, 0.22),
+        density_g_cm3=(0.13, 0.2),
         height=(0.85, 0.97),
         fill=(0.85, 1.0),
         pattern=tyres(),
@@ -107,7 +107,7 @@ _TUNING: Mapping[str, Family] = {
     "paper-rolls": Family(
         chapter="48",
         clutter="medium",
-        density_g_cm3=(0.45, 0.6),
+        density_g_cm3=(0.35, 0.48),
         height=(0.5, 0.95),
         fill=(0.6, 0.95),
         pattern=cylinders(1.12, 1.2, rows=2, hollow=0.1),
@@ -116,7 +116,7 @@ _TUNING: Mapping[str, Family] = {
     "steel-scrap": Family(
         chapter="72",
         clutter="high",
-        density_g_cm3=(0.35, 0.7),
+        density_g_cm3=(0.2, 0.42),
         height=(0.3, 0.5),
         fill=(0.7, 1.0),
         pattern=scrap((0.08, 0.6), per_m2=22.0),
@@ -125,7 +125,7 @@ _TUNING: Mapping[str, Family] = {
     "machinery": Family(
         chapter="84",
         clutter="high",
-        density_g_cm3=(0.12, 0.3),
+        density_g_cm3=(0.07, 0.15),
         height=(0.6, 0.9),
         fill=(0.5, 1.0),
         pattern=machines((1.2, 3.0)),
@@ -134,7 +134,7 @@ _TUNING: Mapping[str, Family] = {
     "household": Family(
         chapter="94",
         clutter="high",
-        density_g_cm3=(0.12, 0.22),
+        density_g_cm3=(0.1, 0.2),
         height=(0.8, 0.97),
         fill=(0.6, 1.0),
         pattern=household(),
@@ -145,7 +145,7 @@ _REPORT: Mapping[str, Family] = {
     "cement-bags": Family(
         chapter="25",
         clutter="low",
-        density_g_cm3=(1.1, 1.3),
+        density_g_cm3=(0.7, 0.9),
         height=(0.25, 0.4),
         fill=(0.7, 1.0),
         pattern=sacks(0.6, 0.11, 0.04),
@@ -154,7 +154,7 @@ _REPORT: Mapping[str, Family] = {
     "frozen-meat": Family(
         chapter="02",
         clutter="low",
-        density_g_cm3=(0.4, 0.55),
+        density_g_cm3=(0.32, 0.45),
         height=(0.7, 0.9),
         fill=(0.85, 1.0),
         pattern=cartons(0.55, 0.16, spread=0.05, deep=6, aligned=False),
@@ -163,7 +163,7 @@ _REPORT: Mapping[str, Family] = {
     "polymer-bags": Family(
         chapter="31",
         clutter="low",
-        density_g_cm3=(0.55, 0.65),
+        density_g_cm3=(0.42, 0.52),
         height=(0.5, 0.75),
         fill=(0.8, 1.0),
         pattern=sacks(0.95, 0.19, 0.03),
@@ -172,7 +172,7 @@ _REPORT: Mapping[str, Family] = {
     "beverages": Family(
         chapter="22",
         clutter="medium",
-        density_g_cm3=(0.45, 0.65),
+        density_g_cm3=(0.35, 0.5),
         height=(0.45, 0.7),
         fill=(0.6, 0.95),
         pattern=pallets(
@@ -184,7 +184,7 @@ _REPORT: Mapping[str, Family] = {
     "liquid-totes": Family(
         chapter="34",
         clutter="medium",
-        density_g_cm3=(0.55, 0.7),
+        density_g_cm3=(0.4, 0.55),
         height=(0.5, 0.52),
         fill=(0.5, 0.95),
         pattern=pallets(
@@ -196,7 +196,7 @@ _REPORT: Mapping[str, Family] = {
     "sawn-timber": Family(
         chapter="44",
         clutter="medium",
-        density_g_cm3=(0.4, 0.55),
+        density_g_cm3=(0.32, 0.45),
         height=(0.7, 0.95),
         fill=(0.8, 1.0),
         pattern=packs((3.9, 0.7), 0.05),
@@ -204,19 +204,17 @@ _REPORT: Mapping[str, Family] = {
     "appliances": Family(
         chapter="85",
         clutter="medium",
-        density_g_cm3=(0.12, 0.2),
+        density_g_cm3=(0.11, 0.17),
         height=(0.85, 0.95),
         fill=(0.7, 1.0),
-        pattern=pallets(
-            pallet_m=0.7, carton_m=(0.7, 0.85), spread=0.03, density_spread=0.03, fill=(0.95, 1.0)
-        ),
-        period_m=(0.7, 0.79),
-        second_share=0.4,
+        pattern=appliances(),
+        period_m=(0.62, 0.75),
+        second_share=1.0,
     ),
     "aluminium-scrap": Family(
         chapter="76",
         clutter="high",
-        density_g_cm3=(0.25, 0.5),
+        density_g_cm3=(0.2, 0.4),
         height=(0.5, 0.8),
         fill=(0.7, 1.0),
         pattern=scrap((0.06, 0.45), per_m2=28.0, weight_spread=0.5),
@@ -226,7 +224,7 @@ _REPORT: Mapping[str, Family] = {
     "used-cars": Family(
         chapter="87",
         clutter="high",
-        density_g_cm3=(0.1, 0.14),
+        density_g_cm3=(0.055, 0.075),
         height=(0.62, 0.62),
         fill=(0.75, 1.0),
         pattern=cars(),
@@ -235,7 +233,7 @@ _REPORT: Mapping[str, Family] = {
     "engines": Family(
         chapter="84",
         clutter="high",
-        density_g_cm3=(0.25, 0.45),
+        density_g_cm3=(0.1, 0.2),
         height=(0.4, 0.85),
         fill=(0.5, 0.9),
         pattern=engines(),
@@ -245,7 +243,7 @@ _REPORT: Mapping[str, Family] = {
     "pipes": Family(
         chapter="73",
         clutter="high",
-        density_g_cm3=(0.3, 0.6),
+        density_g_cm3=(0.15, 0.3),
         height=(0.3, 0.6),
         fill=(0.7, 1.0),
         pattern=pipes(),

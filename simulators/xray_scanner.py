@@ -59,7 +59,7 @@ class Scanner:
     row_gain_spread: float = 0.007
     """Facts 3: after the maker's calibration; raw it is 0.05 to 0.1."""
     gain_drift: float = 0.0
-    """Relative change of the gain of every second module from the first line to the last."""
+    """Relative change of the gain of every second module against the instrument's own."""
     module_rows: int = 16
     """Facts 4: steps every 16 or 32."""
     module_spread: float = 0.004
@@ -67,6 +67,10 @@ class Scanner:
     hot_rows: int = 0
     uneven_rows: int = 0
     """Rows whose gain is off by an eighth to a fifth."""
+    dropped_lines: int = 0
+    """Lines that never reach the picture: what follows moves up."""
+    repeated_lines: int = 0
+    """Lines that are in the picture twice."""
     lag: float = 0.0
     """Share of a line's light that shows in the next."""
     psf_px: float = 0.7
@@ -113,6 +117,8 @@ class Exposure:
     """Length of the vehicle in the picture over its true one, less 1."""
     lines: Floats
     """(columns,) where along the scene, in its columns, each line of the high plane was taken."""
+    end_mev: float
+    """Of the high plane."""
     map_x: Floats
     """(rows, columns) the scene's column that each pixel of the high plane shows."""
     map_y: Floats
@@ -169,7 +175,7 @@ def healthy(scanner: Scanner, random: Random) -> Scanner:
         speed_drift=scanner.speed_drift + float(random.uniform(0.0, 0.01)),
         psf_px=scanner.psf_px * float(random.uniform(0.9, 1.2)),
         scatter_share=scanner.scatter_share * float(random.uniform(0.7, 1.2)),
-        dark_counts=scanner.dark_counts + float(random.uniform(-6.0, 6.0)),
+        dark_counts=scanner.dark_counts + float(random.uniform(-3.0, 3.0)),
         air_counts=scanner.air_counts * float(random.uniform(0.99, 1.01)),
     )
 
@@ -182,7 +188,8 @@ def expose(scene: Scene, scanner: Scanner, random: Random) -> Exposure:
     gain, dark, dead, hot = _detectors(scanner, rows, random)
     swing = _swing(scanner, columns, random) / scene.pitch_m
     pulses = _pulses(scanner, columns, random)
-    lost = np.nonzero(pulses[scanner.dark_columns :, 0] == 0.0)[0] + scanner.dark_columns
+    kept = _kept(scanner, columns, random)
+    lost = np.nonzero(pulses[kept][scanner.dark_columns :, 0] == 0.0)[0] + scanner.dark_columns
     step = float(np.median(np.diff(lines[scanner.dark_columns :])))
     planes, maps = [], []
     for plane, end_mev in enumerate(scanner.energies_mev):
@@ -205,15 +212,16 @@ def expose(scene: Scene, scanner: Scanner, random: Random) -> Exposure:
         plane_counts[list(hot)] = np.minimum(plane_counts[list(hot)].astype(np.uint32) * 3, 65_535)
     drawn = float(lines[-1] - lines[scanner.dark_columns]) / (columns - 1 - scanner.dark_columns)
     return Exposure(
-        high=planes[0],
-        low=planes[1],
+        high=np.ascontiguousarray(planes[0][:, kept]),
+        low=np.ascontiguousarray(planes[1][:, kept]),
         lost_columns=tuple(lost.tolist()),
         dead_rows=dead,
         hot_rows=hot,
         speed_error=scanner.pitch_x_mm / 1000.0 / (drawn * scene.pitch_m) - 1.0,
-        lines=lines,
-        map_x=maps[0][0],
-        map_y=maps[0][1],
+        lines=lines[kept],
+        end_mev=scanner.energies_mev[0],
+        map_x=maps[0][0][:, kept],
+        map_y=maps[0][1][:, kept],
     )
 
 
@@ -282,6 +290,19 @@ def _pulses(scanner: Scanner, columns: int, random: Random) -> NDArray[np.float3
     return pulses
 
 
+def _kept(scanner: Scanner, columns: int, random: Random) -> NDArray[np.int64]:
+    """Which lines the picture is made of, in order."""
+    order = np.arange(columns)
+    first = scanner.dark_columns + DARK_GUARD
+    at = random.choice(
+        columns - first, scanner.dropped_lines + scanner.repeated_lines, replace=False
+    )
+    times = np.ones(columns, np.int64)
+    times[at[: scanner.dropped_lines] + first] = 0
+    times[at[scanner.dropped_lines :] + first] = 2
+    return np.repeat(order, times)
+
+
 def _detectors(
     scanner: Scanner, rows: int, random: Random
 ) -> tuple[Floats, Floats, tuple[int, ...], tuple[int, ...]]:
@@ -291,6 +312,7 @@ def _detectors(
     modules = rows // scanner.module_rows + 1
     steps = np.repeat(own.normal(1.0, scanner.module_spread, modules), scanner.module_rows)
     gain *= steps[:rows]
+    gain[(np.arange(rows) // scanner.module_rows) % 2 == 1] *= 1.0 + scanner.gain_drift
     dark = scanner.dark_counts + own.normal(0.0, scanner.dark_spread, rows)
     ailing = own.permutation(rows)
     dead = np.sort(ailing[: scanner.dead_rows])
@@ -333,11 +355,6 @@ def _counts(
     if scanner.smoothing_px:
         signal = np.asarray(cv2.GaussianBlur(signal, (0, 0), scanner.smoothing_px), np.float32)
     signal *= gain[:, None]
-    if scanner.gain_drift:
-        drifting = (np.arange(gain.size) // scanner.module_rows) % 2 == 1
-        signal[drifting] *= np.linspace(
-            1, 1 + scanner.gain_drift, signal.shape[1], dtype=np.float32
-        )
     signal += dark[:, None] + np.float32(0.5)
     if scanner.dark_drift:
         signal += np.linspace(0.0, scanner.dark_drift, signal.shape[1], dtype=np.float32)

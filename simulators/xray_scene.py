@@ -1,7 +1,7 @@
 """The canvas: maps of areal density, what the beam meets on its way across a vehicle."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -177,7 +177,7 @@ class Insertion:
     of what stood there."""
     strength: float = 1.0
 
-    def clear(self, scene_layers: dict[str, Floats], end_mev: float) -> Floats:
+    def clear(self, scene_layers: Mapping[str, Floats], end_mev: float) -> Floats:
         """T of what is inserted, for the spectrum that is left behind what stands there."""
         before = {name: layer[self.at] for name, layer in scene_layers.items()}
         nothing = np.zeros_like(before["organic"])
@@ -187,7 +187,13 @@ class Insertion:
         }
         return np.asarray(transmission(after, end_mev) / transmission(before, end_mev), np.float32)
 
-    def into(self, clear: Floats, scene_layers: dict[str, Floats], end_mev: float) -> None:
+    def seen(self, scene_layers: Mapping[str, Floats], end_mev: float) -> tuple[Floats, Floats]:
+        """Attenuation in the window (without it, with it)."""
+        before = -np.log(transmission({n: v[self.at] for n, v in scene_layers.items()}, end_mev))
+        added = -np.float32(self.strength) * np.log(self.clear(scene_layers, end_mev))
+        return before, before + added
+
+    def into(self, clear: Floats, scene_layers: Mapping[str, Floats], end_mev: float) -> None:
         """Multiply the scene's transmission by it."""
         clear[self.at] *= self.clear(scene_layers, end_mev) ** np.float32(self.strength)
 

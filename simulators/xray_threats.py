@@ -35,6 +35,7 @@ G_CM3 = {
     "steel": STEEL_G_CM3,
     "lead": LEAD_G_CM3,
 }
+TRIES = 12  # places that are tried for a thing within a load
 MARGIN_M = 0.02  # of a thing's canvas around it
 
 
@@ -167,7 +168,7 @@ def _usual_place(kind: str, around: Surroundings, random: Random) -> str:
 
 def _spot(thing: Thing, place: str, around: Surroundings, random: Random) -> Span:
     """(from, bottom) in metres of the thing at such a place."""
-    box, load = around.box, around.load_m
+    box = around.box
     first, last = box.from_m + 0.05, max(box.to_m - thing.length_m - 0.05, box.from_m + 0.05)
     from_m = float(random.uniform(first, last))
     share = float(random.random())
@@ -180,10 +181,7 @@ def _spot(thing: Thing, place: str, around: Surroundings, random: Random) -> Spa
         from_m = box.front_m + 0.05
     elif place == "cargo":
         # Within the load, its own height of it around where there is so much.
-        first = load.from_m + 0.3
-        last = max(load.to_m - 0.3 - thing.length_m, first)
-        from_m = first + float(random.random()) * (last - first)
-    room = max(load.top_m - load.bottom_m - thing.height_m, 0.0)
+        return _within_load(thing, around, random)
     high = max(box.roof_m - 0.35 - thing.height_m, box.deck_m + 0.25)
     bottom_m = {
         "floor": box.deck_m,
@@ -191,9 +189,30 @@ def _spot(thing: Thing, place: str, around: Surroundings, random: Random) -> Spa
         "wall": box.deck_m + 0.25 + share * (high - box.deck_m - 0.25),
         "engine": ENGINE_HEIGHT_M[0] + 0.5 * float(random.random()),
         "reefer": box.deck_m + 0.2 + share * (box.inside_m - 0.8),
-        "cargo": load.bottom_m + share * 0.9 * room,
     }[place]
     return from_m, bottom_m
+
+
+def _within_load(thing: Thing, around: Surroundings, random: Random) -> Span:
+    """Of some places, the one that most of the load is around."""
+    load = around.load_m
+    total = sum(around.load.values(), np.zeros((1, 1), np.float32))
+    room_m = (
+        max(load.to_m - load.from_m - thing.length_m, 0.0),
+        max(load.top_m - load.bottom_m - thing.height_m, 0.0),
+    )
+    best, most = (load.from_m, load.bottom_m), -1.0
+    for u, v in random.random((TRIES, 2)).tolist():
+        spot = (load.from_m + u * room_m[0], load.bottom_m + v * room_m[1])
+        at = around.scene.box(
+            (spot[0] - 0.25, spot[0] + thing.length_m + 0.25),
+            (spot[1], spot[1] + thing.height_m + 0.2),
+        )
+        part = total[at] if total.size > 1 else total
+        share = float(np.count_nonzero(part)) / max(part.size, 1)
+        if share > most + 0.05:
+            best, most = spot, share
+    return best
 
 
 # --- the things ---------------------------------------------------------------------------
