@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from drivers.wire.malformed import Malformed
+from edge.evidence.scans.ready import KeepWhole, ready
 from fusion.scans.calibrate import ScanMemory
 from fusion.scans.stream import LineScorer
 from fusion.types import Sample, ScanFinding, ScanLines, ScanSample
@@ -21,10 +22,14 @@ class _Scanner:
 
 
 class Measuring:
-    """Measures the scans of a checkpoint's scanners; of each one at a time, in order."""
+    """Measures the scans of a checkpoint's scanners; of each one at a time, in order.
 
-    def __init__(self, policy: XrayPolicy) -> None:
+    keep_whole  takes the whole planes of every scan, where they are to be kept
+    """
+
+    def __init__(self, policy: XrayPolicy, keep_whole: KeepWhole | None = None) -> None:
         self._policy = policy
+        self._keep_whole = keep_whole
         self._scanners: dict[str, _Scanner] = {}
 
     def __call__(self, read: Callable[[], Read]) -> Read:
@@ -39,7 +44,7 @@ class Measuring:
             if isinstance(item, ScanSample | ScanLines):
                 finding = self._measured(item)
                 if finding is not None:
-                    found.append(finding)
+                    found.append(ready(finding, self._keep_whole))
             else:
                 found.append(item)
         return found

@@ -35,16 +35,20 @@ from edge.station.pipeline import Pipeline
 from edge.station.state_lock import StateLock
 from edge.station.warmup import warm_up
 from edge.station.warmup_spectra import warm_up_spectra
+from edge.station.whole_planes import DAY_S, Limits, WholePlanes
 from fusion.engine import Engine
+from fusion.scan_record import ScanRecord
 from fusion.types import SECOND_NS, Family, Origin, Sample
 from simulators.scenario import Scenario
 
-BOOKMARKS = "bookmarks"  # folder below `state_dir`
+BOOKMARKS, SCANS = "bookmarks", "scans"  # folders below `state_dir`
+GIGABYTE = 10**9
 SCAN_WORKERS = 2  # one per scanner of the reference checkpoint; each holds about 100 MB a scan
 # How long a thread that computes may keep the others from running Python: at the default of 5 ms a
 # scan that is being read costs an alert several of these on its way to disk and brokers.
 SWITCH_S = 0.0005
 COMMIT_END_S = 1.0  # of the five seconds in which the service ends
+WHOLE_END_S = 0.5  # the same: two scans take some 0.1 s
 
 log = structlog.get_logger()
 
@@ -70,7 +74,8 @@ class CheckpointService:
         self._ready = ready
         self._clock = Clock()
         self._policy = load_policy(config.policy)
-        self._measure = Measuring(self._policy.xray)
+        self._measure = Measuring(self._policy.xray, self._keep_whole)
+        self._whole: WholePlanes | None = None
         self._scanning = ThreadPoolExecutor(SCAN_WORKERS, thread_name_prefix="scan")
         # One for each portal: a document that takes long is its own portal's trouble.
         documents = sum(_tells_documents(sensor) for sensor in config.sensors)
@@ -108,6 +113,7 @@ class CheckpointService:
         async with AsyncExitStack() as stack:
             # What can refuse comes first, what takes long last.
             stack.callback(StateLock(self.config.state_dir).release)
+            self._open_whole(stack)
             self._start_http(stack)
             stack.push_async_callback(self.outlets.close)
             self.outlets.open()
@@ -130,6 +136,7 @@ class CheckpointService:
                 group.create_task(announcer.run(), name="announcer")
 
     def _assemble(self, stack: AsyncExitStack) -> Announcer:
+        assert self._whole is not None
         config, outbox, now_utc_ns = self.config, self.outlets.outbox, self._clock.now_utc_ns
         end_leftovers(outbox, now_utc_ns())
         digest, first_seq = config_digest(config), outbox.last_seq + 1
@@ -163,6 +170,7 @@ class CheckpointService:
             heavy=self._heavy,
             now_utc_ns=now_utc_ns,
             look=glimpses.look,
+            told=self._whole.told,
         )
         documents = Documents(
             config,
@@ -179,6 +187,20 @@ class CheckpointService:
             statuses=self.sources.status,
             now_utc_ns=now_utc_ns,
         )
+
+    def _open_whole(self, stack: AsyncExitStack) -> None:
+        scans = self.config.scans
+        limits = Limits(
+            max_bytes=int(scans.max_gb * GIGABYTE),
+            max_age_s=scans.max_days * DAY_S,
+            keep_free_bytes=int(scans.keep_free_gb * GIGABYTE),
+        )
+        self._whole = WholePlanes(self.config.state_dir / SCANS, limits)
+        stack.push_async_callback(asyncio.to_thread, self._whole.close, WHOLE_END_S)
+
+    def _keep_whole(self, record: ScanRecord, name: str) -> None:
+        if self._whole is not None:
+            self._whole.put(record, name)
 
     def _raw(self, sensor_id: str, data: bytes, received_utc_ns: int) -> None:
         # Not bound early: the recorder is made when the sensors have answered.

@@ -22,6 +22,10 @@ BENCHES = {
         "edge.study.bench_footfalls:run",
         "walkers along a fence, live: from the fourth footfall to the alert on both sides",
     ),
+    "xray-alert": (
+        "edge.study.bench_xray_alert:run",
+        "scans, live: from the last file in the folder to the alert on both sides",
+    ),
     "anyshake": ("edge.study.bench_anyshake:run", "the stream of an AnyShake over a bad line"),
     "datacast": ("edge.study.bench_datacast:run", "the datacast of a Shake over a bad network"),
     "kills": ("edge.study.bench_kills:run", "kill -9 of service and brokers, alerts flowing"),
