@@ -15,6 +15,7 @@ BENCHES = {
     "n42": ("edge.study.bench_n42:run", "spectrum documents written and read"),
     "spectra": ("edge.study.bench_spectra:run", "the spectroscopic stream against one sum"),
     "seismic": ("edge.study.bench_seismic:run", "the kernel of ground sensors against ObsPy's"),
+    "xray": ("edge.study.bench_xray:run", "whole scans against NumPy, SciPy and scikit-image"),
     "replay": ("edge.study.bench_replay:run", "the reference checkpoint, faster than real time"),
     "first-alert": ("edge.study.bench_demo:run", "from ./garita demo to an alert on both sides"),
     "load": ("edge.study.bench_load:run", "the reference load, live: latency, CPU and memory"),

@@ -1,0 +1,303 @@
+"""The analysis of X-ray scans as one would write it in NumPy, SciPy and scikit-image.
+
+All in float64 and vectorised, pixel by pixel where that is the natural way. What
+`garita bench xray` holds the kernels against: for speed, and for agreement.
+"""
+
+import importlib
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusion import xray
+from fusion.scans import calibrate, cells
+from fusion.scans.calibrate import Calibration
+from fusion.scans.cells import Cells, cell_side
+from fusion.scans.policy import XrayPolicy
+from fusion.types import ScanFinding, ScanSample
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Plane = NDArray[np.uint16]
+
+ndimage: Any = importlib.import_module("scipy.ndimage")
+measure: Any = importlib.import_module("skimage.measure")
+
+
+def analyse(scan: ScanSample, policy: XrayPolicy) -> ScanFinding:
+    """As `fusion.xray.analyse`, with the array libraries in the place of every kernel."""
+    with in_place_of_kernels():
+        return xray.analyse(scan, policy)
+
+
+@contextmanager
+def in_place_of_kernels() -> Iterator[None]:
+    """While it lasts, the analysis calls what is here and not what is compiled."""
+    rooms = [
+        module
+        for name, module in sorted(sys.modules.items())
+        if name == "fusion.xray" or name.startswith("fusion.scans.")
+    ]
+    kept = [
+        (module, name, getattr(module, name))
+        for module in rooms
+        for name in TWINS
+        if hasattr(module, name)
+    ]
+    try:
+        for module, name, _ in kept:
+            setattr(module, name, TWINS[name])
+        yield
+    finally:
+        for module, name, kernel in kept:
+            setattr(module, name, kernel)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlainCalibration(Calibration):
+    """With transmission in plain NumPy."""
+
+    def transmission(self, plane: Plane, rows: slice, columns: NDArray[np.int64]) -> Floats:
+        """(rows, columns) of a part of the plane."""
+        signal = plane[rows][:, columns].astype(np.float64) - self.dark[rows, None]
+        due = self.air_counts * self.gain[rows, None] * self.pulse[None, columns]
+        return np.divide(signal, due, out=np.zeros_like(signal), where=due > 0)
+
+
+def cells_of(
+    high: Plane,
+    low: Plane | None,
+    policy: XrayPolicy,
+    lost: tuple[tuple[int, int], ...] = (),
+    memory: object = None,
+) -> Cells | None:
+    """Every pixel's transmission, then the mean of each cell's good pixels, then the logarithm."""
+    assert memory is None
+    if min(high.shape) < cells.MIN_SIDE:
+        return None
+    side = cell_side(high.shape, policy)
+    calibration = calibrated(high, policy, lost)
+    values, usable = attenuation(high, calibration, side)
+    low_values, low_calibration = None, None
+    if low is not None and low.shape == high.shape:
+        low_calibration = calibrated(low, policy, lost)
+        low_values, low_usable = attenuation(low, low_calibration, side)
+        usable &= low_usable
+    return Cells(
+        high=values,
+        low=low_values,
+        usable=usable,
+        cell_px=side,
+        calibration=calibration,
+        low_calibration=low_calibration,
+        notes=calibration.notes,
+    )
+
+
+def calibrated(plane: Plane, policy: XrayPolicy, lost: tuple[tuple[int, int], ...]) -> Calibration:
+    """Dark from the lines without beam, gain from the air at the ends, pulses from that above."""
+    rows, columns = plane.shape
+    brightness = plane.mean(axis=0)
+    top = np.quantile(plane[::8, ::4], 0.98)
+    lit = np.flatnonzero(brightness > 0.03 * top)
+    first, last = int(lit[0]), int(lit[-1]) + 1
+    ends = np.r_[0 : max(first - 2, 0), min(last + 2, columns) : columns]
+    notes = []
+    if ends.size >= policy.min_reference_px:
+        dark = plane[:, ends].mean(axis=1)
+    else:
+        dark = np.zeros(rows)
+        notes.append("no-dark-reference")
+    air_columns = _air_columns(plane, (first, last), float(top), policy)
+    if air_columns.size >= policy.min_air_px:
+        level = plane[:, air_columns].mean(axis=1) - dark
+        air = float(np.median(level))
+        gain = level / air
+        gain[(gain < policy.dropped_share) | (gain > calibrate.MOST_GAIN)] = 0.0
+    else:
+        gain, air = np.ones(rows), float(top - dark.mean())
+        notes.append("no-air-columns")
+    pulse = np.zeros(columns)
+    upper = plane[: rows // 3, first:last]
+    due = gain[: rows // 3] * air
+    dimmest = np.quantile(upper[:, :: max(1, upper.shape[1] // 512)], 0.05, axis=1)
+    blocked = (dimmest - dark[: rows // 3] <= policy.air_transmission * due) & (due > 0)
+    air_rows = int(np.argmax(blocked)) - 2 if blocked.any() else rows // 3
+    alive = np.flatnonzero(due[: max(air_rows, 0)] > 0)
+    if alive.size >= policy.min_air_px:
+        clear = upper[alive] - dark[alive, None]
+        groups = np.array_split(np.arange(alive.size), 5)
+        means = [clear[g].sum(axis=0) / due[alive[g]].sum() for g in groups]
+        strength = np.median(means, axis=0)
+        strength[(strength < policy.dropped_share) | (strength > 2.0)] = 0.0
+        pulse[first:last] = strength
+    else:
+        air_rows = 0
+        pulse[first:last] = 1.0
+        notes.append("no-air-band")
+    for begin, end in lost:
+        pulse[begin:end] = 0.0
+    steps = np.abs(np.diff(upper[: max(air_rows, 0)].astype(np.float64), axis=0))
+    noise = 1.4826 * float(np.median(steps)) / air / np.sqrt(2.0) if steps.size else 0.0
+    return PlainCalibration(
+        air_counts=air,
+        dark=dark,
+        gain=gain,
+        pulse=pulse,
+        air_rows=air_rows,
+        first_column=first,
+        last_column=last,
+        notes=tuple(notes),
+        quality=(("air_noise", noise),),
+    )
+
+
+def _air_columns(
+    plane: Plane, lit: tuple[int, int], top: float, policy: XrayPolicy
+) -> NDArray[np.int64]:
+    first, last = lit
+    step = max(1, plane.shape[0] // calibrate.PROBE_ROWS)
+    reach = (last - first) // calibrate.EDGE_SHARE
+    found = []
+    for at in (np.arange(first, first + reach), np.arange(last - 1, last - 1 - reach, -1)):
+        probe = plane[::step, at]
+        dropped = probe.max(axis=0) < policy.dropped_share * top
+        clear = np.quantile(probe, 0.05, axis=0) > policy.air_transmission * top
+        run = np.argmin(np.append(clear | dropped, False))
+        found.append(at[: max(run - 2, 0)][~dropped[: max(run - 2, 0)]])
+    return np.sort(np.concatenate(found))
+
+
+def attenuation(plane: Plane, calibration: Calibration, side: int) -> tuple[Floats, Flags]:
+    """(cells) -ln of the mean transmission, and where at least half of the pixels are good."""
+    gain, pulse = calibration.gain[:, None], calibration.pulse[None, :]
+    good = (gain > 0) & (pulse > 0)
+    due = calibration.air_counts * gain * pulse
+    signal = plane.astype(np.float64) - calibration.dark[:, None]
+    clear = np.divide(signal, due, out=np.zeros_like(signal), where=good)
+    rows, columns = (length // side * side for length in plane.shape)
+    total = measure.block_reduce(clear[:rows, :columns], (side, side), np.sum)
+    count = measure.block_reduce(good[:rows, :columns], (side, side), np.sum)
+    mean = np.divide(total, count, out=np.zeros_like(total), where=count > 0)
+    values = -np.log(np.clip(mean, np.exp(-cells.MAX_ATTENUATION), None))
+    holes = count == 0
+    if holes.any() and not holes.all():
+        nearest = ndimage.distance_transform_edt(holes, return_indices=True)[1]
+        values = values[tuple(nearest)]
+    return values, 2 * count >= side * side
+
+
+def square_means(values: Floats, half: int) -> Floats:
+    """Mean over the square about each cell, of what of it is in the picture."""
+    size = 2 * half + 1
+    inside = ndimage.uniform_filter(np.ones_like(values), size, mode="constant")
+    return np.asarray(ndimage.uniform_filter(values, size, mode="constant") / inside, np.float64)
+
+
+def components(mask: Flags) -> tuple[NDArray[np.int32], int]:
+    """Connected parts, up, down, left and right."""
+    labels, count = measure.label(mask, connectivity=1, return_num=True)
+    return labels.astype(np.int32), int(count)
+
+
+def surround_contrast(
+    values: Floats, load: Flags, halves: tuple[int, int, int], min_load: float
+) -> tuple[Floats, Floats]:
+    """Mean of a box of load less the mean of the load around it."""
+    weight = load.astype(np.float64)
+
+    def box_sum(picture: Floats, half: int) -> Floats:
+        side = 2 * half + 1
+        mean = ndimage.uniform_filter(picture, side, mode="constant")
+        return np.asarray(mean * side**2, np.float64)
+
+    inner, guard, outer = halves
+    near = box_sum(weight, outer) - box_sum(weight, guard)
+    around = box_sum(values * weight, outer) - box_sum(values * weight, guard)
+    whole = (2 * outer + 1) ** 2 - (2 * guard + 1) ** 2
+    tested = (box_sum(weight, inner) > (2 * inner + 1) ** 2 - 0.5) & (near >= min_load * whole)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        around = np.where(tested, around / near, np.nan)
+    return box_sum(values * weight, inner) / (2 * inner + 1) ** 2 - around, around
+
+
+def local_texture(values: Floats, mask: Flags, half: int) -> tuple[Floats, Floats]:
+    """How far each inner cell is from the mean about it, and these means."""
+    size = 2 * half + 1
+    inner = ndimage.binary_erosion(mask, np.ones((size, size)), border_value=0)
+    mean = ndimage.uniform_filter(values, size, mode="constant")[inner]
+    return np.abs(values[inner] - mean) / mean, mean
+
+
+def near_medians(
+    values: Floats, spread: float, least: int, down: bool
+) -> tuple[Floats, NDArray[np.int64]]:
+    """Lower median of what is within `spread` of 0, in each row, or in each column."""
+    lines = values.T if down else values
+    near = np.abs(lines) < spread
+    counts = np.count_nonzero(near, axis=1)
+    ordered = np.sort(np.where(near, lines, np.nan), axis=1)
+    middle = np.maximum(counts - 1, 0) // 2
+    medians = np.take_along_axis(ordered, middle[:, None], axis=1)[:, 0]
+    return np.where(counts >= max(least, 1), medians, 0.0), counts
+
+
+def told_materials(  # noqa: PLR0917 - the kernel's
+    high: Floats,
+    low: Floats,
+    load: Flags,
+    opaque: Flags,
+    curves: Floats,
+    noise: Floats,
+    limits: tuple[float, float, float, float, float],
+) -> tuple[Floats, NDArray[np.uint8]]:
+    """Material group of every cell, from means over the 3 x 3 cells of load about it."""
+    step, least, most, calibration_sd, sure_sigma = limits
+    at = step * np.arange(curves.shape[1])
+    weight = (load & ~opaque).astype(np.float64)
+    square = np.ones((3, 3))
+    of = np.maximum(ndimage.convolve(weight, square, mode="constant"), 1.0)
+    mean = ndimage.convolve(high * weight, square, mode="constant") / of
+    below = ndimage.convolve(low * weight, square, mode="constant") / of
+    sd = np.sqrt(np.interp(mean, at, noise) ** 2 / of + (calibration_sd * mean) ** 2)
+    due = np.minimum.accumulate([np.interp(mean, at, curve) for curve in curves])
+    raw = [np.interp(mean, at, curve) for curve in curves]
+    lines = (due[:-1] + due[1:]) / 2
+    apart = np.maximum(due[:-1] - raw[1:], 1e-4)
+    place = np.clip((due[:-1] - below) / apart, 0.0, 1.0).sum(axis=0)
+    best = np.where(below < lines, np.arange(1, len(due))[:, None, None], 0).max(axis=0)
+    sure = np.abs(below - lines).min(axis=0) >= sure_sigma * sd
+    told = (weight > 0) & (mean >= least) & (mean < most)
+    group = np.where(told & sure, best + 1, 0)
+    group[opaque] = len(curves) + 1
+    return np.where(told, place, -1.0), group.astype(np.uint8)
+
+
+def between_curves(values: Floats, place: Floats, curves: Floats, step: float) -> Floats:
+    """Values read off a sheaf of curves."""
+    at = step * np.arange(curves.shape[1])
+    layers = [np.interp(values, at, curve) for curve in curves]
+    found = layers[0].copy()
+    for first, (low, high) in enumerate(pairwise(layers)):
+        found += np.clip(place - first, 0.0, 1.0) * (high - low)
+    below = values / step * (curves[0, 1] - curves[0, 0])
+    return np.asarray(np.where(values < 0.0, below, found), np.float64)
+
+
+TWINS: dict[str, Callable[..., Any]] = {
+    "cells_of": cells_of,
+    "square_means": square_means,
+    "between_curves": between_curves,
+    "components": components,
+    "surround_contrast": surround_contrast,
+    "local_texture": local_texture,
+    "near_medians": near_medians,
+    "told_materials": told_materials,
+}
+"""What stands in for the function of that name, wherever the analysis calls it."""
