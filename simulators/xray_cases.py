@@ -22,12 +22,11 @@ from simulators.xray_scanner import (
     USUAL,
     Counts,
     Exposure,
-    Flags,
     Scanner,
     expose,
     healthy,
 )
-from simulators.xray_scene import Random, Scene
+from simulators.xray_scene import Flags, Random, Scene
 from simulators.xray_threats import Extent, Hidden, Surroundings, Wanted, hide
 from simulators.xray_truck import Rig, draw_rig
 

@@ -14,10 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators.xray_physics import Floats, with_scatter
-from simulators.xray_scene import Random, Scene
+from simulators.xray_scene import Flags, Random, Scene
 
 Counts = NDArray[np.uint16]
-Flags = NDArray[np.bool_]
 
 LINE_HZ = 250.0  # lines a second: 8 mm at 2 m/s
 STOP_LINES = (40, 200)  # how many lines a stop-and-go lasts

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from simulators.xray_physics import transmission
 
 Floats = NDArray[np.float32]
+Flags = NDArray[np.bool_]
 Random = np.random.Generator
 Span = tuple[float, float]
 

@@ -19,6 +19,7 @@ from simulators.xray_scene import (
     ALUMINIUM_G_CM3,
     LEAD_G_CM3,
     STEEL_G_CM3,
+    Flags,
     Floats,
     Insertion,
     Random,
@@ -135,7 +136,8 @@ def put(
         for name, layer in canvas.layers.items()
         if layer.any()
     }
-    there = sum(layers.values()) > 0.0
+    there = np.asarray(sum(layers.values(), np.zeros((1, 1), np.float32)) > 0.0)
+    extent = _drawn(canvas, there) if there.any() else extent
     for name, load in around.load.items():
         # It takes the place of the load that would be there.
         gone = load[at] * there * np.float32(min(thing.depth_m / ACROSS_M, 1.0))
@@ -150,6 +152,20 @@ def put(
         place=place,
         extent=extent,
         insertion=insertion,
+    )
+
+
+def _drawn(canvas: Scene, there: Flags) -> Extent:
+    """Where on its canvas a thing is."""
+    rows, columns = np.nonzero(there.any(axis=1))[0], np.nonzero(there.any(axis=0))[0]
+    alongs = canvas.alongs_m(slice(columns[0], columns[-1] + 1))[0]
+    heights = canvas.heights_m(slice(rows[0], rows[-1] + 1))[:, 0]
+    half_m = canvas.pitch_m / 2
+    return Extent(
+        float(alongs[0]) - half_m,
+        float(alongs[-1]) + half_m,
+        float(heights[-1]) - half_m,
+        float(heights[0]) + half_m,
     )
 
 
