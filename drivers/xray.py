@@ -1,29 +1,27 @@
 """Cargo X-ray scanners that leave their scans as files."""
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
-import cv2
 import numpy as np
-from annotated_types import Ge, Le, MinLen
-from numpy.typing import NDArray
+from annotated_types import Ge, Gt, Le, MinLen
 
 from drivers import xray_files
 from drivers.base import DriverKind, SensorConfig
+from drivers.scan_times import Repeats, ScanTimes
 from drivers.wire.bundle import Bundle, BundleDecoder
-from drivers.wire.image_headers import read_header
 from drivers.wire.malformed import Malformed, malformed
+from drivers.wire.raw_plane import RawLayout
 from drivers.wire.sidecar import REAR_FIRST, Sidecar, parse_sidecar
 from drivers.xray_files import DEFAULT_PATTERNS, NEEDS, Patterns, Role, ScanSet, role_of
-from fusion.types import MILLISECOND_NS, SECOND_NS, Family, Origin, Sample, ScanSample
+from drivers.xray_pictures import Picture, as_composite, as_counts, read_pictures
+from fusion.types import Family, Origin, Sample, ScanSample
 
-REMEMBERED_SCANS = 4096  # four days at 40 scans an hour; 64 bytes each
+DEFAULT_PITCH_MM = 8.0  # where nobody says how large a pixel is; the usual is 4 to 10
 
-# A spoilt picture is our Malformed; OpenCV's own remarks on stderr would flood a log.
-cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+DEFAULT_PITCH_MM = 8.0  # where nobody says how large a pixel is; the usual is 4 to 10
 
 PatternList = Annotated[tuple[str, ...], MinLen(1)]
 
@@ -37,18 +35,47 @@ class XrayPlanesConfig(SensorConfig):
     url_forms: ClassVar[tuple[str, ...]] = ("folder",)
 
     kind: Literal["xray-planes"] = "xray-planes"
-    planes: Literal["auto", "dual", "single", "composite"] = "auto"
-    """What makes a scan complete, besides its sidecar: high and low (`dual`), high (`single`),
-    the 8-bit picture (`composite`); `auto` takes whichever of dual or composite is there first,
-    so name it where the scanner writes both."""
+    planes: Literal["auto", "dual", "triple", "single", "composite"] = "auto"
+    """What makes a scan complete, besides its sidecar: high and low (`dual`), these and the
+    material plane (`triple`), high (`single`), the 8-bit picture (`composite`); `auto` takes
+    whichever of dual or composite is there first, so name it where the scanner writes both."""
     high: PatternList = DEFAULT_PATTERNS["high"]
     """File names of the high-energy plane; `*` is the scan's name."""
     low: PatternList = DEFAULT_PATTERNS["low"]
+    material: PatternList = DEFAULT_PATTERNS["material"]
+    """Kept and hashed with its scan, but not read: what it means differs by maker."""
+    multipage: PatternList = DEFAULT_PATTERNS["multipage"]
+    """TIFF files that hold all planes of a scan as pages."""
+    pages: tuple[Literal["high", "low", "material", "skip"], ...] = ("high", "low")
+    """What the pages of such a file are, in their order; further ones are passed over."""
     composite: PatternList = DEFAULT_PATTERNS["composite"]
     sidecar: PatternList = DEFAULT_PATTERNS["sidecar"]
-    pitch_x_mm: Annotated[float, Ge(0.5), Le(50)] = 8.0
-    """Along the vehicle, where the sidecar does not say."""
-    pitch_y_mm: Annotated[float, Ge(0.5), Le(50)] = 8.0
+    raw_header_bytes: Annotated[int, Ge(0), Le(65_536)] = 0
+    """Of planes that are neither TIFF, PNG nor JPEG: bytes before the first pixel. Such files are
+    read once their width or height is declared, by one of the keys below."""
+    raw_width: Annotated[int, Ge(0), Le(16_384)] = 0
+    """Pixels along the vehicle; 0: `raw_width_at` says where the header has it, or as many as
+    the file holds."""
+    raw_height: Annotated[int, Ge(0), Le(16_384)] = 0
+    """Pixels up and down."""
+    raw_bits: Literal[8, 16, "8", "16"] = 16
+    """Of a pixel."""
+    raw_width_at: Annotated[int, Ge(0)] | None = None
+    """Offset in the header where the width stands."""
+    raw_height_at: Annotated[int, Ge(0)] | None = None
+    raw_bits_at: Annotated[int, Ge(0)] | None = None
+    raw_field_bytes: Literal[1, 2, 4, 8, "1", "2", "4", "8"] = 4
+    """Of each of these three numbers."""
+    raw_order: Literal["little", "big"] = "little"
+    """Byte order of header and pixels."""
+    raw_column_major: bool = False
+    """Pixels lie line after line of the scanner, not row after row of the picture."""
+    energies_mev: tuple[Annotated[float, Gt(0), Le(20)], Annotated[float, Gt(0), Le(20)]] = (6, 4)
+    """End energies of the high and the low plane, where the sidecar does not say."""
+    pitch_x_mm: Annotated[float, Ge(0.5), Le(50)] | None = None
+    """Along the vehicle, where the sidecar does not say. None: nobody knows, and the size of the
+    box in the picture has to tell."""
+    pitch_y_mm: Annotated[float, Ge(0.5), Le(50)] | None = None
     flip: bool = False
     """The vehicle's front is at the right of the picture; a sidecar that says so flips again."""
     max_clock_ahead_s: Annotated[float, Ge(0)] = 5.0
@@ -61,9 +88,32 @@ class XrayPlanesConfig(SensorConfig):
         return {
             "high": self.high,
             "low": self.low,
+            "material": self.material,
+            "multipage": self.multipage,
             "composite": self.composite,
             "sidecar": self.sidecar,
         }
+
+    @property
+    def raw(self) -> RawLayout | None:
+        """How planes without a format of their own are laid out; None: there are none."""
+        layout = RawLayout(
+            header_bytes=self.raw_header_bytes,
+            width=self.raw_width,
+            height=self.raw_height,
+            bits=int(self.raw_bits),
+            width_at=self.raw_width_at,
+            height_at=self.raw_height_at,
+            bits_at=self.raw_bits_at,
+            field_bytes=int(self.raw_field_bytes),
+            order=self.raw_order,
+            column_major=self.raw_column_major,
+        )
+        return layout if layout.is_declared else None
+
+    def __post_init__(self) -> None:
+        if self.raw is not None and (fault := self.raw.fault()):
+            raise ValueError(f"raw planes: {fault}")
 
 
 def scan_sets(names: Collection[str], config: XrayPlanesConfig) -> list[ScanSet]:
@@ -95,8 +145,9 @@ class XrayPlanesDriver:
         self._config = config
         self._origin = origin
         self._decoder = BundleDecoder()
-        self._seen: OrderedDict[bytes, None] = OrderedDict()
-        self._last_utc_ns = 0
+        self._raw = config.raw
+        self._repeats = Repeats()
+        self._times = ScanTimes(config.max_clock_ahead_s)
 
     def feed(self, data: bytes, received_utc_ns: int) -> list[Sample | Malformed]:
         """Read what the folder transport made of finished scans; empty data is a link cut."""
@@ -121,7 +172,7 @@ class XrayPlanesDriver:
             groups = (*groups, ("high",))  # a single recorded plane
         if not any(all(role in by_role for role in group) for group in groups):
             return [malformed("missing-plane", _label(files))]
-        planes = self._planes(by_role)
+        planes = read_pictures(by_role, self._raw, self._config.pages)
         if isinstance(planes, Malformed):
             return [planes]
         digests = _digests(files)
@@ -130,9 +181,7 @@ class XrayPlanesDriver:
         found: list[Sample | Malformed] = [
             self._sample(sidecar, planes, digests, received_utc_ns),
         ]
-        if ahead_s := self._ahead_s(sidecar, received_utc_ns):
-            text = f"dated {ahead_s:.1f} s after it arrived: {sidecar.scan_id}"
-            found.append(malformed("clock-ahead", text.encode()))
+        found += self._times.told(sidecar.start_utc_ns, received_utc_ns, sidecar.scan_id)
         if sidecar.container_as_read and not sidecar.container:
             found.append(malformed("bad-container", sidecar.container_as_read.encode()))
         return found
@@ -146,50 +195,23 @@ class XrayPlanesDriver:
                 by_role.setdefault(role[0], content)
         return by_role
 
-    def _planes(self, by_role: Mapping[Role, bytes]) -> dict[Role, NDArray[np.generic]] | Malformed:
-        """The decoded planes, else the composite; every header is checked before any decoding."""
-        roles: tuple[Role, ...] = ("high", "low") if "high" in by_role else ("composite",)
-        present = [role for role in roles if role in by_role]
-        sizes = set()
-        for role in present:
-            header = read_header(by_role[role])
-            if isinstance(header, Malformed):
-                return header
-            if role != "composite" and (header.bits, header.channels) != (16, 1):
-                return malformed("unsupported", by_role[role])
-            if role == "composite" and header.bits != 8:
-                return malformed("unsupported", by_role[role])
-            sizes.add((header.height, header.width))
-        if len(sizes) > 1:
-            return malformed("dimension-mismatch", by_role["low"])
-        planes: dict[Role, NDArray[np.generic]] = {}
-        for role in present:
-            plane = _decoded(by_role[role])
-            if plane is None or plane.shape[:2] not in sizes:
-                return malformed("truncated" if plane is None else "dimension-mismatch", b"")
-            planes[role] = plane
-        return planes
-
     def _is_repeat(self, digests: tuple[tuple[str, str], ...], sidecar: bytes) -> bool:
         """Whether these very pictures were read before, under whatever names and sidecar."""
         side = hashlib.sha256(sidecar).hexdigest()
         pictures = sorted(digest for _, digest in digests if digest != side)
         key = hashlib.sha256("".join(pictures).encode()).digest()
-        if key in self._seen:
-            return True
-        self._seen[key] = None
-        if len(self._seen) > REMEMBERED_SCANS:
-            self._seen.popitem(last=False)
-        return False
+        return self._repeats.is_repeat(key)
 
     def _sample(
         self,
         sidecar: Sidecar,
-        planes: Mapping[Role, NDArray[np.generic]],
+        planes: Mapping[Role, Picture],
         digests: tuple[tuple[str, str], ...],
         received_utc_ns: int,
     ) -> ScanSample:
-        start_utc_ns, duration_ms = self._when(sidecar, received_utc_ns)
+        start_utc_ns, duration_ms = self._times.when(
+            sidecar.start_utc_ns, sidecar.end_utc_ns, received_utc_ns
+        )
         flip = self._config.flip != (sidecar.direction == REAR_FIRST)
         front_first = {
             role: np.ascontiguousarray(plane[:, ::-1]) if flip else plane
@@ -203,52 +225,23 @@ class XrayPlanesDriver:
             start_utc_ns=start_utc_ns,
             duration_ms=duration_ms,
             scan_id=sidecar.scan_id or sidecar.container,
-            high=None if high is None else high.astype(np.uint16, copy=False),
-            low=None if low is None else low.astype(np.uint16, copy=False),
-            composite=None if composite is None else composite.astype(np.uint8, copy=False),
-            pitch_x_mm=sidecar.pitch_x_mm or self._config.pitch_x_mm,
-            pitch_y_mm=sidecar.pitch_y_mm or self._config.pitch_y_mm,
+            high=as_counts(high),
+            low=as_counts(low),
+            composite=as_composite(composite),
+            pitch_x_mm=sidecar.pitch_x_mm or self._config.pitch_x_mm or DEFAULT_PITCH_MM,
+            pitch_y_mm=sidecar.pitch_y_mm or self._config.pitch_y_mm or DEFAULT_PITCH_MM,
+            pitch_known=(sidecar.pitch_x_mm or self._config.pitch_x_mm) is not None,
+            energies_mev=sidecar.energies_mev or self._config.energies_mev,
             declared=sidecar.declared,
             container=sidecar.container,
             digests=digests,
         )
-
-    def _ahead_s(self, sidecar: Sidecar, received_utc_ns: int) -> float:
-        """By how much the scan is dated after its arrival; 0 where that is drift."""
-        if not received_utc_ns:  # a recorded picture of which nobody knows when it arrived
-            return 0.0
-        ahead_s = ((sidecar.start_utc_ns or 0) - received_utc_ns) / SECOND_NS
-        return ahead_s if ahead_s > self._config.max_clock_ahead_s else 0.0
-
-    def _when(self, sidecar: Sidecar, received_utc_ns: int) -> tuple[int, int]:
-        """(start, duration in ms): by the scanner's own clock, but never after the arrival."""
-        start, end = sidecar.start_utc_ns, sidecar.end_utc_ns
-        duration_ms = (end - start) // MILLISECOND_NS if start is not None and end else 0
-        if start is None or self._ahead_s(sidecar, received_utc_ns):
-            start = max(received_utc_ns - duration_ms * MILLISECOND_NS, 0)
-        elif received_utc_ns:
-            start = min(start, received_utc_ns)
-        # A backlog may be read out of order; the engine's time only goes forward.
-        self._last_utc_ns = max(start, self._last_utc_ns)
-        return self._last_utc_ns, duration_ms
 
 
 def _digests(files: Bundle) -> tuple[tuple[str, str], ...]:
     """(name, SHA-256) of each file, by name; hashed here only where nobody has done so."""
     known = files.digests or [hashlib.sha256(content).hexdigest() for _, content in files.files]
     return tuple(sorted(zip((name for name, _ in files.files), known, strict=True)))
-
-
-def _decoded(data: bytes) -> NDArray[np.generic] | None:
-    """The picture, grey where it was colour; None where the codec gives up."""
-    try:
-        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-        if picture is not None and picture.ndim == 3:
-            code = cv2.COLOR_BGR2GRAY if picture.shape[2] == 3 else cv2.COLOR_BGRA2GRAY
-            picture = cv2.cvtColor(picture, code)
-    except cv2.error:
-        return None
-    return picture
 
 
 def _label(files: Bundle) -> bytes:

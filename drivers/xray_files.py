@@ -8,28 +8,44 @@ from typing import Literal
 
 from drivers.base import SensorConfig
 from drivers.wire import bundle
-from drivers.wire.image_headers import ImageHeader, form_of, read_header
+from drivers.wire.image_headers import ImageHeader, form_of, read_header, read_pages
+from drivers.wire.malformed import Malformed
+from drivers.wire.raw_plane import RawLayout, raw_size
 from drivers.wire.sidecar import Sidecar, encode_json, parse_sidecar
 
-Role = Literal["high", "low", "composite", "sidecar"]
-ROLES: tuple[Role, ...] = ("high", "low", "composite", "sidecar")
+Role = Literal["high", "low", "material", "multipage", "composite", "sidecar"]
+ROLES: tuple[Role, ...] = ("high", "low", "material", "multipage", "composite", "sidecar")
 Patterns = Mapping[Role, tuple[str, ...]]
 
 DEFAULT_PATTERNS: Patterns = {
-    "high": ("*_high.tiff", "*_high.tif", "*_high.png"),
-    "low": ("*_low.tiff", "*_low.tif", "*_low.png"),
+    "high": ("*_high.tiff", "*_high.tif", "*_high.png", "*_high.raw", "*high.raw", "high.raw"),
+    "low": ("*_low.tiff", "*_low.tif", "*_low.png", "*_low.raw", "*low.raw", "low.raw"),
+    "material": (
+        *("*_material.tiff", "*_material.tif", "*_material.png", "*_material.raw"),
+        *("*material.raw", "material.raw"),
+    ),
+    "multipage": ("*_planes.tiff", "*_planes.tif", "*_dual.tiff", "*_dual.tif"),
     "composite": ("*.jpg", "*.jpeg", "*_composite.png"),
     "sidecar": ("*.json", "*.xml"),
 }
 NEEDS: Mapping[str, tuple[tuple[Role, ...], ...]] = {
-    "dual": (("high", "low"),),
-    "single": (("high",),),
+    "dual": (("high", "low"), ("multipage",)),
+    "triple": (("high", "low", "material"), ("multipage",)),
+    "single": (("high",), ("multipage",)),
     "composite": (("composite",),),
-    "auto": (("high", "low"), ("composite",)),
+    "auto": (("high", "low"), ("multipage",), ("composite",)),
 }
 """Which planes make a scan of each kind: any one of the groups, and always a sidecar."""
 
+NAMELESS = "scan"  # what a scan is called whose files have no name of their own
+
 SIDECARS = (".json", ".xml")
+# How makers mark the planes in the names of files that no pattern fits.
+_MARKS: tuple[tuple[Role, re.Pattern[str]], ...] = (
+    ("low", re.compile(r"(?<![a-z])(low|lo|le)(?![a-z])")),
+    ("material", re.compile(r"(?<![a-z])(material|mat|z|zeff)(?![a-z])")),
+    ("high", re.compile(r"(?<![a-z])(high|hi|he)(?![a-z])")),
+)
 
 # What file copiers add to a name while it is still being written.
 UNFINISHED = (".tmp", ".part", ".partial", ".filepart", ".crdownload", ".lock", ".writing", "~")
@@ -57,19 +73,36 @@ class ScanSet:
 def role_of(name: str, patterns: Patterns) -> tuple[Role, str] | None:
     """What a file is of which scan, or None where no pattern fits. Case does not matter.
 
-    The part for which `*` stands is the scan's name; the longest fitting pattern wins, so
-    that `a_composite.png` is not a scan called `a_composite`.
+    The part for which `*` stands is the scan's name, `scan` where a pattern has none; the longest
+    fitting pattern wins, so that `a_composite.png` is not a scan called `a_composite`.
     """
     best: tuple[int, Role, str] | None = None
     for role in ROLES:
         for pattern in patterns[role]:
-            before, _, after = pattern.lower().partition("*")
+            before, star, after = pattern.lower().partition("*")
             folded = name.lower()
             fixed = len(before) + len(after)
             fits = folded.startswith(before) and folded.endswith(after) and len(name) > fixed
+            if not star:
+                fits = folded == before
             if fits and (best is None or fixed > best[0]):
-                best = (fixed, role, name[len(before) : len(name) - len(after)])
+                scan = name[len(before) : len(name) - len(after)] if star else NAMELESS
+                best = (fixed, role, scan)
     return best and (best[1], best[2])
+
+
+def plane_role(name: str, patterns: Patterns) -> tuple[Role, str]:
+    """As `role_of`; of a file that no pattern fits, what its name sounds like, else a high plane.
+
+    For recorded files that somebody says are planes.
+    """
+    if found := role_of(name, patterns) or role_of(name, DEFAULT_PATTERNS):
+        return found
+    stem = name.rpartition(".")[0] or name
+    for role, mark in _MARKS:
+        if hit := mark.search(stem.lower()):
+            return role, (stem[: hit.start()] + stem[hit.end() :]).strip("._- ") or NAMELESS
+    return "high", stem
 
 
 def scan_sets(names: Collection[str], patterns: Patterns, planes: str) -> list[ScanSet]:
@@ -105,6 +138,9 @@ def bundles_of(files: Mapping[str, bytes], patterns: Patterns, planes: str) -> l
         elif form_of(files[name]):
             stem = name.rpartition(".")[0] or name
             scans.setdefault(stem, {})[_picture_name(stem, files[name])] = files[name]
+        else:
+            role, scan = plane_role(name, patterns)
+            scans.setdefault(scan, {})[f"{scan}_{role}.raw"] = files[name]
     made = []
     for scan, members in scans.items():
         roles = {role_of(name, patterns) or role_of(name, DEFAULT_PATTERNS) for name in members}
@@ -119,7 +155,9 @@ def _picture_name(stem: str, data: bytes) -> str:
     """A name that says what the picture is: 16 bits are a plane, 8 a composite."""
     header = read_header(data)
     if isinstance(header, ImageHeader) and header.bits == 16:
-        return f"{stem}_high.{header.form}"
+        pages = read_pages(data) if header.form == "tiff" else []
+        several = not isinstance(pages, Malformed) and len(pages) > 1
+        return f"{stem}_{'planes' if several else 'high'}.{header.form}"
     return f"{stem}.jpg" if form_of(data) == "jpeg" else f"{stem}_composite.png"
 
 
@@ -163,7 +201,7 @@ class PictureFile:
         del config
         bare = re.sub(r"[^A-Za-z0-9._-]", "_", re.split(r"[/\\]", file_name)[-1])[-80:].strip(".")
         name = bare or f"picture-{hashlib.sha256(data).hexdigest()[:12]}"
-        if len(data) < bundle.MAX_BUNDLE_BYTES - (1 << 20):
+        if form_of(data) and len(data) < bundle.MAX_BUNDLE_BYTES - (1 << 20):
             for piece in bundles_of({name: data}, DEFAULT_PATTERNS, "auto"):
                 yield 0, piece
 
@@ -177,3 +215,27 @@ def _end_utc_ns(piece: bytes) -> int:
             if isinstance(sidecar, Sidecar):
                 return sidecar.end_utc_ns or sidecar.start_utc_ns or 0
     return 0
+
+
+WAITING = frozenset({"truncated", "bad-header", "bad-checksum"})
+"""Reasons that a file also gives which is still being written."""
+_TAIL_BYTES = 4096  # the end of a plane is dark or air and never all zeros
+
+
+def is_whole(data: bytes, layout: RawLayout | None, *, sidecar: bool) -> bool | None:
+    """Whether a file is all there by what it says itself; None where it does not say.
+
+    Spoilt in a way that time does not mend is all there too. A copier may set a file's size first
+    and fill it then: zeros at its end are waited out.
+    """
+    if sidecar:
+        return isinstance(parse_sidecar(data), Sidecar)
+    if not any(data[-_TAIL_BYTES:]):
+        return False
+    if form_of(data) or layout is None:
+        found = read_pages(data)
+        return not isinstance(found, Malformed) or found.reason not in WAITING
+    size = raw_size(data, layout)
+    if not layout.tells_size:
+        return None
+    return not isinstance(size, str) or size not in WAITING

@@ -13,7 +13,9 @@ from drivers.wire.malformed import Malformed, malformed
 
 MAX_SIDE_PIXELS = 16_384  # 80 m at 5 mm: the longest road train leaves room
 MAX_PIXELS = 32 << 20  # the tallest scanner (1400 rows) times the longest side; 64 MB a plane
+MAX_PAGES_BYTES = 2 * 2 * MAX_PIXELS  # of all pages of one file together
 MAX_RATIO = 2048  # deflate ends at 1032, LZW at 1340, flat JPEG at some 400 to one; more lies
+MAX_TIFF_PAGES = 16  # high, low, material, previews; more is not one scan
 MAX_TIFF_TAGS = 512  # baseline and private tags of the busiest exporter stay under 100
 MAX_PNG_CHUNKS = 65_536  # writers cut the data in 8 KiB pieces: 64 MB has 8,192
 MAX_JPEG_SEGMENTS = 512  # an ICC profile has at most 255 segments
@@ -72,6 +74,41 @@ def read_header(data: bytes) -> ImageHeader | Malformed:
     return malformed(result, data) if isinstance(result, str) else result
 
 
+def read_pages(data: bytes) -> list[ImageHeader] | Malformed:
+    """Read and check the headers of all pages of a TIFF file, reasons as of `read_header`.
+
+    Together they may take no more than two planes of `MAX_PIXELS`. Other forms have one page.
+    """
+    if form_of(data) != "tiff":
+        found = read_header(data)
+        return found if isinstance(found, Malformed) else [found]
+    try:
+        pages = _tiff_pages(data, TIFF_MAGICS[data[:4]])
+    except (struct.error, IndexError):
+        return malformed("truncated", data)
+    return malformed(pages, data) if isinstance(pages, str) else pages
+
+
+def _tiff_pages(data: bytes, order: str) -> list[ImageHeader] | str:
+    pages: list[ImageHeader] = []
+    seen: set[int] = set()
+    (at,) = struct.unpack_from(order + "I", data, 4)
+    while at or not pages:
+        if at in seen:
+            return "bad-header"  # the chain of pages bites its own tail
+        seen.add(at)
+        page = _tiff_page(data, order, at)
+        if isinstance(page, str):
+            return page
+        pages.append(page)
+        together = sum(page.decoded_bytes for page in pages)
+        if len(pages) > MAX_TIFF_PAGES or together > MAX_PAGES_BYTES:
+            return "too-large"
+        (count,) = struct.unpack_from(order + "H", data, at)
+        (at,) = struct.unpack_from(order + "I", data, at + 2 + 12 * count)
+    return pages
+
+
 def _checked(header: ImageHeader, pixel_bytes: int) -> ImageHeader | str:
     """The header, or the reason against it; `pixel_bytes` are the file's own."""
     if header.width < 1 or header.height < 1:
@@ -100,6 +137,10 @@ _COMPRESSIONS = {_NO_COMPRESSION, 5, 8, 32773, 32946}  # none, LZW, deflate, Pac
 def _tiff(data: bytes) -> ImageHeader | str:
     order = TIFF_MAGICS[data[:4]]
     (at,) = struct.unpack_from(order + "I", data, 4)
+    return _tiff_page(data, order, at)
+
+
+def _tiff_page(data: bytes, order: str, at: int) -> ImageHeader | str:
     (count,) = struct.unpack_from(order + "H", data, at)
     if not 0 < count <= MAX_TIFF_TAGS:
         return "bad-header"

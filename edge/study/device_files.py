@@ -12,7 +12,8 @@ import structlog
 from drivers.base import Recorded, RecordingFormat, SensorConfig, StationFormat
 from drivers.catalog import KINDS
 from drivers.wire.sidecar import Sidecar, parse_sidecar
-from drivers.xray_files import DEFAULT_PATTERNS, bundles_of, role_of
+from drivers.xray import XrayPlanesConfig
+from drivers.xray_files import DEFAULT_PATTERNS, Patterns, bundles_of, plane_role, role_of
 from edge.study.day import ReplayError
 
 HEAD_BYTES = 4096  # what `RecordingFormat.recognise` is promised
@@ -47,7 +48,8 @@ class DeviceFiles:
     def chunks(self, config: SensorConfig) -> Iterator[Chunk]:
         """All of them in the order of time; each file is read when its turn comes."""
         if self.format is None:
-            yield from _scans(self.paths)
+            planes = config.patterns if isinstance(config, XrayPlanesConfig) else DEFAULT_PATTERNS
+            yield from _scans(self.paths, planes)
             return
         if self.parts:
             yield from _in_order(list(zip(self.paths, self.parts, strict=True)))
@@ -130,6 +132,8 @@ def _recognise(path: Path, kind: str | None) -> tuple[str, RecordingFormat | Non
     for name, form in rows:
         if form.recognise(path.name, head):
             return name, form
+    if kind == SCANNER_KIND:
+        return kind, None  # planes in a form of their maker's, of which nothing can be recognised
     return rows[0] if kind is not None else None
 
 
@@ -208,27 +212,28 @@ def _with_pictures(paths: list[Path]) -> list[Path]:
     """Without sidecars that belong to no picture: much is called .json."""
     return [
         path
-        for files in _by_scan(paths).values()
+        for files in _by_scan(paths, DEFAULT_PATTERNS).values()
         if not all(map(_is_sidecar, files))
         for path in files
     ]
 
 
-def _scans(paths: list[Path]) -> Iterator[Chunk]:
+def _scans(paths: list[Path], patterns: Patterns) -> Iterator[Chunk]:
     """The scans in order of their ends, as their sidecars tell them; undated ones first."""
-    timed = sorted((_ended_utc_ns(files), key, files) for key, files in _by_scan(paths).items())
+    timed = sorted(
+        (_ended_utc_ns(files), key, files) for key, files in _by_scan(paths, patterns).items()
+    )
     for utc_ns, _, files in timed:
         contents = {path.name: path.read_bytes() for path in files}
-        for data in bundles_of(contents, DEFAULT_PATTERNS, "auto"):
+        for data in bundles_of(contents, patterns, "auto"):
             yield utc_ns, data
 
 
-def _by_scan(paths: list[Path]) -> dict[tuple[Path, str], list[Path]]:
+def _by_scan(paths: list[Path], patterns: Patterns) -> dict[tuple[Path, str], list[Path]]:
     scans: dict[tuple[Path, str], list[Path]] = {}
     for path in paths:
-        role = role_of(path.name, DEFAULT_PATTERNS)
-        assert role is not None
-        scans.setdefault((path.parent, role[1]), []).append(path)
+        _, scan = plane_role(path.name, patterns)
+        scans.setdefault((path.parent, scan), []).append(path)
     return scans
 
 
