@@ -9,6 +9,7 @@ from edge.evidence.ground.story import wave_story_of
 from edge.evidence.picture import picture
 from edge.evidence.scans.picture import scan_picture
 from edge.evidence.scans.story import scan_story_of
+from edge.evidence.scans.tdr import MEDIA_TYPE, tdr
 from edge.evidence.story import story_of
 from fusion.pass_record import PassRecord
 from fusion.scan_record import ScanRecord
@@ -57,6 +58,8 @@ def _scan(alert: Alert, record: ScanRecord, suffix: str) -> list[Draft]:
     made = [Draft(f"scan{suffix}.png", PNG, scan_picture(record, story))]
     if record.tiff:
         made.append(Draft(f"planes{suffix}.tif", TIFF, record.tiff))
+    if record.final:
+        made.append(Draft(f"report{suffix}.dcs", MEDIA_TYPE, tdr(record, story)))
     return made
 
 

@@ -15,17 +15,20 @@ def binned_counts(plane: NDArray[np.uint16], factor: int) -> NDArray[np.uint16]:
     """
     rows, columns = plane.shape
     found = np.empty((-(-rows // factor), -(-columns // factor)), np.uint16)
-    sums = np.empty(found.shape[1], np.int64)
+    line = np.empty(columns, np.uint32)
     for y in range(found.shape[0]):
-        sums[:] = 0
+        line[:] = 0
         last = min((y + 1) * factor, rows)
         for row in range(y * factor, last):
-            for x in range(found.shape[1]):
-                for column in range(x * factor, min((x + 1) * factor, columns)):
-                    sums[x] += plane[row, column]
+            for column in range(columns):
+                line[column] += plane[row, column]
         for x in range(found.shape[1]):
-            count = (last - y * factor) * (min((x + 1) * factor, columns) - x * factor)
-            found[y, x] = (sums[x] + count // 2) // count
+            beyond = min((x + 1) * factor, columns)
+            count = (last - y * factor) * (beyond - x * factor)
+            total = np.int64(0)
+            for column in range(x * factor, beyond):
+                total += line[column]
+            found[y, x] = (total + count // 2) // count
     return found
 
 
@@ -52,25 +55,48 @@ def light_levels(
     rows, columns = edges
     down, along = rows.shape[0] - 1, columns.shape[0] - 1
     levels = np.empty((down, along), np.uint8)
-    sums = np.empty(along, np.float64)
-    live = np.empty(along, np.int64)
-    most = level_of.shape[0] - 1
+    line = np.empty(plane.shape[1])
+    most = float(level_of.shape[0] - 1)
     for y in range(down):
-        sums[:] = 0.0
-        live[:] = 0
+        line[:] = 0.0
+        alive = 0
         for row in range(rows[y], max(rows[y + 1], rows[y] + 1)):
             factor, zero = of_row[row], dark[row]
-            if factor == 0.0:
-                continue
-            for x in range(along):
-                for column in range(columns[x], max(columns[x + 1], columns[x] + 1)):
-                    if of_column[column] != 0.0:
-                        sums[x] += (plane[row, column] - zero) * factor * of_column[column]
-                        live[x] += 1
+            if factor != 0.0:
+                alive += 1
+                for column in range(line.shape[0]):
+                    line[column] += (plane[row, column] - zero) * factor
         for x in range(along):
-            if live[x] == 0:
+            total = 0.0
+            live = 0
+            for column in range(columns[x], max(columns[x + 1], columns[x] + 1)):
+                total += line[column] * of_column[column]
+                live += of_column[column] != 0.0
+            if live * alive == 0:
                 levels[y, x] = none
             else:
-                mean = sums[x] / live[x]
-                levels[y, x] = level_of[int(min(max(mean, 0.0), float(most)))]
+                levels[y, x] = level_of[int(min(max(total / (live * alive), 0.0), most))]
     return levels
+
+
+@njit(cache=True, nogil=True)
+def coloured(
+    levels: NDArray[np.uint8],
+    groups: NDArray[np.uint8],
+    places: tuple[NDArray[np.int64], NDArray[np.int64]],
+    colours: NDArray[np.uint8],
+) -> NDArray[np.uint8]:
+    """The colour of each place by what it is made of and how much light came through.
+
+    levels   (down, along)
+    groups   (cells down, cells along)
+    places   (down,) and (along,) the cell of each row and column of places
+    colours  (groups, 256) of each group and level
+    returns  (down, along)
+    """
+    rows, columns = places
+    found = np.empty(levels.shape, np.uint8)
+    for y in range(levels.shape[0]):
+        for x in range(levels.shape[1]):
+            found[y, x] = colours[groups[rows[y], columns[x]], levels[y, x]]
+    return found

@@ -54,11 +54,8 @@ def whole_name(pixels: ScanPixels) -> str:
 
 def whole_file(record: ScanRecord, pixels: ScanPixels, name: str) -> bytes:
     """Everything, pixel by pixel."""
-    parts = [
-        _Part(plane=plane, content="whole", binning=1, first_column=0, first_row=0, counts=counts)
-        for plane, counts in _planes(pixels)
-    ]
-    return tiff([_packed(record, part, name) for part in parts], SOFTWARE)
+    pages = [_packed(record, _whole(plane, counts, 1), name) for plane, counts in _planes(pixels)]
+    return tiff(pages, SOFTWARE)
 
 
 def message_file(
@@ -79,24 +76,15 @@ def message_file(
     while whole * LIKELY > (room - 2 * PAGE_BYTES) * factor**2:
         factor += 1
     while True:
-        pages = [
-            _packed(
-                record,
-                _Part(
-                    plane=plane,
-                    content="whole",
-                    binning=factor,
-                    first_column=0,
-                    first_row=0,
-                    counts=counts if factor == 1 else _binned(counts, factor),
-                ),
-                name,
-            )
-            for plane, counts in planes
-        ]
-        data = tiff([*pages, *crops], SOFTWARE)
-        if len(data) <= MAX_BYTES:
-            return data
+        pages: list[Packed] = []
+        for plane, counts in planes:
+            pages.append(_packed(record, _whole(plane, counts, factor), name))
+            if pages[0].size * whole > room * planes[0][1].nbytes:
+                break  # the others pack alike
+        else:
+            data = tiff([*pages, *crops], SOFTWARE)
+            if len(data) <= MAX_BYTES:
+                return data
         factor += 1
 
 
@@ -108,6 +96,17 @@ def _planes(pixels: ScanPixels) -> list[tuple[str, Grey]]:
         ("composite", pixels.composite),
     ]
     return [(name, counts) for name, counts in named if counts is not None]
+
+
+def _whole(plane: str, counts: Grey, factor: int) -> _Part:
+    return _Part(
+        plane=plane,
+        content="whole",
+        binning=factor,
+        first_column=0,
+        first_row=0,
+        counts=counts if factor == 1 else _binned(counts, factor),
+    )
 
 
 def _binned(counts: Grey, factor: int) -> Grey:

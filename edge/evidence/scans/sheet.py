@@ -1,5 +1,7 @@
 """The picture of a scan without any words: light and material at the size it is shown in."""
 
+from functools import cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -7,18 +9,17 @@ from numpy.typing import NDArray
 from edge.evidence.canvas import GREY
 from edge.evidence.scans.colours import (
     AIR_COUNTS,
-    DENSE,
     DUSK,
     LEVELS,
     MIST,
     OPAQUE,
     ORGANIC,
-    OWN,
     VIOLET,
+    colour_of,
     levels_of_counts,
     levels_of_grey,
 )
-from fusion.kernels.xray_sheet import light_levels
+from fusion.kernels.xray_sheet import coloured, light_levels
 from fusion.scan_record import ScanPixels, ScanRecord
 
 MAX_WIDTH, MAX_HEIGHT = 1560, 640
@@ -38,23 +39,29 @@ def sheet_of(record: ScanRecord, pixels: ScanPixels) -> NDArray[np.uint8]:
     groups = _smoothed(pixels.groups)
     down = np.minimum(rows[:-1] // pixels.cell_px, groups.shape[0] - 1)
     along = np.minimum(columns[:-1] // pixels.cell_px, groups.shape[1] - 1)
-    group = groups[down][:, along]
-    nothing = levels == NONE
-    opaque = (group == OPAQUE) & ~nothing
-    sheet = len(OWN) + LEVELS * np.minimum(group, DENSE) + np.minimum(levels, LEVELS - 1)
-    sheet[nothing] = MIST
-    sheet[opaque] = DUSK
-    slope = np.arange(sheet.shape[0])[:, None] + np.arange(sheet.shape[1])
-    sheet[opaque & (slope % HATCH < LINE)] = VIOLET
+    sheet = coloured(levels, groups, (down, along), _colours())
+    if (groups == OPAQUE).any():
+        y, x = np.nonzero(sheet == DUSK)
+        struck = (x + y) % HATCH < LINE
+        sheet[y[struck], x[struck]] = VIOLET
     lost = np.zeros(record.columns, np.bool_)
     for first, last in record.lost_columns:
         lost[first:last] = True
-    struck = lost[columns[:-1]]
-    if struck.any():
-        sheet[:, struck] = MIST
+    gone = lost[columns[:-1]]
+    if gone.any():
+        sheet[:, gone] = MIST
         back = np.arange(sheet.shape[1]) - np.arange(sheet.shape[0])[:, None]
-        sheet[struck & (back % HATCH < 2)] = GREY
-    found: NDArray[np.uint8] = sheet.astype(np.uint8)
+        sheet[gone & (back % HATCH < 2)] = GREY
+    return sheet
+
+
+@cache
+def _colours() -> NDArray[np.uint8]:
+    """(groups, 256) of each group and level."""
+    found = np.full((OPAQUE + 1, 256), MIST, np.uint8)
+    for group in range(OPAQUE):
+        found[group, :LEVELS] = colour_of(group, 0) + np.arange(LEVELS)
+    found[OPAQUE, :LEVELS] = DUSK
     return found
 
 
