@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fusion.kernels.xray_sheet import binned_counts, light_levels
+from fusion.kernels.xray_sheet import binned_counts, coloured, light_levels
 
 
 @given(st.integers(1, 23), st.integers(1, 29), st.integers(1, 6))
@@ -42,3 +42,13 @@ def test_levels_are_of_the_mean_of_what_is_alive(down, along):
             mean = corrected[part][live[part]].sum() / count if count else None
             wanted = 255 if mean is None else level_of[int(np.clip(mean, 0, 4095))]
             assert abs(int(found[y, x]) - int(wanted)) <= (1 if count else 0)
+
+
+def test_colours_are_looked_up_by_cell_and_level():
+    random = np.random.default_rng(1)
+    levels = random.integers(0, 256, (7, 9)).astype(np.uint8)
+    groups = random.integers(0, 6, (3, 4)).astype(np.uint8)
+    down, along = np.arange(7) * 3 // 7, np.arange(9) * 4 // 9
+    colours = random.integers(0, 256, (6, 256)).astype(np.uint8)
+    wanted = colours[groups[down][:, along], levels]
+    assert (coloured(levels, groups, (down, along), colours) == wanted).all()
