@@ -59,6 +59,7 @@ THREATS = (
 )
 STREAM = 20_62  # apart from every other simulator's streams
 MIXED_SHARE = 0.15  # of the boxes carry two kinds of load
+ROAD_G_CM2 = 120.0  # the road's surface, seen edge-on
 LEAST_G_CM2 = 0.2  # less is no load: a hundredth of the light
 CM2_G = 0.045  # facts 2.2, around 50 g/cm2
 LOW_CONTRAST, HIGH_CONTRAST = 0.25, 0.8  # what a block of 1 cm and of 3 cm of steel adds
@@ -151,6 +152,8 @@ class CaseTruth:
     """Length of the vehicle in the picture over its true one, less 1."""
     front_column: int
     """Where the picture shows the vehicle's front."""
+    road_m: float
+    """From the picture's lower edge up to the road, 0 in most: heights begin there."""
     scanner: Scanner
 
 
@@ -205,6 +208,7 @@ def case(seed: int, options: CaseOptions = CaseOptions()) -> XrayCase:
         hot_rows=exposure.hot_rows,
         speed_error=exposure.speed_error,
         front_column=exposure.column_of(scene.front_column),
+        road_m=scene.below_rows * scene.pitch_m,
         scanner=scanner,
     )
     return XrayCase(
@@ -232,7 +236,11 @@ def _canvas(rig: Rig, scanner: Scanner, random: Random) -> Scene:
         if scanner.rows
         else round((rig.top_m + over_m) / pitch_m)
     )
-    return Scene(rows, 2 * air + round(rig.length_m / pitch_m), pitch_m, air)
+    below = round(scanner.road_m / pitch_m)
+    scene = Scene(rows + below, 2 * air + round(rig.length_m / pitch_m), pitch_m, air, below)
+    if below:
+        scene.layer("steel")[rows : rows + max(below // 2, 1)] += ROAD_G_CM2
+    return scene
 
 
 def _load(scene: Scene, rig: Rig, options: CaseOptions, random: Random) -> _Loaded:

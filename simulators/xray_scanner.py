@@ -95,6 +95,8 @@ class Scanner:
     fan_stretch: float = 0.0
     """How much coarser the picture's upper and lower edges are than its middle, relative."""
 
+    road_m: float = 0.0
+    """How far the picture reaches below the road: a dark line, and a bright strip under it."""
     dark_columns: int = 16
     """Lines taken before the beam is on."""
     air_m: float = 0.3
@@ -157,6 +159,7 @@ SETTINGS: Mapping[str, Scanner] = {
         fan_stretch=0.06,
         dark_counts=420.0,
         air_counts=51_000.0,
+        road_m=0.06,
     ),
     "fine": Scanner(pitch_x_mm=4.5, pitch_y_mm=4.0, quanta=6e3, energies_mev=(6.0, 3.0)),
 }

@@ -48,7 +48,7 @@ class Extent(NamedTuple):
     """Behind the vehicle's front."""
     bottom_m: float
     top_m: float
-    """Above the road, which is the picture's lower edge."""
+    """Above the road."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
