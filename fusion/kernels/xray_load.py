@@ -1,5 +1,7 @@
 """Kernels of what a container holds, on cells of the picture."""
 
+# ruff: noqa: PLR0917 - kernels take no structures
+
 import math
 
 import numpy as np
@@ -45,6 +47,82 @@ def near_medians(
             place += 1
         medians[line] = (place + 0.5) / scale - spread
     return medians, counts
+
+
+@njit(cache=True, nogil=True)
+def strongest_wave(
+    values: NDArray[np.float64], known: NDArray[np.bool_], step: float, periods: NDArray[np.float64]
+) -> int:
+    """Index of the period with the most power in what is known of a line.
+
+    values   (n,) equally far apart, by `step`
+    periods  (m,) in the unit of `step`
+    """
+    best, most = 0, -1.0
+    for index in range(periods.shape[0]):
+        turn = 2.0 * math.pi * step / periods[index]
+        cosine, sine = math.cos(turn), math.sin(turn)
+        along, across, real, imaginary = 1.0, 0.0, 0.0, 0.0
+        for i in range(values.shape[0]):
+            if known[i]:
+                real += values[i] * along
+                imaginary += values[i] * across
+            along, across = along * cosine - across * sine, across * cosine + along * sine
+        power = real * real + imaginary * imaginary
+        if power > most * (1.0 + 1e-9):
+            best, most = index, power
+    return best
+
+
+@njit(cache=True, nogil=True)
+def fitted_waves(
+    values: NDArray[np.float64], known: NDArray[np.bool_], turn: float, harmonics: int, held: float
+) -> NDArray[np.float64]:
+    """Level and waves that fit best what is known of a line, carried on over all of it.
+
+    values     (n,) equally far apart
+    turn       radians of the first wave from one to the next
+    harmonics  waves of 1, 2 ... times as many turns
+    held       added to the diagonal of the normal equations: few values cannot give large waves
+    returns    (n,)
+    """
+    size = 1 + 2 * harmonics
+    n = values.shape[0]
+    waves = np.ones((size, n))
+    for k in range(1, harmonics + 1):
+        for i in range(n):
+            waves[2 * k - 1, i] = math.cos(k * turn * i)
+            waves[2 * k, i] = math.sin(k * turn * i)
+    system = np.zeros((size, size + 1))
+    for i in range(n):
+        if known[i]:
+            for a in range(size):
+                for b in range(size):
+                    system[a, b] += waves[a, i] * waves[b, i]
+                system[a, size] += waves[a, i] * values[i]
+    for a in range(size):
+        system[a, a] += held
+    _solve(system)
+    pattern = np.zeros(n)
+    for a in range(size):
+        for i in range(n):
+            pattern[i] += system[a, size] / system[a, a] * waves[a, i]
+    return pattern
+
+
+@njit(cache=True, nogil=True)
+def _solve(system: NDArray[np.float64]) -> None:
+    """Make a system with its right side as last column diagonal: Gauss and Jordan.
+
+    It is positive definite: no pivots are needed.
+    """
+    size = system.shape[0]
+    for a in range(size):
+        for row in range(size):
+            if row != a:
+                share = system[row, a] / system[a, a]
+                for b in range(a, size + 1):
+                    system[row, b] -= share * system[a, b]
 
 
 @njit(cache=True, nogil=True)
@@ -113,30 +191,3 @@ def told_materials(
             place[i, j] = between
             group[i, j] = best + 1 if nearest >= sure_sigma * sd else 0
     return place, group
-
-
-@njit(cache=True, nogil=True)
-def box_means(values: NDArray[np.float64], half: int) -> NDArray[np.float64]:
-    """Mean over the square of 2 * half + 1 cells about each, cut off at the edges.
-
-    values   (rows, columns)
-    returns  (rows, columns); sums run down, then along, in order: the same bits everywhere
-    """
-    rows, columns = values.shape
-    down = np.zeros((rows, columns))
-    for i in range(rows):
-        top, bottom = max(i - half, 0), min(i + half + 1, rows)
-        for k in range(top, bottom):
-            for j in range(columns):
-                down[i, j] += values[k, j]
-        for j in range(columns):
-            down[i, j] /= bottom - top
-    means = np.zeros((rows, columns))
-    for i in range(rows):
-        for j in range(columns):
-            left, right = max(j - half, 0), min(j + half + 1, columns)
-            total = 0.0
-            for k in range(left, right):
-                total += down[i, k]
-            means[i, j] = total / (right - left)
-    return means

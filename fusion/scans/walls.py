@@ -4,13 +4,13 @@ Along the vehicle the walls are a pattern that repeats with the ribs, the same f
 from roof to floor they differ by what the fan beam, the rails and the detector rows make of them.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.kernels.xray_cells import wave_power
-from fusion.kernels.xray_load import near_medians
+from fusion.kernels.xray_load import fitted_waves, near_medians, strongest_wave
 from fusion.scans.geometry import Geometry
 from fusion.scans.policy import XrayPolicy
 
@@ -18,6 +18,8 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 PERIODS = 60  # tried between the shortest and the longest rib
+LEAST_CELLS = 2.2  # a wave of fewer is not seen as one
+HELD = 2.0  # two columns' worth against waves that few columns call for
 HARMONICS = 2  # cells of 30 to 60 mm carry no more of a rib of 280 mm
 
 
@@ -65,15 +67,16 @@ def find_walls(zone: Floats, geometry: Geometry, policy: XrayPolicy) -> Walls:
     rows, sd = rows.copy(), np.full(rows.size, policy.wall_sd)
     near = np.abs(over[np.abs(over) < policy.wall_spread / 2])
     if near.size:
-        sd[:] = max(1.4826 * float(np.partition(near, near.size // 2)[near.size // 2]), sd[0])
+        middle = float(np.partition(near, near.size // 2)[near.size // 2])
+        sd[:] = np.maximum(sd, 1.4826 * middle)
     hidden = _edges(over, rows, sd, geometry, policy)
     built = _built(over, period_m, geometry, policy)
     values = level + columns[None, :] + rows[:, None]
     # Nothing can be told of what else is where the box itself fills the picture.
     unseen = hidden[:, None] | built[None, :]
-    high = max(-int(-policy.wall_edge_m // geometry.cell_y_m), 1)
+    tall = max(-int(-policy.wall_edge_m // geometry.cell_y_m), 1)
     wide = max(-int(-policy.corner_m // geometry.cell_x_m), 1)
-    unseen[:high, :wide] = unseen[:high, -wide:] = True  # castings
+    unseen[:tall, :wide] = unseen[:tall, -wide:] = True  # castings
     values = np.where(unseen, zone, values)
     return Walls(values=values, known=True, sd=sd, built=unseen, period_m=period_m)
 
@@ -156,29 +159,24 @@ def _ribs(
 ) -> tuple[Floats, float]:
     """((columns,) what repeats along the walls, its period in metres or 0)."""
     shortest, longest = policy.rib_period_m
-    along = np.arange(columns.size) * geometry.cell_x_m
-    x, y = along[bare], columns[bare]
-    if y.size < 16 or (x[-1] - x[0]) < 4 * longest:
-        return np.zeros(columns.size), 0.0
+    seen = np.nonzero(bare)[0]
+    none = np.zeros(columns.size), 0.0
+    if seen.size < 16 or (seen[-1] - seen[0]) * geometry.cell_x_m < 4 * longest:
+        return none
     periods = np.linspace(shortest, longest, PERIODS)
-    usable = periods[periods > 2.2 * geometry.cell_x_m]
-    if usable.size == 0:
-        return np.zeros(columns.size), 0.0
-    power = wave_power(np.where(bare, columns, 0.0), 2.0 * np.pi * geometry.cell_x_m / usable)
-    period_m = float(usable[int(np.argmax(np.round(power, 9)))])
-    waves = [np.ones(columns.size)]
-    for harmonic in range(1, HARMONICS + 1):
-        if period_m / harmonic > 2.2 * geometry.cell_x_m:
-            turn = 2.0 * np.pi * harmonic * along / period_m
-            waves += [np.cos(turn), np.sin(turn)]
-    basis = np.stack(waves)
-    seen = basis[:, bare]
-    # A little is held back, so that few columns cannot give large waves.
-    ridge = seen @ seen.T + 2.0 * np.eye(len(waves))
-    pattern = np.round(np.linalg.solve(ridge, seen @ y), 9) @ basis
-    explained = 1.0 - float(np.sum((y - pattern[bare]) ** 2)) / max(float(np.sum(y**2)), 1e-12)
-    if explained < policy.rib_share:
-        return np.zeros(columns.size), 0.0
+    periods = periods[periods > LEAST_CELLS * geometry.cell_x_m]
+    if periods.size == 0:
+        return none
+    period_m = float(periods[strongest_wave(columns, bare, geometry.cell_x_m, periods)])
+    harmonics = sum(
+        period_m / wave > LEAST_CELLS * geometry.cell_x_m for wave in range(1, HARMONICS + 1)
+    )
+    turn = 2.0 * math.pi * geometry.cell_x_m / period_m
+    pattern = fitted_waves(columns, bare, turn, harmonics, HELD)
+    seen_part = columns[bare]
+    rest = float(np.sum((seen_part - pattern[bare]) ** 2))
+    if rest > (1.0 - policy.rib_share) * float(np.sum(seen_part**2)):
+        return none
     return np.asarray(np.round(pattern, 6), np.float64), period_m
 
 

@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from fusion.kernels.xray_load import NEAR_BINS, box_means, near_medians, told_materials
+from fusion.kernels.xray_load import (
+    NEAR_BINS,
+    fitted_waves,
+    near_medians,
+    strongest_wave,
+    told_materials,
+)
 from fusion.scans.beam import beam_of
 
 
@@ -20,17 +26,26 @@ def test_near_medians_are_medians_of_what_is_near(down):
         assert medians[line] == pytest.approx(expected, abs=0.2 / NEAR_BINS)
 
 
-@pytest.mark.parametrize("half", [0, 1, 3])
-def test_box_means_are_means_cut_at_the_edges(half):
-    values = np.random.default_rng(4).random((9, 14))
-    expected = [
-        [
-            values[max(i - half, 0) : i + half + 1, max(j - half, 0) : j + half + 1].mean()
-            for j in range(14)
-        ]
-        for i in range(9)
-    ]
-    assert box_means(values, half) == pytest.approx(np.array(expected))
+def test_the_strongest_wave_is_the_one_that_is_there():
+    random = np.random.default_rng(4)
+    periods = np.linspace(0.18, 0.42, 60)
+    along = np.arange(190) * 0.064
+    values = 0.02 * np.sin(2 * np.pi * along / periods[23]) + random.normal(0.0, 0.003, 190)
+    known = random.random(190) < 0.6
+    turns = 2 * np.pi * along[None, :] / periods[:, None]
+    power = [np.sum((values * np.exp(1j * turn))[known]) for turn in turns]
+    assert strongest_wave(values, known, 0.064, periods) == np.argmax(np.abs(power)) == 23
+
+
+def test_fitted_waves_are_the_least_squares_ones():
+    random = np.random.default_rng(5)
+    values, known = random.normal(0.0, 1.0, 60), random.random(60) < 0.7
+    turns = 0.7 * np.arange(60)
+    rows = [np.ones(60), np.cos(turns), np.sin(turns), np.cos(2 * turns), np.sin(2 * turns)]
+    basis = np.stack(rows)
+    seen = basis[:, known]
+    weights = np.linalg.solve(seen @ seen.T + 2.0 * np.eye(5), seen @ values[known])
+    assert fitted_waves(values, known, 0.7, 2, 2.0) == pytest.approx(weights @ basis)
 
 
 def test_told_materials_are_those_of_the_next_curve():
