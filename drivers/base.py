@@ -9,6 +9,8 @@ from annotated_types import Ge, Gt, Le
 from drivers.wire.malformed import Malformed
 from fusion.types import Family, Origin, Sample
 
+SET_HEAD_BYTES = 64 << 10  # a DICOS header has 3 kB
+
 
 class SensorUnavailable(Exception):  # noqa: N818 - named for what a caller can do
     """Nothing answers at a sensor's address. Raised when opening a transport, and only then."""
@@ -206,6 +208,24 @@ class StationFormat(Protocol):
 
     def stations(self, stream: BinaryIO, file_name: str) -> Sequence[Recorded]:
         """The sensors in an opened file."""
+        ...
+
+
+@runtime_checkable
+class SetFormat(Protocol):
+    """A `RecordingFormat` of which several files may make one record, as their headers say."""
+
+    def sets(
+        self, heads: Sequence[bytes], config: SensorConfig | None = None
+    ) -> Sequence[tuple[int, tuple[int, ...]]]:
+        """(received_utc_ns, numbers of the files) of each record, in the order of time.
+
+        heads  the first `SET_HEAD_BYTES` of every file
+        """
+        ...
+
+    def joined(self, files: Sequence[tuple[str, bytes]]) -> bytes:
+        """Bytes for `Driver.feed` from a record's files (name, contents)."""
         ...
 
 

@@ -132,12 +132,12 @@ def described(data: bytes, utc_offset_min: int = 0) -> tuple[Instance, dicos.Lay
     return found, laid
 
 
-def begun(head: bytes) -> tuple[Instance, int] | Malformed:
+def begun(head: bytes, utc_offset_min: int = 0) -> tuple[Instance, int] | Malformed:
     """What the beginning of a file says of itself, and how many bytes it must have at least."""
     laid = dicos.layout(head, whole=False)
     if isinstance(laid, Malformed):
         return laid
-    found = _said(laid, 0)
+    found = _said(laid, utc_offset_min)
     if isinstance(found, Malformed):
         return found
     return found, laid.pixels_at + laid.pixels_bytes

@@ -11,7 +11,7 @@ from annotated_types import Ge, Gt, Le, MaxLen, MinLen
 from numpy.typing import NDArray
 
 from drivers.base import DriverKind, SensorConfig
-from drivers.dicos_reading import Instance, Key, Plane, described, digest_of, pictures
+from drivers.dicos_reading import Instance, Key, Plane, begun, described, digest_of, pictures
 from drivers.scan_times import Repeats, ScanTimes
 from drivers.wire import dicos
 from drivers.wire.bundle import Bundle, BundleDecoder, encode
@@ -241,32 +241,38 @@ class DicosFile:
         self, data: bytes, file_name: str = "", config: SensorConfig | None = None
     ) -> Iterator[tuple[int, bytes]]:
         """One bundle, received when the scan ended."""
-        yield from self.together([(file_name, data)], config)
+        for end_utc_ns, _ in self.sets([data], config):
+            yield end_utc_ns, self.joined([(file_name, data)])
 
-    def together(
-        self, files: Sequence[tuple[str, bytes]], config: SensorConfig | None = None
-    ) -> list[tuple[int, bytes]]:
-        """Bundles of (name, contents): the two planes of one scan in one, whatever the order."""
-        offset_min = config.utc_offset_min if isinstance(config, XrayDicosConfig) else 0
-        scans: list[dict[str, bytes]] = []
-        ends_utc_ns: list[int] = []
+    def sets(
+        self, heads: Sequence[bytes], config: SensorConfig | None = None
+    ) -> list[tuple[int, tuple[int, ...]]]:
+        """(end of the scan, its files' numbers), in the order of time."""
+        made: list[tuple[int, tuple[int, ...]]] = []
         waiting: dict[Key, int] = {}
-        for name, data in files:
-            read = described(data, offset_min)
+        planes = config.planes if isinstance(config, XrayDicosConfig) else "auto"
+        offset_min = config.utc_offset_min if isinstance(config, XrayDicosConfig) else 0
+        for number, head in enumerate(heads):
+            read = begun(head, offset_min)
             one = None if isinstance(read, Malformed) else read[0]
-            keys = one and one.pair("auto")
-            at = waiting.pop(keys[1], None) if keys else None
-            if at is None:
-                at = len(scans)
-                scans.append({})
-                ends_utc_ns.append(0)
-                if keys:
-                    waiting[keys[0]] = at
-            plain = _plain(name, data)
-            scans[at][f"2-{plain}" if plain in scans[at] else plain] = data
-            ends_utc_ns[at] = max(ends_utc_ns[at], (one and one.end_utc_ns) or 0)
-        made = [(end, encode(scan)) for end, scan in zip(ends_utc_ns, scans, strict=True)]
-        return sorted(made, key=lambda chunk: chunk[0])
+            keys = one and one.pair(planes)
+            first = waiting.pop(keys[1], None) if keys else None
+            end_utc_ns = (one and one.end_utc_ns) or 0
+            if first is not None:
+                before_utc_ns, files = made[first]
+                made[first] = (max(before_utc_ns, end_utc_ns), (*files, number))
+                continue
+            if keys:
+                waiting[keys[0]] = len(made)
+            made.append((end_utc_ns, (number,)))
+        return sorted(made)
+
+    def joined(self, files: Sequence[tuple[str, bytes]]) -> bytes:
+        """The files (name, contents) of one scan as the driver is fed them."""
+        return encode(
+            {f"{number}-" * (number > 0) + _plain(*file): file[1]
+             for number, file in enumerate(files)}
+        )  # fmt: skip
 
 
 def _plain(name: str, data: bytes) -> str:

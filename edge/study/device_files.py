@@ -9,7 +9,14 @@ from pathlib import Path
 
 import structlog
 
-from drivers.base import Recorded, RecordingFormat, SensorConfig, StationFormat
+from drivers.base import (
+    SET_HEAD_BYTES,
+    Recorded,
+    RecordingFormat,
+    SensorConfig,
+    SetFormat,
+    StationFormat,
+)
 from drivers.catalog import KINDS
 from drivers.wire.sidecar import Sidecar, parse_sidecar
 from drivers.xray import XrayPlanesConfig
@@ -54,6 +61,9 @@ class DeviceFiles:
         if self.parts:
             yield from _in_order(list(zip(self.paths, self.parts, strict=True)))
             return
+        if isinstance(self.format, SetFormat):
+            yield from _sets(self.format, sorted(self.paths), config)
+            return
         for path in sorted(self.paths, key=lambda path: path.name):
             yield from self.format.chunks(path.read_bytes(), path.name, config)
 
@@ -83,7 +93,7 @@ def find(inputs: Iterable[Path], kind: str | None = None) -> list[DeviceFiles]:
             if isinstance(form, StationFormat):
                 _add_stations(path, kind_name, form, found, named=named)
                 continue
-            sensor_id = _sensor_id(path, given, kind_name, planes=form is None)
+            sensor_id = _sensor_id(path, given, kind_name, planes=_by_folder(form))
             key = (sensor_id, kind_name)
             found.setdefault(
                 key, DeviceFiles(sensor_id=sensor_id, kind=kind_name, format=form)
@@ -216,6 +226,21 @@ def _with_pictures(paths: list[Path]) -> list[Path]:
         if not all(map(_is_sidecar, files))
         for path in files
     ]
+
+
+def _by_folder(form: RecordingFormat | None) -> bool:
+    """Whether files are named after scans, so that only their folder tells the scanner."""
+    return form is None or isinstance(form, SetFormat)
+
+
+def _sets(form: SetFormat, paths: list[Path], config: SensorConfig) -> Iterator[Chunk]:
+    heads = []
+    for path in paths:
+        with path.open("rb") as stream:
+            heads.append(stream.read(SET_HEAD_BYTES))
+    for utc_ns, numbers in form.sets(heads, config):
+        files = [(paths[number].name, paths[number].read_bytes()) for number in numbers]
+        yield utc_ns, form.joined(files)
 
 
 def _scans(paths: list[Path], patterns: Patterns) -> Iterator[Chunk]:
