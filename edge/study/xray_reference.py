@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion import xray
-from fusion.scans import calibrate, cells
+from fusion.scans import calibrate, cells, stripes
 from fusion.scans.calibrate import Calibration
 from fusion.scans.cells import Cells, cell_side
 from fusion.scans.policy import XrayPolicy
@@ -120,6 +120,7 @@ def calibrated(plane: Plane, policy: XrayPolicy, lost: tuple[tuple[int, int], ..
         air = float(np.median(level))
         gain = level / air
         gain[(gain < policy.dropped_share) | (gain > calibrate.MOST_GAIN)] = 0.0
+        gain[_unreliable(plane, air_columns, dark, (first + last) // 2)] = 0.0
     else:
         gain, air = np.ones(rows), float(top - dark.mean())
         notes.append("no-air-columns")
@@ -156,6 +157,21 @@ def calibrated(plane: Plane, policy: XrayPolicy, lost: tuple[tuple[int, int], ..
         notes=tuple(notes),
         quality=(("air_noise", noise),),
     )
+
+
+def _unreliable(plane: Plane, air: NDArray[np.int64], dark: Floats, middle: int) -> Flags:
+    """(rows,) that flicker, or are another behind the vehicle than before it."""
+    counts = plane[:, air].astype(np.float64)
+    rough = np.abs(np.diff(counts, axis=1)).mean(axis=1)
+    bad = rough > stripes.NOISY_TIMES * np.median(rough)
+    front, rear = counts[:, air < middle], counts[:, air >= middle]
+    if min(front.shape[1], rear.shape[1]) < 2:
+        return np.asarray(bad, np.bool_)
+    level = front.mean(axis=1) - dark
+    ratio = np.divide(rear.mean(axis=1) - dark, level, out=np.zeros_like(level), where=level > 0)
+    distance = np.abs(ratio - np.median(ratio))
+    limit = stripes.STRIPE_SIGMA * 1.4826 * np.median(distance)
+    return np.asarray(bad | (distance > max(limit, stripes.BROKEN_SHARE)), np.bool_)
 
 
 def _air_columns(
