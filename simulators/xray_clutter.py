@@ -58,9 +58,12 @@ def machines(each_m: tuple[float, float]) -> Pattern:
 
     def pattern(area: Area, random: Random) -> Stowed:
         thick, metal = area.blank(), np.ones((area.height, area.length), np.float32)
-        x = float(random.uniform(0, area.px(0.4)))
-        while x + area.px(each_m[0]) <= area.length:
+        least = min(area.px(each_m[0]), area.length)
+        x = float(random.uniform(0, min(area.px(0.4), area.length - least + 1)))
+        while x + least <= area.length:
             long = min(float(random.uniform(*each_m)) / area.pitch_m, area.length - x)
+            if area.length - x - long < least:  # no room for another: this one takes it
+                long = area.length - x
             tall = area.height * float(random.uniform(0.5, 1.0))
             _machine(thick, area, (x, long, tall), random)
             x += long + area.px(float(random.uniform(0.08, 0.5)))

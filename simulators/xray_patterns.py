@@ -155,9 +155,9 @@ def pallets(
         thick = area.blank()
         wood_px = area.px(0.144)
         for _ in range(2):
-            at = int(random.integers(0, area.px(0.15)))
-            while at + area.px(pallet_m) <= area.length:
-                step = area.px(pallet_m)
+            step = min(area.px(pallet_m), area.length)
+            at = int(random.integers(0, min(area.px(0.15), area.length - step + 1)))
+            while at + step <= area.length:
                 tall = int(area.height * float(random.uniform(*fill)))
                 here = Area(max(tall - wood_px, 2), step - 1, area.pitch_m)
                 size = [s * float(random.uniform(0.8, 1.25)) for s in carton_m]
