@@ -3,8 +3,12 @@
 import math
 from dataclasses import replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fusion.scans.calibrate import ScanMemory
-from fusion.scans.cells import cells_of, from_composite
+from fusion.scans.cells import Cells, cells_of, from_composite
+from fusion.scans.composites import display_of, read_composite
 from fusion.scans.contents import find_contents, with_contents
 from fusion.scans.geometry import find_geometry
 from fusion.scans.manifest import EMPTY
@@ -12,6 +16,7 @@ from fusion.scans.policy import XrayPolicy
 from fusion.scans.previous import Change
 from fusion.scans.quality import self_check
 from fusion.scans.record import scan_record
+from fusion.scans.test_piece import DECLARED, scores_of
 from fusion.types import (
     MILLISECOND_NS,
     Detection,
@@ -23,6 +28,8 @@ from fusion.types import (
 )
 
 __all__ = ["XrayPolicy", "analyse", "changed", "detections"]
+
+NO_AIR, LAST_AIR = {"no-air-columns", "no-air-band"}, "last-air-reference"
 
 
 def analyse(scan: ScanSample, policy: XrayPolicy, memory: ScanMemory | None = None) -> ScanFinding:
@@ -38,30 +45,64 @@ def analyse(scan: ScanSample, policy: XrayPolicy, memory: ScanMemory | None = No
     """
     nothing = _nothing(scan)
     plane = scan.high
-    if plane is None and scan.composite is not None:
-        plane = from_composite(scan.composite, policy)
     if plane is None:
-        return replace(nothing, notes=("no-picture",))
-    known = memory if scan.high is not None else None  # of counts; a picture has none
-    cells = cells_of(plane, scan.low, policy, scan.lost_columns, known)
+        return _of_composite(nothing, scan, policy)
+    cells = cells_of(plane, scan.low, policy, scan.lost_columns, memory)
     if cells is None:
         return replace(nothing, notes=("no-picture",))
+    if set(cells.notes) >= NO_AIR and LAST_AIR not in cells.notes:
+        # Nothing says what clear air gives: the counts are worth no more than a picture's.
+        return _of_display(
+            replace(nothing, notes=(*scan.notes, *cells.notes)),
+            scan,
+            display_of(plane),
+            cells,
+            policy,
+        )
     pitch_mm = (scan.pitch_x_mm, scan.pitch_y_mm)
-    geometry = find_geometry(cells, plane, pitch_mm, policy)
+    geometry = find_geometry(cells, plane, pitch_mm, policy, pitch_known=scan.pitch_known)
     checked = self_check(scan, plane, cells, geometry)
     nothing = replace(nothing, quality=checked.values, row_gain=checked.row_gain)
-    notes = cells.notes + (() if scan.high is not None else ("composite-only",))
+    notes = (*scan.notes, *cells.notes)
+    if scan.declared == DECLARED:
+        low = scan.low if cells.low is not None else None
+        pair = cells.calibration, cells.low_calibration
+        if scores := scores_of(plane, low, pair, pitch_mm):
+            return replace(nothing, notes=notes, test_piece=scores)
+        notes += ("no-test-piece",)  # a vehicle like any other, whatever its papers say
     if geometry is None:
         record = scan_record(scan, cells, None)
         return replace(nothing, notes=(*notes, "no-vehicle"), record=record)
-    planes = scan.high is not None
-    found = find_contents(cells, geometry, scan.energies_mev, policy, planes=planes)
-    notes += () if found.low is not None or not planes else ("no-low-plane",)
+    found = find_contents(cells, geometry, scan.energies_mev, policy)
+    notes += () if found.low is not None else ("no-low-plane",)
     notes += () if found.high.wall_known else ("wall-assumed",)
     record = scan_record(scan, cells, geometry, found.groups)
     notes += geometry.notes
     measured = replace(nothing, notes=notes, record=record)
-    return with_contents(measured, found, geometry, policy, planes=planes)
+    return with_contents(measured, found, geometry, policy)
+
+
+def _of_composite(nothing: ScanFinding, scan: ScanSample, policy: XrayPolicy) -> ScanFinding:
+    """The finding of an 8-bit picture."""
+    if scan.composite is None:
+        return replace(nothing, notes=("no-picture",))
+    cells = cells_of(from_composite(scan.composite, policy), None, policy, scan.lost_columns)
+    if cells is None:
+        return replace(nothing, notes=("no-picture",))
+    return _of_display(
+        replace(nothing, notes=(*scan.notes, "composite-only")), scan, scan.composite, cells, policy
+    )
+
+
+def _of_display(
+    nothing: ScanFinding,
+    scan: ScanSample,
+    picture: NDArray[np.uint8],
+    cells: Cells,
+    policy: XrayPolicy,
+) -> ScanFinding:
+    read = read_composite(nothing, scan, picture, policy)
+    return replace(read.finding, record=read.placed(scan_record(scan, cells, None)))
 
 
 def detections(finding: ScanFinding, policy: XrayPolicy) -> list[Detection]:

@@ -115,7 +115,13 @@ def with_contents(
         "roof_m": geometry.roof_m,
         "zone_from_m": geometry.along_m(0),
         "opaque_m": geometry.along_m(middle),
+        "container_ft": float(geometry.container_ft),
+        "boxes": float(geometry.boxes),
+        "pitch_x_mm": geometry.pitch_mm[0],
+        "pitch_y_mm": geometry.pitch_mm[1],
     }
+    if geometry.speed_error is not None:
+        places["speed_error"] = geometry.speed_error
     if heaviest is not None:
         places |= {"heaviest_kg": heaviest.mass_kg, "heaviest_m": geometry.along_m(heaviest.along)}
     measured = replace(
@@ -126,9 +132,14 @@ def with_contents(
         fill=round(int(np.count_nonzero(high.load)) / cells, 4),
         homogeneity=round(homogeneity(high.values, high.load, high.opaque, policy), 3),
         unpenetrated=round(opaque / cells, 4),
-        geometry=tuple((name, round(value, 2)) for name, value in places.items()),
+        geometry=tuple((name, round(value, 3)) for name, value in places.items()),
     )
-    sure = (("empty", _chance(abs(nats))), ("fill", _sure_fill(found, planes)))
+    sure = (
+        ("empty", _chance(abs(nats))),
+        ("fill", _sure_fill(found, planes)),
+        ("geometry", geometry.sure),
+        ("container", geometry.sure_ft),
+    )
     if not planes:
         return replace(measured, sure=(*finding.sure, *sure))
     areal = found.areal_g_cm2

@@ -14,9 +14,11 @@ from fusion.scans.sizes import size_of
 TOP_TOLERANCE_CELLS = 1  # a roof that sags or a picture a little askew
 DISPLAY_GAMMA = 2.2
 SURE_OUTLINE = 0.4  # of a box in the picture, before it says how large a pixel is
+POST_ROWS = 64
 MIN_STEP = 0.03  # of air, from before a post into it
 PARTED_M, PARTED_ATTENUATION = 0.4, 0.5  # posts of two boxes: a third of their 14 g/cm2
 POST_ATTENUATION = 0.15
+ENDS_CELLS = 6  # on either side of what is well inside the box
 GAP_CELLS = 3  # a mast or a dropped column does not end a box
 MIN_CELLS_IN_COLUMN = 3  # an aerial is not the vehicle's front
 
@@ -51,6 +53,8 @@ class Geometry:
     speed_error: float | None = None
     """Length of the box in the picture over the ISO length, less 1; None where that says nothing
     of the speed."""
+    pitch_mm: tuple[float, float] = (0.0, 0.0)
+    """Of a pixel, along and across."""
     pitch_from: str = "told"
     """`"told"`, `"box"` (nobody has said how large a pixel is, but an ISO box has) or
     `"assumed"`."""
@@ -98,9 +102,7 @@ def find_geometry(
     if outline is None or outline.sure < SURE_OUTLINE:
         return _found(cells, plane, pitch_mm, policy, "assumed")
     length, height = outline.right - outline.left, outline.bottom - outline.top
-    size = size_of(
-        length * cells.cell_px, height * cells.cell_px, pitch_mm, known=False
-    )
+    size = size_of(length * cells.cell_px, height * cells.cell_px, pitch_mm, known=False)
     found = _found(cells, plane, size.pitch_mm, policy, "box")
     if found is None or found.box_m[1] <= 0.0:
         return _found(cells, plane, pitch_mm, policy, "assumed")
@@ -181,6 +183,7 @@ def _found(
         roof_m=(values.shape[0] - top) * cell_y_m,
         notes=tuple(notes),
         posts=posts,
+        pitch_mm=pitch_mm,
         pitch_from=pitch_from,
         sure=_sure(values, slice(roof, deck), zone_columns, notes, pitch_from),
     )
@@ -222,7 +225,9 @@ def _posts(
         near = np.arange(end - 2 * cell * inward, end + 3 * cell * inward, inward)
         near = near[(near >= calibration.first_column) & (near < calibration.last_column)]
         near = near[calibration.pulse[near] > 0] if near.size else near
-        part = slice(min(rows.start, plane.shape[0] - 1), min(rows.stop, plane.shape[0]))
+        first = min(rows.start, plane.shape[0] - 1)
+        # Half a metre is enough of a post.
+        part = slice(first, min(rows.stop, first + POST_ROWS, plane.shape[0]))
         alive = int(np.count_nonzero(calibration.gain[part] > 0))
         if near.size < 4 or not alive:
             found.append(float(end))
@@ -250,33 +255,29 @@ def _is_parted(zone: Floats, cell_x_m: float) -> bool:
     if zone.shape[1] < 12 * reach or zone.shape[0] < 8:
         return False
     place = zone.shape[0] // 4
-    through = np.partition(zone, place, axis=0)[place]
-    strong = float(through[middle - reach : middle + reach + 1].max())
-    beside = np.concatenate(
-        [
-            through[middle - 4 * reach : middle - reach],
-            through[middle + reach + 1 : middle + 4 * reach],
-        ]
-    )
+    first = middle - 4 * reach
+    through = np.partition(zone[:, first : middle + 4 * reach], place, axis=0)[place]
+    strong = float(through[3 * reach : 5 * reach + 1].max())
+    beside = np.concatenate([through[: 3 * reach], through[5 * reach + 1 :]])
     usual = float(np.partition(beside, beside.size // 2)[beside.size // 2])
     return strong > usual + PARTED_ATTENUATION
 
 
-def _sure(
-    values: Floats, rows: slice, columns: slice, notes: list[str], pitch_from: str
-) -> float:
+def _sure(values: Floats, rows: slice, columns: slice, notes: list[str], pitch_from: str) -> float:
     """From what was seen of a box: its deck, its end walls, a pitch that somebody knows."""
     sure = {"told": 0.97, "box": 0.9, "assumed": 0.6}[pitch_from]
     if "no-box" in notes:
         return round(0.6 * sure, 3)
     sure *= 0.6 if "deck-assumed" in notes else 1.0
-    part = values[rows]
+    first, last = columns.start - ENDS_CELLS, columns.stop + ENDS_CELLS
+    part = values[rows][::2, max(first, 0) : last]
+    step = max(part.shape[1] // 64, 1)
     place = part.shape[0] // 3
-    through = np.partition(part, place, axis=0)[place]
-    inside = through[columns]
-    usual = float(np.partition(inside, inside.size // 2)[inside.size // 2])
-    for end in (through[max(columns.start - 6, 0) : columns.start + 1], through[columns.stop - 1 :][:7]):
-        if not end.size or float(end.max()) < usual + POST_ATTENUATION:
+    inside = np.partition(part[:, ENDS_CELLS:-ENDS_CELLS:step], place, axis=0)[place]
+    usual = float(np.partition(inside, inside.size // 2)[inside.size // 2]) if inside.size else 0.0
+    for end in (part[:, : ENDS_CELLS + 1], part[:, -ENDS_CELLS - 1 :]):
+        through = np.partition(end, place, axis=0)[place]
+        if float(through.max()) < usual + POST_ATTENUATION:
             sure *= 0.85  # a load as dark as its end walls, or no end walls
     return round(sure, 3)
 
@@ -292,20 +293,25 @@ def _tops(taken: Flags) -> NDArray[np.int64]:
 def _longest_level_run(tops: NDArray[np.int64]) -> tuple[int, int, int]:
     """(start, stop, row) of the longest stretch whose top stays level; the highest of equals."""
     best = (0, 0, 0)
-    for level in np.unique(tops):
-        start = end = -1
-        for column in np.nonzero(np.abs(tops - level) <= TOP_TOLERANCE_CELLS)[0]:
-            if start < 0 or column - end > GAP_CELLS:
-                start = int(column)
-            end = int(column) + 1
-            if end - start > best[1] - best[0]:
-                best = (start, end, int(level))
+    counts = np.bincount(tops)
+    wide = np.convolve(counts, np.ones(2 * TOP_TOLERANCE_CELLS + 1, np.int64))
+    near = wide[TOP_TOLERANCE_CELLS : TOP_TOLERANCE_CELLS + counts.size]
+    for level in np.nonzero(near)[0].tolist():
+        if near[level] <= best[1] - best[0] - GAP_CELLS * near[level]:
+            continue  # even without its gaps it is no longer
+        columns = np.nonzero(np.abs(tops - level) <= TOP_TOLERANCE_CELLS)[0]
+        breaks = np.nonzero(np.diff(columns) > GAP_CELLS + 1)[0]
+        firsts = columns[np.concatenate([[0], breaks + 1])]
+        lasts = columns[np.concatenate([breaks, [columns.size - 1]])]
+        longest = int(np.argmax(lasts - firsts))
+        start, end = int(firsts[longest]), int(lasts[longest]) + 1
+        if end - start > best[1] - best[0]:
+            best = (start, end, level)
     start, end, _ = best
     if end == start:
         return best
     # The level that most columns have: the tolerance lets its neighbours win ties.
-    rows, counts = np.unique(tops[start:end], return_counts=True)
-    return start, end, int(rows[np.argmax(counts)])
+    return start, end, int(np.argmax(np.bincount(tops[start:end])))
 
 
 def _deck_row(
@@ -326,7 +332,7 @@ def _deck_row(
     """
     near, far = (top * cell + int(d * 1000.0 / pitch_y_mm) for d in policy.deck_window_m)
     rows = slice(min(near, plane.shape[0]), min(far, plane.shape[0]))
-    thinned = np.arange(columns.start, min(columns.stop, plane.shape[1]), max(cell // 2, 1))
+    thinned = np.arange(columns.start, min(columns.stop, plane.shape[1]), 2 * cell)
     clear = calibration.transmission(plane, rows, thinned)
     place = (9 * thinned.size) // 10
     lightest = np.partition(clear, place, axis=1)[:, place] if clear.size else np.ones(0)

@@ -1,0 +1,216 @@
+"""Display pictures made comparable: frame and text left out, polarity, air and black found."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fusion.scans.calibrate import Flags, Floats
+
+Grey = NDArray[np.uint8]
+
+WORK_COLUMNS = 1200  # ribs of a 40 ft box are then 10 to 25 pixels apart; finer tells no more
+FLAT_LEVELS = 8  # grey values within which JPEG leaves an even band
+EDGE_LEVELS = 12  # a frame ends with a step; air around a vehicle does not
+MAX_BANDS = 4  # black line, white band, grey band: nobody frames more often
+RINGING_PX = 2
+FRAME_SHARE = 0.3  # of the picture, from either side
+STROKE_PX = 7  # the thickest stroke of burnt-in letters, in working pixels
+LETTER_PX = (3, 60)
+STROKE_LEVELS = 40  # over its surroundings
+EXTREME = (60, 200)  # ink is darker or brighter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clean:
+    """A display picture at working scale, bright where the beam was not weakened."""
+
+    grey: Grey
+    """(rows, columns) without its frame."""
+    dark: Floats
+    """(rows, columns) 0 where it is as bright as air, 1 where it is as dark as anything."""
+    marks: Flags
+    """Burnt-in letters and lines; what lies below them is guessed from beside them."""
+    scale: int
+    """Pixels of the picture in one of these."""
+    left: int
+    """Columns of the picture before the first, in its own pixels."""
+    top: int
+    inverted: bool
+    air: float
+    """Grey value."""
+    black: float
+    noise: float
+    """Of `dark`, per working pixel."""
+    framed: float
+    """Share of the picture that was frame."""
+
+
+def clean(picture: Grey) -> Clean:
+    """Leave out what a workstation or a clerk has added, and find the picture's own scale."""
+    scale = max(1, -(-picture.shape[1] // WORK_COLUMNS))
+    small = _shrunk(picture, scale)
+    marks = _letters(small)
+    rows, columns, _ = _content(small, marks)
+    grey, marks = small[rows, columns], marks[rows, columns]
+    grey = _filled(grey, marks)
+    inverted = _is_inverted(grey)
+    if inverted:
+        grey = np.asarray(255 - grey, np.uint8)
+    air, black = _levels(grey)
+    spread = max(air - black, 1.0)
+    dark = np.clip((air - grey.astype(np.float64)) / spread, -0.2, 1.0)
+    steps = np.abs(np.diff(grey.astype(np.int16), axis=1))
+    noise = 1.05 * float(np.mean(np.minimum(steps, 12))) / 1.128 / spread
+    return Clean(
+        grey=np.ascontiguousarray(grey),
+        dark=dark,
+        marks=marks,
+        scale=scale,
+        left=columns.start * scale,
+        top=rows.start * scale,
+        inverted=inverted,
+        air=air,
+        black=black,
+        noise=noise,
+        framed=1.0 - grey.size / small.size,
+    )
+
+
+def _shrunk(picture: Grey, scale: int) -> Grey:
+    """Means over squares of whole pixels, in whole numbers: the same on every machine."""
+    if scale == 1:
+        return picture
+    rows, columns = (side // scale * scale for side in picture.shape)
+    squares = picture[:rows, :columns].reshape(rows // scale, scale, columns // scale, scale)
+    sums = squares.sum(axis=(1, 3), dtype=np.uint32)
+    return np.asarray((sums + scale * scale // 2) // (scale * scale), np.uint8)
+
+
+def _letters(grey: Grey) -> Flags:
+    """Thin strokes of ink that stand in a row as letters do."""
+    kernel = np.ones((STROKE_PX, STROKE_PX), np.uint8)
+    marks = np.zeros(grey.shape, np.bool_)
+    for bright in (False, True):
+        way = cv2.MORPH_TOPHAT if bright else cv2.MORPH_BLACKHAT
+        over = cv2.morphologyEx(grey, way, kernel)
+        ink = grey > EXTREME[1] if bright else grey < EXTREME[0]
+        marks |= _rows_of_letters(((over > STROKE_LEVELS) & ink).astype(np.uint8))
+    grown = cv2.dilate(marks.astype(np.uint8), np.ones((5, 5), np.uint8))
+    return np.asarray(grown > 0, np.bool_)
+
+
+def _rows_of_letters(strokes: NDArray[np.uint8]) -> Flags:
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(strokes, connectivity=8)
+    width, height, area = stats[:, 2], stats[:, 3], stats[:, 4]
+    least, most = LETTER_PX
+    letter = (height >= least) & (height <= most) & (width <= most) & (area >= 4)
+    letter &= (area < 0.85 * width * height) | (width <= 3)
+    letter[0] = False
+    found = np.asarray(letter[labels], np.bool_)
+    if not found.any():
+        return found
+    tall = int(np.sort(height[letter])[np.count_nonzero(letter) // 2])
+    joined = cv2.dilate(found.astype(np.uint8), np.ones((1, 2 * tall + 1), np.uint8))
+    _, groups, boxes, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    members = np.zeros(len(boxes), np.int64)
+    first = np.nonzero(letter)[0]
+    places = stats[first, 0] + stats[first, 2] // 2, stats[first, 1] + stats[first, 3] // 2
+    np.add.at(members, groups[places[1], places[0]], 1)
+    # Cross members below a floor stand in a row too, all along the picture.
+    text = (members >= 4) & (boxes[:, 2] > 2 * boxes[:, 3]) & (boxes[:, 3] <= 2 * most)
+    text &= boxes[:, 2] < 0.6 * strokes.shape[1]
+    text[0] = False
+    return np.asarray(found & text[groups], np.bool_)
+
+
+def _content(grey: Grey, marks: Flags) -> tuple[slice, slice, list[int]]:
+    """Rows and columns within the frame, and the grey values of what was cut off."""
+    sides = [0, grey.shape[0], 0, grey.shape[1]]
+    levels: list[int] = []
+    for _ in range(MAX_BANDS):
+        cut = False
+        for side in range(4):
+            part = grey[sides[0] : sides[1], sides[2] : sides[3]]
+            # Seen from the side that is looked at, as rows from the top.
+            turned = (part, part[::-1], part.T, part.T[::-1])[side]
+            band = _flat_band(turned[: max(int(FRAME_SHARE * turned.shape[0]), 1)])
+            if band:
+                levels.append(int(turned[band // 2].astype(np.int64).sum() // turned.shape[1]))
+                band += RINGING_PX  # behind a step JPEG leaves a mixture
+                sides[side] += -band if side % 2 else band
+                cut = True
+        if not cut:
+            break
+    return slice(sides[0], sides[1]), slice(sides[2], sides[3]), levels
+
+
+def _flat_band(lines: Grey) -> int:
+    """How many lines from the first on are one flat colour with a step at the end."""
+    count = lines.shape[1]
+    ordered = np.partition(lines, (count // 10, count // 2, count - 1 - count // 10), axis=1)
+    low, middle, high = (
+        ordered[:, place].astype(np.int64)
+        for place in (count // 10, count // 2, count - 1 - count // 10)
+    )
+    flat = (high - low <= FLAT_LEVELS) & (np.abs(middle - middle[0]) <= FLAT_LEVELS // 2)
+    ends = np.nonzero(~flat)[0]
+    band = int(ends[0]) if ends.size else 0
+    if band < 2 or band + 3 >= len(lines):
+        return 0
+    beyond = lines[band + 1 : band + 4].astype(np.int64)
+    # Air goes on between what begins there; beyond a frame there is none of its colour.
+    like = np.abs(beyond - middle[0]) <= EDGE_LEVELS
+    return band if 4 * np.count_nonzero(like) < like.size else 0
+
+
+def _filled(grey: Grey, marks: Flags) -> Grey:
+    """The picture with its letters replaced by the median of what surrounds them."""
+    if not marks.any():
+        return grey
+    side = min(4 * STROKE_PX + 1, 31)
+    wide = cv2.medianBlur(grey, side)
+    return np.where(marks, wide, grey).astype(np.uint8)
+
+
+def _is_inverted(grey: Grey) -> bool:
+    """Whether air is dark: load lies below, and air is the evenest large part of a picture."""
+    low, high = _quantiles(grey, (0.01, 0.99))
+    spread = max(high - low, 1.0)
+    rows = grey.shape[0]
+    upper = _mean(grey[: max(rows // 4, 1)])
+    lower = _mean(grey[rows // 2 :])
+    gravity = (upper - lower) / spread
+    bright = np.count_nonzero(grey > high - 0.25 * spread) / grey.size
+    black = np.count_nonzero(grey < low + 0.25 * spread) / grey.size
+    # Rails, posts and deck stand around a box, and let through less than what is within.
+    rim = max(rows // 40, 1)
+    around = np.concatenate(
+        [grey[:rim].reshape(-1), grey[-rim:].reshape(-1), grey[:, :rim].reshape(-1)]
+    )
+    inside = grey[rows // 5 : -rows // 5 or None]
+    rails = (_mean(inside) - _mean(around)) / spread
+    score = 6.0 * gravity + 2.0 * (bright - black) + 1.0 * rails + 1.0
+    return bool(score < 0.0)
+
+
+def _levels(grey: Grey) -> tuple[float, float]:
+    """(air, black): the brightest value that many pixels share, and the darkest there is."""
+    counts = np.bincount(grey.reshape(-1), minlength=256)
+    near = np.convolve(counts, np.ones(9, np.int64), "same")
+    shared = np.nonzero(near >= 0.02 * grey.size)[0]
+    top = int(shared[-1]) if shared.size else 255
+    window = near[max(top - 12, 0) : top + 1]
+    air = max(top - 12, 0) + int(np.argmax(window))
+    black = _quantiles(grey, (0.003,))[0]
+    return float(air), float(min(black, air - 8))
+
+
+def _quantiles(grey: Grey, shares: tuple[float, ...]) -> tuple[float, ...]:
+    sums = np.cumsum(np.bincount(grey.reshape(-1), minlength=256))
+    return tuple(float(np.searchsorted(sums, share * grey.size)) for share in shares)
+
+
+def _mean(grey: Grey) -> float:
+    return float(grey.sum(dtype=np.int64)) / grey.size
