@@ -56,10 +56,11 @@ def drafts(alert: Alert, record: Record, nth: int) -> list[Draft]:
 def _scan(alert: Alert, record: ScanRecord, suffix: str) -> list[Draft]:
     story = scan_story_of(alert, record)
     made = [Draft(f"scan{suffix}.png", PNG, scan_picture(record, story))]
-    if record.tiff:
-        made.append(Draft(f"planes{suffix}.tif", TIFF, record.tiff))
+    # The largest comes last: the alert follows it at once, the others fit into one window.
     if record.final:
         made.append(Draft(f"report{suffix}.dcs", MEDIA_TYPE, tdr(record, story)))
+    if record.tiff:
+        made.append(Draft(f"planes{suffix}.tif", TIFF, record.tiff))
     return made
 
 

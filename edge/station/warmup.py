@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from edge.evidence.files import EvidenceMaker
 from edge.evidence.png import encode
+from edge.evidence.scans.ready import ready
 from edge.station.warmup_spectra import USUAL, warm_up_spectra
 from fusion.engine import Engine
 from fusion.kernels.seismic_feed import LANES
+from fusion.kernels.xray_sheet import binned_counts
 from fusion.policy import Policy
 from fusion.seismic_bank import Bank
 from fusion.seismic_presets import PRESETS
@@ -33,6 +35,7 @@ from fusion.types import (
     Origin,
     Phase,
     Radiation,
+    Record,
     Sample,
     ScanSample,
     SensorSpec,
@@ -83,14 +86,19 @@ def warm_up(policy: Policy | None = None) -> list[Alert]:
         for sample in (*_portal(second, now), *_ground(second, now)):
             alerts += engine.feed(sample)
         alerts += engine.tick(now + SECOND_NS)
-    alerts += engine.feed(analyse(example_scan(*SCAN_SHAPE), policy.xray))
+    scanned = ready(analyse(example_scan(*SCAN_SHAPE), policy.xray))
+    alerts += engine.feed(scanned)
     alerts += engine.tick(START_UTC_NS + (WALK_S + 60) * SECOND_NS)
     maker = EvidenceMaker()
     for alert in alerts:
         maker.keep(alert.alert_id, maker.of(alert))
     # Whatever they carry:
     encode(np.zeros((2, 2), np.uint8), [(0, 0, 0)])
-    maker.of(replace(alerts[-1], level=Level.ADVISORY, phase=Phase.NEW, records=(_heard(),)))
+    binned_counts(np.zeros((2, 2), np.uint16), 2)
+    seen: list[Record] = [_heard()]
+    if scanned.record is not None:
+        seen.append(scanned.record)
+    maker.of(replace(alerts[-1], level=Level.ADVISORY, phase=Phase.NEW, records=tuple(seen)))
     return alerts
 
 
