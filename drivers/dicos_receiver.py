@@ -194,6 +194,7 @@ class DicosTransport:
         wire: Any = association.dul.socket
         link = _Link(wire.socket)
         with self._lock:
+            self._forget_dead()
             crowded = self._closed or len(self._links) >= MAX_LINKS
             self._links[association] = link
         link.wire.settimeout(STALLED_S)
@@ -201,6 +202,13 @@ class DicosTransport:
             wire.close()
             return
         wire.recv = lambda size: self._receive(link, size)
+
+    def _forget_dead(self) -> None:
+        """Links of which pynetdicom's thread ended without a word, as a defect of it would."""
+        for association, link in list(self._links.items()):
+            if association.ident is not None and not association.is_alive():
+                link.wire.close()
+                del self._links[association]
 
     def _receive(self, link: _Link, size: int) -> bytearray:
         """`size` bytes, fewer where the link was cut. OSError: too many, or too slowly."""

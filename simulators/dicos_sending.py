@@ -70,7 +70,8 @@ def send(
 def _associated(entity: Any, where: tuple[str, int], closing: threading.Event) -> Any:  # noqa: ANN401
     for _ in range(ATTEMPTS):
         # pynetdicom leaves a socket open that was refused; so somebody has to be there first.
-        with contextlib.suppress(OSError), socket.create_connection(where, TIMEOUT_S):
+        with contextlib.suppress(OSError):
+            socket.create_connection(where, TIMEOUT_S).close()
             association = entity.associate(*where)
             if association.is_established:
                 return association
