@@ -234,6 +234,9 @@ class Truth:
     """What a spectroscopic portal may name."""
     detail: str = ""
     """The commodity, the shield, or what else tells one such thing from another."""
+    hidden_m: tuple[tuple[float, float, float, float], ...] = ()
+    """Of each thing hidden in a vehicle: (from, to) behind its front, (bottom, top) above the road,
+    as a scan of it shows them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

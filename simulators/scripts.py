@@ -22,6 +22,7 @@ from simulators.scenario import (
 )
 from simulators.scripts_ground import fence
 from simulators.traffic import hour
+from simulators.xray_cargo import hidden_m
 
 TRUCK_M = 18.0
 SPEED_M_S = 2.5  # 9 km/h; the standards test at 8
@@ -77,6 +78,7 @@ class _Day:
                 events=load.events,
                 nuclides=load.nuclides,
                 detail=load.detail,
+                hidden_m=hidden_m(vehicle),
             )
         )
 

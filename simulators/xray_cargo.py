@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from simulators import xray_test_piece
 from simulators.scenario import Cargo, Source, Vehicle
 from simulators.xray_box import Box
 from simulators.xray_clutter import machines, scrap
@@ -12,6 +13,7 @@ from simulators.xray_scene import Random, Scene
 from simulators.xray_truck import Rig, draw_rig
 
 SHIELD_SIDE_M = 0.5  # a lead pig on its pallet
+SHIELD_BOTTOM_M = 0.3
 BEAM_WIDTH_M = 2.2  # what a load can fill across the vehicle
 
 
@@ -27,6 +29,8 @@ def rig_of(vehicle: Vehicle) -> Rig:
 
 def draw_vehicle(scene: Scene, vehicle: Vehicle, random: Random) -> None:
     """Draw a tractor, its trailer, the box and everything in it."""
+    if vehicle.declared == xray_test_piece.DECLARED:
+        return xray_test_piece.draw(scene)
     rig = rig_of(vehicle)
     draw_rig(scene, rig, random)
     box = rig.boxes[0]
@@ -37,13 +41,28 @@ def draw_vehicle(scene: Scene, vehicle: Vehicle, random: Random) -> None:
             _shield(scene, box, source)
 
 
+def hidden_m(vehicle: Vehicle) -> tuple[tuple[float, float, float, float], ...]:
+    """(from, to, bottom, top) of each object and each shield in its load."""
+    deck_m = rig_of(vehicle).boxes[0].deck_m
+    objects = [
+        (block.from_m, block.to_m, deck_m + block.bottom_m, deck_m + block.top_m)
+        for block in vehicle.cargo
+        if block.kind == "object"
+    ]
+    shields = [_shield_m(source, deck_m) for source in vehicle.sources if source.shield_lead_g_cm2]
+    return (*objects, *shields)
+
+
+def _shield_m(source: Source, deck_m: float) -> tuple[float, float, float, float]:
+    middle_m = (source.from_m + source.to_m) / 2
+    half_m, bottom_m = SHIELD_SIDE_M / 2, deck_m + SHIELD_BOTTOM_M
+    return middle_m - half_m, middle_m + half_m, bottom_m, bottom_m + SHIELD_SIDE_M
+
+
 def _shield(scene: Scene, box: Box, source: Source) -> None:
     """The beam crosses the lead pig's wall twice."""
-    middle_m = (source.from_m + source.to_m) / 2
-    half_m = SHIELD_SIDE_M / 2
-    along = (middle_m - half_m, middle_m + half_m)
-    height = (box.deck_m + 0.3, box.deck_m + 0.3 + SHIELD_SIDE_M)
-    at = scene.box(along, height)
+    from_m, to_m, bottom_m, top_m = _shield_m(source, box.deck_m)
+    at = scene.box((from_m, to_m), (bottom_m, top_m))
     # It takes the place of what would stand there.
     for name in ("organic", "aluminium"):
         if name in scene.layers:

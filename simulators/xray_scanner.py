@@ -161,7 +161,7 @@ SETTINGS: Mapping[str, Scanner] = {
         air_counts=51_000.0,
         road_m=0.06,
     ),
-    "fine": Scanner(pitch_x_mm=4.5, pitch_y_mm=4.0, quanta=6e3, energies_mev=(6.0, 3.0)),
+    "fine": Scanner(pitch_x_mm=4.5, pitch_y_mm=4.0, energies_mev=(6.0, 3.0)),
 }
 """Scanners that packs compare: what is fitted on the first is reported on another as well."""
 

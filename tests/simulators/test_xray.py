@@ -16,6 +16,7 @@ from simulators.scenario import (
     Source,
     Vehicle,
 )
+from simulators.scripts import demo
 from simulators.xray import (
     AIR_COUNTS,
     DARK_COLUMNS,
@@ -23,8 +24,10 @@ from simulators.xray import (
     XrayPlanesSimulator,
     container_number,
     planes,
+    scanner_of,
 )
 from simulators.xray_physics import attenuation, transmission
+from simulators.xray_scanner import SETTINGS
 
 SMALL = (("rows", "250"), ("pitch_mm", "16"))
 
@@ -223,6 +226,35 @@ def test_the_table_agrees_with_the_exact_sum_over_the_spectrum():
     del layers["aluminium"], layers["lead"]
     exact = attenuation({name: layer.astype(float) for name, layer in layers.items()}, 6.0)
     assert -np.log(transmission(layers, 6.0)) == pytest.approx(exact, abs=0.01)
+
+
+def test_the_demo_says_where_its_hidden_things_are():
+    truths = {truth.name: truth for truth in demo(3, 0).truth if truth.hidden_m}
+    assert {"dense-object", "shielded-source"} <= set(truths)
+    ((from_m, to_m, bottom_m, top_m),) = truths["shielded-source"].hidden_m
+    assert (to_m - from_m, top_m - bottom_m) == pytest.approx((0.5, 0.5))
+    assert 4.5 < from_m < 17.5
+    assert 1.2 < bottom_m < 2.0
+
+
+def test_a_scanner_has_its_own_detectors_and_what_its_options_say():
+    place = SensorPlace(
+        sensor_id="xray-1",
+        kind="xray-planes",
+        options=(("scanner", "other"), ("dead_rows", "3"), ("wobble_m", "0.01"), ("format", "png")),
+    )
+    told = scanner_of(place)
+    assert told == dataclasses.replace(
+        SETTINGS["other"], device=told.device, dead_rows=3, wobble_m=0.01
+    )
+    assert told.device != scanner_of(dataclasses.replace(place, sensor_id="xray-2")).device
+    day = scenario(truck("a", 1.0), truck("b", 30.0))
+    first, second = (
+        picture(files_of(data)[f"xray-1-{name}_high.tiff"])[:, DARK_COLUMNS + 4 : DARK_COLUMNS + 14]
+        for name, (_, data) in zip("ab", sent(day), strict=True)
+    )
+    gains = [air.mean(axis=1) / air.mean() for air in (first, second)]
+    assert np.corrcoef(gains)[0, 1] > 0.7
 
 
 def test_lead_around_a_source_is_a_dark_block_at_its_place():
