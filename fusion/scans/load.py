@@ -1,5 +1,6 @@
 """What is in the box: what its picture takes beyond the walls, and where it takes all."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,11 +47,7 @@ def residue(
     zone = values[geometry.zone_rows, geometry.zone_columns]
     walls = find_walls(zone, geometry, policy)
     over = zone - walls.values
-    clear = np.exp(-values)
-    half = max(round(policy.scatter_reach_m / geometry.cell_x_m), 1)
-    scattered = policy.scatter_share * square_means(clear, half)
-    opaque = clear < np.maximum(scattered, least_transmission)
-    opaque = opaque[geometry.zone_rows, geometry.zone_columns] & ~walls.built
+    opaque = _opaque(values, geometry, least_transmission, policy) & ~walls.built
     return Residue(
         values=over,
         load=over > policy.load_attenuation,
@@ -60,3 +57,17 @@ def residue(
         built=walls.built,
         rib_period_m=walls.period_m,
     )
+
+
+def _opaque(
+    values: Floats, geometry: Geometry, least_transmission: float, policy: XrayPolicy
+) -> Flags:
+    """(rows, columns) of the zone: cells with too little light, or with none but scattered."""
+    inside = geometry.zone_rows, geometry.zone_columns
+    brightest, faintest = math.exp(-float(values.min())), math.exp(-float(values[inside].max()))
+    if faintest >= max(policy.scatter_share * brightest, least_transmission):
+        return np.zeros(values[inside].shape, np.bool_)  # no mean exceeds the brightest
+    clear = np.exp(-values)
+    half = max(round(policy.scatter_reach_m / geometry.cell_x_m), 1)
+    scattered = policy.scatter_share * square_means(clear, half)
+    return np.asarray((clear < np.maximum(scattered, least_transmission))[inside], np.bool_)
