@@ -1,5 +1,6 @@
 """What the files of an alert cost: it waits for them, because their digests are in it."""
 
+import zlib
 from dataclasses import replace
 from functools import partial
 
@@ -7,15 +8,18 @@ import cv2
 import numpy as np
 
 from edge.evidence.files import EvidenceMaker
-from edge.station.warmup import warm_up
+from edge.evidence.scans.ready import ready
+from edge.station.warmup import example_scan, warm_up
 from edge.study.bench_stages import START_UTC_NS, in_turn
 from edge.study.figures import Figure, at_most
 from fusion.pass_record import PassRecord, SpectraRecord
-from fusion.types import MILLISECOND_NS, SECOND_NS, Alert, Level, Phase
+from fusion.types import MILLISECOND_NS, SECOND_NS, Alert, Level, Phase, Record
 from fusion.wave_record import WaveRecord, WaveTrace
+from fusion.xray import XrayPolicy, analyse
 
 SCANS, PANELS = 50, 4  # 10 s of a portal of the reference checkpoint
 GROSS_MS, SPECTRA_MS, WIDE_MS, GROUND_MS = 10.0, 30.0, 60.0, 15.0
+SCAN, READY_MS, SCAN_MS = (1200, 4000), 40.0, 40.0
 CLIP_S, GROUND_HZ = 60, 200  # a walker from afar to afar, at the reference checkpoint's rate
 WIDE = (8, 133, 16_384)  # the largest that a portal was seen to tell
 
@@ -23,7 +27,7 @@ WIDE = (8, 133, 16_384)  # the largest that a portal was seen to tell
 def evidence() -> list[Figure]:
     """Both files of a pass or of an event, against cv2's packing of the finished picture."""
     alert = warm_up()[-1]
-    figures = []
+    figures = [*_scans(alert)]
     heard = f"{CLIP_S} s at {GROUND_HZ} Hz; "
     for name, spectra, goal_ms in (
         ("gross", None, GROSS_MS),
@@ -45,6 +49,30 @@ def evidence() -> list[Figure]:
     return figures
 
 
+def _scans(alert: Alert) -> list[Figure]:
+    """What a scan's files cost the worker that measured it, and then the alert."""
+    scan = example_scan(*SCAN)
+    finding = analyse(scan, XrayPolicy())
+    planes = [plane.tobytes() for plane in (scan.high, scan.low) if plane is not None]
+    made = ready(finding)
+    assert made.record is not None
+    told = _telling(alert, made.record)
+    files = EvidenceMaker().of(told).new
+    sheet = cv2.imdecode(np.frombuffer(files[0].data, np.uint8), cv2.IMREAD_COLOR)
+    ready_s, deflated_s = in_turn(
+        partial(ready, finding), lambda: [zlib.compress(plane, 1) for plane in planes]
+    )
+    ours_s, reference_s = in_turn(partial(_make, told), partial(cv2.imencode, ".png", sheet))
+    sizes = ", ".join(f"{file.message.name} {file.message.bytes // 1000} kB" for file in files)
+    size = f"{SCAN[0]} x {SCAN[1]} in two planes"
+    worker = f"{size}: sheet, digest and TIFF; zlib of the planes alone {deflated_s * 1e3:.0f} ms"
+    how = f"{sizes}; cv2.imencode of the picture alone {reference_s * 1e3:.1f} ms"
+    return [
+        at_most("stage.evidence.scan-ready", ready_s * 1e3, READY_MS, "ms", worker),
+        at_most("stage.evidence.scan", ours_s * 1e3, SCAN_MS, "ms", how),
+    ]
+
+
 def wide() -> list[Figure]:
     """Both files of the widest pass, which are made of sums of its slices."""
     told = _telling(warm_up()[-1], _record(_spectra(*WIDE)))
@@ -57,7 +85,7 @@ def wide() -> list[Figure]:
     return [at_most("n42.evidence", ours_s * 1e3, WIDE_MS, "ms", how)]
 
 
-def _telling(alert: Alert, record: PassRecord | WaveRecord) -> Alert:
+def _telling(alert: Alert, record: Record) -> Alert:
     return replace(alert, level=Level.CRITICAL, phase=Phase.NEW, records=(record,))
 
 
