@@ -8,19 +8,34 @@ import asyncio
 import math
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from drivers.address import cause_of, unavailable
 from drivers.base import SensorConfig
+from drivers.dated_folder import DatedFolders
 from drivers.dicos_sets import DicosSets
 from drivers.document_folder import document_sets, frame_of
 from drivers.radiation_n42 import N42Config
-from drivers.scan_folder import WORK_DIRECTORY, FileSet, ScanFolder, TakenSet
+from drivers.scan_filing import Ledger, ScanFiling
+from drivers.scan_folder import (
+    FEW_ENTRIES,
+    STABLE_POLLS,
+    WORK_DIRECTORY,
+    FileSet,
+    ScanFolder,
+    TakenSet,
+)
 from drivers.wire.malformed import Malformed
-from drivers.xray import XrayPlanesConfig, scan_sets
+from drivers.xray import XrayPlanesConfig, is_whole, scan_sets
 from drivers.xray_dicos import XrayDicosConfig
 
-POLL_S = 0.05  # a scan comes every few minutes; this adds at most 0.1 s to its alert
+POLL_S = 0.02  # a scan that says itself when it is whole is read after two of these
+# One that does not has to stand still for longer than a copier takes from block to block.
+STABLE_S = 0.1
+STEADY_S = 0.5
+# One that is shorter than it says is still being copied: over a poor link in bursts, with pauses
+# of seconds. After this its copier has given up.
+SHORT_S = 30.0
 # Between the first and the last file of one export lie seconds. A set that has stood
 # incomplete for a minute will stay so.
 STALE_S = 60.0
@@ -29,11 +44,23 @@ RETRY_S = 5.0  # a full disk or a share's hiccup is over within seconds, or last
 Result = TypeVar("Result")
 
 
+class Watched(Protocol):
+    """A folder, or several."""
+
+    def poll(self) -> TakenSet | None:
+        """As `ScanFolder.poll`."""
+        ...
+
+    def settle(self, taken: TakenSet, reason: str) -> None:
+        """As `ScanFolder.settle`."""
+        ...
+
+
 class FolderTransport:
     """File sets of a folder, as bundles or as whatever `form` makes of one."""
 
     def __init__(
-        self, folder: ScanFolder, poll_s: float, form: Callable[[bytes], bytes] = bytes
+        self, folder: Watched, poll_s: float, form: Callable[[bytes], bytes] = bytes
     ) -> None:
         self._folder = folder
         self._poll_s = poll_s
@@ -101,20 +128,41 @@ async def open_folder(
 
 
 def _opener(
-    config: SensorConfig, inbox: Path, refuse: Callable[[Malformed], None]
-) -> Callable[[], ScanFolder]:
-    group = _grouping(config, inbox)
+    config: SensorConfig, root: Path, refuse: Callable[[Malformed], None]
+) -> Callable[[], Watched]:
+    planes = config if isinstance(config, XrayPlanesConfig) else None
 
-    def visit() -> ScanFolder:
-        inbox.stat()  # a share that is not mounted must not be made up as an empty folder
+    def one(inbox: Path, filing: ScanFiling | None = None, few: int = FEW_ENTRIES) -> ScanFolder:
         return ScanFolder(
             inbox=inbox,
             work=inbox / WORK_DIRECTORY,
-            group=group,
+            group=_grouping(config, inbox),
             stale_polls=round(STALE_S / POLL_S),
             retry_polls=round(RETRY_S / POLL_S),
             refuse=refuse,
+            stable_polls=round(STABLE_S / POLL_S) if planes is None else STABLE_POLLS,
+            whole=None if planes is None else lambda name, data: is_whole(name, data, planes),
+            steady_polls=round(STEADY_S / POLL_S),
+            short_polls=round(SHORT_S / POLL_S),
+            few_entries=few,
+            filing=filing,
         )
+
+    def visit() -> Watched:
+        root.stat()  # a share that is not mounted must not be made up as an empty folder
+        if planes is None:
+            return one(root)
+        work = root / WORK_DIRECTORY
+        filing = ScanFiling(root, work, leave=planes.leave)
+        if planes.folders == "flat":
+            return one(root, filing)
+        ledger = Ledger(work / "ledger.json")
+
+        def day(inbox: Path) -> ScanFolder:
+            # A day has hundreds of files that are dealt with.
+            return one(inbox, ScanFiling(inbox, work, ledger=ledger, leave=planes.leave), few=0)
+
+        return DatedFolders(root, planes.days, day)
 
     return visit
 

@@ -24,27 +24,39 @@ class ScanFiling:
 
     Filing is a rename, so it costs nothing and needs no room on the disk. Every method may
     raise OSError, which is then the fault of that one set.
+
+    ledger  shared by the inboxes of one sensor; None: this one has its own
+    leave   files stay where they are, for somebody else's archive: what was judged is only
+            remembered, and what was of no use is copied to `quarantine`
     """
 
-    def __init__(self, inbox: Path, work: Path) -> None:
+    def __init__(
+        self, inbox: Path, work: Path, *, ledger: "Ledger | None" = None, leave: bool = False
+    ) -> None:
         self._inbox = inbox
+        self._leave = leave
         self._done, self._quarantine = work / "done", work / "quarantine"
         for directory in (self._done, self._quarantine):
             directory.mkdir(parents=True, exist_ok=True)
-        self._ledger = _Ledger(work / "ledger.json")
+        self._ledger = ledger or Ledger(work / "ledger.json")
 
     def read_before(self, digest: str) -> Fingerprint | None:
         """As which files a set of this content was understood, or None."""
         return self._ledger.fingerprint(digest)
+
+    def is_known(self, fingerprint: Fingerprint) -> bool:
+        """Whether these very files were judged before and were left where they are."""
+        return self._leave and self._ledger.is_known(fingerprint)
 
     def file_done(self, name: str, digest: str, fingerprint: Fingerprint, data: bytes) -> None:
         """Remember the set and file it; `data` is its bundle."""
         try:
             self._ledger.add(digest, fingerprint)
         finally:  # a full disk keeps the ledger from being written, but no rename
-            place = _fresh(self._done / _place(name, digest))
-            self._move_in(place, fingerprint, data)
-            _prune(self._done)
+            if not self._leave:
+                place = _fresh(self._done / _place(name, digest))
+                self._move_in(place, fingerprint, data)
+                _prune(self._done)
 
     def put_aside(
         self, name: str, digest: str, fingerprint: Fingerprint, data: bytes, reason: str
@@ -53,6 +65,8 @@ class ScanFiling:
         place = _fresh(self._quarantine / _place(name, digest))
         self._move_in(place, fingerprint, data)
         self._say_why(place, reason)
+        if self._leave:
+            self._ledger.add(digest, fingerprint)
 
     def put_aside_unread(self, name: str, entries: Iterable[str], reason: str) -> None:
         """The same for what must not be opened: a rename follows no link."""
@@ -62,12 +76,12 @@ class ScanFiling:
         digest = hashlib.sha256(known.encode()).hexdigest()
         place = _fresh(self._quarantine / _place(name, digest))
         self._say_why(place, reason)
-        for entry in entries:
+        for entry in () if self._leave else entries:
             (self._inbox / entry).replace(place / entry)
 
     def clear(self, fingerprint: Fingerprint) -> None:
         """Delete files whose content is filed already."""
-        for file in fingerprint:
+        for file in () if self._leave else fingerprint:
             with contextlib.suppress(OSError):  # a share we may not delete from: it stays there
                 if self._is_still(file):
                     (self._inbox / file[0]).unlink()
@@ -76,7 +90,7 @@ class ScanFiling:
         left = set()
         for file in fingerprint:
             try:
-                if self._is_still(file):
+                if not self._leave and self._is_still(file):
                     (self._inbox / file[0]).replace(place / file[0])
                     continue
             except OSError:  # gone, or a share that we may not rename in
@@ -98,26 +112,35 @@ class ScanFiling:
         _prune(self._quarantine)
 
 
-class _Ledger:
+class Ledger:
     """What has been read, by digest, oldest first; on disk, whole or not at all."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._seen: dict[str, Fingerprint] = {}
+        self._known: set[Fingerprint] = set()
         with contextlib.suppress(FileNotFoundError, ValueError, TypeError):  # none, or spoilt
             rows = json.loads(path.read_text(encoding="utf-8"))
             self._seen = {
                 digest: tuple((name, size, modified) for name, size, modified in files)
                 for digest, files in rows
             }
+            self._known = set(self._seen.values())
 
     def fingerprint(self, digest: str) -> Fingerprint | None:
+        """As which files a content was judged, or None."""
         return self._seen.get(digest)
 
+    def is_known(self, fingerprint: Fingerprint) -> bool:
+        """Whether files of these names, sizes and times were remembered."""
+        return fingerprint in self._known
+
     def add(self, digest: str, fingerprint: Fingerprint) -> None:
+        """Remember, on disk too."""
         self._seen[digest] = fingerprint
+        self._known.add(fingerprint)
         while len(self._seen) > MAX_LEDGER:
-            del self._seen[next(iter(self._seen))]
+            self._known.discard(self._seen.pop(next(iter(self._seen))))
         unfinished = self._path.with_suffix(".tmp")
         with unfinished.open("w", encoding="utf-8") as file:
             json.dump(list(self._seen.items()), file)

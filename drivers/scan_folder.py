@@ -20,8 +20,12 @@ from drivers.wire.malformed import Malformed, malformed
 
 MAX_ENTRIES = 10_000  # a folder with more is no inbox; the rest is seen when these are gone
 STABLE_POLLS = 2  # facts/xray.md 1.4: sizes are stable over two polls
+DOUBT_POLLS = 8  # most that a file which was once found short has to stand still after it grew
+FEW_ENTRIES = 256  # a folder with no more is listed at every poll, which costs half a millisecond
+LIST_POLLS = 25  # a fuller one when it changed, and so often: shares may keep its time for a second
 WORK_DIRECTORY = ".garita"  # inside the watched folder, so that filing a scan is one rename
 JUDGED = -(2**62)  # polls that a set begins with which is not to be read again as it is
+FOREVER = JUDGED // 2  # no count of polls reaches from there to 0
 
 # The directory entry may have been exchanged since it was looked at: a link is not followed,
 # and a pipe that nobody writes to is not waited for.
@@ -72,6 +76,8 @@ class _Watched:
     """How often it could not be read as it is."""
     told: bool = False
     """Whether that was said."""
+    doubt: int = 0
+    """So many polls more it must be found so, for it was short when it was looked into."""
 
 
 class ScanFolder:
@@ -83,6 +89,11 @@ class ScanFolder:
     stale_polls  an incomplete set that has not changed for so many polls is handed over as it
                  is; the driver says what is missing
     retry_polls  a set that could not be read is tried again after so many polls
+    stable_polls a complete set is taken when so many polls in a row have found it so
+    whole        tells of a file's name and content whether it is all there: a set of which one is
+                 not is left for `short_polls` to grow on, one of which that cannot be told for
+                 `steady_polls`; without it standing still is all there is to go by
+    filing       where sets go and which were read before; else made for `inbox` and `work`
     refuse       is told of every set that is not worth reading (`too-large`, `bad-name`,
                  `duplicate`, `not-a-file`), and once of one that cannot be read for now
                  (`unreadable`) or not be filed (`not-filed`)
@@ -99,13 +110,31 @@ class ScanFolder:
         stale_polls: int,
         retry_polls: int,
         refuse: Callable[[Malformed], None],
+        stable_polls: int = STABLE_POLLS,
+        whole: Callable[[str, bytes], bool | None] | None = None,
+        steady_polls: int = STABLE_POLLS,
+        short_polls: int = STABLE_POLLS,
+        few_entries: int = FEW_ENTRIES,
+        filing: ScanFiling | None = None,
     ) -> None:
         self._inbox = inbox
         self._group = group
         self._stale_polls = stale_polls
         self._retry_polls = retry_polls
         self._refuse = refuse
-        self._filing = ScanFiling(inbox, work)
+        self._stable_polls = stable_polls
+        self._whole = whole
+        self._steady_polls = steady_polls
+        self._short_polls = short_polls
+        self._few_entries = few_entries
+        self._filing = filing or ScanFiling(inbox, work)
+        self._names: list[str] = []
+        self._others: list[str] = []
+        self._listed_ns = -1
+        self._settled = False
+        """Whether the folder was listed again after it changed last."""
+        self._unlisted = 0
+        """Polls since it was listed."""
         self._watched: dict[str, _Watched] = {}
         self._not_files: set[str] = set()
 
@@ -114,28 +143,57 @@ class ScanFolder:
         found, others = self._look()
         self._refuse_others(others)
         before, self._watched = self._watched, {}
+        if self._unlisted:  # what was judged was not looked at
+            self._watched = {name: one for name, one in before.items() if one.polls < FOREVER}
         for scan_set, fingerprint in found:
             watched = before.get(scan_set.name)
             if watched is None or watched.fingerprint != fingerprint:
-                watched = _Watched(fingerprint)
+                doubt = min(watched.doubt, DOUBT_POLLS) if watched is not None else 0
+                watched = _Watched(fingerprint, doubt=doubt)
             watched.polls += 1
             self._watched[scan_set.name] = watched
         for scan_set, fingerprint in found:
             watched = self._watched[scan_set.name]
-            needed = STABLE_POLLS if scan_set.complete else self._stale_polls
+            needed = self._stable_polls + watched.doubt
+            if not scan_set.complete:
+                needed = self._stale_polls
             if watched.polls < needed:
                 continue
-            # Should its files stay, however that may be, it is looked at again only when changed.
-            watched.polls = JUDGED
-            try:
-                taken = self._take(scan_set.name, fingerprint)
-            except OSError as error:
-                watched.polls = needed - self._retry_polls
-                self._say_unreadable(scan_set.name, watched, error)
+            if self._filing.is_known(fingerprint):  # and its files are left where they are
+                watched.polls = JUDGED
                 continue
+            taken = self._try(scan_set, watched, needed)
             if taken is not None:
                 return taken
         return None
+
+    def _try(self, scan_set: FileSet, watched: _Watched, needed: int) -> TakenSet | None:
+        """Read a set; None where it was refused, is short, or cannot be read now."""
+        counted = watched.polls
+        # Should its files stay, however that may be, it is looked at again only when changed.
+        watched.polls = JUDGED
+        try:
+            contents = self._contents(scan_set.name, watched.fingerprint)
+            if contents is None:
+                return None
+            if scan_set.complete and counted < self._wait(contents):
+                watched.polls = counted
+                watched.doubt = max(needed, 1)  # twice as long as this time
+                return None
+            return self._take(scan_set.name, watched.fingerprint, contents)
+        except OSError as error:
+            watched.polls = needed - self._retry_polls
+            self._say_unreadable(scan_set.name, watched, error)
+            return None
+
+    def _wait(self, contents: dict[str, bytes]) -> int:
+        """For how many polls these files have to stand still."""
+        if self._whole is None:
+            return 0
+        told = [self._whole(name, content) for name, content in contents.items()]
+        if False in told:
+            return self._short_polls
+        return self._steady_polls if None in told else 0
 
     def settle(self, taken: TakenSet, reason: str) -> None:
         """File the set as done, or as of no use for `reason`."""
@@ -149,26 +207,47 @@ class ScanFolder:
 
     def _look(self) -> tuple[list[tuple[FileSet, Fingerprint]], list[str]]:
         """The sets with their files' sizes and times, and the names of what is no file."""
+        self._list()
+        judged = set()
+        if self._unlisted:
+            watched = (one for one in self._watched.values() if one.polls < FOREVER)
+            judged = {name for one in watched for name in _names(one.fingerprint)}
         stats: dict[str, tuple[str, int, int]] = {}
-        others = []
-        with os.scandir(self._inbox) as entries:
-            for entry in islice(entries, MAX_ENTRIES):
-                if entry.name == WORK_DIRECTORY:
-                    continue
+        inbox = str(self._inbox)
+        for name in self._names:
+            if name not in judged:
                 with contextlib.suppress(OSError):  # renamed while we looked, or that one spoilt
-                    # A link is not followed: it could name any file of this machine.
-                    if entry.is_file(follow_symlinks=False):
-                        status = entry.stat(follow_symlinks=False)
-                        stats[entry.name] = (entry.name, status.st_size, status.st_mtime_ns)
-                    else:
-                        others.append(entry.name)
+                    status = os.lstat(f"{inbox}/{name}")
+                    if stat.S_ISREG(status.st_mode):
+                        stats[name] = (name, status.st_size, status.st_mtime_ns)
         # By age, so that scans are read in the order in which they were taken.
         found = [
             (scan_set, tuple(stats[name] for name in scan_set.names))
             for scan_set in self._group(sorted(stats))
         ]
         found.sort(key=lambda one: (max(file[2] for file in one[1]), one[0].name))
-        return found, others
+        return found, self._others
+
+    def _list(self) -> None:
+        """See what is there, where that may have changed."""
+        changed_ns = self._inbox.stat().st_mtime_ns
+        # What comes within the same tick of the file system's clock leaves its time as it is: the
+        # folder is listed once more after each change.
+        quiet = changed_ns == self._listed_ns and self._settled
+        if quiet and len(self._names) > self._few_entries and self._unlisted < LIST_POLLS:
+            self._unlisted += 1
+            return
+        self._unlisted, self._settled = 0, changed_ns == self._listed_ns
+        self._listed_ns = changed_ns
+        self._names, self._others = [], []
+        with os.scandir(self._inbox) as entries:
+            for entry in islice(entries, MAX_ENTRIES):
+                if entry.name == WORK_DIRECTORY:
+                    continue
+                with contextlib.suppress(OSError):
+                    # A link is not followed: it could name any file of this machine.
+                    plain = entry.is_file(follow_symlinks=False)
+                    (self._names if plain else self._others).append(entry.name)
 
     def _refuse_others(self, others: list[str]) -> None:
         """Links, pipes and folders under the name of a plane: told once, and moved aside."""
@@ -180,14 +259,19 @@ class ScanFolder:
             with self._filing_of(name):
                 self._filing.put_aside_unread(name, [name], "not-a-file")
 
-    def _take(self, name: str, fingerprint: Fingerprint) -> TakenSet | None:
-        """Read the set; None where it was refused. OSError: not now."""
+    def _contents(self, name: str, fingerprint: Fingerprint) -> dict[str, bytes] | None:
+        """Read the set's files; None where it was refused. OSError: not now."""
         if refused := _fault(name, fingerprint):
             self._refuse(refused)
             with self._filing_of(name):
                 self._filing.put_aside_unread(name, _names(fingerprint), refused.reason)
             return None
-        contents = {file[0]: _read(self._inbox / file[0], file) for file in fingerprint}
+        return {file[0]: _read(self._inbox / file[0], file) for file in fingerprint}
+
+    def _take(
+        self, name: str, fingerprint: Fingerprint, contents: dict[str, bytes]
+    ) -> TakenSet | None:
+        """The set as it was read; None where it was read before. OSError: not now."""
         digests = [hashlib.sha256(content).hexdigest() for content in contents.values()]
         digest = hashlib.sha256("".join(sorted(digests)).encode()).hexdigest()
         known = self._filing.read_before(digest)

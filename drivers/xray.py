@@ -76,6 +76,14 @@ class XrayPlanesConfig(SensorConfig):
     """Along the vehicle, where the sidecar does not say. None: nobody knows, and the size of the
     box in the picture has to tell."""
     pitch_y_mm: Annotated[float, Ge(0.5), Le(50)] | None = None
+    folders: Literal["flat", "dated"] = "flat"
+    """`dated`: scans lie in `terminal/yyyymm/yyyymmdd` below the folder (or without the terminal),
+    and only the latest days are watched."""
+    days: Annotated[int, Ge(1), Le(31)] = 3
+    """So many of the latest days of each terminal; older ones are left as they are."""
+    leave: bool = False
+    """Files stay where they are, as in an archive that is not Garita's: what was read is only
+    remembered, and what was of no use is copied to quarantine. Else both are moved away."""
     flip: bool = False
     """The vehicle's front is at the right of the picture; a sidecar that says so flips again."""
     max_clock_ahead_s: Annotated[float, Ge(0)] = 5.0
@@ -122,6 +130,13 @@ def scan_sets(names: Collection[str], config: XrayPlanesConfig) -> list[ScanSet]
     The transport then only has to see that the sizes hold still over two polls.
     """
     return xray_files.scan_sets(names, config.patterns, config.planes)
+
+
+def is_whole(name: str, data: bytes, config: XrayPlanesConfig) -> bool | None:
+    """Whether a file of the folder is all there; None where it does not say itself."""
+    found = role_of(name, config.patterns)
+    sidecar = found is not None and found[0] == "sidecar"
+    return xray_files.is_whole(data, config.raw, sidecar=sidecar)
 
 
 def bundles_of(files: Mapping[str, bytes], config: XrayPlanesConfig) -> list[bytes]:

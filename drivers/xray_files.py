@@ -8,7 +8,7 @@ from typing import Literal
 
 from drivers.base import SensorConfig
 from drivers.wire import bundle
-from drivers.wire.image_headers import ImageHeader, form_of, read_header, read_pages
+from drivers.wire.image_headers import PNG_MAGIC, ImageHeader, form_of, read_header, read_pages
 from drivers.wire.malformed import Malformed
 from drivers.wire.raw_plane import RawLayout, raw_size
 from drivers.wire.sidecar import Sidecar, encode_json, parse_sidecar
@@ -219,6 +219,7 @@ def _end_utc_ns(piece: bytes) -> int:
 
 WAITING = frozenset({"truncated", "bad-header", "bad-checksum"})
 """Reasons that a file also gives which is still being written."""
+_TOLD_BYTES = 4  # by then a TIFF or JPEG has said that it is one, and a PNG has begun to
 _TAIL_BYTES = 4096  # the end of a plane is dark or air and never all zeros
 
 
@@ -232,9 +233,12 @@ def is_whole(data: bytes, layout: RawLayout | None, *, sidecar: bool) -> bool | 
         return isinstance(parse_sidecar(data), Sidecar)
     if not any(data[-_TAIL_BYTES:]):
         return False
-    if form_of(data) or layout is None:
+    if form_of(data):
         found = read_pages(data)
         return not isinstance(found, Malformed) or found.reason not in WAITING
+    if layout is None:  # no picture at all, however much may follow
+        head = data[:_TOLD_BYTES]
+        return any(head) and len(head) == _TOLD_BYTES and not PNG_MAGIC.startswith(head)
     size = raw_size(data, layout)
     if not layout.tells_size:
         return None

@@ -24,7 +24,7 @@ def scanner(folder, **keys):
 
 
 def write(folder, scan):
-    (folder / f"{scan}.jpg").write_bytes(scan.encode())
+    (folder / f"{scan}.jpg").write_bytes(f"no picture: {scan}".encode())
     (folder / f"{scan}.json").write_bytes(b"{}")
 
 
