@@ -18,6 +18,7 @@ from fusion.judge import Judge
 from fusion.policy import Policy
 from fusion.roadside import Roadside
 from fusion.scans.previous import PreviousScans
+from fusion.scans.scanner import KIND as TEST_PIECE
 from fusion.scans.scanner import ScannerWatch
 from fusion.seismic import SeismicField
 from fusion.spectra.portal import Portal
@@ -157,7 +158,8 @@ class Engine:
         if not isinstance(sample, ScanFinding):
             return []
         finding, condition = self._scanners[sample.sensor_id].feed(sample)
-        return [*self._scan(finding), *condition]
+        # What was found to be the test piece is no vehicle.
+        return condition if finding.test_piece else [*self._scan(finding), *condition]
 
     def _scan(self, sample: Sample) -> list[Detection]:
         if not isinstance(sample, ScanFinding):
@@ -178,7 +180,7 @@ class Engine:
         weighed = [weigh(detection, known) for detection in detections]
         self._detections = (self._detections + weighed)[-MAX_DETECTIONS:]
         alerts: list[Alert] = []
-        scans = [d for d in weighed if d.family is Family.XRAY and d.kind.startswith("xray.")]
+        scans = [d for d in weighed if d.kind.startswith("xray.") and d.kind != TEST_PIECE]
         if scans:
             alerts += self._take_scan(scans, channel.spec)
         for detection in weighed:
