@@ -30,7 +30,8 @@ def rig_of(vehicle: Vehicle) -> Rig:
 def draw_vehicle(scene: Scene, vehicle: Vehicle, random: Random) -> None:
     """Draw a tractor, its trailer, the box and everything in it."""
     if vehicle.declared == xray_test_piece.DECLARED:
-        return xray_test_piece.draw(scene)
+        xray_test_piece.draw(scene)
+        return
     rig = rig_of(vehicle)
     draw_rig(scene, rig, random)
     box = rig.boxes[0]

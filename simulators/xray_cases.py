@@ -84,8 +84,9 @@ class CaseOptions:
     mass_kg: float = 0.0
     """Of the threat or of the small or light load; 0: from the seed."""
     place: str = ""
-    """Of the threat: `"cargo"`, `"wall"`, `"floor"`, `"roof"`, `"engine"`, `"reefer"`; of a small
-    load `"wall"`, `"floor"` or `"roof"`."""
+    """Of the threat: `"cargo"`, `"wall"`, `"floor"`, `"roof"`, `"engine"` of a whole vehicle,
+    `"reefer"` (its motor: the box is a reefer then); of a small load `"wall"`, `"floor"` or
+    `"roof"`."""
     strength: float = 1.0
     """s of the insertion I' = I * T^s."""
     box: str = ""
@@ -182,7 +183,8 @@ def case(seed: int, options: CaseOptions = CaseOptions()) -> XrayCase:
         np.random.default_rng([STREAM, seed, part]) for part in range(4)
     )
     scanner = healthy(options.scanner, scanner_random) if options.varied else options.scanner
-    rig = any_rig(options.box, vehicle_random, whole=options.whole)
+    asked = options.box or ("reefer" if options.place == "reefer" else "")
+    rig = any_rig(asked, vehicle_random, whole=options.whole)
     scene = _canvas(rig, scanner, vehicle_random)
     draw_rig(scene, rig, vehicle_random)
     bare = {name: layer.copy() for name, layer in scene.layers.items()}
