@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -163,3 +164,13 @@ def test_no_picture_gives_anything_but_numbers(data):
         assert np.array_equal(one, other)
     assert all(np.isfinite(value) for _, value in cells.calibration.quality)
     assert replace(cells).usable.shape == cells.high.shape
+
+
+@pytest.mark.parametrize("threads", [2, 4])
+def test_any_number_of_threads_gives_the_same_bits(threads):
+    alone = cells_of(CLEAN, SCAN.low, POLICY)
+    with ThreadPoolExecutor(threads) as pool:
+        found = list(pool.map(lambda _: cells_of(CLEAN, SCAN.low, POLICY), range(threads)))
+    for cells in found:
+        assert cells.high.tobytes() == alone.high.tobytes()
+        assert cells.low.tobytes() == alone.low.tobytes()
