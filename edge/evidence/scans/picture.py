@@ -222,11 +222,10 @@ def _gamma(canvas: Canvas, place: _Place, gamma_m: float | None) -> None:
 
 
 def _scale(canvas: Canvas, place: _Place) -> None:
-    """One metre, or as many as can be seen, in the lower right corner."""
+    """One metre, or as many as can be seen, below the sheet's right end."""
     metres = next((m for m in (1, 2, 5, 10) if m * place.pixels_per_m >= 40), 10)
     length = round(metres * place.pixels_per_m)
-    x, y = place.right - length - 14, place.bottom - 10
-    canvas.fill(x - 8, y - 18, place.right - 4, y + 7, WHITE)
+    x, y = WIDTH - MARGIN - length, place.bottom + 22
     canvas.fill(x, y, x + length, y + 3, BLACK)
     for end in (x, x + length - 2):
         canvas.fill(end, y - 4, end + 2, y + 7, BLACK)

@@ -78,9 +78,10 @@ def edges_of(record: ScanRecord) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 
 def _smoothed(groups: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """What most of the told cells around each are; what is not told, or opaque, stays so.
+    """What most of the told cells around each are; what is opaque stays so.
 
-    The planes are never quite in one place, so the edges of goods look like another material.
+    The planes are never quite in one place, so the edges of goods look like another material. A
+    cell of which nothing is told takes part where most around it are told.
     """
     told = np.arange(ORGANIC, OPAQUE)
     count = [
@@ -88,7 +89,8 @@ def _smoothed(groups: NDArray[np.uint8]) -> NDArray[np.uint8]:
         for group in told
     ]
     most = told[np.argmax(count, axis=0)].astype(np.uint8)
-    return np.where((groups >= ORGANIC) & (groups < OPAQUE), most, groups)
+    inside = (groups >= ORGANIC) | (np.sum(count, axis=0) > AROUND**2 // 2)
+    return np.where(inside & (groups < OPAQUE), most, groups)
 
 
 def _levels(
