@@ -30,7 +30,7 @@ ndimage: Any = importlib.import_module("scipy.ndimage")
 measure: Any = importlib.import_module("skimage.measure")
 morphology: Any = importlib.import_module("skimage.morphology")
 
-LOCAL_PX, LOCAL_SIGMA = 63, 2.5  # of the local mean and spread (facts 2.3 and 6.1)
+LOCAL_PX, LOCAL_SIGMA = (31, 63, 127), 2.5  # of local means and spreads (facts 2.3)
 
 
 def analyse(scan: ScanSample, policy: XrayPolicy) -> ScanFinding:
@@ -329,9 +329,11 @@ def pixel_by_pixel(scan: ScanSample, policy: XrayPolicy) -> int:
     pooled_high, pooled_low = (measure.block_reduce(one, (side, side), np.mean) for one in loss)
     ratio = pooled_low / np.maximum(pooled_high, 1e-6)
     groups = np.digitize(ratio, (1.09, 1.152, 1.18)) * (pooled_high > 0.25)
-    mean = ndimage.uniform_filter(high, LOCAL_PX)
-    spread = np.sqrt(np.maximum(ndimage.uniform_filter(high**2, LOCAL_PX) - mean**2, 1e-12))
-    mask = (high - mean) / spread > LOCAL_SIGMA
+    mask = np.zeros(high.shape, np.bool_)
+    for around in LOCAL_PX:
+        mean = ndimage.uniform_filter(high, around)
+        spread = np.sqrt(np.maximum(ndimage.uniform_filter(high**2, around) - mean**2, 1e-12))
+        mask |= (high - mean) / spread > LOCAL_SIGMA
     square = np.ones((5, 5), np.bool_)
     mask = morphology.closing(morphology.opening(mask, square), square)
     labels = measure.label(mask, connectivity=2)
