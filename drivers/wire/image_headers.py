@@ -198,7 +198,7 @@ def _tiff_checked(tags: dict[int, tuple[int, ...]], file_bytes: int) -> ImageHea
 
 # --- PNG -------------------------------------------------------------------------------
 
-_PNG_CHANNELS = {0: 1, 2: 3, 6: 4}  # grey, colour, colour with alpha
+_PNG_CHANNELS = {0: 1, 2: 3, 3: 3, 6: 4}  # grey, colour, a palette of colours, with alpha
 
 
 def _png(data: bytes) -> ImageHeader | str:

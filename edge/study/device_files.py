@@ -18,15 +18,26 @@ from drivers.base import (
     StationFormat,
 )
 from drivers.catalog import KINDS
+from drivers.wire.image_headers import form_of
 from drivers.wire.sidecar import Sidecar, parse_sidecar
 from drivers.xray import XrayPlanesConfig
-from drivers.xray_files import DEFAULT_PATTERNS, Patterns, bundles_of, plane_role, role_of
+from drivers.xray_files import (
+    DEFAULT_PATTERNS,
+    Patterns,
+    PictureFile,
+    bundles_of,
+    plane_role,
+    role_of,
+)
 from edge.study.day import ReplayError
+from fusion.types import SECOND_NS
 
 HEAD_BYTES = 4096  # what `RecordingFormat.recognise` is promised
 LARGE_MB = 64  # two seconds of looking
 SIDECAR_BYTES = 1_000_000  # a sidecar has a few hundred
 SCANNER_KIND = "xray-planes"
+PICTURE_NAMES = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
+UNDATED_STEP_NS = 300 * SECOND_NS  # pictures without a time; a transit is over long before
 _DATE = re.compile(r"[_.-]?\d{4}[-_]?\d{2}[-_]?\d{2}$")
 
 Chunk = tuple[int, bytes]
@@ -141,7 +152,8 @@ def _recognise(path: Path, kind: str | None) -> tuple[str, RecordingFormat | Non
     ]
     for name, form in rows:
         if form.recognise(path.name, head):
-            return name, form
+            # Pictures belong to their folder's scanner, whatever each is called.
+            return name, None if isinstance(form, PictureFile) else form
     if kind == SCANNER_KIND:
         return kind, None  # planes in a form of their maker's, of which nothing can be recognised
     return rows[0] if kind is not None else None
@@ -149,12 +161,19 @@ def _recognise(path: Path, kind: str | None) -> tuple[str, RecordingFormat | Non
 
 def _part_of_scan(path: Path) -> bool:
     role = role_of(path.name, DEFAULT_PATTERNS)
-    if role is None or role[0] != "sidecar":
-        return role is not None
+    if role is None:
+        return False
+    if role[0] != "sidecar":
+        with path.open("rb") as stream:
+            return bool(form_of(stream.read(HEAD_BYTES))) or not _is_picture_name(path)
     # Much is called .json or .xml; only what reads as a sidecar is one.
     return path.stat().st_size < SIDECAR_BYTES and isinstance(
         parse_sidecar(path.read_bytes()), Sidecar
     )
+
+
+def _is_picture_name(path: Path) -> bool:
+    return path.suffix.lower() in PICTURE_NAMES
 
 
 def _add_stations(
@@ -244,11 +263,17 @@ def _sets(form: SetFormat, paths: list[Path], config: SensorConfig) -> Iterator[
 
 
 def _scans(paths: list[Path], patterns: Patterns) -> Iterator[Chunk]:
-    """The scans in order of their ends, as their sidecars tell them; undated ones first."""
+    """The scans in order of their ends, as their sidecars tell them; undated ones first.
+
+    Those stand apart, by their names, as vehicles do that have nothing to do with each other.
+    """
     timed = sorted(
         (_ended_utc_ns(files), key, files) for key, files in _by_scan(paths, patterns).items()
     )
-    for utc_ns, _, files in timed:
+    undated = 0
+    for ended_utc_ns, _, files in timed:
+        utc_ns = ended_utc_ns or undated
+        undated += 0 if ended_utc_ns else UNDATED_STEP_NS
         contents = {path.name: path.read_bytes() for path in files}
         for data in bundles_of(contents, patterns, "auto"):
             yield utc_ns, data

@@ -116,7 +116,7 @@ def test_a_cut_file_is_truncated_wherever_it_is_cut(name):
         (big_endian_tiff(4000, 1200), "dimension-mismatch"),
         (png(2**31 - 1, 2**31 - 1), "too-large"),
         (png(16_384, 2000), "dimension-mismatch"),
-        (png(10, 10, colour=3, bits=8), "unsupported"),
+        (png(10, 10, colour=5, bits=8), "unsupported"),
         (png(10, 10, bits=1), "unsupported"),
         (png(10, 10)[:19] + b"\x0b" + png(10, 10)[20:], "bad-header"),
         (png(10, 10)[:41] + b"y" + png(10, 10)[42:], "bad-checksum"),
