@@ -145,8 +145,8 @@ _REPORT: Mapping[str, Family] = {
     "cement-bags": Family(
         chapter="25",
         clutter="low",
-        density_g_cm3=(0.7, 0.9),
-        height=(0.25, 0.4),
+        density_g_cm3=(0.6, 0.75),
+        height=(0.35, 0.5),
         fill=(0.7, 1.0),
         pattern=sacks(0.6, 0.11, 0.04),
         period_m=(0.57, 0.63),

@@ -105,6 +105,8 @@ class Surroundings:
 def hide(kind: str, around: Surroundings, wanted: Wanted, random: Random) -> Hidden:
     """Put one thing of that kind into the scene."""
     place = wanted.place or _usual_place(kind, around, random)
+    if kind == "compartment" and place not in ("wall", "floor"):
+        place = _usual_place(kind, around, random)  # it is built into the box, not into its load
     thing = THINGS[kind](around, wanted, place, random)
     from_m, bottom_m = _spot(thing, place, around, random)
     return put(kind, thing, place, (from_m, bottom_m), around, strength=wanted.strength)
@@ -297,10 +299,10 @@ def _block(around: Surroundings, wanted: Wanted, place: str, random: Random) -> 
 
 
 def _steel_box(around: Surroundings, wanted: Wanted, place: str, random: Random) -> Thing:
-    """A safe: plates of 5 to 15 mm, something in it."""
+    """A safe: plates of 8 to 20 mm, something in it."""
     del around, place
     long, high, deep = (float(size) for size in random.uniform(0.3, 0.7, 3))
-    plate = float(random.uniform(0.005, 0.015))
+    plate = float(random.uniform(0.008, 0.02))
     content = float(random.uniform(0.2, 0.8))
 
     def paint(canvas: Scene, from_m: float, bottom_m: float) -> None:
