@@ -29,6 +29,7 @@ _QUALITY = {
     "lost_lines": ("lost_lines", "Lines of the scan that never came."),
     "duplicated_lines": ("duplicated_lines", "Lines of the scan that came twice."),
     "saturated": ("saturated_ratio", "Share of pixels at the converter's end."),
+    "unusable": ("unusable_ratio", "Share of the picture where too little was measured."),
     "edge_px": ("edge_pixels", "10 to 90 % of the end posts' edges."),
     "edge_mm": ("edge_millimeters", "The same along the vehicle."),
     "length_error_m": ("length_error_meters", "Measured length of the box minus its ISO length."),

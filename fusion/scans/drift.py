@@ -143,12 +143,13 @@ class DriftWatch:
         track.recent.append((start_utc_ns, value))
         while len(track.recent) > self._policy.recent_scans:
             track.recent.popleft()
-        if track.watched.reference is None and len(track.learned) < self._policy.warm_up_scans:
+        if len(track.learned) < self._policy.warm_up_scans:
             track.learned.append(value)
             if len(track.learned) == self._policy.warm_up_scans:
-                track.reference = _middle(track.learned)
-                spread = _middle([abs(one - track.reference) for one in track.learned])
+                middle = _middle(track.learned)
+                spread = _middle([abs(one - middle) for one in track.learned])
                 track.wander = self._policy.wander * 1.4826 * spread
+                track.reference = middle if track.reference is None else track.reference
             return
         if 2 * len(track.recent) <= self._policy.recent_scans:
             return

@@ -53,7 +53,8 @@ def self_check(
     values: dict[str, float | None] = {
         **_lines(plane, known, scan.lost_columns),
         **_rows(plane, known),
-        **_box(plane, known, geometry, scan.pitch_x_mm, cells.cell_px),
+        **_box(plane, known, geometry, cells.cell_px),
+        "unusable": 1.0 - float(np.count_nonzero(cells.usable)) / cells.usable.size,
     }
     if scan.high is not None:
         values |= {"saturated": _saturated(plane), **_levels(plane, known), **_air(plane, known)}
@@ -81,6 +82,7 @@ ORDER = (
     "lost_lines",
     "duplicated_lines",
     "saturated",
+    "unusable",
     "edge_px",
     "edge_mm",
     "length_error_m",
@@ -196,19 +198,21 @@ def _lines(
 
 
 def _box(
-    plane: Plane, known: Calibration, geometry: Geometry | None, pitch_x_mm: float, cell_px: int
+    plane: Plane, known: Calibration, geometry: Geometry | None, cell_px: int
 ) -> dict[str, float | None]:
-    """How sharp the end posts are, and how long an ISO box came out."""
-    if geometry is None or geometry.box_m[1] <= 0.0:
+    """How sharp the end posts are, and how much too long an ISO box came out."""
+    if geometry is None or geometry.posts[1] <= 0.0:
         return {}
-    pitch_cells = 1000.0 * geometry.cell_x_m
-    posts = [(geometry.front + m * 1000.0 / pitch_cells) * cell_px for m in geometry.box_m]
     rows = slice(geometry.zone_rows.start * cell_px, geometry.zone_rows.stop * cell_px)
-    spread = edge_spread_px(plane, known, rows, (posts[0], posts[1]))
-    return {
-        "edge_px": spread,
-        "edge_mm": spread * pitch_x_mm if spread is not None else None,
-    }
+    spread = edge_spread_px(plane, known, rows, geometry.posts)
+    found: dict[str, float | None] = {"edge_px": spread}
+    if spread is not None:
+        found["edge_mm"] = spread * geometry.pitch_mm[0]
+    error = geometry.speed_error
+    if error is not None:
+        length_m = geometry.box_m[1] - geometry.box_m[0]
+        found |= {"speed_error": error, "length_error_m": length_m * error / (1.0 + error)}
+    return found
 
 
 def _seen_through(

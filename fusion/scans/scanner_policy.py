@@ -32,14 +32,14 @@ class ScannerPolicy:
             "lost_lines": 2.5,
             "duplicated_lines": 1.5,
             "edge_px": 0.35,
-            "speed_error": 0.05,
+            "speed_error": 0.02,
         }
     )
     """How far each value may be from its reference. Shares of the reference: the level of air
     (accelerators hold 2 %), its noise (0.12 is a quarter fewer quanta), signal over noise, the
     electronics' noise and the blur of the end posts (0.35: 8 mm pixels blur like 11 mm ones).
     Absolute: the rest; pulses jump by 0.5 to 2 % and up to 3 fail in a scan (facts 4), a detector
-    block's gain is known to 0.05 %, a box's length to 1 %, and the dark level moves by some 10
+    block's gain is known to 0.05 %, a box's length to 0.5 %, and the dark level moves by some 10
     counts with the temperature. A value without a limit here is not watched."""
     wander: float = 3.0
     """A value that already wandered in the warm-up may wander so many of its own standard

@@ -24,7 +24,7 @@ from fusion.types import (
 
 POLICY = ScannerPolicy()
 SPEC = SensorSpec(sensor_id="xray-1", family=Family.XRAY, place="nb-01", silent_after_ms=0)
-HEALTHY = {
+HEALTHY = {  # as simulated scanners are
     "air_counts": 58_000.0,
     "dark_counts": 180.0,
     "dark_noise_counts": 3.0,
