@@ -10,7 +10,7 @@ from fusion.scans.calibrate import ScanMemory
 from fusion.scans.cells import Cells, cells_of, from_composite
 from fusion.scans.composites import display_of, read_composite
 from fusion.scans.contents import find_contents, with_contents
-from fusion.scans.geometry import find_geometry
+from fusion.scans.geometry import Geometry, find_geometry
 from fusion.scans.manifest import EMPTY
 from fusion.scans.policy import XrayPolicy
 from fusion.scans.previous import Change
@@ -30,6 +30,8 @@ from fusion.types import (
 __all__ = ["XrayPolicy", "analyse", "changed", "detections"]
 
 NO_AIR, LAST_AIR = {"no-air-columns", "no-air-band"}, "last-air-reference"
+PITCHES = {"told": (0.0, 0.98), "box": (0.25, 0.9), "assumed": (0.6, 0.5)}
+"""Where the pixels' size is from: (relative spread of an area, how sure the size is)."""
 
 
 def analyse(scan: ScanSample, policy: XrayPolicy, memory: ScanMemory | None = None) -> ScanFinding:
@@ -79,7 +81,20 @@ def analyse(scan: ScanSample, policy: XrayPolicy, memory: ScanMemory | None = No
     record = scan_record(scan, cells, geometry, found.groups)
     notes += geometry.notes
     measured = replace(nothing, notes=notes, record=record)
-    return with_contents(measured, found, geometry, policy)
+    return _sized(with_contents(measured, found, geometry, policy), geometry)
+
+
+def _sized(finding: ScanFinding, geometry: Geometry) -> ScanFinding:
+    """The finding with how far its pixels' size is to be trusted: a mass goes with its square."""
+    share, sure = PITCHES[geometry.pitch_from]
+    spread = math.hypot(finding.mass_sd_kg or 0.0, share * (finding.mass_kg or 0.0))
+    return replace(
+        finding,
+        mass_sd_kg=round(spread, 1)
+        if finding.mass_kg is not None and share
+        else finding.mass_sd_kg,
+        sure=(*finding.sure, ("pitch", round(sure * (geometry.sure_ft if share else 1.0), 3))),
+    )
 
 
 def _of_composite(nothing: ScanFinding, scan: ScanSample, policy: XrayPolicy) -> ScanFinding:
@@ -114,19 +129,15 @@ def detections(finding: ScanFinding, policy: XrayPolicy) -> list[Detection]:
     found = [scanned]
     if finding.length_m <= 0.0:
         return found  # no picture, no vehicle: nothing was looked at
-    found.append(
-        _detection(
-            finding,
-            "xray.emptiness",
-            {
-                "empty": finding.empty,
-                "empty_nats": finding.empty_nats,
-                "fill": finding.fill,
-                "declared": finding.declared,
-                "sure": dict(finding.sure).get("empty", 0.0),
-            },
-        )
-    )
+    if not finding.interim:  # how much is in it is known when all of it was seen
+        emptiness: dict[str, Fact] = {
+            "empty": finding.empty,
+            "empty_nats": finding.empty_nats,
+            "fill": finding.fill,
+            "declared": finding.declared,
+            "sure": dict(finding.sure).get("empty", 0.0),
+        }
+        found.append(_detection(finding, "xray.emptiness", emptiness))
     papers: dict[str, Fact] = dict(finding.mismatches)
     if papers and finding.declared != EMPTY and not finding.interim:
         mismatch: dict[str, Fact] = {
@@ -241,4 +252,5 @@ def _detection(finding: ScanFinding, kind: str, facts: dict[str, Fact]) -> Detec
         start_utc_ns=finding.start_utc_ns,
         end_utc_ns=finding.start_utc_ns + finding.duration_ms * MILLISECOND_NS,
         facts=facts,
+        final=not finding.interim,
     )

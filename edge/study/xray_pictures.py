@@ -56,6 +56,8 @@ class Truth:
     """Pieces of it."""
     fill: float
     """Share of the inside that was drawn as load."""
+    columns: int
+    """Of the picture, without its frame."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +163,7 @@ def displayed(seed: int) -> tuple[Grey, Truth]:
         frame=frame,
         text=text,
         fill=scan.fill,
+        columns=grey.shape[1],
     )
 
 

@@ -57,6 +57,10 @@ PACKS: dict[str, tuple[str, str]] = {
         "edge.study.packs.portal_calibration:measure",
         "whether the probabilities of a portal's explanations hold",
     ),
+    "xray-pictures": (
+        "edge.study.packs.xray_pictures:measure",
+        "single 8-bit pictures of unknown display: empty or loaded, the box, and how sure",
+    ),
     "ground-walkers": (
         "edge.study.packs.ground_walkers:measure",
         "people on foot who pass a ground sensor in wind and traffic, and how many are told of",
