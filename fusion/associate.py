@@ -50,6 +50,14 @@ class Transit:
         """Forget a cue that does not hold any more."""
         self.detections = {k: d for k, d in self.detections.items() if k[1] != kind}
 
+    def forget_scan(self, sensor_id: str) -> None:
+        """Forget what a scanner has told: more of the same scan is known now."""
+        self.detections = {
+            key: found
+            for key, found in self.detections.items()
+            if key[0] != sensor_id or not key[1].startswith("xray.")
+        }
+
     def of(self, kind: str) -> list[Detection]:
         """Its detections of one kind, in a fixed order."""
         return [self.detections[k] for k in sorted(self.detections) if k[1] == kind]

@@ -28,6 +28,7 @@ from fusion.types import (
     Alert,
     Checkpoint,
     Detection,
+    Fact,
     Family,
     Sample,
     ScanFinding,
@@ -76,6 +77,8 @@ class Engine:
         }
         self._channels = {spec.sensor_id: self._channel(spec) for spec in checkpoint.sensors}
         self._previous = PreviousScans()
+        self._going_on: dict[str, tuple[Fact, Transit]] = {}
+        """By scanner: the scan of which only a part was told so far, and whose it is."""
         self._scanners = {
             spec.sensor_id: ScannerWatch(spec, self._policy.scanner)
             for spec in checkpoint.sensors
@@ -213,7 +216,7 @@ class Engine:
         lane = self._lanes.get(spec.place)
         if lane is None:
             return []
-        transit = lane.scan(scans[0].start_utc_ns)
+        transit = self._transit_of(scans[0], lane)
         if transit.ambiguous:
             weight = self._policy.association.ambiguous_weight
             transit.weights |= {spec.sensor_id: weight, cues.FUSION: weight}
@@ -222,6 +225,17 @@ class Engine:
         if not transit.by_portal and self._could_have_been_counted(lane, scans[0]):
             transit.add(cues.bypass(scans[0]))
         return self._weigh_transit(transit)
+
+    def _transit_of(self, scan: Detection, lane: Lane) -> Transit:
+        """The transit that a scan belongs to; that of what was told of the same scan before."""
+        name = scan.facts.get("scan_id")
+        going_on, transit = self._going_on.pop(scan.sensor_id, (None, None))
+        if transit is None or going_on != name or transit not in lane.transits:
+            transit = lane.scan(scan.start_utc_ns)
+        transit.forget_scan(scan.sensor_id)
+        if not scan.final:
+            self._going_on[scan.sensor_id] = name, transit
+        return transit
 
     def _could_have_been_counted(self, lane: Lane, scan: Detection) -> bool:
         """Whether the portal should know the scanned vehicle, and still would."""

@@ -50,7 +50,7 @@ class LineScorer:
         finding = self.analyse(self._stretch(), self.policy, known)
         if not (finding.regions or finding.unpenetrated >= self.policy.notable_unpenetrated):
             return None
-        return replace(finding, interim=True)
+        return replace(finding, interim=True, partial=False)
 
     def whole(self, scan: ScanSample, memory: ScanMemory) -> ScanFinding:
         """The finding of a scan that is over, line by line or from a file."""
