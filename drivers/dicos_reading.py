@@ -12,6 +12,7 @@ import importlib.util
 import io
 import math
 import threading
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -181,7 +182,8 @@ def pictures(instance: Instance, laid: dicos.Layout) -> Sequence[Plane] | Malfor
 def _library() -> Any:  # noqa: ANN401
     import pydicom  # noqa: PLC0415 - 240 ms for those who need it
 
-    # UIDs that break the rules are told once, by us; a scan each would flood the log.
+    # UIDs that break the rules are told once, by us; a line each would flood the log.
+    warnings.filterwarnings("ignore", module="pydicom")
     pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
     return pydicom
 

@@ -12,6 +12,10 @@ BENCHES = {
     "decoders": ("edge.study.bench_decoders:run", "random and mutated bytes through every decoder"),
     "stages": ("edge.study.bench_stages:run", "each stage against a named reference"),
     "hostile": ("edge.study.bench_hostile:run", "100,000 mutated N42 documents"),
+    "xray-hostile": (
+        "edge.study.bench_xray_hostile:run",
+        "12,000 mutated X-ray scans: files, DICOS, line streams",
+    ),
     "n42": ("edge.study.bench_n42:run", "spectrum documents written and read"),
     "spectra": ("edge.study.bench_spectra:run", "the spectroscopic stream against one sum"),
     "seismic": ("edge.study.bench_seismic:run", "the kernel of ground sensors against ObsPy's"),

@@ -1,0 +1,32 @@
+"""The short form of the attack."""
+
+import importlib.util
+
+import pytest
+
+from drivers.dicos_reading import end_child
+from edge.study.bench_xray_hostile import Attack
+
+
+@pytest.fixture(scope="module")
+def attack():
+    made = Attack(seed=3)
+    yield made
+    end_child()
+
+
+@pytest.mark.parametrize("name", ["planes", "dicos", "dicos.packed", "lines"])
+def test_mutated_scans_raise_nothing_and_are_accounted_for(attack, name):
+    if name == "dicos.packed" and not importlib.util.find_spec("gdcm"):
+        pytest.skip("python-gdcm is not installed")
+    found = attack.run(name, 80)
+    assert [one.name for one in found if one.reached is False] == []
+    figures = {one.name: one.value for one in found}
+    assert figures[f"xray.{name}.read"] > 5
+    assert figures[f"xray.{name}.truncated"] > 5
+
+
+def test_mutated_scans_in_a_folder_are_filed_with_their_reason(attack):
+    found = attack.through_folder(12)
+    assert [one.name for one in found if one.reached is False] == []
+    assert found[-1].value > 3
