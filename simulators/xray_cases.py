@@ -7,15 +7,13 @@ box, and with another scanner the same vehicle.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple
 
-import cv2
 import numpy as np
 
-from simulators.xray_box import Box
 from simulators.xray_debris import litter
 from simulators.xray_families import FAMILIES, REPORT_FAMILIES, TUNING_FAMILIES, stow
-from simulators.xray_physics import Floats
+from simulators.xray_measures import LEAST_G_CM2, difference, load_extent, measured
 from simulators.xray_rigs import any_rig
 from simulators.xray_scanner import (
     SETTINGS,
@@ -26,7 +24,7 @@ from simulators.xray_scanner import (
     expose,
     healthy,
 )
-from simulators.xray_scene import Flags, Random, Scene
+from simulators.xray_scene import Flags, Floats, Random, Scene
 from simulators.xray_threats import Extent, Hidden, Surroundings, Wanted, hide
 from simulators.xray_truck import Rig, draw_rig
 
@@ -60,9 +58,6 @@ THREATS = (
 STREAM = 20_62  # apart from every other simulator's streams
 MIXED_SHARE = 0.15  # of the boxes carry two kinds of load
 ROAD_G_CM2 = 120.0  # the road's surface, seen edge-on
-LEAST_G_CM2 = 0.2  # less is no load: a hundredth of the light
-CM2_G = 0.045  # facts 2.2, around 50 g/cm2
-LOW_CONTRAST, HIGH_CONTRAST = 0.25, 0.8  # what a block of 1 cm and of 3 cm of steel adds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +184,7 @@ def case(seed: int, options: CaseOptions = CaseOptions()) -> XrayCase:
     draw_rig(scene, rig, vehicle_random)
     bare = {name: layer.copy() for name, layer in scene.layers.items()}
     loaded = _load(scene, rig, options, load_random)
-    load = _difference(scene.layers, bare)
+    load = difference(scene.layers, bare)
     inside = _hidden(scene, rig, options, load if loaded.kg else {}, threat_random)
     exposure = expose(scene, scanner, scanner_random)
     truth = CaseTruth(
@@ -199,7 +194,7 @@ def case(seed: int, options: CaseOptions = CaseOptions()) -> XrayCase:
         debris_kg=loaded.debris_kg,
         families=loaded.families,
         chapters=tuple(FAMILIES[name].chapter for name in loaded.families),
-        **_measured(scene, rig, load if loaded.kg else {}),
+        **measured(scene, rig, load if loaded.kg else {}),
         threats=tuple(_threat(one, scene, exposure) for one in inside),
         length_m=rig.length_m,
         container_ft=rig.boxes[0].feet,
@@ -293,81 +288,12 @@ def _hidden(
         around = Surroundings(
             scene=scene,
             box=box,
-            load_m=_load_extent(scene, box, load),
+            load_m=load_extent(scene, box, load),
             load=load,
             engine=rig.cab_m > 0,
         )
         placed.append(hide(kind, around, wanted, random))
     return placed
-
-
-def _difference(after: Mapping[str, Floats], before: Mapping[str, Floats]) -> dict[str, Floats]:
-    return {
-        name: layer - before[name] if name in before else layer.copy()
-        for name, layer in after.items()
-    }
-
-
-def _load_extent(scene: Scene, box: Box, load: Mapping[str, Floats]) -> Extent:
-    """Where the load is, in the box; the whole inside without one."""
-    inside = Extent(box.from_m, box.to_m, box.deck_m, box.roof_m)
-    at = scene.box((box.from_m, box.to_m), (box.deck_m, box.roof_m))
-    total = sum((layer[at] for layer in load.values()), np.zeros(1, np.float32))
-    if not load or not (total > LEAST_G_CM2).any():
-        return inside
-    there = total > LEAST_G_CM2
-    rows, columns = np.nonzero(there.mean(axis=1) > 0.2)[0], np.nonzero(there.any(axis=0))[0]
-    top_m = box.deck_m + 0.3
-    if rows.size:
-        top_m = float(scene.heights_m(at[0])[rows[0], 0])
-    along = scene.alongs_m(at[1])[0]
-    return Extent(float(along[columns[0]]), float(along[columns[-1]]), box.deck_m, top_m)
-
-
-class _Measures(TypedDict):
-    clutter: str
-    contrast: float
-    fill: float
-
-
-def _measured(scene: Scene, rig: Rig, load: Mapping[str, Floats]) -> _Measures:
-    """How full and how uneven the load is, from its maps."""
-    total = sum(load.values(), np.zeros((1, 1), np.float32))
-    if not load:
-        return _Measures(clutter="", contrast=0.0, fill=0.0)
-    taken, room, contrasts = 0.0, 0.0, []
-    for box in rig.boxes:
-        at = scene.box((box.from_m, box.to_m), (box.deck_m, box.roof_m))
-        areal = total[at]
-        taken += float(np.count_nonzero(areal > LEAST_G_CM2))
-        room += areal.size
-        contrasts.append(_contrasts(areal, scene.pitch_m))
-    every = np.concatenate(contrasts)
-    contrast = float(np.quantile(every, 0.8)) if every.size else 0.0
-    level = "low" if contrast < LOW_CONTRAST else "medium" if contrast < HIGH_CONTRAST else "high"
-    return _Measures(clutter=level, contrast=contrast, fill=taken / max(room, 1.0))
-
-
-def _contrasts(areal: Floats, pitch_m: float) -> Floats:
-    """How much the attenuation of 0.4 m squares differs from what is within 1.2 m of them."""
-    attenuation = areal * np.float32(CM2_G)
-    # From the floor up to the load's top: gaps within it are clutter as well.
-    there = (np.maximum.accumulate(areal, axis=0) > LEAST_G_CM2).astype(np.float32)
-    inner, outer = (2 * round(side_m / pitch_m / 2) + 1 for side_m in (0.4, 1.2))
-
-    def box_sum(picture: Floats, side: int) -> Floats:
-        return np.asarray(
-            cv2.boxFilter(picture, -1, (side, side), normalize=True, borderType=cv2.BORDER_CONSTANT)
-        )
-
-    shares = [box_sum(there, side) for side in (inner, outer)]
-    means = [
-        box_sum(attenuation * there, side) / np.maximum(share, np.float32(1e-3))
-        for side, share in zip((inner, outer), shares, strict=True)
-    ]
-    # Only where the load surrounds the place: its edge is no clutter.
-    within = (shares[0] > 0.95) & (shares[1] > 0.5)
-    return np.asarray(np.abs(means[0] - means[1])[within][::7])
 
 
 def _threat(one: Hidden, scene: Scene, exposure: Exposure) -> Threat:

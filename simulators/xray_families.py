@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulators.xray_box import ACROSS_M, Box
-from simulators.xray_clutter import appliances, cars, engines, household, machines, pipes, scrap
+from simulators.xray_cars import cars
+from simulators.xray_clutter import appliances, engines, household, machines, pipes, scrap
 from simulators.xray_patterns import (
     Area,
     Pattern,
