@@ -44,6 +44,11 @@ class Cells:
     """Fallbacks that were used."""
 
 
+def plain(plane: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """The plane as the kernels are compiled for: rows in order, native, and not read-only."""
+    return np.require(plane, np.uint16, ("C", "W"))
+
+
 def cells_of(
     high: NDArray[np.uint16],
     low: NDArray[np.uint16] | None,

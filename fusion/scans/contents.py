@@ -41,6 +41,8 @@ class Contents:
     mass_kg: float
     mass_sd_kg: float
     regions: tuple[ScanRegion, ...]
+    blind: float
+    """Share of the box in which nothing was measured: rows or lines that failed side by side."""
 
     @property
     def groups(self) -> NDArray[np.uint8]:
@@ -60,6 +62,7 @@ def find_contents(
     least = policy.opaque_transmission if planes else policy.composite_opaque_transmission
     high = residue(cells.high, geometry, least, policy)
     low = residue(cells.low, geometry, least, policy) if planes and cells.low is not None else None
+    usable = cells.usable[geometry.zone_rows, geometry.zone_columns]
     beam = beam_of(energies_mev)
     noise = dict(cells.calibration.quality).get("air_noise", 0.0) or USUAL_NOISE
     opaque = high.opaque if low is None else high.opaque | low.opaque
@@ -85,6 +88,7 @@ def find_contents(
         mass_kg=mass_kg,
         mass_sd_kg=mass_sd_kg,
         regions=find_regions(high, low, geometry, beam, policy) if planes else (),
+        blind=1.0 - int(np.count_nonzero(usable)) / usable.size,
     )
 
 
@@ -103,7 +107,7 @@ def with_contents(
     nats = empty_nats(found.left, policy)
     if not planes:
         nats *= policy.composite_nats_share
-    if finding.partial or finding.interim:
+    if finding.partial or finding.interim or found.blind > policy.most_blind_share:
         nats = min(nats, 0.0)  # what has not been seen is not known to be clear
     columns = np.nonzero(high.opaque)[1]
     middle = int(columns.sum()) / opaque + 0.5 if opaque else cells / 2 / len(high.load)

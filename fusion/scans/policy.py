@@ -88,6 +88,9 @@ class XrayPolicy:
     lower end of that may show nothing else."""
     scatter_reach_m: float = 0.5
     """How far around scattered light comes from."""
+    most_blind_share: float = 0.004
+    """Of the box: 5 cm of a 12 m one, in which a thing of 1.5 kg just cannot hide. With more rows
+    or lines that failed side by side a scan is never called empty."""
     composite_opaque_transmission: float = 3e-4
     """The five darkest of 256 grey values cannot be told from black."""
 

@@ -1,3 +1,4 @@
+import random as plain_random
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -10,6 +11,10 @@ from edge.station.warmup import example_scan
 from fusion.scans.calibrate import ScanMemory, calibrate
 from fusion.scans.cells import Cells, cell_side, cells_of
 from fusion.scans.policy import XrayPolicy
+from fusion.xray import analyse
+from simulators import loads
+from simulators.scenario import Vehicle
+from simulators.xray import planes
 
 POLICY = XrayPolicy()
 SCAN = example_scan(400, 1200)
@@ -174,3 +179,31 @@ def test_any_number_of_threads_gives_the_same_bits(threads):
     for cells in found:
         assert cells.high.tobytes() == alone.high.tobytes()
         assert cells.low.tobytes() == alone.low.tobytes()
+
+
+@pytest.mark.parametrize("form", ["read-only", "columns first", "big-endian"])
+def test_a_plane_may_lie_in_memory_as_it_likes(form):
+    high, low = (
+        {
+            "read-only": np.frombuffer(plane.tobytes(), np.uint16).reshape(plane.shape),
+            "columns first": np.asfortranarray(plane),
+            "big-endian": plane.astype(">u2"),
+        }[form]
+        for plane in (CLEAN, SCAN.low)
+    )
+    told = analyse(replace(SCAN, high=high, low=low), POLICY)
+    assert told == analyse(SCAN, POLICY)
+
+
+def test_a_box_with_a_wide_gap_in_it_is_never_called_empty():
+    shell = loads.empty(plain_random.Random("cells/1"))
+    vehicle = shell.onto(Vehicle(vehicle_id="v", lane="a", at_portal_s=0.0))
+    high, low = planes(vehicle, rows=500, pitch_mm=8.0, random=np.random.default_rng(1))
+    scan = replace(SCAN, high=high, low=low, pitch_x_mm=8.0, pitch_y_mm=8.0)
+    assert analyse(scan, POLICY).empty
+    for lines, empty in ((2, True), (40, False)):
+        gone = high.copy()
+        first = high.shape[1] * 6 // 10
+        gone[:, first : first + lines] = 0
+        told = analyse(replace(scan, high=gone, lost_columns=((first, first + lines),)), POLICY)
+        assert told.empty is empty, lines
