@@ -46,7 +46,7 @@ class XrayDicosConfig(SensorConfig):
     pitch_x_mm: Annotated[float, Ge(0.5), Le(50)] | None = None
     """Along the vehicle, where the file does not say; None: nobody knows, 8 is tried."""
     pitch_y_mm: Annotated[float, Ge(0.5), Le(50)] | None = None
-    energies_mev: tuple[float, float] = (6.0, 4.0)
+    energies_mev: tuple[Annotated[float, Gt(0), Le(20)], Annotated[float, Gt(0), Le(20)]] = (6, 4)
     """End energies of the high and the low plane, where the files do not say them (KVP)."""
     flip: bool = False
     """The vehicle's front is at the right of the picture; an image orientation that runs

@@ -162,8 +162,9 @@ class Source:
 
     async def _leave_stale(self) -> None:
         """Open anew what has waited for long: what queued in it is old."""
-        # A stand-in has no queue, and in a folder no scan is too old.
-        lasts = isinstance(self._transport, StandIn) or self.config.url.startswith("folder:")
+        # A stand-in has no queue, and no scan is too old, in a folder or sent.
+        whole = self.config.url.startswith(("folder:", "dicos:"))
+        lasts = isinstance(self._transport, StandIn) or whole
         if self._transport is None or lasts or _monotonic_s() - self._opened_s < STALE_S:
             return
         await self.close()

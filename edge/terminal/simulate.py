@@ -200,8 +200,10 @@ def _serving_url(url: str, *, pty: bool) -> str:
     address = parse_address(url)
     if pty or address.form == "serial":
         return "pty:"  # its path is the system's choice; the table tells it
-    if address.form == "udp" and address.host in ("0.0.0.0", "::"):  # noqa: S104 - not bound here
-        return f"udp://{HOST}:{address.port}"  # it listens everywhere; we send to this machine
+    sent = address.form in {"udp", "dicos"}
+    if sent and address.host in ("0.0.0.0", "::"):  # noqa: S104 - not bound here
+        # It listens everywhere; we send to this machine.
+        return f"{address.form}://{HOST}:{address.port}"
     return url
 
 

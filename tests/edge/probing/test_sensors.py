@@ -10,6 +10,7 @@ import pytest
 from drivers.radiation import TsaConfig
 from drivers.seismic_shake_config import ShakeConfig
 from drivers.xray import XrayPlanesConfig
+from drivers.xray_dicos import XrayDicosConfig
 from edge.probing.run import run
 from edge.probing.sensors import ask, sensor_probes
 from tests.ports import free_port
@@ -84,6 +85,19 @@ def test_a_sender_of_datagrams_is_named():
     finally:
         stop = True
         sending.join()
+
+
+def test_a_receiver_of_scans_must_get_its_port():
+    pytest.importorskip("pynetdicom")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        url = "dicos://127.0.0.1:{}".format(taken.getsockname()[1])
+        sensor = XrayDicosConfig(id="x", lane="l", url=url, timeout_s=0.3)
+        status, text = ask(sensor)
+        assert status == "fail"
+        assert "in use" in text
+    assert ask(sensor) == ("ok", f"{url}: can be listened on")
 
 
 def test_a_folder_must_be_there(tmp_path):
