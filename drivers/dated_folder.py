@@ -39,6 +39,11 @@ class DatedFolders:
         self._polls = 0
         self._find()
 
+    @property
+    def fresh(self) -> bool:
+        """As of `ScanFolder`, in any of the days."""
+        return any(folder.fresh for folder in self._folders.values())
+
     def poll(self) -> TakenSet | None:
         """As `ScanFolder.poll`, of all days; the day after the last one that had something is
         first, so that none waits for another."""

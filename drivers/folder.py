@@ -29,7 +29,8 @@ from drivers.wire.malformed import Malformed
 from drivers.xray import XrayPlanesConfig, is_whole, scan_sets
 from drivers.xray_dicos import XrayDicosConfig
 
-POLL_S = 0.02  # a scan that says itself when it is whole is read after two of these
+POLL_S = 0.02  # a scan that says itself when it is whole is read at the second that finds it
+AGAIN_S = 0.005  # and that comes sooner
 # One that does not has to stand still for longer than a copier takes from block to block.
 STABLE_S = 0.1
 STEADY_S = 0.5
@@ -46,6 +47,11 @@ Result = TypeVar("Result")
 
 class Watched(Protocol):
     """A folder, or several."""
+
+    @property
+    def fresh(self) -> bool:
+        """As of `ScanFolder`."""
+        ...
 
     def poll(self) -> TakenSet | None:
         """As `ScanFolder.poll`."""
@@ -71,6 +77,7 @@ class FolderTransport:
 
     async def read(self) -> bytes:
         """The next bundle; `b""` when the folder cannot be read any more."""
+        quick = False
         while not self._lost:
             try:
                 self._taken = await self._in_thread(self._folder.poll)
@@ -79,7 +86,10 @@ class FolderTransport:
                 break
             if self._taken is not None:
                 return self._form(self._taken.data)
-            await asyncio.sleep(self._poll_s)
+            # A set that has just come is looked at again soon; then in turn, for what is counted
+            # in polls is meant to last.
+            quick = self._folder.fresh and not quick
+            await asyncio.sleep(AGAIN_S if quick else self._poll_s)
         return b""
 
     async def settle(self, reason: str) -> None:

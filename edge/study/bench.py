@@ -27,6 +27,10 @@ BENCHES = {
         "edge.study.bench_footfalls:run",
         "walkers along a fence, live: from the fourth footfall to the alert on both sides",
     ),
+    "xray-lines": (
+        "edge.study.bench_xray_lines:run",
+        "a stream of X-ray lines through codec, driver and scoring on one core",
+    ),
     "xray-alert": (
         "edge.study.bench_xray_alert:run",
         "scans, live: from the last file in the folder to the alert on both sides",

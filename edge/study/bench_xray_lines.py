@@ -1,0 +1,211 @@
+"""A stream of X-ray lines through codec, driver and scoring, as fast as one core takes it.
+
+A line is one column of a scan in both energies: 1200 pixels of 16 bits each, 4.8 kB in two frames.
+Scans of trucks come in pieces of 64 KiB, as TCP hands them over. What is counted is the processor
+time of all threads together, on one core, so that a busy machine changes little; what stands beside
+it is the same bytes taken apart by struct, zlib and NumPy alone, which puts no line in its place
+and scores nothing.
+"""
+
+import os
+import random
+import struct
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drivers.wire.sidecar import Sidecar, encode_json
+from drivers.wire.xray_lines import BEGIN, END, LineFrame, encode
+from drivers.xray_lines import XrayLinesConfig, XrayLinesDriver
+from edge.evidence.scans.ready import ready
+from edge.kernel_cache import use_kernel_cache
+from edge.study.figures import Figure, Options, at_least, at_most, percentile, plain
+from fusion.scans.calibrate import ScanMemory
+from fusion.scans.stream import LineScorer
+from fusion.types import Origin, ScanFinding, ScanLines, ScanSample
+from fusion.xray import XrayPolicy, analyse
+from simulators import loads
+from simulators.scenario import Vehicle
+from simulators.xray import planes
+
+SCANS = 20
+ROWS, COLUMNS, PITCH_MM = 1200, 4000, 4.6
+VEHICLE_M = 17.6  # 3,826 columns, and air on both sides
+LINES_PER_S = 20_000
+VERDICT_MS = 50.0
+PIECE_BYTES = 64 * 1024
+LAST_LINES = 16  # that come in the last piece, as at a brisk 722 lines/s in 22 ms
+START_NS = 1_795_000_000_000_000_000
+LINE_NS = 1_385_000  # 13 km/h at 5 mm
+
+Picture = NDArray[np.uint16]
+Feed = Callable[[bytes, int], list[ScanFinding]]
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the scans came to."""
+
+    lines: int = 0
+    cpu_s: float = 0.0
+    reference_s: float = 0.0
+    interim: int = 0
+    verdict_ms: list[float] = field(default_factory=list)
+    """From the last piece to the finding, by the clock."""
+    verdict_cpu_ms: list[float] = field(default_factory=list)
+    files_ms: list[float] = field(default_factory=list)
+    """From the finding to its files, in processor time."""
+
+
+def run(options: Options) -> list[Figure]:
+    """Figures of `--times` scans."""
+    use_kernel_cache()
+    scans = options.times or SCANS
+    with one_core():
+        tally = played(options, scans)
+    how = f"{scans} scans of {ROWS} x 2 pixels a line, {tally.lines:,} lines, one core"
+    rate = tally.lines / tally.cpu_s
+    reference = tally.lines / tally.reference_s
+    return [
+        at_least(
+            "xray-lines.rate", rate, LINES_PER_S, "lines/s", f"{how}: codec, driver, scoring, files"
+        ),
+        plain("xray-lines.reference", reference, "lines/s", "struct, zlib.crc32, np.frombuffer"),
+        plain("xray-lines.ratio", rate / reference, "x", "against that, which scores nothing"),
+        at_most(
+            "xray-lines.verdict_p95",
+            percentile(tally.verdict_ms, 0.95),
+            VERDICT_MS,
+            "ms",
+            f"from the last {LAST_LINES} lines and the end frame to the finding, by the clock, "
+            f"{scans} scans",
+        ),
+        plain("xray-lines.verdict_p50", percentile(tally.verdict_ms, 0.5), "ms", "the same"),
+        plain(
+            "xray-lines.verdict_cpu",
+            percentile(tally.verdict_cpu_ms, 0.5),
+            "ms",
+            "the same in processor time, median",
+        ),
+        plain(
+            "xray-lines.files",
+            percentile(tally.files_ms, 0.5),
+            "ms",
+            "from there to picture and TIFF",
+        ),
+        plain(
+            "xray-lines.interim", tally.interim / scans, "", "findings told while a scan goes on"
+        ),
+    ]
+
+
+def played(options: Options, scans: int) -> Tally:
+    """Play the scans, and the reference after each."""
+    tally = Tally()
+    shapes = [truck(options.seed + number) for number in range(3)]
+    driver = XrayLinesDriver(
+        XrayLinesConfig(id="xray-1", lane="lane-1", url="tcp://127.0.0.1:1"), Origin.SIMULATOR
+    )
+    scorer, memory = LineScorer(XrayPolicy(), analyse), ScanMemory()
+
+    def feed(data: bytes, at_ns: int) -> list[ScanFinding]:
+        """As `Measuring` does it, but for the files of a finding."""
+        found: list[ScanFinding | None] = []
+        for one in driver.feed(data, at_ns):
+            if isinstance(one, ScanLines):
+                found.append(scorer.lines(one, memory))
+            elif isinstance(one, ScanSample):
+                found.append(scorer.whole(one, memory))
+        return [one for one in found if one is not None]
+
+    for number in range(-1, scans):  # the first one warms up
+        high, low = shapes[number % len(shapes)]
+        columns = high.shape[1] - 37 * (number % 11)  # where the last look falls differs
+        stream, last = frames(number + 2, high[:, :columns], low[:, :columns])
+        one = Tally() if number < 0 else tally
+        one.lines += columns
+        _play(feed, stream, last, START_NS + number * 60 * 10**9, one)
+        began = time.process_time()
+        reference(stream + last)
+        one.reference_s += time.process_time() - began
+        if number >= 0 and number % 5 == 4:
+            options.say(f"xray-lines: {number + 1} of {scans} scans")
+    return tally
+
+
+def _play(feed: Feed, stream: bytes, last: bytes, at_ns: int, tally: Tally) -> None:
+    pieces = [stream[at : at + PIECE_BYTES] for at in range(0, len(stream), PIECE_BYTES)]
+    began = time.process_time()
+    for number, piece in enumerate(pieces):
+        tally.interim += len(feed(piece, at_ns + number * LINE_NS))
+    ended = time.process_time()
+    clock = time.perf_counter()
+    found = feed(last, at_ns + len(pieces) * LINE_NS)
+    tally.verdict_ms.append(1000 * (time.perf_counter() - clock))
+    after = time.process_time()
+    tally.verdict_cpu_ms.append(1000 * (after - ended))
+    if not found or found[-1].interim or found[-1].partial:
+        raise RuntimeError("a whole scan gave no finding of the whole")
+    ready(found[-1], None)
+    tally.files_ms.append(1000 * (time.process_time() - after))
+    tally.cpu_s += time.process_time() - began
+
+
+def truck(seed: int) -> tuple[Picture, Picture]:
+    """(high, low) of a loaded truck."""
+    load = loads.pallets(random.Random(seed))
+    vehicle = load.onto(
+        Vehicle(vehicle_id=f"v-{seed}", lane="lane-1", at_portal_s=0.0, length_m=VEHICLE_M)
+    )
+    draw = np.random.default_rng(seed)
+    high, low = planes(vehicle, rows=ROWS, pitch_mm=PITCH_MM, random=draw)
+    return high[:, :COLUMNS], low[:, :COLUMNS]
+
+
+def frames(number: int, *both: Picture) -> tuple[bytes, bytes]:
+    """The bytes of one scan: all but its last lines, and these with the end frame."""
+    lines = [np.ascontiguousarray(plane.T, "<u2") for plane in both]
+    columns, pixels = lines[0].shape
+    sidecar = encode_json(Sidecar(scan_id=f"s-{number}", pitch_x_mm=PITCH_MM, pitch_y_mm=PITCH_MM))
+    sent = [encode(LineFrame(number, 0, START_NS, len(lines), pixels, BEGIN, sidecar))]
+    for column in range(columns):
+        at_ns = START_NS + column * LINE_NS
+        sent += [
+            encode(LineFrame(number, column, at_ns, energy, pixels, 0, plane[column].tobytes()))
+            for energy, plane in enumerate(lines)
+        ]
+    sent.append(encode(LineFrame(number, columns, START_NS + columns * LINE_NS, 0, 0, END)))
+    cut = len(sent) - 1 - LAST_LINES * len(lines)
+    return b"".join(sent[:cut]), b"".join(sent[cut:])
+
+
+def reference(data: bytes) -> list[Picture]:
+    """Every frame checked and seen as an array, the plain way."""
+    found = []
+    at = 0
+    while at < len(data):
+        (length,) = struct.unpack_from("<I", data, at + 4)
+        head = struct.unpack_from("<QIqBBHI", data, at + 8)
+        end = at + 8 + length
+        if zlib.crc32(data[at + 36 : end], zlib.crc32(data[at + 4 : at + 32])) != head[-1]:
+            raise RuntimeError("a frame of our own is spoilt")
+        if head[4] == 0:
+            found.append(np.frombuffer(data, "<u2", head[5], at + 36))
+        at = end
+    return found
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """All threads of this process on one core."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
