@@ -5,7 +5,7 @@ calls in the same order give the same alerts.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import attrgetter
 
@@ -181,7 +181,9 @@ class Engine:
     def _take(self, detections: list[Detection], channel: _Channel) -> list[Alert]:
         known = self._policy.radiation_evidence
         weighed = [weigh(detection, known) for detection in detections]
-        self._detections = (self._detections + weighed)[-MAX_DETECTIONS:]
+        # For whoever shows them; what files are made of would only be kept from being let go.
+        shown = [d if d.record is None else replace(d, record=None) for d in weighed]
+        self._detections = (self._detections + shown)[-MAX_DETECTIONS:]
         alerts: list[Alert] = []
         scans = [d for d in weighed if d.kind.startswith("xray.") and d.kind != TEST_PIECE]
         if scans:
