@@ -180,6 +180,7 @@ class XrayLinesDriver:
                         low=block.low,
                         pitch_x_mm=self._pitch(scan.sidecar.pitch_x_mm, self._config.pitch_x_mm),
                         pitch_y_mm=self._pitch(scan.sidecar.pitch_y_mm, self._config.pitch_y_mm),
+                        energies_mev=scan.sidecar.energies_mev or self._config.energies_mev,
                     )
                 )
         return found

@@ -233,6 +233,8 @@ class ScanLines:
     """(rows, columns) of the low-energy plane, where there is one."""
     pitch_x_mm: float
     pitch_y_mm: float
+    energies_mev: tuple[float, float] = (6.0, 4.0)
+    """End energies of the high and the low plane."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,15 @@ from drivers.wire.sidecar import Sidecar, encode_json
 from drivers.wire.xray_lines import ALIVE, BEGIN, END, LineFrame, encode
 from simulators.base import SimulatorKind
 from simulators.scenario import Scenario, Vehicle
-from simulators.xray import AIR_M, DARK_COLUMNS, HIGH_MEV, LOW_MEV, container_number, planes
+from simulators.xray import (
+    AIR_M,
+    DARK_COLUMNS,
+    HIGH_MEV,
+    LOW_MEV,
+    container_number,
+    planes,
+    scanner_of,
+)
 
 ALIVE_MS = 1000
 LATE_LINES = 32  # how far cards get out of step, where they do
@@ -23,7 +31,7 @@ Planes = tuple[NDArray[np.uint16], ...]
 
 
 class XrayLinesSimulator:
-    """One scanner. Options: `rows`, `pitch_mm`, `energies` (1 or 2).
+    """One scanner. Options: `rows`, `pitch_mm`, `energies` (1 or 2), those of `scanner_of`.
 
     Faults: `silent` (says nothing of a vehicle), `reorder`, `duplicate`, `loss` (lines skipped,
     `size` their share), `cut` (half a line, then the last lines again), `stall` (lines and end
@@ -94,7 +102,13 @@ class XrayLinesSimulator:
         name = f"{self._place.sensor_id}-{vehicle.vehicle_id}"
         random = np.random.default_rng([self._scenario.seed, zlib.crc32(name.encode())])
         rows = int(self._place.option("rows", "500"))
-        both: Planes = planes(vehicle, rows=rows, pitch_mm=self._pitch_mm, random=random)
+        both: Planes = planes(
+            vehicle,
+            rows=rows,
+            pitch_mm=self._pitch_mm,
+            random=random,
+            scanner=scanner_of(self._place),
+        )
         container = container_number(vehicle.container, random)
         if self._is("silent", start_s):
             return

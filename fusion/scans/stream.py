@@ -81,6 +81,7 @@ class LineScorer:
             composite=None,
             pitch_x_mm=first.pitch_x_mm,
             pitch_y_mm=first.pitch_y_mm,
+            energies_mev=first.energies_mev,
             declared="",
             container="",
             digests=(),

@@ -118,10 +118,16 @@ class LiveDay:
 
 
 def live_day(
-    directory: Path, *, duration_s: float = 90.0, origin: Origin = Origin.SENSOR, seed: int = 1
+    directory: Path,
+    *,
+    duration_s: float = 90.0,
+    origin: Origin = Origin.SENSOR,
+    seed: int = 1,
+    scenario: Scenario | None = None,
+    **more: object,
 ) -> LiveDay:
-    """What a live service would have committed and recorded."""
-    config = small_config(directory)
+    """What a live service would have committed and recorded; `more` goes to `small_config`."""
+    config = small_config(directory, **more)
     policy = load_policy(None)
     config.state_dir.mkdir(parents=True)
 
@@ -152,7 +158,7 @@ def live_day(
         now_utc_ns=now,
     )
     rehearsal = Rehearsal(
-        small_scenario(seed),
+        scenario or small_scenario(seed),
         config.sensors,
         record=recorder.raw,
         deliver=pipeline.deliver,
