@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Literal
 
-from drivers.dicos_reading import Instance, Key, begun
+from drivers.base import SensorUnavailable
+from drivers.dicos_reading import NEEDED, Instance, Key, begun, prepared
 from drivers.wire.dicos import MAX_HEADER_BYTES
 from drivers.wire.malformed import Malformed
 
@@ -41,9 +42,14 @@ class _Begun:
 
 
 class DicosSets:
-    """Groups a folder's files; every header is read once, and again when its file changes."""
+    """Groups a folder's files; every header is read once, and again when its file changes.
 
-    def __init__(self, inbox: Path, planes: Planes) -> None:
+    SensorUnavailable where pydicom is not installed: no scan is to be put aside for that.
+    """
+
+    def __init__(self, inbox: Path, planes: Planes, sensor_id: str = "") -> None:
+        if not prepared():
+            raise SensorUnavailable(f"{sensor_id}: {NEEDED}")
         self._inbox = inbox
         self._planes = planes
         self._known: dict[str, _Begun] = {}

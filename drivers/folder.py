@@ -25,6 +25,7 @@ from drivers.scan_folder import (
     ScanFolder,
     TakenSet,
 )
+from drivers.wire import dicos
 from drivers.wire.malformed import Malformed
 from drivers.xray import XrayPlanesConfig, is_whole, scan_sets
 from drivers.xray_dicos import XrayDicosConfig
@@ -141,6 +142,7 @@ def _opener(
     config: SensorConfig, root: Path, refuse: Callable[[Malformed], None]
 ) -> Callable[[], Watched]:
     planes = config if isinstance(config, XrayPlanesConfig) else None
+    whole = _telling_whole(config)
 
     def one(inbox: Path, filing: ScanFiling | None = None, few: int = FEW_ENTRIES) -> ScanFolder:
         return ScanFolder(
@@ -150,8 +152,8 @@ def _opener(
             stale_polls=round(STALE_S / POLL_S),
             retry_polls=round(RETRY_S / POLL_S),
             refuse=refuse,
-            stable_polls=round(STABLE_S / POLL_S) if planes is None else STABLE_POLLS,
-            whole=None if planes is None else lambda name, data: is_whole(name, data, planes),
+            stable_polls=round(STABLE_S / POLL_S) if whole is None else STABLE_POLLS,
+            whole=whole,
             steady_polls=round(STEADY_S / POLL_S),
             short_polls=round(SHORT_S / POLL_S),
             few_entries=few,
@@ -177,12 +179,23 @@ def _opener(
     return visit
 
 
+def _telling_whole(config: SensorConfig) -> Callable[[str, bytes], bool | None] | None:
+    """What tells of a file whether it is all there; None: that it stands still."""
+    match config:
+        case XrayPlanesConfig():
+            return lambda name, data: is_whole(name, data, config)
+        case XrayDicosConfig():
+            return lambda name, data: dicos.is_whole(data)
+        case _:
+            return None
+
+
 def _grouping(config: SensorConfig, inbox: Path) -> Callable[[Collection[str]], Sequence[FileSet]]:
     match config:
         case XrayPlanesConfig():
             return lambda names: scan_sets(names, config)
         case XrayDicosConfig():
-            return DicosSets(inbox, config.planes)
+            return DicosSets(inbox, config.planes, config.id)
         case N42Config():
             return document_sets
         case _:

@@ -11,7 +11,7 @@ from annotated_types import Ge, Gt, Le, MaxLen, MinLen
 from numpy.typing import NDArray
 
 from drivers.base import DriverKind, SensorConfig
-from drivers.dicos_reading import Instance, Key, Plane, begun, described, digest_of, pictures
+from drivers.dicos_reading import Instance, Key, Plane, begun, described, fingerprint_of, pictures
 from drivers.scan_times import Repeats, ScanTimes
 from drivers.wire import dicos
 from drivers.wire.bundle import Bundle, BundleDecoder, encode
@@ -97,7 +97,7 @@ class XrayDicosDriver:
         ordered = _high_first(read)
         if isinstance(ordered, Malformed):
             return [ordered]
-        key = hashlib.sha256("".join(sorted(digest_of(laid) for _, laid in read)).encode())
+        key = b"".join(sorted(fingerprint_of(laid) for _, laid in read))
         planes: list[Plane] = []
         for instance, laid in ordered:
             unpacked = pictures(instance, laid)
@@ -106,7 +106,7 @@ class XrayDicosDriver:
             planes += unpacked
         first = ordered[0][0]
         label = f"{first.object_id} {first.scan_id} {first.instance}".encode()
-        if self._repeats.is_repeat(key.digest()):
+        if self._repeats.is_repeat(key):
             return [malformed("duplicate", label)]
         instances = [instance for instance, _ in ordered]
         return [

@@ -103,6 +103,14 @@ def layout(data: bytes, *, whole: bool = True) -> Layout | Malformed:
         return malformed(error.reason, data[MAGIC_AT:])
 
 
+def is_whole(data: bytes) -> bool | None:
+    """Whether a file is all there; None: it is none of which that could be told."""
+    laid = layout(data)
+    if isinstance(laid, Layout):
+        return True
+    return False if laid.reason == "truncated" else None
+
+
 class _BadError(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

@@ -4,11 +4,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from drivers import dicos_reading
+from drivers.base import SensorUnavailable
 from drivers.dicos_sets import DicosSets
 from drivers.transports import open_transport
+from drivers.wire import dicos
 from drivers.xray_dicos import XrayDicosConfig, XrayDicosDriver
 from fusion.types import Origin
-from tests.drivers.dicos_files import SCAN, high, low, plane, single
+from tests.drivers.dicos_files import SCAN, high, low, packed, plane, single
 
 pytest.importorskip("pydicom")
 
@@ -77,3 +80,19 @@ def test_a_folder_is_read_and_filed(tmp_path):
         assert sorted(path.name for path in tmp_path.glob(".garita/done/*/*")) == ["1.dcs", "2.dcs"]
 
     asyncio.run(asyncio.wait_for(check(), 20))
+
+
+def test_without_pydicom_it_is_said_what_is_needed_before_any_scan_is_touched(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(dicos_reading, "installed", lambda: False)
+    config = XrayDicosConfig(id="xray-1", lane="l", url=f"folder:{tmp_path}")
+    with pytest.raises(SensorUnavailable, match=r"xray-1: .*garita\[dicos\]"):
+        asyncio.run(open_transport(config))
+
+
+def test_a_packed_file_that_is_cut_is_waited_for(tmp_path):
+    made = packed(single(), "RLELossless", tmp_path)
+    assert [dicos.is_whole(made[:size]) for size in (100, 700, len(made) - 1)] == [False] * 3
+    assert dicos.is_whole(made) is True
+    assert dicos.is_whole(b"\xff" * 5000) is None
