@@ -225,27 +225,6 @@ def components(mask: Flags) -> tuple[NDArray[np.int32], int]:
     return labels.astype(np.int32), int(count)
 
 
-def surround_contrast(
-    values: Floats, load: Flags, halves: tuple[int, int, int], min_load: float
-) -> tuple[Floats, Floats]:
-    """Mean of a box of load less the mean of the load around it."""
-    weight = load.astype(np.float64)
-
-    def box_sum(picture: Floats, half: int) -> Floats:
-        side = 2 * half + 1
-        mean = ndimage.uniform_filter(picture, side, mode="constant")
-        return np.asarray(mean * side**2, np.float64)
-
-    inner, guard, outer = halves
-    near = box_sum(weight, outer) - box_sum(weight, guard)
-    around = box_sum(values * weight, outer) - box_sum(values * weight, guard)
-    whole = (2 * outer + 1) ** 2 - (2 * guard + 1) ** 2
-    tested = (box_sum(weight, inner) > (2 * inner + 1) ** 2 - 0.5) & (near >= min_load * whole)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        around = np.where(tested, around / near, np.nan)
-    return box_sum(values * weight, inner) / (2 * inner + 1) ** 2 - around, around
-
-
 def local_texture(values: Floats, mask: Flags, half: int) -> tuple[Floats, Floats]:
     """How far each inner cell is from the mean about it, and these means."""
     size = 2 * half + 1
@@ -346,7 +325,6 @@ TWINS: dict[str, Callable[..., Any]] = {
     "square_means": square_means,
     "between_curves": between_curves,
     "components": components,
-    "surround_contrast": surround_contrast,
     "local_texture": local_texture,
     "near_medians": near_medians,
     "told_materials": told_materials,

@@ -1,7 +1,5 @@
 """Kernels on the pixels and cells of a scan that every step of its analysis uses."""
 
-import math
-
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -33,30 +31,6 @@ def clear_share(
             if expected > 0.0:
                 clear[i, j] = (np.float64(plane[first_row + i, columns[j]]) - dark) / expected
     return clear
-
-
-@njit(cache=True, nogil=True)
-def cell_means(
-    sums: NDArray[np.int64],
-    rows: NDArray[np.int64],
-    columns: NDArray[np.int64],
-    one: float,
-    least: float,
-) -> NDArray[np.float64]:
-    """Mean of the live pixels of each cell.
-
-    sums     (rows, columns) whole sums of `pooled_counts`
-    rows     (rows,) live rows in each row of cells; columns (columns,) likewise
-    one      the sum of one clear pixel
-    least    cells with less, or without any live pixel, get it
-    """
-    means = np.full(sums.shape, least)
-    for i in range(sums.shape[0]):
-        for j in range(sums.shape[1]):
-            pixels = rows[i] * columns[j]
-            if pixels > 0:
-                means[i, j] = max(np.float64(sums[i, j]) / (one * np.float64(pixels)), least)
-    return means
 
 
 @njit(cache=True, nogil=True)
@@ -125,27 +99,6 @@ def square_means(values: NDArray[np.float64], half: int) -> NDArray[np.float64]:
         for j in range(columns):
             means[i, j] = total[j] / count
     return means
-
-
-@njit(cache=True, nogil=True)
-def wave_power(values: NDArray[np.float64], turns: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Squared size of the waves of some lengths in a row of values.
-
-    values   (n,) at even distances; 0 where nothing is known
-    turns    (waves,) radians from one value to the next
-    returns  (waves,)
-    """
-    power = np.empty(turns.shape[0])
-    for wave in range(turns.shape[0]):
-        # A turn of the pointer for each value costs less than a cosine and a sine.
-        step_x, step_y = math.cos(turns[wave]), math.sin(turns[wave])
-        x, y, along, across = 1.0, 0.0, 0.0, 0.0
-        for value in values:
-            along += x * value
-            across += y * value
-            x, y = x * step_x - y * step_y, x * step_y + y * step_x
-        power[wave] = along * along + across * across
-    return power
 
 
 @njit(cache=True, nogil=True)

@@ -83,7 +83,8 @@ class Calibration:
     def transmission(self, plane: Plane, rows: slice, columns: Counts) -> Floats:
         """(rows, columns) of a part of the plane, pixel by pixel; dead ones are 0."""
         levels = np.stack((self.dark[rows], self.air_counts * self.gain[rows]))
-        return clear_share(plane, rows.start or 0, levels, columns, self.pulse)
+        chosen = np.ascontiguousarray(columns)  # a reversed view would be compiled for anew
+        return clear_share(plane, rows.start or 0, levels, chosen, self.pulse)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

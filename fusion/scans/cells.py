@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.kernels.xray import pooled_counts
-from fusion.kernels.xray_cells import cell_means
 from fusion.scans.calibrate import (
     DARK_SCALE,
     Calibration,
@@ -125,8 +124,10 @@ def attenuation(
     sums = pooled_counts(plane, dark_q8, gain_q12, pulse_q12, cell)
     rows, rows_usable = _live(gain_q12 > 0, cell)
     columns, columns_usable = _live(pulse_q12 > 0, cell)
-    one = 2.0**24 * calibration.air_counts
-    share = cell_means(sums, rows, columns, one, math.exp(-MAX_ATTENUATION))
+    clear = 2.0**24 * calibration.air_counts * (rows[:, None] * columns[None, :])
+    least = math.exp(-MAX_ATTENUATION)
+    share = np.divide(sums, clear, out=np.full(sums.shape, least), where=clear > 0.0)
+    np.maximum(share, least, out=share)
     # Rounded so that a last bit of another machine's logarithm changes nothing.
     values = np.asarray(np.round(-np.log(share), 6), np.float64)
     _fill(values, rows > 0)

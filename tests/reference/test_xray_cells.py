@@ -5,11 +5,9 @@ import pytest
 
 from fusion.kernels.xray_cells import (
     between_curves,
-    cell_means,
     clear_share,
     lag_products,
     square_means,
-    wave_power,
 )
 
 
@@ -27,12 +25,6 @@ def test_clear_share_is_counts_over_the_dark_over_what_is_due():
             due = levels[1, i] * pulse[column]
             expected = (plane[3 + i, column] - levels[0, i]) / due if due > 0 else 0.0
             assert clear[i, j] == expected
-
-
-def test_cell_means_divide_by_the_live_pixels():
-    sums = np.array([[640, 64, -5], [1000, 0, 1]])
-    means = cell_means(sums, np.array([8, 4]), np.array([8, 2, 0]), 10.0, 1e-4)
-    assert means == pytest.approx(np.array([[1.0, 0.4, 1e-4], [1000 / 320, 1e-4, 1e-4]]))
 
 
 @pytest.mark.parametrize("half", [0, 1, 3, 40])
@@ -58,14 +50,6 @@ def test_between_curves_is_interpolation_both_ways():
             if values[i, j] < 0:
                 expected = values[i, j] / 0.5 * (curves[0, 1] - curves[0, 0])
             assert found[i, j] == pytest.approx(expected)
-
-
-def test_wave_power_is_that_of_cosine_and_sine():
-    values = np.random.default_rng(4).random(90)
-    turns = np.array([0.1, 0.5, 3.0])
-    at = np.arange(90)
-    expected = [(np.cos(t * at) @ values) ** 2 + (np.sin(t * at) @ values) ** 2 for t in turns]
-    assert wave_power(values, turns) == pytest.approx(expected)
 
 
 def test_lag_products_are_sums_of_products():
