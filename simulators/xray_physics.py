@@ -104,9 +104,9 @@ def transmission(layers: Mapping[str, Floats], end_mev: float) -> Floats:
     clear = np.asarray(np.exp(-depth), np.float32)
     others = [layer for name, layer in layers.items() if name not in ("organic", "steel")]
     if others:
-        at = np.nonzero(np.sum(others, axis=0))
-        if at[0].size:
-            clear[at] = _exact({name: layer[at] for name, layer in layers.items()}, end_mev)
+        at = np.flatnonzero(sum(others[1:], others[0]))
+        there = {name: np.take(layer, at) for name, layer in layers.items()}
+        clear.reshape(-1)[at] = _exact(there, end_mev)
     return clear
 
 
@@ -119,11 +119,14 @@ def _exact(areal_g_cm2: dict[str, Floats], end_mev: float) -> Floats:
     for start in range(0, pixels, CHUNK_PIXELS):  # small enough for the cache
         part = slice(start, start + CHUNK_PIXELS)
         here = {name: layer[part] for name, layer in areal_g_cm2.items() if layer[part].any()}
+        depth, one = np.empty_like(total[part]), np.empty_like(total[part])
         for i, share in enumerate(weight.astype(np.float32)):
-            depth = np.zeros(total[part].size, np.float32)
+            depth.fill(0.0)
             for name, layer in here.items():
-                depth -= cm2_g[name][i] * layer
-            total[part] += share * np.exp(depth)
+                depth -= np.multiply(layer, cm2_g[name][i], out=one)
+            np.exp(depth, out=depth)
+            depth *= share
+            total[part] += depth
     return total
 
 

@@ -172,17 +172,18 @@ def _pulses(scanner: Scanner, columns: int, random: Random) -> NDArray[np.float3
     return pulses
 
 
-def _kept(scanner: Scanner, columns: int, random: Random) -> NDArray[np.int64]:
+def _kept(scanner: Scanner, columns: int, random: Random) -> NDArray[np.int64] | slice:
     """Which lines the picture is made of, in order."""
-    order = np.arange(columns)
     first = scanner.dark_columns + DARK_GUARD
     at = random.choice(
         columns - first, scanner.dropped_lines + scanner.repeated_lines, replace=False
     )
+    if at.size == 0:
+        return slice(None)
     times = np.ones(columns, np.int64)
     times[at[: scanner.dropped_lines] + first] = 0
     times[at[scanner.dropped_lines :] + first] = 2
-    return np.repeat(order, times)
+    return np.repeat(np.arange(columns), times)
 
 
 def _detectors(
