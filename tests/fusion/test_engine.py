@@ -2,6 +2,7 @@
 stand in tests/edge/study; here are the rules that hold whatever the sensors say."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -29,6 +30,7 @@ from fusion.types import (
     StatusSample,
 )
 from tests.fusion.makers import CHECKPOINT, START_UTC_NS, dense, detection, heard, occupancy, steps
+from tests.fusion.scan_records import pixels, scan_record
 from tests.fusion.test_alarms import claim
 
 SPEED_M_S = 2.5
@@ -212,6 +214,19 @@ def test_a_block_elsewhere_is_an_anomaly_and_no_shield(site):
     passage(site, 12.0, source_m=None)
     site.feed(scan(20.0, dense_m=14.0))
     assert site.events()[-1] is Event.CARGO_ANOMALY
+
+
+def test_an_alert_of_the_load_carries_the_scan_and_one_of_radiation_where_it_speaks_of_it(site):
+    record = scan_record(pixels(30, 100), sensor_id="xray-1")
+    passage(site, 12.0, source_m=9.0, peak_cps=75.0)
+    site.feed(replace(scan(20.0, dense_m=9.2), record=record))
+    kinds = [type(each).__name__ for each in site.last(Event.SHIELDED_SOURCE).records]
+    assert sorted(kinds) == ["PassRecord", "ScanRecord"]
+    passage(site, 60.0, source_m=None)
+    site.feed(replace(scan(68.0, dense_m=14.0), record=record))
+    (carried,) = site.last(Event.CARGO_ANOMALY).records
+    assert carried.facts["regions"][0]["from_m"] == pytest.approx(14.0, abs=1.0)
+    assert all(d.record is None for d in site.engine.take_detections())
 
 
 def test_declared_empty_and_full_is_a_mismatch(site):
