@@ -241,7 +241,7 @@ def _row_gain(
     air = max(_median(level), 1.0)
     gain: Floats = level / air
     gain[(gain < policy.dropped_share) | (gain > MOST_GAIN)] = 0.0
-    gain[stripes.noisy((measured[0][1] + measured[1][1]) / sum(counts))] = 0.0
+    gain[stripes.noisy((measured[0][1] + measured[1][1]) / sum(counts), air)] = 0.0
     if min(counts) >= policy.min_air_px:
         front, rear = (sums / n - dark for (sums, _), n in zip(measured, counts, strict=True))
         gain[stripes.broken(front, rear)] = 0.0

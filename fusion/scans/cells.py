@@ -124,12 +124,13 @@ def attenuation(
     sums = pooled_counts(plane, dark_q8, gain_q12, pulse_q12, cell)
     rows, rows_usable = _live(gain_q12 > 0, cell)
     columns, columns_usable = _live(pulse_q12 > 0, cell)
-    clear = 2.0**24 * calibration.air_counts * (rows[:, None] * columns[None, :])
-    least = math.exp(-MAX_ATTENUATION)
-    share = np.divide(sums, clear, out=np.full(sums.shape, least), where=clear > 0.0)
-    np.maximum(share, least, out=share)
+    down = np.where(rows > 0, 2.0**24 * calibration.air_counts * rows, np.inf)
+    along = np.where(columns > 0, columns, np.inf)
+    share = sums / (down[:, None] * along[None, :])
+    np.maximum(share, math.exp(-MAX_ATTENUATION), out=share)
+    np.negative(np.log(share, out=share), out=share)
     # Rounded so that a last bit of another machine's logarithm changes nothing.
-    values = np.asarray(np.round(-np.log(share), 6), np.float64)
+    values: Floats = np.round(share, 6, out=share)
     _fill(values, rows > 0)
     _fill(values.T, columns > 0)
     return values, rows_usable[:, None] & columns_usable[None, :]

@@ -12,6 +12,7 @@ BLOCKS = 8  # along a row: a stripe is in all of them, an edge of the load is no
 MIN_STRIPE = 0.02  # of the signal; less is noise of the detector that a cell averages out
 BROKEN_SHARE = 0.03  # between the front's air and the rear's: thrice what lamps drift in a scan
 NOISY_TIMES = 4.0  # as much noise as the median row: such a row's cells were worth a sixteenth
+LEAST_STEP = 0.003  # of air: a display picture has none at all where it is white
 EVERY_COLUMN = 4  # is looked at
 SMOOTH_ROWS = 31  # whose median is known to 2 % where rows differ by 10 %
 SMOOTH_SHARE = 0.1  # the thinnest walls take 12 % (2 x 1.6 mm of steel)
@@ -30,10 +31,14 @@ def gaps(dead: Flags) -> NDArray[np.int64]:
     return np.flatnonzero(framed[1:] != framed[:-1]).reshape(-1, 2)
 
 
-def noisy(roughness: Floats) -> Flags:
-    """Rows whose steps from pixel to pixel in air are far larger than other rows'."""
-    typical = np.sort(roughness)[(roughness.size - 1) // 2]
-    return np.asarray(roughness > NOISY_TIMES * max(float(typical), 1.0), np.bool_)
+def noisy(roughness: Floats, air: float) -> Flags:
+    """Rows whose steps from pixel to pixel in air are far larger than other rows'.
+
+    roughness  (rows,) mean step in counts
+    air        counts
+    """
+    typical = float(np.sort(roughness)[(roughness.size - 1) // 2])
+    return np.asarray(roughness > NOISY_TIMES * max(typical, LEAST_STEP * air), np.bool_)
 
 
 def broken(front: Floats, rear: Floats) -> Flags:
