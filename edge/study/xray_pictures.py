@@ -29,6 +29,7 @@ Clear = NDArray[np.float32]
 
 REPORT_SEED = 1_000_000
 LIGHT_SHARE = 0.25  # of the loads: 50 to 500 kg in an otherwise empty box
+FULL_SHARE = 0.25  # of the other loads: up to the roof
 ROOF_RAIL_M = 0.06
 UNDER_DECK_M = 0.16
 
@@ -81,6 +82,7 @@ def drawn(seed: int) -> Drawn:
     random = np.random.default_rng([5, seed])
     settings = sorted(SETTINGS)
     load = "light" if random.random() < LIGHT_SHARE else "loaded"
+    full = load == "loaded" and random.random() < FULL_SHARE
     options = CaseOptions(
         load="empty" if seed % 2 == 0 else load,
         families=REPORT_FAMILIES if seed >= REPORT_SEED else TUNING_FAMILIES,
@@ -99,15 +101,37 @@ def drawn(seed: int) -> Drawn:
         round(truth.front_column - dark + truth.boxes[-1].to_m * stretch),
         round(rows - (truth.boxes[0].bottom_m - UNDER_DECK_M) * up),
     )
+    clear = np.ascontiguousarray(clear[:, dark:])
+    full = full and not truth.empty
+    if full:
+        _fill_up(clear, box, random)
     return Drawn(
-        clear=np.ascontiguousarray(clear[:, dark:]),
+        clear=clear,
         pitch_mm=1000.0 / stretch,
         box=box,
         empty=truth.empty,
         load_kg=truth.load_kg,
         length_ft=truth.container_ft * len(truth.boxes),
-        fill=truth.fill,
+        fill=1.0 if full else truth.fill,
     )
+
+
+def _fill_up(clear: Clear, box: tuple[int, int, int, int], random: Random) -> None:
+    """Goods of one kind from wall to wall and up to the roof, over what else is in the box."""
+    left, top, right, bottom = (max(place, 0) for place in box)
+    height = bottom - top
+    rows = slice(top + int(random.uniform(0.03, 0.12) * height), bottom - int(0.06 * height))
+    columns = slice(
+        left + int(random.uniform(0.05, 0.15) * height),
+        right - int(random.uniform(0.05, 0.15) * height),
+    )
+    part = clear[rows, columns]
+    if part.size == 0:
+        return
+    coarse = random.standard_normal((6, 24), np.float32)
+    clouds = cv2.resize(coarse, part.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    depth = random.uniform(0.4, 4.0)
+    part *= np.exp(-depth * (1.0 + random.uniform(0.0, 0.08) * clouds)).astype(np.float32)
 
 
 def _calibrated(scan: XrayCase) -> Clear:

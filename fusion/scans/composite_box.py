@@ -13,8 +13,10 @@ SKEW_STEP = 0.0044  # radians
 SKEW_BLOCKS = 16
 PAD = 4  # air around the picture, so that a box that fills it has edges too
 STRICT_RUN_COST = 0.8
+UPRIGHT_STEP, UPRIGHT_WORTH = 0.06, 0.9  # a step in darkness; beside posts that are seen
 MAX_TOPS = 11  # edges that are tried as the roof
-LEAST_SCORE = 1.8  # less is the outline of anything
+LEAST_SCORE = 2.9  # less, with air above it, is a car's outline or a tank's
+LEAST_SCORE_CUT = 1.8  # a picture that was cut along a box has lost rails and posts
 SURE_SCORE, SCORE_SPREAD = 3.2, 0.35  # even odds, and for e to 1
 RUN_COST = 0.4  # what a column must vote to lengthen a run
 LEAST_ASPECT, MOST_ASPECT = 1.55, 8.0  # length to height of a box, pixels not quite square
@@ -67,9 +69,11 @@ def find_box(dark: Floats, noise: float) -> Box | None:
         score = _score(straight, box, noise)
         if best is None or score > best[0]:
             best = score, box
-    if best is None or best[0] < LEAST_SCORE:
+    if best is None:
         return None
     score, box = best
+    if score < (LEAST_SCORE if box.air_above else LEAST_SCORE_CUT):
+        return None
     return replace(box, sure=round(1.0 / (1.0 + math.exp((SURE_SCORE - score) / SCORE_SPREAD)), 3))
 
 
@@ -80,7 +84,10 @@ def _boxed(
     if bottom is None:
         return None
     left, right = _ends(straight, (top, bottom), ends)
-    posts = _posts(straight, (top, bottom), (left, right))
+    posts = max(
+        _posts(straight, (top, bottom), (left, right)),
+        UPRIGHT_WORTH * _upright(straight, (top, bottom), (left, right)),
+    )
     columns = straight.shape[1]
     box = Box(
         left=left - PAD,
@@ -303,6 +310,22 @@ def _posts(straight: Floats, rows: tuple[int, int], columns: tuple[int, int]) ->
     ends = (through[max(left - 2, 0) : left + reach], through[right - reach : right + 3])
     strong = [float(end.max()) - max(usual, 0.0) if end.size else 0.0 for end in ends]
     return sum(min(max(one / 0.08, 0.0), 1.0) for one in strong) / 2
+
+
+def _upright(straight: Floats, rows: tuple[int, int], columns: tuple[int, int]) -> float:
+    """0 to 1: how much of both ends is one upright edge, as it is of a box full to its walls."""
+    height = rows[1] - rows[0]
+    part = straight[rows[0] + height // 10 : rows[1] - height // 5]
+    if part.shape[0] < 4:
+        return 0.0
+    shares = []
+    for column, inward in ((columns[0], 1), (columns[1] - 1, -1)):
+        places = [column + inward * by for by in (-4, -3, -2, 2, 3, 4)]
+        if min(places) < 0 or max(places) >= part.shape[1]:
+            return 0.0
+        outside, within = part[:, places[:3]].sum(axis=1), part[:, places[3:]].sum(axis=1)
+        shares.append(float(np.count_nonzero(within - outside > 3 * UPRIGHT_STEP)) / len(part))
+    return min(shares)
 
 
 def _middle(values: Floats) -> float:

@@ -1,5 +1,6 @@
 """Display pictures made comparable: frame and text left out, polarity, air and black found."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import cv2
@@ -11,7 +12,7 @@ from fusion.scans.calibrate import Flags, Floats
 Grey = NDArray[np.uint8]
 
 WORK_COLUMNS = 1200  # ribs of a 40 ft box are then 10 to 25 pixels apart; finer tells no more
-FLAT_LEVELS = 8  # grey values within which JPEG leaves an even band
+FLAT_LEVELS = 2  # grey values within which JPEG leaves a band that was drawn
 EDGE_LEVELS = 12  # a frame ends with a step; air around a vehicle does not
 MAX_BANDS = 4  # black line, white band, grey band: nobody frames more often
 RINGING_PX = 2
@@ -52,17 +53,27 @@ def clean(picture: Grey) -> Clean:
     scale = max(1, -(-picture.shape[1] // WORK_COLUMNS))
     small = _shrunk(picture, scale)
     marks = _letters(small)
-    rows, columns, _ = _content(small, marks)
-    grey, marks = small[rows, columns], marks[rows, columns]
-    grey = _filled(grey, marks)
-    inverted = _is_inverted(grey)
+    bands = _bands(small)
+    within = _within(small.shape, bands, ())
+    inverted = _is_inverted(_filled(small[within], marks[within]))
     if inverted:
-        grey = np.asarray(255 - grey, np.uint8)
-    air, black = _levels(grey)
+        small = np.asarray(255 - small, np.uint8)
+    air, black = _levels(_filled(small[within], marks[within]))
+    levels = {side: 255 - level if inverted else level for side, _, level in bands}
+    outside = [level for level in levels.values() if level >= air - 4]
+    if outside and not _has_own_air(small[within], air):
+        air = float(min(outside))
+        frame = [side for side, level in levels.items() if level < air - 4]
+    else:
+        frame = list(levels)
+    within = _within(small.shape, bands, frame)
+    grey, marks = small[within], marks[within]
+    grey = _filled(grey, marks)
     spread = max(air - black, 1.0)
     dark = np.clip((air - grey.astype(np.float64)) / spread, -0.2, 1.0)
     steps = np.abs(np.diff(grey.astype(np.int16), axis=1))
     noise = 1.05 * float(np.mean(np.minimum(steps, 12))) / 1.128 / spread
+    rows, columns = within
     return Clean(
         grey=np.ascontiguousarray(grey),
         dark=dark,
@@ -74,7 +85,7 @@ def clean(picture: Grey) -> Clean:
         air=air,
         black=black,
         noise=noise,
-        framed=1.0 - grey.size / small.size,
+        framed=1.0 - grey.size / small.size if frame else 0.0,
     )
 
 
@@ -125,25 +136,46 @@ def _rows_of_letters(strokes: NDArray[np.uint8]) -> Flags:
     return np.asarray(found & text[groups], np.bool_)
 
 
-def _content(grey: Grey, marks: Flags) -> tuple[slice, slice, list[int]]:
-    """Rows and columns within the frame, and the grey values of what was cut off."""
+Band = tuple[int, int, int]
+"""(side, lines, grey value); sides are top, bottom, left, right."""
+
+
+def _bands(grey: Grey) -> list[Band]:
+    """Flat bands about the picture, from the outermost in: frames, or air."""
     sides = [0, grey.shape[0], 0, grey.shape[1]]
-    levels: list[int] = []
+    found: list[Band] = []
     for _ in range(MAX_BANDS):
-        cut = False
+        before = len(found)
         for side in range(4):
             part = grey[sides[0] : sides[1], sides[2] : sides[3]]
             # Seen from the side that is looked at, as rows from the top.
             turned = (part, part[::-1], part.T, part.T[::-1])[side]
-            band = _flat_band(turned[: max(int(FRAME_SHARE * turned.shape[0]), 1)])
-            if band:
-                levels.append(int(turned[band // 2].astype(np.int64).sum() // turned.shape[1]))
-                band += RINGING_PX  # behind a step JPEG leaves a mixture
-                sides[side] += -band if side % 2 else band
-                cut = True
-        if not cut:
+            lines = _flat_band(turned[: max(int(FRAME_SHARE * turned.shape[0]), 1)])
+            if lines:
+                middle = np.sort(turned[lines // 2])[turned.shape[1] // 2]
+                found.append((side, lines, int(middle)))
+                sides[side] += -lines if side % 2 else lines
+        if len(found) == before:
             break
-    return slice(sides[0], sides[1]), slice(sides[2], sides[3]), levels
+    return found
+
+
+def _within(shape: tuple[int, ...], bands: list[Band], frame: Iterable[int]) -> tuple[slice, slice]:
+    """Rows and columns within the bands; behind a frame JPEG leaves a mixture, left out too."""
+    cut = [sum(lines for side, lines, _ in bands if side == one) for one in range(4)]
+    for side in frame:
+        cut[side] += RINGING_PX
+    return slice(cut[0], max(shape[0] - cut[1], cut[0] + 1)), slice(
+        cut[2], max(shape[1] - cut[3], cut[2] + 1)
+    )
+
+
+def _has_own_air(grey: Grey, air: float) -> bool:
+    """Whether the picture's rim is air, so that what lies about it is a frame."""
+    rim = [grey[:3], grey[-3:], grey[:, :3].T, grey[:, -3:].T]
+    like = [np.count_nonzero(np.abs(one - np.float64(air)) <= 8) / one.size for one in rim]
+    # The lowest rows are wheels and road; the box alone has rails and posts all about.
+    return bool(like[0] > 0.6 or (like[2] > 0.6 and like[3] > 0.6))
 
 
 def _flat_band(lines: Grey) -> int:
@@ -154,7 +186,7 @@ def _flat_band(lines: Grey) -> int:
         ordered[:, place].astype(np.int64)
         for place in (count // 10, count // 2, count - 1 - count // 10)
     )
-    flat = (high - low <= FLAT_LEVELS) & (np.abs(middle - middle[0]) <= FLAT_LEVELS // 2)
+    flat = (high - low <= FLAT_LEVELS) & (np.abs(middle - middle[0]) <= FLAT_LEVELS)
     ends = np.nonzero(~flat)[0]
     band = int(ends[0]) if ends.size else 0
     if band < 2 or band + 3 >= len(lines):
