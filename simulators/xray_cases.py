@@ -89,6 +89,8 @@ class CaseOptions:
     whole: bool = True
     """False: the container alone, as a port's yard scanner shows it, without tractor or wheels."""
     scanner: Scanner = USUAL
+    scan: int = 0
+    """Which scan of this very vehicle and load: another one has other pulses and other noise."""
     varied: bool = True
     """Each scan finds the scanner in another ordinary state; False: exactly as `scanner` says."""
 
@@ -175,7 +177,8 @@ def case(seed: int, options: CaseOptions = CaseOptions()) -> XrayCase:
     if options.load not in LOADS:
         raise ValueError(f"{options.load!r} is none of the loads {LOADS}")
     vehicle_random, load_random, threat_random, scanner_random = (
-        np.random.default_rng([STREAM, seed, part]) for part in range(4)
+        np.random.default_rng([STREAM, seed, *part])
+        for part in ((0,), (1,), (2,), (3, options.scan) if options.scan else (3,))
     )
     scanner = healthy(options.scanner, scanner_random) if options.varied else options.scanner
     asked = options.box or ("reefer" if options.place == "reefer" else "")

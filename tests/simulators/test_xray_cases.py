@@ -97,6 +97,15 @@ def test_another_threat_or_scanner_leaves_the_vehicle_and_the_load_as_they_are()
     assert hidden.truth.load_kg == pytest.approx(bare.truth.load_kg + threat.mass_kg)
 
 
+def test_a_second_scan_of_the_same_load_has_other_noise_alone():
+    first, second = (coarse(11, scan=scan, varied=False) for scan in (0, 1))
+    assert first.truth.load_kg == second.truth.load_kg
+    assert first.high.shape == second.high.shape
+    apart = first.high.astype(float) - second.high
+    assert not same(first, second)
+    assert np.median(np.abs(apart)) < 2_000  # 1 % of pulses, 1 % of quanta, 0.7 % of gains
+
+
 @pytest.mark.parametrize("name", FAMILIES)
 def test_a_load_weighs_what_it_is_said_to(name):
     scene, box = box_scene()
