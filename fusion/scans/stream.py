@@ -1,9 +1,11 @@
 """A scan that is judged while its lines come: what stands out is told before the vehicle has left.
 
-Every so many lines the stretch that has come is analysed as a scan that broke off. What it shows of
-dense places and of places that nothing penetrates holds already; whether the load is all there,
-light or empty does not, and is left to the end. The whole scan is analysed as any other once it is
-there, so that its finding is bit by bit that of the same planes out of a file.
+Every so many lines the stretch that has come is analysed as a scan that broke off. What it shows
+of dense places and of places that nothing penetrates holds already, once two looks in a row have
+found a box that begins at the same place: before, a tractor is judged as if it were load. Whether
+the load is all there, light or empty does not hold, and is left to the end. The whole scan is
+analysed as any other once it is there, so that its finding is bit by bit that of the same planes
+out of a file.
 """
 
 from collections.abc import Callable
@@ -17,7 +19,8 @@ from fusion.types import ScanFinding, ScanLines, ScanSample
 
 Analyse = Callable[[ScanSample, XrayPolicy, ScanMemory | None], ScanFinding]
 
-FIRST_COLUMNS = 768  # 4 m at 5 mm, beam and air before the vehicle included
+FIRST_COLUMNS = 512  # a tractor, at 5 to 10 mm
+SAME_M = 0.15  # an end wall is found within a cell or two
 GROWTH = 1.3
 """From one look to the next: all looks at a scan together then cost less than four times what the
 last one costs, however long the scan is."""
@@ -32,6 +35,8 @@ class LineScorer:
     _blocks: list[ScanLines] = field(default_factory=list)
     _columns: int = 0
     _due: int = FIRST_COLUMNS
+    _box_from_m: float | None = None
+    """Where the last look has found the box to begin."""
 
     def lines(self, block: ScanLines, memory: ScanMemory) -> ScanFinding | None:
         """Take more lines; a finding of the stretch so far, where a look is due and shows
@@ -48,6 +53,8 @@ class LineScorer:
         # What a stretch shows of the scanner is less than what the scan will.
         known = ScanMemory(dict(memory.references))
         finding = self.analyse(self._stretch(), self.policy, known)
+        if not self._has_box(finding):
+            return None
         if not (finding.regions or finding.unpenetrated >= self.policy.notable_unpenetrated):
             return None
         return replace(finding, interim=True, partial=False)
@@ -60,7 +67,15 @@ class LineScorer:
     def forget(self) -> None:
         """Begin anew."""
         self._blocks.clear()
-        self._columns, self._due = 0, FIRST_COLUMNS
+        self._columns, self._due, self._box_from_m = 0, FIRST_COLUMNS, None
+
+    def _has_box(self, finding: ScanFinding) -> bool:
+        """Whether a box was found, beginning where the look before has found it to."""
+        places = dict(finding.geometry)
+        found_m = places.get("box_from_m", 0.0)
+        is_box = places.get("box_to_m", 0.0) > found_m
+        seen_m, self._box_from_m = self._box_from_m, found_m if is_box else None
+        return is_box and seen_m is not None and abs(found_m - seen_m) <= SAME_M
 
     def _follows(self, block: ScanLines) -> bool:
         return not self._blocks or self._blocks[-1].scan_id == block.scan_id
