@@ -151,7 +151,7 @@ class DicosTransport:
         entity.network_timeout = IDLE_S
         entity.acse_timeout, entity.dimse_timeout = GREETING_S, STALLED_S
         entity.add_supported_context(Verification)
-        for uid in dicos.SOP_CLASSES:
+        for uid in (*dicos.SOP_CLASSES, *dicos.PARTS):
             entity.add_supported_context(uid, [*dicos.PLAIN, *dicos.PACKED])
         handlers: list[Any] = [
             (evt.EVT_CONN_OPEN, self._on_open),
@@ -379,7 +379,7 @@ def _register() -> None:
     # What they would say is said by us, once and with the sensor's name.
     for name in ("pynetdicom", "pydicom"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    for uid, keyword in dicos.SOP_CLASSES.items():
+    for uid, keyword in {**dicos.SOP_CLASSES, **dicos.PARTS}.items():
         register_uid(uid, keyword, StorageServiceClass)
 
 

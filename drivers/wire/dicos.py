@@ -36,6 +36,15 @@ SOP_CLASSES = {
     "1.2.840.10008.5.1.4.1.1.501.6": "DICOSQuadrupoleResonanceStorage",
 }
 """Every storage class of the standard, by its UID."""
+_ROOT = "1.2.840.10008.5.1.4.1.1.501"
+PARTS = {
+    uid: f"DICOSPart{uid.removeprefix(_ROOT).replace('.', '_')}"
+    for uid in (
+        *(f"{whole}.{part}" for whole in SOP_CLASSES for part in (1, 2, 3)),
+        *(f"{_ROOT}.{whole}.{part}" for whole in (7, 8) for part in (1, 2, 3, 4)),
+    )
+}
+"""What the vendors' toolkit proposes beside them: a station that rejects one is not sent to."""
 
 IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
 DEFLATED, BIG_ENDIAN = "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2"

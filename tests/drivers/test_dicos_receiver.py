@@ -374,3 +374,36 @@ def _damaged():
     out = io.BytesIO()
     read.save_as(out, enforce_file_format=False)
     return out.getvalue()
+
+
+VENDORS_CLIENT = """
+import sys, pyDICOS as sdk
+client = sdk.DcsClient()
+client.SetServerPortandIP(int(sys.argv[1]), sdk.DcsString("127.0.0.1"))
+client.SetReadTimeoutInMilliseconds(5000)
+client.SetWriteTimeoutInMilliseconds(5000)
+client.SetSourceApplication(sdk.DcsApplicationEntity("SCANNER"))
+client.SetDestinationApplication(sdk.DcsApplicationEntity("GARITA"))
+assert client.ConnectToServer()
+begun = client.StartDicosSession(int(sdk.SOPCLASSUID.enumSopAll))
+assert begun, client.GetErrorLog().GetErrorLog().Get()
+assert client.CanSendDXProcessing() and client.CanSendDXPresentation()
+assert client.Echo()
+client.StopDicosSession()
+client.DisconnectFromServer()
+"""
+
+
+def test_the_vendors_own_client_begins_a_session():
+    pytest.importorskip("pyDICOS")
+
+    async def check():
+        async with station(ae_title="GARITA", callers=("SCANNER",)) as opened:
+            # A process of its own: the client holds Python's lock while it waits.
+            client = await asyncio.create_subprocess_exec(
+                sys.executable, "-c", VENDORS_CLIENT, str(opened.where[1]), stderr=-1
+            )
+            _, said = await client.communicate()
+            assert client.returncode == 0, said.decode()
+
+    run(check())
