@@ -16,7 +16,7 @@ TEN_TO_NINETY = 2.5631  # standard deviations of a normal edge between its 10 an
 BEFORE_PX, AFTER_PX = 7, 5  # of the steepest step that are fitted
 SIGMAS_PX = 0.35 * 1.15 ** np.arange(18.0)  # 0.35 to 3.8
 MIDDLES_PX = np.arange(-1.0, 1.01, 0.125)
-SECOND_PX = np.concatenate([[40.0], np.arange(0.75, 5.01, 0.25)])  # 40: there is no second edge
+SECOND_PX = np.concatenate([[40.0], np.arange(1.75, 5.01, 0.25)])  # 40: there is no second edge
 
 
 def edge_spread_px(

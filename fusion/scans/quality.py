@@ -27,7 +27,7 @@ BAND_ROWS = 48  # of the air band: enough for a noise to 1 %, few enough for its
 BAND_COLUMNS = 500
 APART_PX = 4  # neighbours share noise where a picture was resampled (facts 3: 0.6 along)
 TWIN_ROWS = 24  # two lines alike in so many noisy pixels are one line sent twice
-HOT_SHARE = 0.1  # of air, in the dark or too much of it in the light
+HOT_SHARE = 0.005  # of air in the dark: as much as comes through 15 cm of steel
 BESIDE_PX = 12  # lit columns at either end that show a row without any vehicle
 
 
@@ -146,8 +146,9 @@ def _rows(plane: Plane, known: Calibration) -> dict[str, float | None]:
         sum(part.shape[1] for part in beside), 1
     )
     in_dark = known.dark > _median(known.dark) + HOT_SHARE * known.air_counts
-    in_light = light - known.dark > 1.9 * known.air_counts
-    hot = in_dark | (in_light & ~alive)
+    # Twice as bright as it should be, or at the converter's end where the others are not.
+    full = (light > 0.999 * FULL) & (_median(light) < 0.97 * FULL)
+    hot = in_dark | full | ((light - known.dark > 1.9 * known.air_counts) & ~alive)
     found: dict[str, float | None] = {
         "hot_rows": float(np.count_nonzero(hot)),
         "dead_rows": float(np.count_nonzero(~alive & ~hot)),

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -118,6 +119,35 @@ def test_both_rooms_have_the_same_piece():
         assert (drawn_wires[0].along_mm, drawn_wires[0].up_mm) == at
         assert drawn_wires[1].along_mm - at[0] == layout.WIRE_EVERY_MM
         assert drawn_wires[0][2:4] == (layout.WIRE_HEIGHT_MM, layout.WIRE_LEAN_MM)
+
+
+def test_the_readme_has_the_pieces_numbers():
+    page = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    for sizes in (
+        layout.STEPS_MM,
+        layout.WIRES_AIR_MM,
+        layout.WIRES_STEEL_MM,
+        layout.CONTRASTS_PERCENT,
+        layout.BARS_MM,
+    ):
+        assert ", ".join(f"{size:g}" for size in sizes) + " mm" in page
+    places = (
+        layout.STEPS_AT_MM,
+        layout.WIRES_AIR_AT_MM,
+        layout.WIRES_STEEL_AT_MM,
+        layout.WIRE_PLATE_MM[:2],
+        layout.CONTRAST_AT_MM,
+        layout.CONTRAST_PLATE_MM[:2],
+        layout.BARS_ALONG_AT_MM,
+        layout.BARS_UP_AT_MM,
+        layout.SOLID_MM[:2],
+        layout.MATERIALS_AT_MM,
+        *layout.TARGETS_AT_MM,
+    )
+    for along, up in places:
+        assert f"({along:g}, {up:g})" in page
+    for material, thickness in layout.MATERIALS:
+        assert f"{material} {thickness:g}" in page
 
 
 def test_nothing_stands_in_the_way_of_anything_else():
