@@ -34,6 +34,7 @@ from simulators.xray_cases import USUAL, CaseOptions, case
 
 ROWS, COLUMNS = 1200, 4000
 PITCH_Y_MM = 4.0
+USUAL_LENGTH_MM = 16_000  # of a lorry with a box of 40 ft
 SCAN_BYTES = 2 * 2 * ROWS * COLUMNS
 ROUNDS = 15  # ours and the reference take turns, so that a noisy neighbour hits both
 SCANS = 1_000  # for the memory
@@ -78,7 +79,7 @@ def run(options: Options) -> list[Figure]:
 
 def scan_of(seed: int, options: CaseOptions) -> ScanSample:
     """A drawn scan of just so many rows and columns."""
-    pitch_mm = 4.0
+    pitch_mm = USUAL_LENGTH_MM / COLUMNS
     for _ in range(2):  # the vehicle's length decides how many columns it fills
         scanner = replace(USUAL, rows=ROWS, pitch_x_mm=pitch_mm, pitch_y_mm=PITCH_Y_MM)
         drawn = case(seed, replace(options, scanner=scanner))
@@ -281,7 +282,7 @@ def memory(room: str, many: int) -> str:
     known = ScanMemory()
     for number in range(many):
         analyse(_kept(Path(room), number % len(LOADS)), POLICY, known)
-        if number == many // 10:
+        if number == max(many // 10, min(20, many - 1)):
             after_tenth = _resident(status)
     peak = _resident(status, "VmHWM") - begin
     return json.dumps({"peak": peak, "growth": _resident(status) - after_tenth})

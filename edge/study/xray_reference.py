@@ -1,6 +1,7 @@
 """The analysis of X-ray scans as one would write it in NumPy, SciPy and scikit-image.
 
-All in float64 and vectorised, pixel by pixel where that is the natural way. What
+All in float64 and vectorised, pixel by pixel where that is the natural way; repairs for pictures
+without air beside the vehicle are left out. What
 `garita bench xray` holds the kernels against: for speed, and for agreement.
 """
 
