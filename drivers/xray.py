@@ -190,7 +190,7 @@ class XrayPlanesDriver:
         planes = read_pictures(by_role, self._raw, self._config.pages)
         if isinstance(planes, Malformed):
             return [planes]
-        digests = _digests(files)
+        digests = files.named_digests()
         if self._is_repeat(digests, by_role.get("sidecar", b"")):
             return [malformed("duplicate", _label(files))]
         found: list[Sample | Malformed] = [
@@ -251,12 +251,6 @@ class XrayPlanesDriver:
             container=sidecar.container,
             digests=digests,
         )
-
-
-def _digests(files: Bundle) -> tuple[tuple[str, str], ...]:
-    """(name, SHA-256) of each file, by name; hashed here only where nobody has done so."""
-    known = files.digests or [hashlib.sha256(content).hexdigest() for _, content in files.files]
-    return tuple(sorted(zip((name for name, _ in files.files), known, strict=True)))
 
 
 def _label(files: Bundle) -> bytes:

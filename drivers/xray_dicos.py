@@ -110,7 +110,7 @@ class XrayDicosDriver:
             return [malformed("duplicate", label)]
         instances = [instance for instance, _ in ordered]
         return [
-            self._sample(instances, planes, _digests(files), received_utc_ns),
+            self._sample(instances, planes, files.named_digests(), received_utc_ns),
             *self._told(first, received_utc_ns),
         ]
 
@@ -209,12 +209,6 @@ def _counts(plane: Plane, one: Instance, *, flip: bool) -> NDArray[np.uint16]:
 def _grey(plane: Plane, one: Instance, *, flip: bool) -> NDArray[np.uint8]:
     counts = _counts(plane, one, flip=flip)
     return (counts >> np.uint16(8)).astype(np.uint8)
-
-
-def _digests(files: Bundle) -> tuple[tuple[str, str], ...]:
-    """(name, SHA-256) of each file, by name; hashed here only where nobody has done so."""
-    known = files.digests or [hashlib.sha256(content).hexdigest() for _, content in files.files]
-    return tuple(sorted(zip((name for name, _ in files.files), known, strict=True)))
 
 
 def _notes(instances: Sequence[Instance]) -> tuple[str, ...]:

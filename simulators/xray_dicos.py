@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers.wire import bundle, dicos
-from drivers.wire.dicos_write import Attributes, day_and_clock, file_of, uid_of
+from drivers.wire.dicos_write import Attributes, day_and_clock, file_of, grey, uid_of
 from drivers.wire.sidecar import Sidecar
 from simulators.base import SimulatorKind
 from simulators.xray import HIGH_MEV, LOW_MEV, XrayPlanesSimulator
@@ -111,21 +111,7 @@ def described(plane: NDArray[np.uint16], scan: Sidecar, options: DxOptions, uid:
         0x00200013: ("IS", str(options.number)),
         0x00200032: ("DS", ["0", "0", "0"]),
         0x00200037: ("DS", ["1", "0", "0", "0", "1", "0"]),
-        0x00280002: ("US", 1),
-        0x00280004: ("CS", "MONOCHROME2"),
-        0x00280010: ("US", rows),
-        0x00280011: ("US", columns),
-        0x00280100: ("US", 16),
-        0x00280101: ("US", 16),
-        0x00280102: ("US", 15),
-        0x00280103: ("US", 0),
-        0x00280301: ("CS", "NO"),
-        0x00281040: ("CS", "LIN"),
-        0x00281041: ("SS", 1),
-        0x00281052: ("DS", "0"),
-        0x00281053: ("DS", "1"),
-        0x00281054: ("LO", "US"),
-        0x00282110: ("CS", "00"),
+        **grey(rows, columns, 16),
         0x00400555: ("SQ", b""),
         0x20500020: ("CS", "IDENTITY"),
         **({0x40101039: ("CS", options.tip_type)} if options.tip_type else {}),

@@ -9,6 +9,7 @@ up the alert. The magic starts like PNG's: a byte that is not ASCII, then line e
 text-mode copy would spoil.
 """
 
+import hashlib
 import re
 import struct
 import zlib
@@ -39,6 +40,11 @@ class Bundle:
     digests: tuple[str, ...] = ()
     """SHA-256 of each file where the maker of the bundle gave them, else empty. They are his
     word: what guards the contents on their way is the CRC."""
+
+    def named_digests(self) -> tuple[tuple[str, str], ...]:
+        """(name, SHA-256) of each file, by name; hashed here only where nobody has done so."""
+        known = self.digests or [hashlib.sha256(content).hexdigest() for _, content in self.files]
+        return tuple(sorted(zip((name for name, _ in self.files), known, strict=True)))
 
 
 class _Entry(msgspec.Struct, array_like=True, forbid_unknown_fields=True):

@@ -33,6 +33,27 @@ def encode(attributes: Attributes) -> bytes:
     )
 
 
+def grey(rows: int, columns: int, bits: int) -> Attributes:
+    """What is said of the pixels of a grey picture without loss, high for much radiation."""
+    return {
+        0x00280002: ("US", 1),
+        0x00280004: ("CS", "MONOCHROME2"),
+        0x00280010: ("US", rows),
+        0x00280011: ("US", columns),
+        0x00280100: ("US", bits),
+        0x00280101: ("US", bits),
+        0x00280102: ("US", bits - 1),
+        0x00280103: ("US", 0),
+        0x00280301: ("CS", "NO"),
+        0x00281040: ("CS", "LIN"),
+        0x00281041: ("SS", 1),
+        0x00281052: ("DS", "0"),
+        0x00281053: ("DS", "1"),
+        0x00281054: ("LO", "US"),
+        0x00282110: ("CS", "00"),
+    }
+
+
 def uid_of(*parts: object) -> str:
     """A UID that follows from its parts: PS3.5 annex B.2, of a hash where a UUID may stand."""
     digest = hashlib.sha256(repr(parts).encode()).digest()
@@ -99,24 +120,13 @@ def packed_file(
     pixels  as `Layout.pixels` has them
     """
     frames, rows, columns = shape
-
-    def us(tag: int, value: int) -> bytes:
-        return element(tag, "US", struct.pack("<H", value))
-
-    elements = (
-        element(0x00080016, "UI", ANY_PICTURE.encode()),
-        element(0x00080018, "UI", b"1.2"),
-        us(0x00280002, 1),
-        element(0x00280004, "CS", b"MONOCHROME2"),
-        element(0x00280008, "IS", str(frames).encode()),
-        us(0x00280010, rows),
-        us(0x00280011, columns),
-        us(0x00280100, bits[0]),
-        us(0x00280101, bits[1]),
-        us(0x00280102, bits[1] - 1),
-        us(0x00280103, 0),
-    )
-    head = struct.pack(
-        "<HH2sHI", 0x7FE0, 0x0010, b"OW" if bits[0] == 16 and False else b"OB", 0, _UNDEFINED
-    )
-    return b"".join((begin(ANY_PICTURE, "1.2", syntax), *elements, head, pixels))
+    head = struct.pack("<HH2sHI", 0x7FE0, 0x0010, b"OB", 0, _UNDEFINED)
+    told: Attributes = {
+        0x00080016: ("UI", ANY_PICTURE),
+        0x00080018: ("UI", "1.2"),
+        0x00280008: ("IS", str(frames)),
+        **grey(rows, columns, bits[0]),
+        0x00280101: ("US", bits[1]),
+        0x00280102: ("US", bits[1] - 1),
+    }
+    return b"".join((file_of(ANY_PICTURE, told, syntax), head, pixels))

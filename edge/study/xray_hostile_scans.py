@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers.wire import dicos
-from drivers.wire.dicos_write import ANY_PICTURE, Attributes, begin, file_of
+from drivers.wire.dicos_write import ANY_PICTURE, Attributes, begin, file_of, grey
 from drivers.wire.sidecar import Sidecar, encode_json, encode_xml
 from simulators.scenario import Cargo, LanePlace, Scenario, SensorPlace, Vehicle
 from simulators.xray import planes
@@ -106,14 +106,7 @@ def _packed(file: bytes, plane: Plane, syntax: str, place: Path) -> bytes:
     told: Attributes = {
         0x00080016: ("UI", ANY_PICTURE),
         0x00080018: ("UI", "1.2"),
-        0x00280002: ("US", 1),
-        0x00280004: ("CS", "MONOCHROME2"),
-        0x00280010: ("US", plane.shape[0]),
-        0x00280011: ("US", plane.shape[1]),
-        0x00280100: ("US", 16),
-        0x00280101: ("US", 16),
-        0x00280102: ("US", 15),
-        0x00280103: ("US", 0),
+        **grey(plane.shape[0], plane.shape[1], 16),
         0x7FE00010: ("OW", plane.astype("<u2").tobytes()),
     }
     uncompressed.write_bytes(file_of(ANY_PICTURE, told, dicos.EXPLICIT))

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from drivers.wire import dicos
-from drivers.wire.dicos_write import Attributes, day_and_clock, file_of, uid_of
+from drivers.wire.dicos_write import Attributes, day_and_clock, file_of, grey, uid_of
 from edge.evidence.scans.story import Region, ScanStory
 from edge.evidence.telling import known
 from edge.protocol.contract import SOFTWARE
@@ -258,21 +258,7 @@ def _picture(record: ScanRecord, story: ScanStory) -> Attributes:
         0x00189309: ("FD", 0.0),
         0x00200032: ("DS", ["0", "0", "0"]),
         0x00200037: ("DS", ["1", "0", "0", "0", "1", "0"]),
-        0x00280002: ("US", 1),
-        0x00280004: ("CS", "MONOCHROME2"),
-        0x00280010: ("US", min(record.rows, 65_535)),
-        0x00280011: ("US", min(record.columns, 65_535)),
-        0x00280100: ("US", bits),
-        0x00280101: ("US", bits),
-        0x00280102: ("US", bits - 1),
-        0x00280103: ("US", 0),
-        0x00280301: ("CS", "NO"),
-        0x00281040: ("CS", "LIN"),
-        0x00281041: ("SS", 1),
-        0x00281052: ("DS", "0"),
-        0x00281053: ("DS", "1"),
-        0x00281054: ("LO", "US"),
-        0x00282110: ("CS", "00"),
+        **grey(min(record.rows, 65_535), min(record.columns, 65_535), bits),
         0x00400555: ("SQ", []),
         0x40101062: ("FL", 0.0),
         0x43000902: ("FL", 0.0),
