@@ -103,50 +103,6 @@ def box_sums(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @njit(cache=True, nogil=True)
-def surround_contrast(
-    values: NDArray[np.float64],
-    load: NDArray[np.bool_],
-    halves: tuple[int, int, int],
-    min_load: float,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean of a box over the mean of the load around it, at every place.
-
-    values    (rows, columns) attenuation over the walls
-    load      (rows, columns) cells that hold load; only these count, inside and around
-    halves    half sides in cells: of the box (which has 2 * half + 1), of what is left out
-              around it, and of the surroundings; each greater than the one before
-    min_load  share of the whole surroundings that must be load
-    returns   (rows, columns) contrast and mean of the surroundings; NaN where the box is not
-              all load, leaves the picture, or has too little load around it
-    """
-    inner, guard, outer = halves
-    rows, columns = values.shape
-    weight = np.zeros((rows, columns))
-    weighted = np.zeros((rows, columns))
-    for i in range(rows):
-        for j in range(columns):
-            if load[i, j]:
-                weight[i, j] = 1.0
-                weighted[i, j] = values[i, j]
-    counts, sums = box_sums(weight), box_sums(weighted)
-    contrast = np.full((rows, columns), np.nan)
-    around = np.full((rows, columns), np.nan)
-    whole = float((2 * outer + 1) ** 2 - (2 * guard + 1) ** 2)
-    side = 2 * inner + 1
-    for i in range(inner, rows - inner):
-        for j in range(inner, columns - inner):
-            if _box(counts, i, j, inner) < side * side:
-                continue
-            near = _box(counts, i, j, outer) - _box(counts, i, j, guard)
-            if near < min_load * whole:
-                continue
-            mean = (_box(sums, i, j, outer) - _box(sums, i, j, guard)) / near
-            around[i, j] = mean
-            contrast[i, j] = _box(sums, i, j, inner) / (side * side) - mean
-    return contrast, around
-
-
-@njit(cache=True, nogil=True)
 def _box(sums: NDArray[np.float64], i: int, j: int, half: int) -> float:
     """Sum over the box about (i, j), cut off at the picture's edges."""
     top, bottom = max(i - half, 0), min(i + half + 1, sums.shape[0] - 1)

@@ -191,3 +191,119 @@ def told_materials(
             place[i, j] = between
             group[i, j] = best + 1 if nearest >= sure_sigma * sd else 0
     return place, group
+
+
+@njit(cache=True, nogil=True)
+def side_differences(
+    sums: NDArray[np.float64],
+    size: tuple[int, int, int, int],
+    gap: int,
+    stride: int,
+    min_load: float,
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """What a box of load has over the strips of load beside, above and below it.
+
+    sums      (4, rows + 1, columns + 1) integral images, each with a leading row and column of
+              zeros: load cells; their attenuation; their weights; weight times metal signal
+    size      half height and half length of the box, half thickness of the strips above and
+              below and of those beside
+    gap       cells between the box and a strip
+    stride    every so many cells along and down are tested
+    min_load  share of box and strip that must be load
+    returns   (n, 2) row and column of each box, and (n, 3, 4) of attenuation, metal signal and
+              the latter's variance; left, right, above, below; NaN where there is no load
+    """
+    half_y, half_x, strip_y, strip_x = size
+    rows, columns = sums.shape[1] - 1, sums.shape[2] - 1
+    most = (rows // stride + 1) * (columns // stride + 1)
+    places = np.empty((most, 2), np.int64)
+    found = np.empty((most, 3, 4))
+    count = 0
+    inner = np.empty(4)
+    strip = np.empty(4)
+    for i in range(half_y, rows - half_y, stride):
+        for j in range(half_x, columns - half_x, stride):
+            if not _means(sums, i, j, half_y, half_x, min_load, inner):
+                continue
+            for side in range(4):
+                beside = side < 2
+                sign = 2 * (side % 2) - 1
+                y = i if beside else i + sign * (half_y + strip_y + 1 + gap)
+                x = j + sign * (half_x + strip_x + 1 + gap) if beside else j
+                tall = half_y if beside else strip_y
+                wide = strip_x if beside else half_x
+                if _means(sums, y, x, tall, wide, min_load, strip):
+                    found[count, 0, side] = inner[1] - strip[1]
+                    found[count, 1, side] = inner[3] - strip[3]
+                    found[count, 2, side] = 1.0 / inner[2] + 1.0 / strip[2]
+                else:
+                    found[count, :, side] = np.nan
+            places[count, 0], places[count, 1] = i, j
+            count += 1
+    return places[:count].copy(), found[:count].copy()
+
+
+@njit(cache=True, nogil=True)
+def _means(
+    sums: NDArray[np.float64],
+    i: int,
+    j: int,
+    half_y: int,
+    half_x: int,
+    min_load: float,
+    out: NDArray[np.float64],
+) -> bool:
+    """Load, mean attenuation, weight and mean signal of a box; False: too little load in it."""
+    top, bottom, left, right = i - half_y, i + half_y + 1, j - half_x, j + half_x + 1
+    if top < 0 or left < 0 or bottom > sums.shape[1] - 1 or right > sums.shape[2] - 1:
+        return False
+    for k in range(4):
+        plane = sums[k]
+        out[k] = plane[bottom, right] - plane[top, right] - plane[bottom, left] + plane[top, left]
+    if out[0] < min_load * (bottom - top) * (right - left):
+        return False
+    out[1] /= out[0]
+    out[2] = max(out[2], 1e-9)
+    out[3] /= out[2]
+    return True
+
+
+@njit(cache=True, nogil=True)
+def least_sides(
+    found: NDArray[np.float64],
+    levels: NDArray[np.float64],
+    textures: tuple[float, float],
+    floors: tuple[float, float, float],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How far each box stands out from the side that it stands out from least.
+
+    found     (n, 3, 4) of `side_differences`
+    levels    (n,) attenuation at each box
+    textures  spread of ordinary differences of attenuation and of metal signal
+    floors    least such spread of attenuation, its share of the level, least of metal signal
+    returns   (n,) sigmas, -1 where fewer than three sides are load; and (n,) mean of what it has
+              more than its sides
+    """
+    n = found.shape[0]
+    least, excess = np.full(n, -1.0), np.zeros(n)
+    for k in range(n):
+        spread = textures[0] ** 2 + (floors[0] + floors[1] * levels[k]) ** 2
+        metal_spread = textures[1] ** 2 + floors[2] ** 2
+        sides, total, lowest = 0, 0.0, 1e9
+        for side in range(4):
+            more = found[k, 0, side]
+            if math.isnan(more):
+                continue
+            sides += 1
+            total += more
+            metal, variance = found[k, 1, side], found[k, 2, side]
+            power = 0.0
+            if more > 0.0:
+                power += more * more / (spread + variance)
+            if metal > 0.0:
+                power += metal * metal / (metal_spread + variance)
+            lowest = min(lowest, power)
+        if sides >= 3:
+            least[k] = math.sqrt(lowest)
+            excess[k] = total / sides
+    return least, excess

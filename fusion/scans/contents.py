@@ -66,13 +66,14 @@ def find_contents(
     beam = beam_of(energies_mev)
     noise = dict(cells.calibration.quality).get("air_noise", 0.0) or USUAL_NOISE
     opaque = high.opaque if low is None else high.opaque | low.opaque
+    cell_noise = CORRELATED * noise / cells.cell_px
     materials = find_materials(
         high.values,
         None if low is None else low.values,
         high.load,
         opaque,
         beam=beam,
-        cell_noise=CORRELATED * noise / cells.cell_px,
+        cell_noise=cell_noise,
         policy=policy,
     )
     areal = load_areal(high.values, high.opaque, materials, beam, -math.log(least))
@@ -87,7 +88,9 @@ def find_contents(
         left=parts_left(areal, sd_g_cm2, geometry, policy),
         mass_kg=mass_kg,
         mass_sd_kg=mass_sd_kg,
-        regions=find_regions(high, low, geometry, beam, policy) if planes else (),
+        regions=find_regions(high, low, geometry, beam, policy, cell_noise=cell_noise)
+        if planes
+        else (),
         blind=1.0 - int(np.count_nonzero(usable)) / usable.size,
     )
 

@@ -125,16 +125,59 @@ class XrayPolicy:
     """Of the log-odds of a fit to drawn display pictures: customs systems show more than was
     drawn."""
 
-    region_scales_m: tuple[float, ...] = (0.3, 0.5, 0.8, 1.2)
-    """Sides of what is looked for: a safe, a pig, a pallet, an engine."""
-    contrast_floor: float = 0.03
-    """No load is evener than this between neighbouring places."""
-    contrast_relative: float = 0.025
-    """Bulk goods settle unevenly by some 2 % of their thickness."""
-    min_load_around: float = 0.5
-    """Share of the surroundings that must be load: an edge of the load is no object in it."""
-    min_excess_g_cm2: float = 12.0
-    """Less is a thicker carton: 1.5 cm of steel."""
+    region_sizes: tuple[tuple[float, float, float], ...] = (
+        (0.25, 0.25, 7.9),
+        (0.35, 0.35, 8.0),
+        (0.5, 0.5, 7.7),
+        (0.7, 0.7, 6.6),
+        (0.4, 0.7, 6.4),
+        (0.3, 0.9, 7.7),
+        (0.2, 0.7, 6.0),
+        (1.3, 1.3, 4.8),
+        (1.3, 3.6, 4.8),
+    )
+    """Height and length in metres of what is looked for (a pig, a safe, a tube, an engine, a car),
+    and how far it must stand out, in units of what is ordinary: larger places are fewer."""
+    region_strip_m: float = 0.4
+    """Thickness of what is beside, above and below that it is held against."""
+    region_load: float = 0.85
+    """Share of a place, and of what is beside it, that must be load: an edge is no object."""
+    region_floor: float = 0.03
+    """No load is evener than this between neighbouring places, in attenuation,"""
+    region_floor_share: float = 0.005
+    """nor than this share of it: bulk goods settle unevenly."""
+    region_metal_floor: float = 0.004
+    """The two planes' difference is no evener than a tenth of what 1 cm of steel makes."""
+    region_ordinary: float = 0.95
+    """One place in twenty may stand out in a load without anything hidden in it."""
+    region_least_ordinary: float = 0.4
+    """How far such a place stands out in bulk goods."""
+    region_ordinary_power: float = 1.3
+    """More than in proportion: lumps of clutter have a long tail."""
+    region_slabs: tuple[tuple[float, float], ...] = ((0.35, 1.8), (0.55, 2.0))
+    """Length in metres of what stands upright from deck to roof, and its line."""
+    slab_strip_m: float = 0.32
+    """Thickness of what is beside a slab."""
+    slab_floor: float = 0.05
+    """As `region_floor`, of slabs: of means over half a metre of height."""
+    slab_floor_share: float = 0.01
+    """As `region_floor_share`, of slabs: goods beside one another differ more over a height."""
+    outline_attenuation: float = 0.15
+    """From so much over what is around, the thing itself is outlined and not the box."""
+    region_cap: float = 8.3
+    """More cannot be measured: 2.5e-4 of the light, three quanta a pixel."""
+    metal_attenuation: float = 5.0
+    """Cells with less tell how the planes lie to one another."""
+    metal_slope: float = 0.6
+    """Steeper edges mix what is beside them in a cell."""
+    metal_edge: float = 0.1
+    """What is left of an edge's step in the planes' difference, after their shift is put right."""
+    region_crowd_power: float = 0.4
+    """Where n places stand out in one load, each is more ordinary, by n to this power."""
+    region_organic: float = 0.5
+    """What is told as organic is a thicker carton more often than anything else."""
+    front_m: float = 0.35
+    """A machine or its pipes stand so near the front wall of a reefer."""
     region_sigma: float = 5.0
     """A region is told from here; strong is 8."""
     max_sigma: float = 30.0

@@ -1,152 +1,255 @@
-"""Places in a load that are denser than what surrounds them."""
+"""Places in a load that are denser, or more metal, than what is beside, above and below them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.kernels.xray import components, surround_contrast
+from fusion.kernels.xray import box_sums, components
+from fusion.kernels.xray_load import least_sides, side_differences
 from fusion.scans.beam import GROUPS, Beam
-from fusion.scans.calibrate import Flags, Floats
 from fusion.scans.geometry import Geometry
 from fusion.scans.load import Residue
 from fusion.scans.material import odds_of
+from fusion.scans.metal import Signal, metal_signal
 from fusion.scans.policy import XrayPolicy
 from fusion.types import ScanRegion
 
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
-@dataclass(frozen=True, slots=True)
-class _Peaks:
-    """At each place the scale that stands out most."""
+LEAST_TESTED = 20  # places of one size: fewer say nothing of what is ordinary in this load
+SAMPLED = 600  # places that say what is ordinary
+LINE = 5.0  # sigmas of what is just as far out as one load in ten without anything hidden in it
+SLAB_BANDS = 5  # of its height: a partition shows in all but one of them
 
-    sigma: Floats
-    """(rows, columns), NaN nowhere: 0 where nothing was tested."""
-    around: Floats
-    """Mean attenuation of the surroundings at that scale."""
-    half: Floats
-    """Half side of the box in cells at that scale."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """A box that stands out."""
+
+    sigma: float
+    rows: slice
+    columns: slice
+    excess: float
+    """Mean attenuation over what is around."""
 
 
 def find_regions(
-    high: Residue, low: Residue | None, geometry: Geometry, beam: Beam, policy: XrayPolicy
-) -> tuple[ScanRegion, ...]:
-    """Strongest first, at most `policy.max_regions`, none overlapping another."""
-    peaks = _peaks(high, geometry, policy)
-    sigma = peaks.sigma.copy()
-    regions: list[ScanRegion] = []
-    while len(regions) < policy.max_regions:
-        place = int(np.argmax(sigma))
-        row, column = divmod(place, sigma.shape[1])
-        if sigma[row, column] < policy.region_sigma:
-            break
-        extent = _extent(high.values, row, column, peaks)
-        region = _region(
-            high, low, geometry, policy, beam=beam, extent=extent, peaks=peaks, peak=(row, column)
-        )
-        if region is not None:
-            regions.append(region)
-        _, rows, columns = extent
-        half = int(peaks.half[row, column]) + 1
-        sigma[
-            max(min(rows.start, row) - half, 0) : max(rows.stop, row) + half,
-            max(min(columns.start, column) - half, 0) : max(columns.stop, column) + half,
-        ] = 0.0
-    return tuple(sorted(regions, key=lambda r: (-r.sigma, r.from_m, r.bottom_m)))
-
-
-def _peaks(high: Residue, geometry: Geometry, policy: XrayPolicy) -> _Peaks:
-    shape = high.values.shape
-    best, around_best, half_best = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-    cell_m = (geometry.cell_x_m + geometry.cell_y_m) / 2
-    for scale_m in policy.region_scales_m:
-        inner = max(round(scale_m / cell_m / 2 - 0.5), 1)
-        # Beyond the guard an object as large as the box no longer darkens its surroundings.
-        halves = (inner, 2 * inner + 1, 3 * inner + 3)
-        contrast, around = surround_contrast(high.values, high.load, halves, policy.min_load_around)
-        tested = contrast[~np.isnan(contrast)]
-        if tested.size == 0:
-            continue
-        floor = policy.contrast_floor + policy.contrast_relative * around
-        spread = np.sqrt(_texture(tested) ** 2 + floor**2)
-        sigma = np.nan_to_num(contrast / spread)
-        better = sigma > best
-        best[better], around_best[better] = sigma[better], around[better]
-        half_best[better] = inner
-    return _Peaks(best, around_best, half_best)
-
-
-def _texture(contrast: Floats) -> float:
-    """Spread of the contrasts of ordinary places in this load, at one scale.
-
-    The upper quantile is there for clutter, whose contrasts have a long tail that the median
-    distance does not see; one object fills too little of a load to reach it.
-    """
-    ordered = np.sort(contrast)
-    middle = ordered[ordered.size // 2]
-    distance = np.sort(np.abs(contrast - middle))[contrast.size // 2]
-    upper = ordered[int(0.92 * (ordered.size - 1))]
-    return max(1.4826 * float(distance), float(upper) / 1.4, 0.0)
-
-
-def _extent(values: Floats, row: int, column: int, peaks: _Peaks) -> tuple[Flags, slice, slice]:
-    """The part about a peak that is nearer to it than to its surroundings, and its box."""
-    half = int(peaks.half[row, column])
-    reach = 2 * half + 1
-    window = (
-        slice(max(row - reach, 0), row + reach + 1),
-        slice(max(column - reach, 0), column + reach + 1),
-    )
-    core = values[max(row - half, 0) : row + half + 1, max(column - half, 0) : column + half + 1]
-    around = float(peaks.around[row, column])
-    threshold = (float(np.sort(core.reshape(-1))[core.size // 2]) + around) / 2
-    labels, _ = components(values[window] > max(threshold, around))
-    y, x = row - window[0].start, column - window[1].start
-    label = int(labels[y, x]) or _commonest(labels)
-    part = np.zeros(values.shape, np.bool_)
-    part[window] = (labels == label) & (labels > 0)
-    if not part.any():
-        part[row, column] = True
-    rows, columns = np.nonzero(part.any(axis=1))[0], np.nonzero(part.any(axis=0))[0]
-    return part, slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-
-
-def _commonest(labels: NDArray[np.int32]) -> int:
-    counts = np.bincount(labels.reshape(-1))
-    return int(np.argmax(counts[1:])) + 1 if counts.size > 1 else 0
-
-
-def _region(
     high: Residue,
     low: Residue | None,
     geometry: Geometry,
+    beam: Beam,
     policy: XrayPolicy,
     *,
+    cell_noise: float,
+) -> tuple[ScanRegion, ...]:
+    """Strongest first, at most `policy.max_regions`, none overlapping another."""
+    signal = metal_signal(high, low, beam, cell_noise, policy)
+    found = _slabs(signal, geometry, policy)
+    for size in policy.region_sizes:
+        found += _boxes(signal, size, geometry, policy)
+    front = geometry.box_m[0] + policy.front_m
+    kept: list[_Place] = []
+    for place in sorted(found, key=lambda p: (-p.sigma, p.columns.start, p.rows.start)):
+        # It may be a reefer, whose machine stands there.
+        from_m, to_m = (geometry.along_m(at) for at in (place.columns.start, place.columns.stop))
+        at_front = from_m < front and to_m < front + policy.machine_m
+        if not at_front and not any(_overlap(place, other) for other in kept):
+            kept.append(place)
+            if len(kept) == policy.max_regions:
+                break
+    regions = [_region(place, (high, low), geometry, beam, policy) for place in kept]
+    return _sober(regions, policy)
+
+
+def _sober(regions: list[ScanRegion], policy: XrayPolicy) -> tuple[ScanRegion, ...]:
+    """What is left where many places stand out, or one that is only thicker goods."""
+    crowd = sum(region.sigma >= LINE for region in regions) ** policy.region_crowd_power
+    told = []
+    for region in regions:
+        organic = region.material == "organic" and region.material_share > 0.8
+        sigma = region.sigma * (policy.region_organic if organic else 1.0) / max(crowd, 1.0)
+        if sigma >= policy.region_sigma:
+            told.append(replace(region, sigma=round(sigma, 2)))
+    return tuple(sorted(told, key=lambda r: (-r.sigma, r.from_m, r.bottom_m)))
+
+
+def _boxes(
+    signal: Signal, size: tuple[float, float, float], geometry: Geometry, policy: XrayPolicy
+) -> list[_Place]:
+    """Boxes of one height and length that stand out from the load on at least three sides."""
+    tall_m, long_m, line = size
+    half_y = max(round(tall_m / signal.cell_m(geometry.cell_y_m) / 2 - 0.5), 1)
+    half_x = max(round(long_m / signal.cell_m(geometry.cell_x_m) / 2 - 0.5), 1)
+    strip = max(round(policy.region_strip_m / signal.cell_m(geometry.cell_x_m) / 2 - 0.5), 1)
+    places, found = side_differences(
+        signal.sums,
+        (half_y, half_x, min(strip, half_y), min(strip, half_x)),
+        1,
+        max(min(half_y, half_x) // 2, 1),
+        policy.region_load,
+    )
+    if len(places) < LEAST_TESTED:
+        return []
+    some = found[:: max(len(found) // SAMPLED, 1)]
+    floors = policy.region_floor, policy.region_floor_share, policy.region_metal_floor
+    levels = signal.high[places[:, 0], places[:, 1]]
+    textures = _texture(some[:, 0]), _texture(some[:, 1])
+    least, excess = least_sides(found, levels, textures, floors)
+    # What is ordinary in this load: clutter has lumps of its own.
+    tested = least[least >= 0.0]
+    if tested.size < LEAST_TESTED:
+        return []
+    ordinary = max(_quantile(tested, policy.region_ordinary), policy.region_least_ordinary)
+    sigma = np.round(LINE * least / ordinary**policy.region_ordinary_power / line, 4)
+    step = signal.pool
+    places_found: list[_Place] = []
+    strong = np.nonzero(sigma >= policy.region_sigma)[0]
+    for index in strong[np.argsort(-sigma[strong], kind="stable")].tolist():
+        if len(places_found) == policy.max_regions:
+            break
+        row, column = places[index].tolist()
+        one = _Place(
+            sigma=float(sigma[index]),
+            rows=slice((row - half_y) * step, (row + half_y + 1) * step),
+            columns=slice((column - half_x) * step, (column + half_x + 1) * step),
+            excess=float(excess[index]),
+        )
+        if not any(_overlap(one, other) for other in places_found):
+            places_found.append(one)
+    return places_found
+
+
+def _slabs(signal: Signal, geometry: Geometry, policy: XrayPolicy) -> list[_Place]:
+    """Upright slabs from the deck to the roof: a partition, with what is behind it."""
+    rows, columns = signal.high.shape
+    edges = np.arange(SLAB_BANDS + 1) * rows // SLAB_BANDS
+    if rows < SLAB_BANDS:
+        return []
+    bands = np.add.reduceat(signal.high, edges[:-1], axis=0) / np.diff(edges)[:, None]
+    found: list[_Place] = []
+    cell_m = signal.cell_m(geometry.cell_x_m)
+    for long_m, line in policy.region_slabs:
+        half = max(round(long_m / cell_m / 2 - 0.5), 1)
+        strip = max(round(policy.slab_strip_m / cell_m / 2 - 0.5), 1)
+        apart = half + strip + 2
+        if columns < 4 * apart:
+            continue
+        inner, beside = _running(bands, half), _running(bands, strip)
+        left = np.full(bands.shape, np.nan)
+        right = left.copy()
+        left[:, apart:] = inner[:, apart:] - beside[:, :-apart]
+        right[:, :-apart] = inner[:, :-apart] - beside[:, apart:]
+        over = np.minimum(left, right)
+        floor = policy.slab_floor + policy.slab_floor_share * bands
+        texture = np.array([_texture(np.stack(pair)) for pair in zip(left, right, strict=True)])
+        each = np.where(np.isnan(over), -9.0, over / np.sqrt(texture[:, None] ** 2 + floor**2))
+        # All but one band: the roof or the deck may hide one.
+        sigma = np.round(LINE * np.sort(each, axis=0)[1] / line, 4)
+        for column in np.argsort(-sigma, kind="stable")[: 2 * policy.max_regions].tolist():
+            if sigma[column] < policy.region_sigma:
+                break
+            one = _Place(
+                sigma=float(sigma[column]),
+                rows=slice(0, rows * signal.pool),
+                columns=slice((column - half) * signal.pool, (column + half + 1) * signal.pool),
+                excess=float(np.mean(over[:, column])),
+            )
+            if not any(_overlap(one, other) for other in found):
+                found.append(one)
+    return found
+
+
+def _running(bands: Floats, half: int) -> Floats:
+    """(bands, columns) mean over 2 * half + 1 columns; NaN at the ends."""
+    sums = box_sums(bands)
+    sums = sums[1:] - sums[:-1]
+    means = np.full(bands.shape, np.nan)
+    side = 2 * half + 1
+    means[:, half : bands.shape[1] - half] = (sums[:, side:] - sums[:, :-side]) / side
+    return means
+
+
+def _overlap(one: _Place, other: _Place) -> bool:
+    return all(
+        this.start < that.stop and that.start < this.stop
+        for this, that in ((one.rows, other.rows), (one.columns, other.columns))
+    )
+
+
+def _texture(differences: Floats) -> float:
+    """Spread of ordinary differences between neighbours in this load, as the median tells it."""
+    known = differences[~np.isnan(differences)]
+    if known.size == 0:
+        return 0.0
+    middle = known.size // 2
+    away = np.abs(known - np.partition(known, middle)[middle])
+    return 1.4826 * float(np.partition(away, middle)[middle])
+
+
+def _quantile(values: Floats, share: float) -> float:
+    place = int(share * (values.size - 1))
+    return float(np.partition(values, place)[place])
+
+
+def _region(
+    place: _Place,
+    planes: tuple[Residue, Residue | None],
+    geometry: Geometry,
     beam: Beam,
-    extent: tuple[Flags, slice, slice],
-    peaks: _Peaks,
-    peak: tuple[int, int],
-) -> ScanRegion | None:
-    """The region in metres and g/cm2, or None where it is too little to be told."""
-    part, rows, columns = extent
-    around = float(peaks.around[peak])
-    mean = float(high.values[part].sum()) / np.count_nonzero(part)
-    steel = np.interp((around, mean), beam.at, beam.areal_g_cm2[2])
-    excess_g_cm2 = float(steel[1] - steel[0])
-    if excess_g_cm2 < policy.min_excess_g_cm2:
-        return None
+    policy: XrayPolicy,
+) -> ScanRegion:
+    """The place in metres, with what it is made of and how much more is there."""
+    high, low = planes
+    part = _outlined(place, high, policy)
+    rows, columns = np.nonzero(part.any(axis=1))[0], np.nonzero(part.any(axis=0))[0]
+    steel = beam.areal_g_cm2[GROUPS.index("steel")]
+    mean = float(high.values[part].sum()) / int(np.count_nonzero(part))
+    areal = [float(np.interp(at, beam.at, steel)) for at in (mean - place.excess, mean)]
+    excess_g_cm2 = areal[1] - areal[0]
     material, share = _material(high, low, part, beam, policy)
     area_m2 = int(np.count_nonzero(part)) * geometry.cell_m2
     return ScanRegion(
-        from_m=round(geometry.along_m(columns.start), 2),
-        to_m=round(geometry.along_m(columns.stop), 2),
-        bottom_m=round(geometry.height_m(rows.stop), 2),
-        top_m=round(geometry.height_m(rows.start), 2),
+        from_m=round(geometry.along_m(int(columns[0])), 2),
+        to_m=round(geometry.along_m(int(columns[-1]) + 1), 2),
+        bottom_m=round(geometry.height_m(int(rows[-1]) + 1), 2),
+        top_m=round(geometry.height_m(int(rows[0])), 2),
         excess_g_cm2=round(excess_g_cm2, 1),
-        sigma=round(min(float(peaks.sigma[peak]), policy.max_sigma), 2),
+        sigma=round(min(place.sigma, policy.max_sigma), 2),
         material=material,
         material_share=round(share, 2),
-        mass_kg=round(10.0 * excess_g_cm2 * area_m2, 1),
+        mass_kg=round(10.0 * excess_g_cm2 * area_m2, 1) if excess_g_cm2 > 0.0 else None,
     )
+
+
+def _outlined(place: _Place, high: Residue, policy: XrayPolicy) -> Flags:
+    """The connected cells about a place that are nearer to it than to what is around.
+
+    Where that is far less or more than the box, as in what stands out by its metal alone, it is
+    the box.
+    """
+    shape = high.values.shape
+    box = np.zeros(shape, np.bool_)
+    box[place.rows, place.columns] = True
+    if place.excess < policy.outline_attenuation:
+        return box
+    tall, long = (side.stop - side.start for side in (place.rows, place.columns))
+    window = (
+        slice(max(place.rows.start - tall, 0), min(place.rows.stop + tall, shape[0])),
+        slice(max(place.columns.start - long, 0), min(place.columns.stop + long, shape[1])),
+    )
+    inside = np.sort(high.values[box], axis=None)
+    line = float(inside[inside.size // 2]) - place.excess / 2
+    labels, count = components(high.values[window] > line)
+    if count == 0:
+        return box
+    sizes = np.bincount(labels[box[window]], minlength=count + 1)
+    sizes[0] = 0
+    part = np.zeros(shape, np.bool_)
+    part[window] = labels == int(np.argmax(sizes))
+    of, within = int(np.count_nonzero(box)), int(sizes.max())
+    return part if 3 * within >= of and np.count_nonzero(part) <= 4 * of else box
 
 
 def _material(
@@ -161,7 +264,7 @@ def _material(
     ring = _grown(part, 4) & ~_grown(part, 2) & high.load & ~opaque
     inside = _shrunk(part) & ~opaque
     inside = inside if inside.any() else part & ~opaque
-    if np.count_nonzero(ring) < 4:
+    if np.count_nonzero(ring) < 4 or not inside.any():
         return "", 0.0
     high_in, high_ring, low_in, low_ring = (
         float(values[where].sum()) / np.count_nonzero(where)
@@ -173,9 +276,8 @@ def _material(
         return "", 0.0
     # What more of each group would take in the low plane, at this depth of the beam.
     due = [np.interp(high_in, beam.at, c) - np.interp(high_ring, beam.at, c) for c in beam.low]
-    share = odds_of(
-        np.array(more_low), [np.array(each) for each in due], policy.material_sd * high_in
-    )
+    sd = policy.material_sd * high_in
+    share = odds_of(np.array(more_low), [np.array(each) for each in due], sd)
     best = int(np.argmax(share))
     return GROUPS[best], float(share[best])
 

@@ -8,7 +8,6 @@ from fusion.kernels.xray import (
     components,
     local_texture,
     pooled_counts,
-    surround_contrast,
 )
 
 
@@ -48,23 +47,6 @@ def around(shape, row, column, half):
     )
 
 
-def contrast_twin(values, load, halves, min_load):
-    inner, guard, outer = halves
-    contrast, surround = np.full(values.shape, np.nan), np.full(values.shape, np.nan)
-    whole = (2 * outer + 1) ** 2 - (2 * guard + 1) ** 2
-    for row in range(inner, values.shape[0] - inner):
-        for column in range(inner, values.shape[1] - inner):
-            box = around(values.shape, row, column, inner)
-            ring = np.zeros(values.shape, bool)
-            ring[around(values.shape, row, column, outer)] = True
-            ring[around(values.shape, row, column, guard)] = False
-            ring &= load
-            if load[box].all() and ring.sum() >= min_load * whole:
-                surround[row, column] = values[ring].mean()
-                contrast[row, column] = values[box].mean() - surround[row, column]
-    return contrast, surround
-
-
 @pytest.mark.parametrize("seed", range(4))
 def test_pooled_counts_are_the_sums_of_corrected_pixels(seed):
     random = np.random.default_rng(seed)
@@ -99,18 +81,6 @@ def test_box_sums_are_cumulative_sums():
     values = np.random.default_rng(6).random((9, 14))
     expected = np.pad(values.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
     assert box_sums(values) == pytest.approx(expected)
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_surround_contrast_is_box_mean_less_ring_mean(seed):
-    random = np.random.default_rng(seed)
-    values = random.random((18, 26))
-    load = random.random((18, 26)) < 0.97
-    got = surround_contrast(values, load, (1, 3, 5), 0.4)
-    expected = contrast_twin(values, load, (1, 3, 5), 0.4)
-    assert np.isfinite(got[0]).any()
-    for one, other in zip(got, expected, strict=True):
-        assert one == pytest.approx(other, nan_ok=True)
 
 
 def test_local_texture_is_the_distance_from_the_local_mean():

@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 
+from fusion.kernels.xray import box_sums
 from fusion.kernels.xray_load import (
     NEAR_BINS,
     fitted_waves,
+    least_sides,
     near_medians,
+    side_differences,
     strongest_wave,
     told_materials,
 )
@@ -81,3 +84,69 @@ def test_told_materials_are_those_of_the_next_curve():
         assert place[i, j] == pytest.approx(np.clip((due[:-1] - below) / apart, 0, 1).sum())
         sure_enough = np.abs(below - lines).min() >= sure * sd
         assert group[i, j] == ((below < lines).sum() + 1 if sure_enough else 0)
+
+
+def mean_of(parts, rows, columns, min_load):
+    """(attenuation, signal, variance) of a box; None where it leaves the picture or the load."""
+    height, width = parts[0].shape
+    if rows.start < 0 or columns.start < 0 or rows.stop > height or columns.stop > width:
+        return None
+    load, high, weight, signal = (float(part[rows, columns].sum()) for part in parts)
+    if load < min_load * (rows.stop - rows.start) * (columns.stop - columns.start):
+        return None
+    return high / load, signal / weight, 1.0 / weight
+
+
+def around(middle, half):
+    return slice(middle - half, middle + half + 1)
+
+
+@pytest.mark.parametrize("size", [(1, 1, 1, 1), (2, 1, 1, 1)])
+def test_side_differences_are_box_means_less_strip_means(size):
+    random = np.random.default_rng(8)
+    load = (random.random((13, 17)) < 0.93).astype(float)
+    high, weight = random.uniform(1.0, 2.0, load.shape), random.uniform(10.0, 20.0, load.shape)
+    metal = random.normal(0.0, 0.1, load.shape)
+    parts = [load, high * load, weight * load, weight * metal * load]
+    sums = np.stack([box_sums(part) for part in parts])
+    places, found = side_differences(sums, size, 1, 2, 0.8)
+    tall, long, strip_y, strip_x = size
+    expected = {}
+    for i in range(tall, 13 - tall, 2):
+        for j in range(long, 17 - long, 2):
+            inner = mean_of(parts, around(i, tall), around(j, long), 0.8)
+            if inner is None:
+                continue
+            apart_y, apart_x = tall + strip_y + 2, long + strip_x + 2
+            sides = (
+                (around(i, tall), around(j - apart_x, strip_x)),
+                (around(i, tall), around(j + apart_x, strip_x)),
+                (around(i - apart_y, strip_y), around(j, long)),
+                (around(i + apart_y, strip_y), around(j, long)),
+            )
+            rows = np.full((3, 4), np.nan)
+            for side, (down, along) in enumerate(sides):
+                if (strip := mean_of(parts, down, along, 0.8)) is not None:
+                    rows[:, side] = inner[0] - strip[0], inner[1] - strip[1], inner[2] + strip[2]
+            expected[i, j] = rows
+    assert [tuple(place) for place in places.tolist()] == list(expected)
+    assert found == pytest.approx(np.array(list(expected.values())), nan_ok=True)
+
+
+def test_least_sides_are_those_that_stand_out_least():
+    random = np.random.default_rng(9)
+    found = random.normal(0.2, 0.3, (40, 3, 4))
+    found[:, 2] = random.uniform(0.001, 0.01, (40, 4))
+    found[3, :, 1] = found[4, :, :2] = np.nan
+    levels = random.uniform(1.0, 5.0, 40)
+    least, excess = least_sides(found, levels, (0.1, 0.02), (0.03, 0.01, 0.004))
+    for k in range(40):
+        known = ~np.isnan(found[k, 0])
+        if known.sum() < 3:
+            assert (least[k], excess[k]) == (-1.0, 0.0)
+            continue
+        more, metal, variance = found[k][:, known]
+        by_density = np.maximum(more, 0) ** 2 / (0.1**2 + (0.03 + 0.01 * levels[k]) ** 2 + variance)
+        by_metal = np.maximum(metal, 0) ** 2 / (0.02**2 + 0.004**2 + variance)
+        assert least[k] == pytest.approx(np.sqrt((by_density + by_metal).min()))
+        assert excess[k] == pytest.approx(more.mean())
