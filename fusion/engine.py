@@ -19,7 +19,7 @@ from fusion.policy import Policy
 from fusion.roadside import Roadside
 from fusion.scans.previous import PreviousScans
 from fusion.scans.scanner import KIND as TEST_PIECE
-from fusion.scans.scanner import ScannerWatch
+from fusion.scans.scanner import ScannerWatch, is_test_piece
 from fusion.seismic import SeismicField
 from fusion.spectra.portal import Portal
 from fusion.tracks import Track, Zone
@@ -161,8 +161,9 @@ class Engine:
         if not isinstance(sample, ScanFinding):
             return []
         finding, condition = self._scanners[sample.sensor_id].feed(sample)
-        # What was found to be the test piece is no vehicle.
-        return condition if finding.test_piece else [*self._scan(finding), *condition]
+        if is_test_piece(finding):
+            return condition  # it is no vehicle
+        return [*self._scan(finding), *condition]
 
     def _scan(self, sample: Sample) -> list[Detection]:
         if not isinstance(sample, ScanFinding):

@@ -82,6 +82,11 @@ class ScannerWatch:
         )
 
 
+def is_test_piece(finding: ScanFinding) -> bool:
+    """Whether a scan was one of the test piece; while its lines come, papers are believed."""
+    return bool(finding.test_piece) or (finding.interim and finding.declared == DECLARED)
+
+
 def failures(scores: tuple[tuple[str, float], ...], limits: Mapping[str, float]) -> tuple[str, ...]:
     """The scores that do not keep their limit, the worst first; `not-found` without any score."""
     if not scores:

@@ -305,3 +305,14 @@ def test_a_piece_that_is_not_found_is_told_too():
     faults = [one for one in alerts if one.event is Event.SENSOR_FAULT]
     assert len(faults) == 1
     assert "not found in the picture" in render(faults[0], "en-US").description
+
+
+def test_nothing_is_said_of_a_piece_whose_lines_still_come():
+    alerts, detections = played([replace(finding(0, None), interim=True), finding(1, GOOD)])
+    assert alerts == []
+    assert [one.kind for one in detections] == ["xray.test-piece"]
+
+
+def test_the_same_findings_give_the_same_alerts():
+    scans = [finding(i, told) for i, told in enumerate([GOOD, None, GOOD])]
+    assert played(scans) == played(scans)
