@@ -9,7 +9,7 @@ from drivers.wire import bundle, dicos
 from drivers.wire.dicos_write import Attributes, day_and_clock, file_of, grey, uid_of
 from drivers.wire.sidecar import Sidecar
 from simulators.base import SimulatorKind
-from simulators.xray import HIGH_MEV, LOW_MEV, XrayPlanesSimulator
+from simulators.xray import HIGH_MEV, XrayPlanesSimulator, scanner_of
 
 _DAYS = (0x00080012, 0x00080020, 0x00080021, 0x00080022, 0x00080023)
 _CLOCKS = (0x00080013, 0x00080030, 0x00080031, 0x00080032, 0x00080033)
@@ -23,8 +23,9 @@ class XrayDicosSimulator(XrayPlanesSimulator):
         self, sidecar: Sidecar, high: NDArray[np.uint16], low: NDArray[np.uint16]
     ) -> dict[str, bytes]:
         files = {}
+        high_mev, low_mev = scanner_of(self._place).energies_mev
         for number, (plane, flag, mev) in enumerate(
-            ((high, "HIGH_ENERGY", HIGH_MEV), (low, "LOW_ENERGY", LOW_MEV)), start=1
+            ((high, "HIGH_ENERGY", high_mev), (low, "LOW_ENERGY", low_mev)), start=1
         ):
             uid, file = dx(
                 plane,
