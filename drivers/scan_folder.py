@@ -131,6 +131,8 @@ class ScanFolder:
         self._few_entries = few_entries
         self._filing = filing or ScanFiling(inbox, work)
         self._fresh = False
+        self._idle = False
+        """Whether nothing is there that was not judged."""
         self._names: list[str] = []
         self._others: list[str] = []
         self._listed_ns = -1
@@ -149,6 +151,9 @@ class ScanFolder:
     def poll(self) -> TakenSet | None:
         """Look once; the next set that is ready, read and hashed. OSError: folder lost."""
         self._fresh = False
+        self._list()
+        if self._unlisted and self._idle:
+            return None
         found, others = self._look()
         self._refuse_others(others)
         before, self._watched = self._watched, {}
@@ -174,7 +179,9 @@ class ScanFolder:
                 continue
             taken = self._try(scan_set, watched, needed)
             if taken is not None:
+                self._idle = False
                 return taken
+        self._idle = all(one.polls < FOREVER for one in self._watched.values())
         return None
 
     def _try(self, scan_set: FileSet, watched: _Watched, needed: int) -> TakenSet | None:
@@ -217,7 +224,6 @@ class ScanFolder:
 
     def _look(self) -> tuple[list[tuple[FileSet, Fingerprint]], list[str]]:
         """The sets with their files' sizes and times, and the names of what is no file."""
-        self._list()
         judged = set()
         if self._unlisted:
             watched = (one for one in self._watched.values() if one.polls < FOREVER)
@@ -243,13 +249,14 @@ class ScanFolder:
         changed_ns = self._inbox.stat().st_mtime_ns
         # What comes within the same tick of the file system's clock leaves its time as it is: the
         # folder is listed once more after each change.
-        quiet = changed_ns == self._listed_ns and self._settled
-        if quiet and len(self._names) > self._few_entries and self._unlisted < LIST_POLLS:
+        full = len(self._names) > self._few_entries
+        quiet = full and changed_ns == self._listed_ns and self._settled
+        if quiet and self._unlisted < LIST_POLLS:
             self._unlisted += 1
             return
-        self._unlisted, self._settled = 0, changed_ns == self._listed_ns
+        self._settled = changed_ns == self._listed_ns
         self._listed_ns = changed_ns
-        self._names, self._others = [], []
+        before, self._names, self._others = self._names, [], []
         with os.scandir(self._inbox) as entries:
             for entry in islice(entries, MAX_ENTRIES):
                 if entry.name == WORK_DIRECTORY:
@@ -258,6 +265,8 @@ class ScanFolder:
                     # A link is not followed: it could name any file of this machine.
                     plain = entry.is_file(follow_symlinks=False)
                     (self._names if plain else self._others).append(entry.name)
+        # Neither its time nor its names are others: what was judged in it is not looked at again.
+        self._unlisted = 1 if quiet and self._names == before else 0
 
     def _refuse_others(self, others: list[str]) -> None:
         """Links, pipes and folders under the name of a plane: told once, and moved aside."""
