@@ -10,12 +10,12 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.study import xray_reference_cells as twins
 from fusion import xray
 from fusion.scans import calibrate, cells, stripes
 from fusion.scans.calibrate import Calibration
@@ -213,82 +213,6 @@ def attenuation(plane: Plane, calibration: Calibration, side: int) -> tuple[Floa
     return values, 2 * count >= side * side
 
 
-def square_means(values: Floats, half: int) -> Floats:
-    """Mean over the square about each cell, of what of it is in the picture."""
-    size = 2 * half + 1
-    inside = ndimage.uniform_filter(np.ones_like(values), size, mode="constant")
-    return np.asarray(ndimage.uniform_filter(values, size, mode="constant") / inside, np.float64)
-
-
-def components(mask: Flags) -> tuple[NDArray[np.int32], int]:
-    """Connected parts, up, down, left and right."""
-    labels, count = measure.label(mask, connectivity=1, return_num=True)
-    return labels.astype(np.int32), int(count)
-
-
-def local_texture(values: Floats, mask: Flags, half: int) -> tuple[Floats, Floats]:
-    """How far each inner cell is from the mean about it, and these means."""
-    size = 2 * half + 1
-    inner = ndimage.binary_erosion(mask, np.ones((size, size)), border_value=0)
-    mean = ndimage.uniform_filter(values, size, mode="constant")[inner]
-    return np.abs(values[inner] - mean) / mean, mean
-
-
-def near_medians(
-    values: Floats, spread: float, least: int, down: bool
-) -> tuple[Floats, NDArray[np.int64]]:
-    """Lower median of what is within `spread` of 0, in each row, or in each column."""
-    lines = values.T if down else values
-    near = np.abs(lines) < spread
-    counts = np.count_nonzero(near, axis=1)
-    ordered = np.sort(np.where(near, lines, np.nan), axis=1)
-    middle = np.maximum(counts - 1, 0) // 2
-    medians = np.take_along_axis(ordered, middle[:, None], axis=1)[:, 0]
-    return np.where(counts >= max(least, 1), medians, 0.0), counts
-
-
-def told_materials(  # noqa: PLR0917 - the kernel's
-    high: Floats,
-    low: Floats,
-    load: Flags,
-    opaque: Flags,
-    curves: Floats,
-    noise: Floats,
-    limits: tuple[float, float, float, float, float],
-) -> tuple[Floats, NDArray[np.uint8]]:
-    """Material group of every cell, from means over the 3 x 3 cells of load about it."""
-    step, least, most, calibration_sd, sure_sigma = limits
-    at = step * np.arange(curves.shape[1])
-    weight = (load & ~opaque).astype(np.float64)
-    square = np.ones((3, 3))
-    of = np.maximum(ndimage.convolve(weight, square, mode="constant"), 1.0)
-    mean = ndimage.convolve(high * weight, square, mode="constant") / of
-    below = ndimage.convolve(low * weight, square, mode="constant") / of
-    sd = np.sqrt(np.interp(mean, at, noise) ** 2 / of + (calibration_sd * mean) ** 2)
-    due = np.minimum.accumulate([np.interp(mean, at, curve) for curve in curves])
-    raw = [np.interp(mean, at, curve) for curve in curves]
-    lines = (due[:-1] + due[1:]) / 2
-    apart = np.maximum(due[:-1] - raw[1:], 1e-4)
-    place = np.clip((due[:-1] - below) / apart, 0.0, 1.0).sum(axis=0)
-    best = np.where(below < lines, np.arange(1, len(due))[:, None, None], 0).max(axis=0)
-    sure = np.abs(below - lines).min(axis=0) >= sure_sigma * sd
-    told = (weight > 0) & (mean >= least) & (mean < most)
-    group = np.where(told & sure, best + 1, 0)
-    group[opaque] = len(curves) + 1
-    return np.where(told, place, -1.0), group.astype(np.uint8)
-
-
-def between_curves(values: Floats, place: Floats, curves: Floats, step: float) -> Floats:
-    """Values read off a sheaf of curves."""
-    at = step * np.arange(curves.shape[1])
-    layers = [np.interp(values, at, curve) for curve in curves]
-    found = layers[0].copy()
-    for first, (low, high) in enumerate(pairwise(layers)):
-        found += np.clip(place - first, 0.0, 1.0) * (high - low)
-    below = values / step * (curves[0, 1] - curves[0, 0])
-    return np.asarray(np.where(values < 0.0, below, found), np.float64)
-
-
 def pixel_by_pixel(scan: ScanSample, policy: XrayPolicy) -> int:
     """The usual way, every step on all pixels (facts 6.1); returns how many parts stand out.
 
@@ -323,11 +247,16 @@ def pixel_by_pixel(scan: ScanSample, policy: XrayPolicy) -> int:
 
 TWINS: dict[str, Callable[..., Any]] = {
     "cells_of": cells_of,
-    "square_means": square_means,
-    "between_curves": between_curves,
-    "components": components,
-    "local_texture": local_texture,
-    "near_medians": near_medians,
-    "told_materials": told_materials,
+    "square_means": twins.square_means,
+    "between_curves": twins.between_curves,
+    "components": twins.components,
+    "box_sums": twins.box_sums,
+    "side_differences": twins.side_differences,
+    "least_sides": twins.least_sides,
+    "strongest_wave": twins.strongest_wave,
+    "fitted_waves": twins.fitted_waves,
+    "local_texture": twins.local_texture,
+    "near_medians": twins.near_medians,
+    "told_materials": twins.told_materials,
 }
 """What stands in for the function of that name, wherever the analysis calls it."""

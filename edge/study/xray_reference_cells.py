@@ -1,0 +1,183 @@
+"""Steps of the analysis of X-ray scans on cells, in NumPy, SciPy and scikit-image.
+
+Each stands in for the kernel of its name in `edge.study.xray_reference`.
+"""
+
+import importlib
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+ndimage: Any = importlib.import_module("scipy.ndimage")
+measure: Any = importlib.import_module("skimage.measure")
+
+
+def square_means(values: Floats, half: int) -> Floats:
+    """Mean over the square about each cell, of what of it is in the picture."""
+    size = 2 * half + 1
+    inside = ndimage.uniform_filter(np.ones_like(values), size, mode="constant")
+    return np.asarray(ndimage.uniform_filter(values, size, mode="constant") / inside, np.float64)
+
+
+def components(mask: Flags) -> tuple[NDArray[np.int32], int]:
+    """Connected parts, up, down, left and right."""
+    labels, count = measure.label(mask, connectivity=1, return_num=True)
+    return labels.astype(np.int32), int(count)
+
+
+def local_texture(values: Floats, mask: Flags, half: int) -> tuple[Floats, Floats]:
+    """How far each inner cell is from the mean about it, and these means."""
+    size = 2 * half + 1
+    inner = ndimage.binary_erosion(mask, np.ones((size, size)), border_value=0)
+    mean = ndimage.uniform_filter(values, size, mode="constant")[inner]
+    return np.abs(values[inner] - mean) / mean, mean
+
+
+def near_medians(
+    values: Floats, spread: float, least: int, down: bool
+) -> tuple[Floats, NDArray[np.int64]]:
+    """Lower median of what is within `spread` of 0, in each row, or in each column."""
+    lines = values.T if down else values
+    near = np.abs(lines) < spread
+    counts = np.count_nonzero(near, axis=1)
+    ordered = np.sort(np.where(near, lines, np.nan), axis=1)
+    middle = np.maximum(counts - 1, 0) // 2
+    medians = np.take_along_axis(ordered, middle[:, None], axis=1)[:, 0]
+    return np.where(counts >= max(least, 1), medians, 0.0), counts
+
+
+def told_materials(  # noqa: PLR0917 - the kernel's
+    high: Floats,
+    low: Floats,
+    load: Flags,
+    opaque: Flags,
+    curves: Floats,
+    noise: Floats,
+    limits: tuple[float, float, float, float, float],
+) -> tuple[Floats, NDArray[np.uint8]]:
+    """Material group of every cell, from means over the 3 x 3 cells of load about it."""
+    step, least, most, calibration_sd, sure_sigma = limits
+    at = step * np.arange(curves.shape[1])
+    weight = (load & ~opaque).astype(np.float64)
+    square = np.ones((3, 3))
+    of = np.maximum(ndimage.convolve(weight, square, mode="constant"), 1.0)
+    mean = ndimage.convolve(high * weight, square, mode="constant") / of
+    below = ndimage.convolve(low * weight, square, mode="constant") / of
+    sd = np.sqrt(np.interp(mean, at, noise) ** 2 / of + (calibration_sd * mean) ** 2)
+    due = np.minimum.accumulate([np.interp(mean, at, curve) for curve in curves])
+    raw = [np.interp(mean, at, curve) for curve in curves]
+    lines = (due[:-1] + due[1:]) / 2
+    apart = np.maximum(due[:-1] - raw[1:], 1e-4)
+    place = np.clip((due[:-1] - below) / apart, 0.0, 1.0).sum(axis=0)
+    best = np.where(below < lines, np.arange(1, len(due))[:, None, None], 0).max(axis=0)
+    sure = np.abs(below - lines).min(axis=0) >= sure_sigma * sd
+    told = (weight > 0) & (mean >= least) & (mean < most)
+    group = np.where(told & sure, best + 1, 0)
+    group[opaque] = len(curves) + 1
+    return np.where(told, place, -1.0), group.astype(np.uint8)
+
+
+def strongest_wave(values: Floats, known: Flags, step: float, periods: Floats) -> int:
+    """Index of the period with the most power in what is known of a line."""
+    turns = 2.0 * np.pi * step * np.flatnonzero(known)[None, :] / periods[:, None]
+    power = (np.cos(turns) @ values[known]) ** 2 + (np.sin(turns) @ values[known]) ** 2
+    return int(np.argmax(power))
+
+
+def fitted_waves(values: Floats, known: Flags, turn: float, harmonics: int, held: float) -> Floats:
+    """Level and waves that fit best what is known of a line, carried on over all of it."""
+    along = turn * np.arange(values.size)
+    waves = [np.ones(values.size)]
+    for number in range(1, harmonics + 1):
+        waves += [np.cos(number * along), np.sin(number * along)]
+    basis = np.stack(waves)
+    seen = basis[:, known]
+    fitted = np.linalg.solve(seen @ seen.T + held * np.eye(len(waves)), seen @ values[known])
+    return np.asarray(fitted @ basis, np.float64)
+
+
+def side_differences(
+    sums: Floats, size: tuple[int, int, int, int], gap: int, stride: int, min_load: float
+) -> tuple[NDArray[np.int64], Floats]:
+    """What a box of load has over the strips of load beside, above and below it."""
+    half_y, half_x, strip_y, strip_x = size
+    rows, columns = sums.shape[1] - 1, sums.shape[2] - 1
+    i, j = (
+        grid.reshape(-1)
+        for grid in np.meshgrid(
+            np.arange(half_y, rows - half_y, stride),
+            np.arange(half_x, columns - half_x, stride),
+            indexing="ij",
+        )
+    )
+    box, full = _box_means(sums, (i, j), (half_y, half_x), min_load)
+    i, j, box = i[full], j[full], box[:, full]
+    found = np.full((i.size, 3, 4), np.nan)
+    away_y, away_x = half_y + strip_y + 1 + gap, half_x + strip_x + 1 + gap
+    for side, (down, along) in enumerate(((0, -away_x), (0, away_x), (-away_y, 0), (away_y, 0))):
+        halves = (half_y, strip_x) if side < 2 else (strip_y, half_x)
+        strip, there = _box_means(sums, (i + down, j + along), halves, min_load)
+        found[there, 0, side] = (box[1] - strip[1])[there]
+        found[there, 1, side] = (box[3] - strip[3])[there]
+        found[there, 2, side] = (1.0 / box[2] + 1.0 / strip[2])[there]
+    return np.stack((i, j), axis=1), found
+
+
+def _box_means(
+    sums: Floats,
+    middles: tuple[NDArray[np.int64], NDArray[np.int64]],
+    halves: tuple[int, int],
+    min_load: float,
+) -> tuple[Floats, Flags]:
+    """(4, n) load, mean attenuation, weight and mean signal of boxes; which have enough load."""
+    top, bottom = middles[0] - halves[0], middles[0] + halves[0] + 1
+    left, right = middles[1] - halves[1], middles[1] + halves[1] + 1
+    inside = (top >= 0) & (left >= 0) & (bottom < sums.shape[1]) & (right < sums.shape[2])
+    top, bottom = (np.clip(edge, 0, sums.shape[1] - 1) for edge in (top, bottom))
+    left, right = (np.clip(edge, 0, sums.shape[2] - 1) for edge in (left, right))
+    total = sums[:, bottom, right] - sums[:, top, right] - sums[:, bottom, left]
+    total += sums[:, top, left]
+    area = (2 * halves[0] + 1) * (2 * halves[1] + 1)
+    weight = np.maximum(total[2], 1e-9)
+    mean = total[1] / np.maximum(total[0], 1e-9)
+    means = np.stack((total[0], mean, weight, total[3] / weight))
+    return means, np.asarray(inside & (total[0] >= min_load * area), np.bool_)
+
+
+def least_sides(
+    found: Floats,
+    levels: Floats,
+    textures: tuple[float, float],
+    floors: tuple[float, float, float],
+) -> tuple[Floats, Floats]:
+    """How far each box stands out from the side that it stands out from least."""
+    more, metal, variance = found[:, 0], found[:, 1], found[:, 2]
+    spread = textures[0] ** 2 + (floors[0] + floors[1] * levels[:, None]) ** 2 + variance
+    metal_spread = textures[1] ** 2 + floors[2] ** 2 + variance
+    power = np.maximum(more, 0.0) ** 2 / spread + np.maximum(metal, 0.0) ** 2 / metal_spread
+    sides = np.count_nonzero(~np.isnan(more), axis=1)
+    lowest = np.sqrt(np.min(np.where(np.isnan(more), np.inf, power), axis=1, initial=np.inf))
+    told = sides >= 3
+    mean = np.nansum(more, axis=1) / np.maximum(sides, 1)
+    return np.where(told, lowest, -1.0), np.where(told, mean, 0.0)
+
+
+def box_sums(values: Floats) -> Floats:
+    """Integral image with a leading row and column of zeros."""
+    return np.pad(values.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
+
+
+def between_curves(values: Floats, place: Floats, curves: Floats, step: float) -> Floats:
+    """Values read off a sheaf of curves."""
+    at = step * np.arange(curves.shape[1])
+    layers = [np.interp(values, at, curve) for curve in curves]
+    found = layers[0].copy()
+    for first, (low, high) in enumerate(pairwise(layers)):
+        found += np.clip(place - first, 0.0, 1.0) * (high - low)
+    below = values / step * (curves[0, 1] - curves[0, 0])
+    return np.asarray(np.where(values < 0.0, below, found), np.float64)
