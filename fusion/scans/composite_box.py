@@ -13,6 +13,7 @@ SKEW_STEP = 0.0044  # radians
 SKEW_BLOCKS = 16
 PAD = 4  # air around the picture, so that a box that fills it has edges too
 STRICT_RUN_COST = 0.8
+BESIDE_POST = 0.12  # of the range, nearly from roof to deck
 UPRIGHT_STEP, UPRIGHT_WORTH = 0.06, 0.9  # a step in darkness; beside posts that are seen
 MAX_TOPS = 11  # edges that are tried as the roof
 LEAST_SCORE = 2.9  # less, with air above it, is a car's outline or a tank's
@@ -20,6 +21,8 @@ LEAST_SCORE_CUT = 1.8  # a picture that was cut along a box has lost rails and p
 SURE_SCORE, SCORE_SPREAD = 3.2, 0.35  # even odds, and for e to 1
 RUN_COST = 0.4  # what a column must vote to lengthen a run
 LEAST_ASPECT, MOST_ASPECT = 1.55, 8.0  # length to height of a box, pixels not quite square
+ISO_ASPECTS = (2.1, 2.34, 4.2, 4.72)  # of 20 ft and of 40 or 45 ft boxes, length to height
+ASPECT_PLAY, OTHER_ASPECT = 0.14, 0.7  # as a logarithm; what a deck elsewhere is worth
 UNDER_DECK = 0.06  # of its height a box goes on below its deck: cross members, 0.16 m
 LIKE_DECK = 0.65  # of the darkest line's darkness
 
@@ -129,8 +132,10 @@ def _score(straight: Floats, box: Box, noise: float) -> float:
         # Without air above, only posts on both sides tell a box from a lorry's outline.
         onward = 0.5 if box.end_vote < 0.9 else 0.0
     length = (right - left) / straight.shape[1]
+    # The picture's own edge has no votes; posts on both sides up to it have.
+    vote = 0.6 if not box.air_above and box.end_vote > 0.9 else max(box.top_vote, 0.0)
     return float(
-        1.0 * max(box.top_vote, 0.0)
+        1.0 * vote
         + 1.2 * min(box.deck_vote / 0.3, 1.0)
         + 1.2 * box.end_vote
         + 1.0 * length
@@ -248,7 +253,7 @@ def _deck(straight: Floats, top: int, left: int, right: int) -> tuple[int | None
     most = float(lightest.max())
     if most < 0.05:
         return (last, 0.0) if far == last else (None, 0.0)
-    peak = _upper_line(lightest, near - top)
+    peak = _upper_line(lightest, near - top, length)
     most = float(lightest[peak])
     reach = max((near + peak - top) // 8, 2)
     before = lightest[max(peak - reach, 0) : max(peak - reach // 3, 1)]
@@ -264,9 +269,14 @@ def _deck(straight: Floats, top: int, left: int, right: int) -> tuple[int | None
     return near + int(like[-1]) + 1, most
 
 
-def _upper_line(lightest: NDArray[np.float64], offset: int) -> int:
-    """The darkest line, or the deck a little above it where that is the chassis."""
-    peak = int(np.argmax(lightest))
+def _upper_line(lightest: NDArray[np.float64], offset: int, length: int) -> int:
+    """The darkest line, or the deck a little above it where that is the chassis.
+
+    offset  rows from the roof to the first of these; `length` of the box
+    """
+    aspects = np.log(length / np.maximum(np.arange(lightest.size) + offset, 1))
+    away = np.abs(aspects[:, None] - np.log(np.array(ISO_ASPECTS))[None, :]).min(axis=1)
+    peak = int(np.argmax(lightest * np.where(away < ASPECT_PLAY, 1.0, OTHER_ASPECT)))
     first = max(peak - max((offset + peak) // 5, 3), 0)
     lowest = float(lightest[peak])
     best = peak
@@ -318,6 +328,18 @@ def _upright(straight: Floats, rows: tuple[int, int], columns: tuple[int, int]) 
     part = straight[rows[0] + height // 10 : rows[1] - height // 5]
     if part.shape[0] < 4:
         return 0.0
+    beside = np.concatenate(
+        [
+            part[:, max(columns[0] - height, 0) : max(columns[0] - 3, 0)],
+            part[:, columns[1] + 3 :][:, :height],
+        ],
+        axis=1,
+    )
+    if beside.size:
+        # Posts further out: these are the ends of a load.
+        place = part.shape[0] // 7
+        if float(np.partition(beside, place, axis=0)[place].max()) > BESIDE_POST:
+            return 0.0
     shares = []
     for column, inward in ((columns[0], 1), (columns[1] - 1, -1)):
         places = [column + inward * by for by in (-4, -3, -2, 2, 3, 4)]

@@ -16,6 +16,7 @@ FLAT_LEVELS = 2  # grey values within which JPEG leaves a band that was drawn
 EDGE_LEVELS = 12  # a frame ends with a step; air around a vehicle does not
 MAX_BANDS = 4  # black line, white band, grey band: nobody frames more often
 RINGING_PX = 2
+TICK_LEVELS = 25  # steps of a ruler's ticks, more of them in a row than wheels have edges
 FRAME_SHARE = 0.3  # of the picture, from either side
 STROKE_PX = 7  # the thickest stroke of burnt-in letters, in working pixels
 LETTER_PX = (3, 60)
@@ -186,12 +187,15 @@ def _flat_band(lines: Grey) -> int:
         ordered[:, place].astype(np.int64)
         for place in (count // 10, count // 2, count - 1 - count // 10)
     )
-    flat = (high - low <= FLAT_LEVELS) & (np.abs(middle - middle[0]) <= FLAT_LEVELS)
-    ends = np.nonzero(~flat)[0]
-    band = int(ends[0]) if ends.size else 0
-    if band < 2 or band + 3 >= len(lines):
+    flat = (high - low <= 3 * FLAT_LEVELS) & (np.abs(middle - middle[0]) <= 2 * FLAT_LEVELS)
+    drawn = bool((high - low <= FLAT_LEVELS)[:2].all())
+    steps = np.count_nonzero(np.abs(np.diff(lines.astype(np.int16), axis=1)) > TICK_LEVELS, axis=1)
+    ruler = (steps > count // 20) & (np.abs(middle - middle[0]) <= EDGE_LEVELS)
+    ends = np.nonzero(~(flat | ruler))[0]
+    band = int(ends[0]) if ends.size and drawn else 0
+    if band < 2 or band + 4 >= len(lines):
         return 0
-    beyond = lines[band + 1 : band + 4].astype(np.int64)
+    beyond = lines[band + 2 : band + 5].astype(np.int64)
     # Air goes on between what begins there; beyond a frame there is none of its colour.
     like = np.abs(beyond - middle[0]) <= EDGE_LEVELS
     return band if 4 * np.count_nonzero(like) < like.size else 0

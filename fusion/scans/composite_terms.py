@@ -11,6 +11,7 @@ from fusion.scans.composite_box import Box
 GRID = (20, 80)  # cells of 0.12 x 0.15 m in a 40 ft box
 ROOF_SHARE, DECK_SHARE, END_SHARE = 0.08, 0.1, 0.1  # of the box's height: rails, deck, posts
 LIGHTEST = 0.1  # of the cells: under the roof of all but the fullest box
+MOST_WALL, USUAL_WALL = 0.4, 0.1  # of the range that walls take in any display
 FINE_ROWS = 3  # bands in which the ribs are held against each other
 RIB_PX = (3, 24)  # widths in working pixels between which a rib's contrast lies
 
@@ -35,6 +36,8 @@ def inside_of(box: Box, noise: float) -> Inside:
     part = box.straight[rows, columns]
     cells = _pooled(part, GRID)
     wall = _quantile(cells, LIGHTEST)
+    if wall > MOST_WALL:
+        wall = USUAL_WALL  # no wall is seen: a load hides all of them
     pixels = part.size / cells.size
     # As much again as the walls take, or what stands out of noise and uneven display.
     step = max(0.6 * max(wall, 0.0), 0.04, 5.0 * noise / np.sqrt(pixels))

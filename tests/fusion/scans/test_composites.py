@@ -1,0 +1,172 @@
+"""Display pictures: what is told of them, whatever was done to them."""
+
+import cv2
+import numpy as np
+import pytest
+
+from fusion.scans.composite_clean import clean
+from fusion.types import Origin, ScanFinding, ScanSample
+from fusion.xray import XrayPolicy, analyse
+from tests.fusion.scans.pictures import box_picture, framed, written_on
+
+POLICY = XrayPolicy()
+DONE_TO = {
+    "nothing": lambda grey: grey,
+    "inverted": lambda grey: 255 - grey,
+    "mirrored": lambda grey: grey[:, ::-1],
+    "black frame": lambda grey: framed(grey, 0),
+    "white frame": lambda grey: framed(grey, 255),
+    "grey frame": lambda grey: framed(grey, 128),
+    "two frames": lambda grey: framed(framed(grey, 255, 12), 0, 5),
+    "black text": lambda grey: written_on(grey, 0),
+    "white text": lambda grey: written_on(grey, 255),
+    "JPEG of quality 40": lambda grey: packed(grey, 40),
+    "twice as large": lambda grey: np.kron(grey, np.ones((2, 2), np.uint8)),
+    "box alone": lambda grey: grey[30:-30, 30:-30],
+    "askew": lambda grey: turned(grey, 0.8),
+}
+
+
+def packed(grey, quality):
+    data = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    return cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+
+
+def turned(grey, degrees):
+    rows, columns = grey.shape
+    turn = cv2.getRotationMatrix2D((columns / 2, rows / 2), degrees, 1.0)
+    return cv2.warpAffine(grey, turn, (columns, rows), borderMode=cv2.BORDER_REPLICATE)
+
+
+def scan_of(composite=None, high=None, **changes) -> ScanSample:
+    told = {
+        "sensor_id": "xray-1",
+        "origin": Origin.REPLAY,
+        "start_utc_ns": 0,
+        "duration_ms": 0,
+        "scan_id": "s",
+        "high": high,
+        "low": None,
+        "composite": None if composite is None else np.ascontiguousarray(composite),
+        "pitch_x_mm": 8.0,
+        "pitch_y_mm": 8.0,
+        "declared": "",
+        "container": "",
+        "digests": (),
+        "pitch_known": False,
+    }
+    return ScanSample(**{**told, **changes})
+
+
+def told(composite) -> ScanFinding:
+    return analyse(scan_of(composite), POLICY)
+
+
+@pytest.mark.parametrize("load", [0.0, 0.5, 0.95], ids=["empty", "half full", "full"])
+@pytest.mark.parametrize("change", DONE_TO, ids=str)
+def test_empty_and_loaded_are_told_whatever_was_done_to_the_picture(change, load):
+    finding = told(DONE_TO[change](box_picture(load=load)))
+    assert finding.empty == (load == 0.0)
+    assert (finding.fill > 0.2) == (load > 0.0)
+
+
+@pytest.mark.parametrize("gamma", [0.5, 1.0, 2.2])
+def test_a_display_curve_changes_neither_emptiness_nor_box(gamma):
+    empty, loaded = (told(box_picture(load=load, gamma=gamma)) for load in (0.0, 0.6))
+    assert empty.empty and not loaded.empty
+    for finding in (empty, loaded):
+        assert dict(finding.geometry)["container_ft"] == 40.0
+
+
+@pytest.mark.parametrize("change", ["nothing", "inverted", "black frame", "twice as large"])
+def test_the_box_is_placed_in_the_pictures_own_pixels(change):
+    finding = told(DONE_TO[change](box_picture(load=0.5)))
+    frame, scale = (25 if "frame" in change else 0), (2 if "twice" in change else 1)
+    places, record = dict(finding.geometry), finding.record
+    left = record.front_column + places["box_from_m"] * 1000.0 / record.pitch_x_mm
+    right = record.front_column + places["box_to_m"] * 1000.0 / record.pitch_x_mm
+    roof = record.bottom_row - places["roof_m"] * 1000.0 / record.pitch_y_mm
+    assert left == pytest.approx(scale * (30 + frame), abs=4 * scale)
+    assert right == pytest.approx(scale * (530 + frame), abs=4 * scale)
+    assert roof == pytest.approx(scale * (30 + frame), abs=4 * scale)
+    assert places["box_to_m"] - places["box_from_m"] == pytest.approx(12.192, abs=0.01)
+
+
+def test_what_was_done_about_it_is_said():
+    plain = told(box_picture())
+    assert {"composite-only", "gamma-assumed", "pitch-from-box"} <= set(plain.notes)
+    assert "inverted" in told(255 - box_picture()).notes
+    assert "frame-cut" in told(framed(box_picture(), 0)).notes
+    assert "text-left-out" in told(written_on(box_picture(), 0)).notes
+    assert not {"inverted", "frame-cut", "text-left-out"} & set(plain.notes)
+
+
+def test_neither_mass_nor_material_nor_regions_are_told():
+    finding = told(box_picture(load=0.7))
+    assert finding.mass_kg is None and finding.materials == () and finding.regions == ()
+
+
+def test_every_result_says_how_sure_it_is():
+    sure = dict(told(box_picture()).sure)
+    assert set(sure) == {"empty", "fill", "geometry", "unpenetrated", "container", "pitch"}
+    assert all(0.0 <= value <= 0.97 for value in sure.values())
+
+
+def test_a_pitch_that_is_known_is_kept():
+    finding = analyse(scan_of(box_picture(), pitch_known=True, pitch_x_mm=24.4), POLICY)
+    places = dict(finding.geometry)
+    assert places["pitch_x_mm"] == 24.4
+    assert places["container_ft"] == 40.0
+    assert abs(places["speed_error"]) < 0.02
+
+
+def test_a_car_has_no_box_and_nothing_is_claimed():
+    picture = np.full((200, 420), 235, np.uint8)
+    body = [
+        (60, 150),
+        (75, 110),
+        (130, 100),
+        (175, 60),
+        (260, 60),
+        (310, 105),
+        (370, 115),
+        (380, 150),
+    ]
+    cv2.fillPoly(picture, [np.array(body)], 150)
+    for x in (120, 320):
+        cv2.circle(picture, (x, 150), 26, 60, -1)
+    finding = told(picture)
+    assert "no-box" in finding.notes
+    assert dict(finding.sure)["empty"] == 0.5
+    assert finding.empty_nats == 0.0
+
+
+@pytest.mark.parametrize("level", [0, 128, 255])
+def test_a_picture_of_nothing_is_no_vehicle(level):
+    finding = told(np.full((300, 900), level, np.uint8))
+    assert "no-vehicle" in finding.notes
+    assert finding.length_m == 0.0
+
+
+@pytest.mark.parametrize("shape", [(12, 12), (13, 900), (700, 14), (40, 60), (900, 900)])
+def test_any_picture_gives_a_finding(shape):
+    noise = np.random.default_rng(3).integers(0, 256, shape).astype(np.uint8)
+    for picture in (noise, np.tri(*shape, dtype=np.uint8) * 200):
+        finding = told(picture)
+        assert 0.0 <= finding.fill <= 1.0 and 0.0 <= finding.unpenetrated <= 1.0
+
+
+def test_a_plane_without_any_air_is_worth_no_more_than_a_picture():
+    inside = box_picture(load=0.6)[30:-30, 30:-30].astype(np.uint16) * 200
+    finding = analyse(scan_of(high=inside), POLICY)
+    assert not finding.empty and finding.mass_kg is None
+    assert {"no-air-columns", "no-air-band", "gamma-assumed"} <= set(finding.notes)
+
+
+def test_letters_leave_no_trace_on_the_walls():
+    grey = box_picture()
+    ink = written_on(grey, 0)
+    away = np.abs(clean(ink).grey.astype(int) - clean(grey).grey.astype(int))
+    assert np.count_nonzero(np.abs(ink.astype(int) - grey) > 60) > 300
+    assert np.count_nonzero(away > 60) < 20
+    assert told(ink).fill < 0.01
