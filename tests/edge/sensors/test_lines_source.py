@@ -67,7 +67,7 @@ def test_a_link_that_stays_away_ends_the_scan_as_partial():
     (finding,) = findings(desk)
     assert finding.partial is True
     assert not finding.empty
-    assert desk.recorded.count(b"") == 2  # a replay is told the same
+    assert desk.recorded[-1] == b""  # a replay is told the same
 
 
 def test_a_scan_that_breaks_the_analysis_does_not_end_the_lane():
