@@ -1,6 +1,5 @@
 """What is in the box: what its picture takes beyond the walls, and where it takes all."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,14 +43,13 @@ def residue(
     least_transmission  below it a cell is opaque, and also where its light may all be
                         scattered by what stands around it
     """
-    zone = values[geometry.zone_rows, geometry.zone_columns]
-    walls = find_walls(zone, geometry, policy)
-    over = zone - walls.values
-    opaque = _opaque(values, geometry, least_transmission, policy) & ~walls.built
+    values, opaque = _unscattered(values, geometry, least_transmission, policy)
+    walls = find_walls(values, geometry, policy)
+    over = values - walls.values
     return Residue(
         values=over,
         load=over > policy.load_attenuation,
-        opaque=opaque,
+        opaque=opaque & ~walls.built,
         wall_known=walls.known,
         wall_sd=walls.sd,
         built=walls.built,
@@ -59,15 +57,16 @@ def residue(
     )
 
 
-def _opaque(
+def _unscattered(
     values: Floats, geometry: Geometry, least_transmission: float, policy: XrayPolicy
-) -> Flags:
-    """(rows, columns) of the zone: cells with too little light, or with none but scattered."""
+) -> tuple[Floats, Flags]:
+    """(rows, columns) of the zone: attenuation without the usual scattered light, and whether
+    there is too little other light to judge."""
     inside = geometry.zone_rows, geometry.zone_columns
-    brightest, faintest = math.exp(-float(values.min())), math.exp(-float(values[inside].max()))
-    if faintest >= max(policy.scatter_share * brightest, least_transmission):
-        return np.zeros(values[inside].shape, np.bool_)  # no mean exceeds the brightest
     clear = np.exp(-values)
     half = max(round(policy.scatter_reach_m / geometry.cell_x_m), 1)
-    scattered = policy.scatter_share * square_means(clear, half)
-    return np.asarray((clear < np.maximum(scattered, least_transmission))[inside], np.bool_)
+    around = square_means(clear, half)[inside]
+    zone = clear[inside]
+    least = np.maximum(policy.scatter_share * around, least_transmission)
+    own = np.maximum(zone - policy.scatter_usual * around, 0.3 * least_transmission)
+    return np.asarray(np.round(-np.log(own), 6), np.float64), np.asarray(zone < least, np.bool_)

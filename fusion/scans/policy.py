@@ -86,6 +86,9 @@ class XrayPolicy:
     scatter_share: float = 0.0015
     """Scattered light is 0.1 to 1 % of the mean around (facts 4): a cell with less than the
     lower end of that may show nothing else."""
+    scatter_usual: float = 0.001
+    """Of the mean around, taken off as scattered light: the least that scanners have (facts 4).
+    Too much taken off would look like metal beside every gap."""
     scatter_reach_m: float = 0.5
     """How far around scattered light comes from."""
     most_blind_share: float = 0.004
@@ -172,6 +175,8 @@ class XrayPolicy:
     """Steeper edges mix what is beside them in a cell."""
     metal_edge: float = 0.1
     """What is left of an edge's step in the planes' difference, after their shift is put right."""
+    displaced_share: float = 0.1
+    """Of the goods across the box, a thing half a metre deep takes the place of a fifth at most."""
     region_crowd_power: float = 0.4
     """Where n places stand out in one load, each is more ordinary, by n to this power."""
     region_organic: float = 0.5

@@ -274,8 +274,16 @@ def _material(
     more_high, more_low = high_in - high_ring, low_in - low_ring
     if np.interp(more_high, beam.at, beam.areal_g_cm2[2]) < policy.min_material_g_cm2:
         return "", 0.0
-    # What more of each group would take in the low plane, at this depth of the beam.
-    due = [np.interp(high_in, beam.at, c) - np.interp(high_ring, beam.at, c) for c in beam.low]
+    # What more of each group would take in the low plane, at this depth of the beam, in the place
+    # of as much of the goods around as a thing of usual depth displaces.
+    displaced = policy.displaced_share * high_ring
+    goods = float(np.interp(displaced, beam.at, beam.low[0]))
+    due = [
+        np.interp(high_in + displaced, beam.at, curve)
+        - np.interp(high_ring, beam.at, curve)
+        - goods
+        for curve in beam.low
+    ]
     sd = policy.material_sd * high_in
     share = odds_of(np.array(more_low), [np.array(each) for each in due], sd)
     best = int(np.argmax(share))

@@ -57,9 +57,33 @@ PACKS: dict[str, tuple[str, str]] = {
         "edge.study.packs.portal_calibration:measure",
         "whether the probabilities of a portal's explanations hold",
     ),
+    "xray-empty": (
+        "edge.study.packs.xray_empty:measure",
+        "empty boxes told empty, and not those with 1.5 kg or more in them",
+    ),
+    "xray-dense": (
+        "edge.study.packs.xray_dense:measure",
+        "dense things in loads found, and false alarms in loads without, by clutter",
+    ),
+    "xray-mass": (
+        "edge.study.packs.xray_mass:measure",
+        "how far the weight that a scan tells is from the load's",
+    ),
+    "xray-material": (
+        "edge.study.packs.xray_material:measure",
+        "what blocks of known material in loads are called",
+    ),
+    "xray-manifest": (
+        "edge.study.packs.xray_manifest:measure",
+        "right and wrong papers: how often a load is told not to look like them",
+    ),
     "xray-pictures": (
         "edge.study.packs.xray_pictures:measure",
         "single 8-bit pictures of unknown display: empty or loaded, the box, and how sure",
+    ),
+    "xray-quality": (
+        "edge.study.packs.xray_quality:measure",
+        "which faults of a scanner its self-check notices, false drift alerts, the test piece",
     ),
     "ground-walkers": (
         "edge.study.packs.ground_walkers:measure",
