@@ -16,7 +16,7 @@ import warnings
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,14 +28,12 @@ from drivers.wire.image_headers import MAX_PIXELS, MAX_RATIO, MAX_SIDE_PIXELS
 from drivers.wire.malformed import Malformed, malformed
 from fusion.types import SECOND_NS
 
-if TYPE_CHECKING:
-    from pydicom import Dataset
-
 NEEDED = "reading DICOS needs pydicom, which is not installed: pip install 'garita[dicos]'"
 PITCH_MM = (0.5, 50.0)  # as for every scanner: what lies outside is no cargo scanner's
 MAX_FRAMES = 2  # high and low
 MV_BELOW = 20.0  # KVP counts in kV; who writes 6 means 6 MV
 # GDCM takes 50 ns a pixel for lossless JPEG here (facts 1.3: 241 ms for 4.8 million).
+VALUE_BYTES = 1024  # of any value that is asked for; the longest has some 300
 HASHED_EVERY = 61  # bytes: of every row of any picture some
 LEAST_S, SECONDS_PER_PIXEL = 0.5, 1.5e-7
 PATIENCE = 2.0  # times the processor time
@@ -155,7 +153,7 @@ def _said(laid: dicos.Layout, utc_offset_min: int) -> Instance | Malformed:
     if not installed():
         return malformed("needs-library", NEEDED.encode())
     try:
-        found = _instance(_dataset(laid.header), utc_offset_min)
+        found = _instance(_Header(laid.header), utc_offset_min)
     # pydicom converts values as they are asked for, and has an error of its own for each kind.
     except Exception as error:  # noqa: BLE001 - as said
         return malformed("bad-header", repr(error).encode("ascii", "replace"))
@@ -195,12 +193,40 @@ def _library() -> Any:  # noqa: ANN401
     return pydicom
 
 
-def _dataset(header: bytes) -> "Dataset":
-    found: Dataset = _library().dcmread(io.BytesIO(header))
-    return found
+class _Header:
+    """Values by their keyword. ValueError for one that is longer than any of those asked for:
+    pydicom takes a value apart when it is asked for, into as many pieces as were put in."""
+
+    def __init__(self, header: bytes) -> None:
+        self._library = _library()
+        self._read = self._library.dcmread(io.BytesIO(header))
+
+    def get(self, name: str) -> Any:  # noqa: ANN401
+        """None where it is not there, or empty."""
+        tag = self._library.datadict.tag_for_keyword(name)
+        if tag not in self._read:
+            return None
+        raw = self._read.get_item(tag).value
+        if isinstance(raw, bytes) and len(raw) > VALUE_BYTES:
+            raise ValueError(f"{name} has {len(raw)} bytes")
+        return self._read[tag].value
+
+    def whole(self, name: str, default: int | None = None) -> int:
+        """A whole number. ValueError where it is missing and there is no default."""
+        value = self.get(name)
+        if value is None:
+            if default is None:
+                raise ValueError(f"no {name}")
+            return default
+        return int(value)
+
+    @property
+    def instance(self) -> str:
+        """SOP Instance UID as the file's beginning has it."""
+        return str(self._read.file_meta.get("MediaStorageSOPInstanceUID", ""))
 
 
-def _instance(read: "Dataset", utc_offset_min: int) -> Instance | str:
+def _instance(read: _Header, utc_offset_min: int) -> Instance | str:
     def text(name: str) -> str:
         value = read.get(name)
         return "" if value is None else str(value).strip()[:200]
@@ -211,31 +237,31 @@ def _instance(read: "Dataset", utc_offset_min: int) -> Instance | str:
 
     flags = {str(value).upper() for value in _many(read.get("ImageType"))}
     high, low = "HIGH_ENERGY" in flags, "LOW_ENERGY" in flags
-    if text("Modality") == "TDR" or int(read.get("SamplesPerPixel", 1)) != 1:
+    if text("Modality") == "TDR" or read.whole("SamplesPerPixel", 1) != 1:
         return "unsupported"
     photometric = text("PhotometricInterpretation")
-    if photometric not in {"MONOCHROME1", "MONOCHROME2"} or int(read.get("PixelRepresentation", 0)):
+    if photometric not in {"MONOCHROME1", "MONOCHROME2"} or read.whole("PixelRepresentation", 0):
         return "unsupported"
     processing = text("SOPClassUID") == dicos.DX_PROCESSING
     intent = text("PresentationIntentType")
-    stored = int(read.BitsStored)
+    stored = read.whole("BitsStored")
     start, end = _times(read, utc_offset_min)
-    columns = int(read.Columns)
+    columns = read.whole("Columns")
     pitch_y_mm, pitch_x_mm = _pitches(read, columns)
     uids = [text(name) for name in ("SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")]
-    sign = int(read.get("PixelIntensityRelationshipSign") or 1)
+    sign = read.whole("PixelIntensityRelationshipSign", 1)
     return Instance(
         sop_class=text("SOPClassUID"),
-        instance=uids[0],
-        scan=uids[1] or uids[0],
+        instance=uids[0] or read.instance,
+        scan=uids[1] or uids[0] or read.instance,
         scan_id=known("StudyID"),
         object_id=known("PatientID"),
         object_type=text("OOIType").upper(),
         declared=text("OOITypeDescriptor").lower(),
         characteristics="high" if high and not low else "low" if low and not high else "",
         energy_mev=_energy_mev(read.get("KVP")),
-        shape=(int(read.get("NumberOfFrames") or 1), int(read.Rows), columns),
-        bits=(int(read.BitsAllocated), stored),
+        shape=(read.whole("NumberOfFrames", 1), read.whole("Rows"), columns),
+        bits=(read.whole("BitsAllocated"), stored),
         intensity=(
             (processing if not intent else intent == "FOR PROCESSING")
             and text("PixelIntensityRelationship") in {"LIN", ""}
@@ -250,7 +276,7 @@ def _instance(read: "Dataset", utc_offset_min: int) -> Instance | str:
         projected=_is_told(text("TIPType")),
         exercise=_is_told(text("TIPType")) or text("ScanType") == "NON_OPERATIONAL",
         test_piece=_is_told(text("PhantomType")),
-        bad_uid=next((uid for uid in uids if not _is_uid(uid)), ""),
+        bad_uid=next((uid for uid in uids if uid and not _is_uid(uid)), ""),
     )
 
 
@@ -304,7 +330,7 @@ def _energy_mev(kvp: object) -> float | None:
     return value if value < MV_BELOW else value / 1000.0
 
 
-def _pitches(read: "Dataset", columns: int) -> tuple[float | None, float | None]:
+def _pitches(read: _Header, columns: int) -> tuple[float | None, float | None]:
     """(down, along) in mm: from a spacing, else along from the belt's speed and the duration."""
     for name in ("ImagerPixelSpacing", "PixelSpacing", "NominalScannedPixelSpacing"):
         values = [_pitch(_number(value)) for value in _many(read.get(name))]
@@ -325,7 +351,7 @@ def _is_mirrored(orientation: object) -> bool:
     return bool(row) and max(row, key=abs) < 0.0
 
 
-def _times(read: "Dataset", utc_offset_min: int) -> tuple[int | None, int | None]:
+def _times(read: _Header, utc_offset_min: int) -> tuple[int | None, int | None]:
     """When the scan began and ended. DICOS times are UTC where nothing else is said."""
     offset_min = utc_offset_min
     told = str(read.get("TimezoneOffsetFromUTC") or "")

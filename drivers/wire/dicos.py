@@ -21,6 +21,7 @@ MAX_FRAGMENTS = 4096  # of packed pixels; writers cut 64 kB pieces: 64 MB has 1,
 MAX_INFLATED = MAX_HEADER_BYTES + 2 * 2 * MAX_PIXELS  # two planes of 16 bits
 MAX_DEFLATE = 100  # to one: pictures with noise in them stay below 10, flat ones at 1032
 MIN_INFLATED = 1 << 20  # a short file of any ratio costs nothing
+MAX_CHARACTER_SET = 128  # bytes; readers look each of its values up before all else
 VERSION = "V03"
 
 DX_PRESENTATION = "1.2.840.10008.5.1.4.1.1.501.2.1"
@@ -60,6 +61,7 @@ PLAIN = (IMPLICIT, EXPLICIT, DEFLATED, BIG_ENDIAN)
 
 _PLAIN_META = b"\x02\x00\x10\x00UI" + bytes((len(EXPLICIT) + 1, 0)) + EXPLICIT.encode() + b"\0"
 _PIXELS = 0x7FE00010
+_CHARACTER_SET = 0x00080005
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _UNDEFINED = 0xFFFFFFFF
 LONG = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
@@ -220,14 +222,21 @@ class _Walk:
             raise _BadError("bad-header")
         group, number = self._tag.unpack_from(self._data, at)
         tag = group << 16 | number
-        if group == 0xFFFE or not self._explicit:
-            return tag, self._u32.unpack_from(self._data, at + 4)[0], at + 8
+        length, at = self._length(at, bare=group == 0xFFFE or not self._explicit)
+        if tag == _CHARACTER_SET and length > MAX_CHARACTER_SET:
+            raise _BadError("bad-header")
+        return tag, length, at
+
+    def _length(self, at: int, *, bare: bool) -> tuple[int, int]:
+        """(length, place of the value) of the element at `at`."""
+        if bare:
+            return self._u32.unpack_from(self._data, at + 4)[0], at + 8
         kind = self._data[at + 4 : at + 6]
         if kind in _SHORT:
-            return tag, self._u16.unpack_from(self._data, at + 6)[0], at + 8
+            return self._u16.unpack_from(self._data, at + 6)[0], at + 8
         if kind not in LONG:
             raise _BadError("bad-header" if len(kind) == 2 else "truncated")
-        return tag, self._u32.unpack_from(self._data, at + 8)[0], at + 12
+        return self._u32.unpack_from(self._data, at + 8)[0], at + 12
 
     def fragments(self, at: int) -> int:
         """Where packed pixels end that begin with the item at `at`."""

@@ -1,4 +1,5 @@
 import io
+import time
 import zlib
 from dataclasses import replace
 
@@ -7,7 +8,7 @@ import pytest
 
 from drivers import dicos_reading
 from drivers.wire import bundle, dicos
-from drivers.wire.dicos_write import begin
+from drivers.wire.dicos_write import begin, element
 from drivers.wire.malformed import Malformed
 from drivers.xray_dicos import DicosFile, XrayDicosConfig, XrayDicosDriver
 from fusion.types import MILLISECOND_NS, SECOND_NS, Origin
@@ -307,6 +308,36 @@ def test_headers_that_do_not_end_are_refused_at_once(extra):
     at = file.index(b"\x08\x00\x08\x00CS")
     (reason,) = reasons(file[:at] + extra + file[at:])
     assert reason in {"bad-header", "truncated"}
+
+
+@pytest.mark.parametrize("implicit", [False, True])
+@pytest.mark.parametrize("name", ["PatientID", "ImageType", "KVP"])
+def test_values_of_many_pieces_are_refused_at_once(name, implicit):
+    def long(read):
+        read[name] = pydicom.DataElement(name, "UN", b"1\\" * (2_000_000 if implicit else 30_000))
+        read.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2" if implicit else dicos.EXPLICIT
+
+    read = pydicom.dcmread(io.BytesIO(single()))
+    long(read)
+    out = io.BytesIO()
+    pydicom.dcmwrite(out, read, implicit_vr=implicit, little_endian=True, enforce_file_format=False)
+    began_s = time.process_time()
+    assert reasons(out.getvalue()) == ["bad-header"]
+    assert time.process_time() - began_s < 1.0
+
+
+def test_an_endless_list_of_character_sets_is_refused_at_once():
+    file = single()
+    at = file.index(b"\x08\x00\x08\x00CS")
+    listed = element(0x00080005, "CS", b"1\\" * 30_000)
+    began_s = time.process_time()
+    assert reasons(file[:at] + listed + file[at:]) == ["bad-header"]
+    assert time.process_time() - began_s < 1.0
+
+
+def test_a_file_without_a_uid_in_its_data_has_one_at_its_beginning():
+    file = changed(single(), lambda read: delattr(read, "SOPInstanceUID"))
+    assert scan_of(file).scan_id == "scan-1"
 
 
 def test_a_deflate_bomb_is_refused_before_it_is_unpacked():
