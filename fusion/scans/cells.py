@@ -40,7 +40,7 @@ class Cells:
     """Of the high plane."""
     low_calibration: Calibration | None
     notes: tuple[str, ...]
-    """Fallbacks that were used."""
+    """Fallbacks that were used; `low-...` those of the low plane alone."""
 
 
 def plain(plane: NDArray[np.uint16]) -> NDArray[np.uint16]:
@@ -67,11 +67,12 @@ def cells_of(
     cell = cell_side(high.shape, policy)
     calibration = _calibrated(high, policy, lost, memory, "high")
     values, usable = attenuation(high, calibration, cell)
-    low_values, low_calibration = None, None
+    low_values, low_calibration, notes = None, None, calibration.notes
     if low is not None and low.shape == high.shape:
         low_calibration = _calibrated(low, policy, lost, memory, "low")
         low_values, low_usable = attenuation(low, low_calibration, cell)
         usable &= low_usable
+        notes += tuple(f"low-{note}" for note in low_calibration.notes if note not in notes)
     return Cells(
         high=values,
         low=low_values,
@@ -79,7 +80,7 @@ def cells_of(
         cell_px=cell,
         calibration=calibration,
         low_calibration=low_calibration,
-        notes=calibration.notes,
+        notes=notes,
     )
 
 

@@ -207,3 +207,12 @@ def test_a_box_with_a_wide_gap_in_it_is_never_called_empty():
         gone[:, first : first + lines] = 0
         told = analyse(replace(scan, high=gone, lost_columns=((first, first + lines),)), POLICY)
         assert told.empty is empty, lines
+
+
+def test_what_the_low_plane_alone_lacks_is_told_as_its_own():
+    whole, cut = raw(CLEAN), raw(SCAN.low)
+    cut[:, :16] = 50_000
+    notes = cells_of(whole, cut, POLICY).notes
+    assert "low-no-dark-reference" in notes
+    assert all(note.startswith("low-") for note in notes)
+    assert "low-no-air-columns" in cells_of(whole, np.zeros_like(cut), POLICY).notes
