@@ -129,13 +129,11 @@ def figures(taken: list[float], told: Told, before: Stages, after: Stages) -> li
             mean_ms = 1e3 * (seconds - earlier_s) / (times - earlier)
             parts.append(f"{stage} {mean_ms:.1f} ms x {times - earlier:.0f}")
     told_ms = sum(each < LATE_S * 1e3 for each in taken)
-    cpu_s = after["cpu"][0] - before["cpu"][0]
     return [
         plain("xray-alert.both.least", min(taken, default=0.0), "ms", "as on a machine at rest"),
         plain("xray-alert.both.p50", percentile(taken, 0.5), "ms", how),
         at_most("xray-alert.both.p95", percentile(taken, 0.95), P95_MS, "ms", how),
         plain("xray-alert.both.longest", max(taken, default=0.0), "ms", "; ".join(parts)),
-        plain("xray-alert.cpu", 1e3 * cpu_s / max(len(taken), 1), "ms", "the service, each scan"),
         plain("xray-alert.told", told_ms / max(len(taken), 1), "", f"{told_ms} of {len(taken)}"),
     ]
 
@@ -214,12 +212,7 @@ def _stages(port: int) -> Stages:
         seconds, times = (values.get(f"{name}_{end}{label}", "0") for end in ("sum", "count"))
         return float(seconds), float(times)
 
-    cpu_s = float(values.get("process_cpu_seconds_total", "0"))
-    found = {
-        "cpu": (cpu_s, 0.0),
-        "scan": of("garita_scan_seconds"),
-        "alert": of("garita_alert_delay_seconds"),
-    }
+    found = {"scan": of("garita_scan_seconds"), "alert": of("garita_alert_delay_seconds")}
     for stage in STAGES:
         found[stage] = of("garita_stage_seconds", f'{{stage="{stage}"}}')
     return found
