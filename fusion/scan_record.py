@@ -63,6 +63,8 @@ class ScanRecord:
     """(first, one beyond the last) of lines that never came."""
     planes: tuple[str, ...]
     """What there is of `"high"`, `"low"`, `"composite"`."""
+    energies_mev: tuple[float, float] | None = None
+    """End energies of the high and the low plane."""
     pixels: ScanPixels | None = field(default=None, compare=False, repr=False)
     """None once the sheet and the file have been made of them."""
     sheet: NDArray[np.uint8] | None = field(default=None, compare=False, repr=False)

@@ -49,7 +49,9 @@ class ScanStory(Telling):
 
 def scan_story_of(alert: Alert, record: ScanRecord) -> ScanStory:
     """The story of one of the alert's scans."""
-    facts: Mapping[str, Fact] = dict(record.facts)  # type: ignore[arg-type]  # JSON-able as told
+    facts: dict[str, Fact] = dict(record.facts)  # type: ignore[arg-type]  # JSON-able as told
+    if record.energies_mev is not None:
+        facts["energies_mev"] = record.energies_mev
     voices = supporting(alert)
     ringing = [
         voice.facts for voice in voices if voice.source == record.sensor_id and voice.kind == DENSE

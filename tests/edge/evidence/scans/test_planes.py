@@ -129,6 +129,16 @@ def test_any_picture_comes_back(rows, columns, kind, data):
     assert all((one == sheet).all() for (one, _), sheet in zip(found, sheets, strict=True))
 
 
+def test_libtiff_reads_every_page(record):
+    """Pillow brings a libtiff that has Zstandard."""
+    image_of = pytest.importorskip("PIL.Image", reason="Pillow reads with libtiff")
+    data = message_file(record, record.pixels, "abc", REGIONS)
+    with image_of.open(io.BytesIO(data)) as picture:
+        for number, (counts, _) in enumerate(opened(data)):
+            picture.seek(number)
+            assert (np.asarray(picture) == counts).all()
+
+
 def test_the_pitch_stands_in_the_tags_too(record):
     with tifffile.TiffFile(io.BytesIO(whole_file(record, record.pixels, "abc"))) as file:
         tags = file.pages[0].tags
