@@ -86,9 +86,19 @@ class XrayLinesDriver:
         for frame in self._decoder.feed(data) if data else self._decoder.cut():
             if isinstance(frame, Malformed):
                 found.append(frame)
-            elif frame.flags != ALIVE:
+            elif frame.flags or not self._put(frame, received_utc_ns):
                 self._take(frame, received_utc_ns, found)
         return found
+
+    def _put(self, frame: LineFrame, now_utc_ns: int) -> bool:
+        """Whether a line was one of thousands that need nothing but a place."""
+        scan = self._scan
+        if scan is None or frame.scan_id != scan.number or scan.ahead_ns is None:
+            return False
+        if scan.total is not None or scan.put(frame):
+            return False
+        self._heard_utc_ns = now_utc_ns
+        return not scan.is_due
 
     def _pass_time(self, now_utc_ns: int, found: list[Sample | Malformed]) -> None:
         scan = self._scan
@@ -101,7 +111,7 @@ class XrayLinesDriver:
             self._finish(found, broken=True)
 
     def _take(self, frame: LineFrame, now_utc_ns: int, found: list[Sample | Malformed]) -> None:
-        scan = self._scan_of(frame, found)
+        scan = self._scan_of(frame, found) if frame.flags != ALIVE else None
         if scan is None:
             return
         self._heard_utc_ns = now_utc_ns

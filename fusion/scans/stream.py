@@ -21,9 +21,9 @@ Analyse = Callable[[ScanSample, XrayPolicy, ScanMemory | None], ScanFinding]
 
 FIRST_COLUMNS = 512  # a tractor, at 5 to 10 mm
 SAME_M = 0.15  # an end wall is found within a cell or two
-GROWTH = 1.3
-"""From one look to the next: all looks at a scan together then cost less than four times what the
-last one costs, however long the scan is."""
+GROWTH = 1.4
+"""From one look to the next: all looks at a scan together then cost at most three and a half times
+what the last one costs, however long the scan is."""
 
 
 @dataclass(slots=True)
