@@ -276,13 +276,16 @@ def _upper_line(lightest: NDArray[np.float64], offset: int, length: int) -> int:
     """
     aspects = np.log(length / np.maximum(np.arange(lightest.size) + offset, 1))
     away = np.abs(aspects[:, None] - np.log(np.array(ISO_ASPECTS))[None, :]).min(axis=1)
-    peak = int(np.argmax(lightest * np.where(away < ASPECT_PLAY, 1.0, OTHER_ASPECT)))
+    usual = away < ASPECT_PLAY
+    peak = int(np.argmax(lightest * np.where(usual, 1.0, OTHER_ASPECT)))
     first = max(peak - max((offset + peak) // 5, 3), 0)
     lowest = float(lightest[peak])
     best = peak
     for row in range(peak - 1, first - 1, -1):
         lowest = min(lowest, float(lightest[row]))
         line = float(lightest[row])
+        if usual[peak] and not usual[row]:
+            continue  # no deck of any usual box: the top of a load
         if line >= 0.45 * float(lightest[peak]) and lowest <= 0.85 * line:
             local = lightest[max(row - 1, 0) : row + 2]
             if line >= float(local.max()):

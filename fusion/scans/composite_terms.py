@@ -65,7 +65,8 @@ def terms(box: Box, inside: Inside, noise: float) -> tuple[float, ...]:
     rows = cells.shape[0]
     row_means = cells.sum(axis=1) / cells.shape[1]
     lower = float(row_means[rows // 2 :].sum() / (rows - rows // 2))
-    upper = float(row_means[: rows // 3].sum() / (rows // 3))
+    third = max(rows // 3, 1)
+    upper = float(row_means[:third].sum() / third)
     down = np.abs(np.diff(cells, axis=0))
     along = np.abs(np.diff(cells, axis=1))
     ribs, same = _ribs(box)
@@ -143,7 +144,7 @@ def _ribs(box: Box) -> tuple[float, float]:
     rows, columns = inner(box)
     part = box.straight[rows, columns]
     bands = np.array_split(np.arange(part.shape[0]), FINE_ROWS)
-    profiles = [part[band].sum(axis=0) / band.size for band in bands]
+    profiles = [part[band].sum(axis=0) / max(band.size, 1) for band in bands]
     fine = [_band_passed(profile) for profile in profiles]
     spreads = [float(np.sqrt(np.mean(np.square(one)))) for one in fine]
     alike = []
