@@ -91,10 +91,14 @@ def xray_change(facts: Mapping[str, Fact]) -> dict[str, float]:
 
 
 def xray_dense(facts: Mapping[str, Fact]) -> dict[str, float]:
-    """A dense block stands out: more so in a homogeneous load than in clutter."""
-    sigma = number(facts, "sigma")
-    clutter = 1.0 - number(facts, "homogeneity")
-    contrast = 0.8 * max(0.0, sigma - 4.0) * (1.0 - 0.6 * clutter)
+    """A dense block stands out: more so in a homogeneous load than in clutter.
+
+    On drawn scans (tuning seeds), regions at hidden things are, from 5, 6 and 8 sigma, 85, 100 and
+    100 times as frequent as others in loads of low clutter, 5, 10 and 7 times in medium clutter,
+    and as frequent in high clutter.
+    """
+    slope = 0.1 + number(facts, "homogeneity")
+    contrast = slope * max(0.0, number(facts, "sigma") - 3.0)
     dense = facts.get("material") in ("dense", "steel")
     return {
         "contraband-anomaly": contrast if dense else 0.7 * contrast,

@@ -76,7 +76,7 @@ def find_contents(
         cell_noise=cell_noise,
         policy=policy,
     )
-    areal = load_areal(high.values, high.opaque, materials, beam, -math.log(least))
+    areal = load_areal(high, materials, beam, -math.log(least), policy.mass_scatter)
     sd_g_cm2 = high.wall_sd * float(beam.areal_g_cm2[0][1] / beam.at[1])
     near = square_means(high.load.astype(np.float64), 2) > 1e-6
     mass_kg, mass_sd_kg = load_kg(areal, near, high.opaque, geometry, policy)

@@ -24,6 +24,9 @@ class Residue:
     """Cells that hold load."""
     opaque: Flags
     """Cells with too little signal to judge."""
+    stray: Floats
+    """(rows, columns) mean light around over the light of the cell: scattered light is a share
+    of it."""
     wall_known: bool
     """False where cargo hides the walls along most of the box."""
     wall_sd: Floats
@@ -43,13 +46,14 @@ def residue(
     least_transmission  below it a cell is opaque, and also where its light may all be
                         scattered by what stands around it
     """
-    values, opaque = _unscattered(values, geometry, least_transmission, policy)
+    values, opaque, stray = _unscattered(values, geometry, least_transmission, policy)
     walls = find_walls(values, geometry, policy)
     over = values - walls.values
     return Residue(
         values=over,
         load=over > policy.load_attenuation,
         opaque=opaque & ~walls.built,
+        stray=stray,
         wall_known=walls.known,
         wall_sd=walls.sd,
         built=walls.built,
@@ -59,14 +63,19 @@ def residue(
 
 def _unscattered(
     values: Floats, geometry: Geometry, least_transmission: float, policy: XrayPolicy
-) -> tuple[Floats, Flags]:
-    """(rows, columns) of the zone: attenuation without the usual scattered light, and whether
-    there is too little other light to judge."""
-    inside = geometry.zone_rows, geometry.zone_columns
-    clear = np.exp(-values)
+) -> tuple[Floats, Flags, Floats]:
+    """(rows, columns) of the zone: attenuation without the usual scattered light, whether there is
+    too little other light to judge, and the light around over the cell's own."""
     half = max(round(policy.scatter_reach_m / geometry.cell_x_m), 1)
-    around = square_means(clear, half)[inside]
-    zone = clear[inside]
+    # Farther from the zone no light comes from.
+    near, inside = [], []
+    for side in (geometry.zone_rows, geometry.zone_columns):
+        first = max(side.start - half, 0)
+        near.append(slice(first, side.stop + half))
+        inside.append(slice(side.start - first, side.stop - first))
+    clear = np.exp(-values[tuple(near)])
+    around, zone = square_means(clear, half)[tuple(inside)], clear[tuple(inside)]
     least = np.maximum(policy.scatter_share * around, least_transmission)
     own = np.maximum(zone - policy.scatter_usual * around, 0.3 * least_transmission)
-    return np.asarray(np.round(-np.log(own), 6), np.float64), np.asarray(zone < least, np.bool_)
+    taken = np.asarray(np.round(-np.log(own), 6), np.float64)
+    return taken, np.asarray(zone < least, np.bool_), np.asarray(around / own, np.float64)

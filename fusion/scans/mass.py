@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from fusion.scans.beam import Beam
 from fusion.scans.geometry import Geometry
+from fusion.scans.load import Residue
 from fusion.scans.material import Materials, areal_g_cm2
 from fusion.scans.policy import XrayPolicy
 
@@ -14,19 +15,24 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 KG_PER_M2 = 10.0  # of 1 g/cm2
+MOST_SCATTERED = 0.3  # attenuation: beyond, a cell is as good as opaque
+UNEVEN_STEPS = 12.0  # of a square ramp 24; twice that, for what varies within a cell besides
 MOST_UNEVEN = 0.5  # attenuation: a sharper edge is no even change
 
 
 def load_areal(
-    high: Floats, opaque: Flags, materials: Materials, beam: Beam, least: float
+    high: Residue, materials: Materials, beam: Beam, least: float, scatter_share: float
 ) -> Floats:
     """(rows, columns) g/cm2; an opaque cell has at least what lets so little through.
 
     A cell's light is the mean over its pixels, of which the thinnest let through the most: where
     the load is uneven, its mean loss is greater than the loss of the mean, by half the variance
-    within the cell. That is taken from the steps to the neighbours.
+    within the cell. That is taken from the steps to the neighbours. `scatter_share`: of the mean
+    around, scattered light beyond what has been taken off.
     """
-    seen = np.where(opaque, np.maximum(high, least), high)
+    more = np.minimum(scatter_share * high.stray, MOST_SCATTERED)
+    seen = high.values + np.where(high.values > 0.0, more, 0.0)
+    seen = np.where(high.opaque, np.maximum(seen, least), seen)
     return areal_g_cm2(seen + uneven(seen), materials.place, beam)
 
 
@@ -39,7 +45,7 @@ def uneven(values: Floats) -> Floats:
         first[axis], last[axis] = slice(None, -1), slice(1, None)
         steps[tuple(first)] += square / 2
         steps[tuple(last)] += square / 2
-    return np.asarray(np.minimum(steps / 24.0, MOST_UNEVEN), np.float64)
+    return np.asarray(np.minimum(steps / UNEVEN_STEPS, MOST_UNEVEN), np.float64)
 
 
 def load_kg(

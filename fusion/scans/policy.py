@@ -207,6 +207,9 @@ class XrayPolicy:
 
     mass_share_sd: float = 0.06
     """Materials differ by 10 % in what a kilogram takes (facts 2.2), pictures by 3 % in scale."""
+    mass_scatter: float = 0.001
+    """Beyond `scatter_usual`: the middle of what scanners have makes a weight right on average,
+    where the least of it makes no metal that is not there."""
     mass_floor_kg_m2: float = 1.0
     """Walls are known to 0.1 g/cm2 over a whole load."""
 

@@ -46,9 +46,8 @@ def periodicity_m(areal: Floats, load: Flags, geometry: Geometry, policy: XrayPo
     if longest <= shortest + 2:
         return 0.0
     smooth = max(longest // 2 * 2 + 1, 5)
-    trend = np.convolve(
-        np.pad(profile, smooth // 2, mode="edge"), np.ones(smooth) / smooth, "valid"
-    )
+    sums = np.cumsum(np.pad(profile, (smooth // 2 + 1, smooth // 2), mode="edge"))
+    trend = (sums[smooth:] - sums[:-smooth]) / smooth
     wave = profile - trend
     power = float(np.sum(wave**2))
     if power <= 0.0:
