@@ -45,7 +45,9 @@ def near_medians(
         while bins[line, place] <= left:
             left -= bins[line, place]
             place += 1
-        medians[line] = (place + 0.5) / scale - spread
+        # Even within its bin: values lie there close together.
+        within = (left + 0.5) / bins[line, place]
+        medians[line] = (place + within) / scale - spread
     return medians, counts
 
 
