@@ -137,7 +137,8 @@ def calibrated(plane: Plane, policy: XrayPolicy, lost: tuple[tuple[int, int], ..
     alive = np.flatnonzero(due[: max(air_rows, 0)] > 0)
     if alive.size >= policy.min_air_px:
         clear = upper[alive] - dark[alive, None]
-        groups = np.array_split(np.arange(alive.size), 5)
+        group = np.arange(alive.size) * 5 // alive.size
+        groups = [np.flatnonzero(group == number) for number in range(5)]
         means = [clear[g].sum(axis=0) / due[alive[g]].sum() for g in groups]
         strength = np.median(means, axis=0)
         strength[(strength < policy.dropped_share) | (strength > 2.0)] = 0.0
