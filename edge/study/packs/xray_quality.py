@@ -72,7 +72,7 @@ FAULTS: Mapping[str, Fault] = {
 WORSE_PIECES: Mapping[str, Mapping[str, float]] = {
     "a quarter of the quanta": {"quanta": 2_500.0},
     "twice the blur": {"psf_px": 1.4},
-    "ten times the scatter": {"scatter_share": 0.01},
+    "scatter of 2 %": {"scatter_share": 0.02},
 }
 PIECES = 4  # scans of the test piece by each scanner
 
