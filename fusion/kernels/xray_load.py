@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-NEAR_BINS = 400
+NEAR_BINS = 1000
 
 
 @njit(cache=True, nogil=True)
@@ -21,7 +21,7 @@ def near_medians(
     spread   what is farther away does not count
     least    fewer than so many give 0
     down     of columns and not of rows
-    returns  medians, to a 200th of the spread, and how many counted
+    returns  medians, to a 500th of the spread, and how many counted
     """
     count, other = values.shape[0], values.shape[1]
     if down:
