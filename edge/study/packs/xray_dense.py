@@ -1,8 +1,10 @@
 """`xray-dense`: dense things in loads, and how often one is told where there is none.
 
-What counts as dense: a steel box, a tube, a lead pig, a block of steel or lead, a hidden
-compartment with heavy content, a car among other cargo, each put into a load of a family that no
-threshold knows. Each load is scanned without it as well: whatever is told there is a false alarm.
+What counts as dense: a steel box of plates, a tube, a lead pig, a block of steel or lead, or a car,
+put into a load of a family that no threshold knows, that takes more of the light than the goods in
+whose place it stands. A car in heavier goods takes less, and a hidden compartment is part of a wall
+or of the floor: both are told apart, beside the figure. Each load is scanned without it as well:
+whatever is told there is a false alarm.
 It is found where a region that is told covers its middle along the vehicle to within half its
 length or half a metre, and some of its height. Clutter is as the simulator measured it.
 """
@@ -43,6 +45,11 @@ class Trial:
     """Told with it, down to the least sigma of `LINES`."""
     clean: tuple[ScanRegion, ...]
     """Told without."""
+
+    @property
+    def dense(self) -> bool:
+        """Whether it counts for the figure."""
+        return self.threat.kind != "compartment" and self.threat.adds > 0.0
 
     def best(self) -> ScanRegion | None:
         """The strongest region that is at the thing."""
@@ -101,7 +108,7 @@ def measure(settings: Settings) -> list[Figure]:
     usual = trials(seeds)
     settings.say(f"{len(usual)} trials")
     other = trials(rest, OTHER)
-    easy = [one for one in usual if one.clutter in EASY]
+    easy = [one for one in usual if one.clutter in EASY and one.dense]
     source = how(seeds)
     for one in easy:
         if (best := one.best()) is None or best.sigma < line:
@@ -119,26 +126,26 @@ def measure(settings: Settings) -> list[Figure]:
         *_place(easy, line, source),
     ]
     for clutter in CLUTTER:
-        figures += _at_line(
-            f"{clutter} clutter", [one for one in usual if one.clutter == clutter], line, source
-        )
+        mine = [one for one in usual if one.clutter == clutter and one.dense]
+        figures += _at_line(f"{clutter} clutter", mine, line, source)
     for kind in KINDS:
-        mine = [one for one in easy if one.threat.kind == kind]
-        figures += _found(f"{kind} in low and medium clutter", mine, line, source)
+        of_kind = [one for one in usual if one.clutter in EASY and one.threat.kind == kind]
+        for dense, name in ((True, kind), (False, f"{kind} (not counted)")):
+            mine = [one for one in of_kind if one.dense is dense]
+            figures += _found(f"{name} in low and medium clutter", mine, line, source)
     figures += _at_line(
         f"{OTHER}: low and medium clutter",
-        [one for one in other if one.clutter in EASY],
+        [one for one in other if one.clutter in EASY and one.dense],
         line,
         how(rest, OTHER),
     )
-    for clutter in ("high",):
-        mine = [one for one in usual if one.clutter == clutter]
-        for sigma in LINES:
-            figures += _at_line(f"{clutter} clutter from {sigma:g} sigma", mine, sigma, source)
+    high = [one for one in usual if one.clutter == "high" and one.dense]
+    for sigma in LINES:
+        figures += _at_line(f"high clutter from {sigma:g} sigma", high, sigma, source)
     if settings.pictures is not None:
         settings.pictures.mkdir(parents=True, exist_ok=True)
         for clutter in CLUTTER:
-            mine = [one for one in usual if one.clutter == clutter]
+            mine = [one for one in usual if one.clutter == clutter and one.dense]
             picture = bars(f"Dense things found in {clutter} clutter", _rows(mine), line=GOAL_FOUND)
             (settings.pictures / f"xray-dense-{clutter}.png").write_bytes(picture)
     return figures
