@@ -44,7 +44,7 @@ AXIS = 94  # row of the axis above the sheet; its numbers stand over it
 TOP = 102
 LEGEND_ROWS, LINE_ROWS = 30, 18
 MAX_OTHERS = 3
-EXERCISE_ROWS, EXERCISE_WIDTH = 50, 210
+EXERCISE_WIDTH = 210
 HALO = 2  # white around a box, so that it is seen on any colour
 SHOWN_LEVEL = round(0.5 * LEVELS)
 """The legend's brightness."""
@@ -88,8 +88,7 @@ def scan_picture(record: ScanRecord, story: ScanStory) -> bytes:
     sheet = record.sheet if record.sheet is not None else np.full((240, MAX_WIDTH), MIST, np.uint8)
     rows, columns = sheet.shape
     lines = len(story.regions) + min(len(story.others), MAX_OTHERS) + bool(_warnings(record, story))
-    below = LEGEND_ROWS + LINE_ROWS * lines + 12
-    below = max(below, LEGEND_ROWS + EXERCISE_ROWS) if story.exercise else below
+    below = LEGEND_ROWS + LINE_ROWS * lines + 18
     canvas = Canvas(WIDTH, TOP + rows + below, palette())
     place = _Place(record, MARGIN + (MAX_WIDTH - columns) // 2, columns, rows)
     draw_heading(canvas, story, where_and_when(story, record.start_utc_ns, record.scan_id),
@@ -104,7 +103,7 @@ def scan_picture(record: ScanRecord, story: ScanStory) -> bytes:
     _legend(canvas, place.bottom + 8, record)
     _lines(canvas, place.bottom + LEGEND_ROWS + 6, record, story)
     if story.exercise:
-        mark_exercise(canvas, WIDTH - EXERCISE_WIDTH, canvas.height - EXERCISE_ROWS)
+        mark_exercise(canvas, WIDTH - EXERCISE_WIDTH, 8)
     return canvas.png()
 
 
@@ -145,7 +144,7 @@ def _axis(canvas: Canvas, place: _Place) -> None:
         canvas.fill(x, AXIS, x + 1, AXIS + 6, GREY)
         canvas.text(x, AXIS - 14, number(metres), BLACK if metres == 0 else GREY, align=0.5)
     told = "m behind the front · m desde el frente"
-    canvas.text(WIDTH - MARGIN, LINES[2], told, GREY, align=1.0)
+    canvas.text(WIDTH - MARGIN, LINES[3], told, GREY, align=1.0)
 
 
 def _marks(canvas: Canvas, place: _Place, facts: Mapping[str, Fact]) -> None:
@@ -250,10 +249,11 @@ def _legend(canvas: Canvas, y: int, record: ScanRecord) -> None:
             told = "/".join(word("material", name, language) for language in LANGUAGES)
             canvas.text(x + 30, y, told, BLACK)
             x += 30 + text_size(told)[0] + 24
-    _hatched(canvas, x, y, (DUSK, VIOLET, LINE))
-    told = "not penetrated/sin penetrar"
-    canvas.text(x + 30, y, told, BLACK)
-    x += 30 + text_size(told)[0] + 24
+    if record.sheet is not None and (record.sheet == DUSK).any():
+        _hatched(canvas, x, y, (DUSK, VIOLET, LINE))
+        told = "not penetrated/sin penetrar"
+        canvas.text(x + 30, y, told, BLACK)
+        x += 30 + text_size(told)[0] + 24
     if record.lost_columns:
         _hatched(canvas, x, y, (MIST, GREY, 2), back=True)
         canvas.text(x + 30, y, "lost lines/líneas perdidas", BLACK)
@@ -289,7 +289,7 @@ def _lines(canvas: Canvas, y: int, record: ScanRecord, story: ScanStory) -> None
         canvas.fill(MARGIN - 4, y - 2, MARGIN + text_size(warning, BOLD)[0] + 4, y + 16, YELLOW)
         canvas.text(MARGIN, y, warning, BLACK, font=BOLD)
         y += LINE_ROWS
-    half = (WIDTH - 2 * MARGIN - (EXERCISE_WIDTH if story.exercise else 0)) // 2
+    half = (WIDTH - 2 * MARGIN) // 2
     for region in story.regions:
         colour = RED if region.rings else BLACK
         for x, words in zip((MARGIN, MARGIN + half), region.words, strict=True):
