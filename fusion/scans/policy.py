@@ -112,7 +112,7 @@ class XrayPolicy:
     """More parts than this are a load, whatever the next one weighs."""
     left_nats: Mapping[str, tuple[float, float, float]] = field(
         default_factory=lambda: {
-            "floor": (-9.7, 2.0, 6.0),
+            "floor": (-10.3, 2.0, 6.0),
             "wall": (-4.0, 2.0, 6.0),
             "roof": (-5.0, 2.0, 6.0),
         }
