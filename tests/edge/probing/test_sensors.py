@@ -92,7 +92,7 @@ def test_a_receiver_of_scans_must_get_its_port():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        url = "dicos://127.0.0.1:{}".format(taken.getsockname()[1])
+        url = f"dicos://127.0.0.1:{taken.getsockname()[1]}"
         sensor = XrayDicosConfig(id="x", lane="l", url=url, timeout_s=0.3)
         status, text = ask(sensor)
         assert status == "fail"
