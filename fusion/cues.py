@@ -15,6 +15,8 @@ from fusion.types import SECOND_NS, Detection, Fact, Family, Origin
 
 FUSION = "fusion"
 WEAK_GAMMA_NATS = 3.0  # 2.4 sigma: a leak this weak only counts at the very place of a dense block
+NO_SHIELD = ("organic", "light-metal")
+"""What is told of neither is dense, or so dense that it cannot be told."""
 BULK_HOMOGENEITY = 0.6  # above this a load is one material, not a mixture
 STEADY_M_S, STEADY_SENSORS = 4.0, 3
 """Who gets out of a vehicle makes it stop; one that passes three sensors at 15 km/h has not."""
@@ -22,7 +24,7 @@ STEADY_M_S, STEADY_SENSORS = 4.0, 3
 
 def shielding(transit: Transit, policy: AssociationPolicy) -> Detection | None:
     """A gamma dip, or a weak gamma peak, at the place of a dense block in the scan."""
-    blocks = [d for d in transit.of("xray.dense") if d.facts.get("material") in ("dense", "steel")]
+    blocks = [d for d in transit.of("xray.dense") if d.facts.get("material") not in NO_SHIELD]
     traces = [
         (d, number(d.facts, "position_m"))
         for d in transit.of("gamma.dip")
