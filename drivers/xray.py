@@ -21,8 +21,6 @@ from fusion.types import Family, Origin, Sample, ScanSample
 
 DEFAULT_PITCH_MM = 8.0  # where nobody says how large a pixel is; the usual is 4 to 10
 
-DEFAULT_PITCH_MM = 8.0  # where nobody says how large a pixel is; the usual is 4 to 10
-
 PatternList = Annotated[tuple[str, ...], MinLen(1)]
 
 
@@ -179,9 +177,9 @@ class XrayPlanesDriver:
         by_role = self._by_role(files)
         sidecar = parse_sidecar(by_role.get("sidecar", b""))
         if isinstance(sidecar, Malformed):
-            return [sidecar]
+            return [malformed(sidecar.reason, _label(files) + b": " + sidecar.text.encode())]
         if not (sidecar.scan_id or sidecar.container):
-            return [malformed("unresolved-identity", by_role["sidecar"])]
+            return [malformed("unresolved-identity", _label(files))]
         groups = NEEDS[self._config.planes]
         if self._config.planes == "auto":
             groups = (*groups, ("high",))  # a single recorded plane
@@ -189,7 +187,7 @@ class XrayPlanesDriver:
             return [malformed("missing-plane", _label(files))]
         planes = read_pictures(by_role, self._raw, self._config.pages)
         if isinstance(planes, Malformed):
-            return [planes]
+            return [malformed(planes.reason, _label(files))]
         digests = files.named_digests()
         if self._is_repeat(digests, by_role.get("sidecar", b"")):
             return [malformed("duplicate", _label(files))]
@@ -254,6 +252,7 @@ class XrayPlanesDriver:
 
 
 def _label(files: Bundle) -> bytes:
+    """What a scan that is not read is told by: its files can be found again, its bytes cannot."""
     return " ".join(name for name, _ in files.files).encode()
 
 

@@ -89,10 +89,10 @@ class XrayDicosDriver:
 
     def _scan(self, files: Bundle, received_utc_ns: int) -> list[Sample | Malformed]:
         read: list[tuple[Instance, dicos.Layout]] = []
-        for _, content in files.files:
+        for name, content in files.files:
             one = described(content, self._config.utc_offset_min)
             if isinstance(one, Malformed):
-                return [one]
+                return [_of(name, one)]
             read.append(one)
         ordered = _high_first(read)
         if isinstance(ordered, Malformed):
@@ -102,7 +102,7 @@ class XrayDicosDriver:
         for instance, laid in ordered:
             unpacked = pictures(instance, laid)
             if isinstance(unpacked, Malformed):
-                return [unpacked]
+                return [_of(instance.instance, unpacked)]
             planes += unpacked
         first = ordered[0][0]
         label = f"{first.object_id} {first.scan_id} {first.instance}".encode()
@@ -168,6 +168,13 @@ class XrayDicosDriver:
             pitch_known=bool(pitch_x_mm and pitch_y_mm),
             notes=_notes(instances),
         )
+
+
+def _of(name: str, one: Malformed) -> Malformed:
+    """With the file's name in front, by which it can be found again."""
+    if one.reason == "needs-library":  # of no file in particular, and every word of it counts
+        return one
+    return malformed(one.reason, f"{name}: {one.text}".encode("ascii", "replace"))
 
 
 def _high_first(

@@ -158,6 +158,8 @@ def _picture_name(stem: str, data: bytes) -> str:
         pages = read_pages(data) if header.form == "tiff" else []
         several = not isinstance(pages, Malformed) and len(pages) > 1
         return f"{stem}_{'planes' if several else 'high'}.{header.form}"
+    if isinstance(header, Malformed) and form_of(data) == "tiff":
+        return f"{stem}_high.tiff"  # nothing will be read in it, but it is told by its name
     return f"{stem}.jpg" if form_of(data) == "jpeg" else f"{stem}_composite.png"
 
 

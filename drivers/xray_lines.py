@@ -134,7 +134,8 @@ class XrayLinesDriver:
             return scan
         again = frame.flags == BEGIN and frame.scan_id in self._broken
         if frame.scan_id in self._over and not again:
-            if not self._over[frame.scan_id]:
+            # Its end frame said twice is no news.
+            if frame.flags != END and not self._over[frame.scan_id]:
                 self._over[frame.scan_id] = True
                 found.append(malformed("scan-ended", str(frame.scan_id).encode()))
             return None

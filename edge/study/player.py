@@ -157,9 +157,12 @@ class Player:
         return taken.samples
 
     def _tell(self, sensor_id: str, bad: list[Malformed]) -> None:
-        """Say of each sensor once what could not be read first; the rest is counted."""
+        """Say of each sensor once what could not be read first; the rest is counted.
+
+        Of pictures and documents each is told: who brings twenty wants to know which ones.
+        """
         self.malformed += len(bad)
-        if sensor_id not in self._told:
+        if sensor_id in self._heavy or sensor_id not in self._told:
             self._told.add(sensor_id)
             log.warning("input malformed", sensor=sensor_id, first=bad[0].reason, text=bad[0].text)
 

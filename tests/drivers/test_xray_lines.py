@@ -164,6 +164,12 @@ def test_a_lost_line_just_before_the_end_is_waited_for():
     assert (scan.lost_columns, scan.partial) == (((280, 281),), False)
 
 
+def test_an_end_that_is_said_twice_is_no_more_of_the_scan():
+    found = fed([begin(), *lines(), end(), end()])
+    whole(found)
+    assert reasons(found) == []
+
+
 @pytest.mark.parametrize("cut", [b"", encode(lines()[0])[:9]])
 def test_a_scan_survives_a_cut_and_goes_on(cut):
     reader = driver()

@@ -68,6 +68,20 @@ def test_a_pitch_can_be_told(pictures, capsys):
     assert "pitch-from-box" not in told["facts"]["notes"]
 
 
+def test_each_picture_that_cannot_be_read_is_told_by_its_name(pictures, capsys):
+    for name in ("c.jpeg", "d.tif"):
+        whole = (pictures / name).read_bytes()
+        (pictures / name).write_bytes(whole[: len(whole) // 2])
+    assert garita(["replay", str(pictures), "--show", "detections"]) == 0
+    out, err = capsys.readouterr()
+    found = scans([json.loads(line) for line in out.splitlines()])
+    assert [line["facts"]["scan_id"] for line in found] == ["a", "b"]
+    logged = [json.loads(line) for line in err.splitlines()]
+    told = [entry for entry in logged if entry["event"] == "input malformed"]
+    assert [entry["first"] for entry in told] == ["truncated", "truncated"]
+    assert [entry["text"][:2] for entry in told] == ["c.", "d_"]
+
+
 @pytest.mark.parametrize("name", ["note.txt", "note.jpg", "note.tiff"])
 def test_what_is_no_picture_is_said_to_be_none(tmp_path, capsys, name):
     (tmp_path / name).write_text("not a picture")
