@@ -124,14 +124,14 @@ def _with_box(
     if not scan.pitch_known:
         notes.append("pitch-from-box" if size.feet else "pitch-assumed")
     notes += [] if box.air_above else ["no-air-above"]
-    nats = policy.composite_nats_share * logit
-    empty = logit > 0.0
+    if not _is_all_there(scan, policy):
+        logit = min(logit, 0.0)  # what has not been seen is not known to be clear
     fill = float(np.count_nonzero(inside.excess > inside.step)) / inside.excess.size
     told = replace(
         nothing,
         length_m=round((rear - front) * pitch_x_m, 2),
-        empty=empty,
-        empty_nats=round(min(nats, 0.0) if scan.partial else nats, 3),
+        empty=logit > 0.0,
+        empty_nats=round(policy.composite_nats_share * logit, 3),
         fill=round(fill, 4),
         unpenetrated=round(opaque, 4),
         notes=tuple(notes),
@@ -154,6 +154,13 @@ def _with_box(
         front_column=cleaned.left + scale * front,
         bottom_row=cleaned.top + scale * bottom,
     )
+
+
+def _is_all_there(scan: ScanSample, policy: XrayPolicy) -> bool:
+    plane = scan.composite if scan.high is None else scan.high
+    lost = sum(beyond - first for first, beyond in scan.lost_columns)
+    columns = 0 if plane is None else plane.shape[1]
+    return not scan.partial and lost <= policy.most_blind_share * columns
 
 
 def _sures(

@@ -1,7 +1,7 @@
 """What has changed in a container since its last scan."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +47,8 @@ class PreviousScans:
         if not finding.container or not finding.signature or finding.partial or finding.interim:
             return None
         before = self._kept.pop(finding.container, None)
-        self._kept[finding.container] = finding
+        # What files are made of would only be kept from being let go.
+        self._kept[finding.container] = replace(finding, record=None)
         if len(self._kept) > CONTAINERS:
             del self._kept[next(iter(self._kept))]
         if before is None or before.scan_id == finding.scan_id:

@@ -163,6 +163,17 @@ def test_a_plane_without_any_air_is_worth_no_more_than_a_picture():
     assert {"no-air-columns", "no-air-band", "gamma-assumed"} <= set(finding.notes)
 
 
+@pytest.mark.parametrize("gone", [{"partial": True}, {"lost_columns": ((100, 110),)}], ids=str)
+def test_a_picture_of_which_some_is_missing_is_never_called_empty(gone):
+    whole = analyse(scan_of(box_picture()), POLICY)
+    finding = analyse(scan_of(box_picture(), **gone), POLICY)
+    assert whole.empty and whole.empty_nats > 0.0
+    assert (finding.empty, finding.empty_nats) == (False, 0.0)
+    assert dict(finding.sure)["empty"] == 0.5
+    loaded = analyse(scan_of(box_picture(load=0.5), **gone), POLICY)
+    assert loaded.empty_nats < 0.0
+
+
 def test_letters_leave_no_trace_on_the_walls():
     grey = box_picture()
     ink = written_on(grey, 0)

@@ -1,3 +1,5 @@
+import gc
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -6,6 +8,7 @@ import pytest
 from fusion.scans.policy import XrayPolicy
 from fusion.scans.previous import CONTAINERS, PreviousScans
 from fusion.types import SECOND_NS, Origin, ScanFinding
+from tests.fusion.scan_records import pixels, scan_record
 
 POLICY = XrayPolicy()
 COLUMNS, ROWS = 44, 9
@@ -91,3 +94,13 @@ def test_the_oldest_container_is_forgotten_first():
         kept.compare(finding(load()[:2, :2], number, f"{number}", container=f"{number}"), POLICY)
     assert kept.compare(finding(load()[:2, :2], 9999, "x", container="0"), POLICY) is None
     assert kept.compare(finding(load()[:2, :2], 9999, "y", container="9"), POLICY) is not None
+
+
+def test_what_files_are_made_of_is_not_kept():
+    record = scan_record(pixels(rows=120, columns=400))
+    there = weakref.ref(record.pixels.high)
+    kept = PreviousScans()
+    kept.compare(finding(load(), 0, "a", record=record), POLICY)
+    del record
+    gc.collect()
+    assert there() is None
