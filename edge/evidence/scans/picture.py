@@ -114,8 +114,8 @@ def _figures(record: ScanRecord, story: ScanStory) -> str:
         told.append(str(container))
     if length := known(facts, "length_m"):
         told.append(f"{length:.1f} m")
-        if not record.partial:  # of what is missing nobody knows
-            told.append("EMPTY/VACÍO" if facts.get("empty") is True else "LOADED/CON CARGA")
+        if emptiness := _emptiness(facts):
+            told.append(emptiness)
         told.append(f"fill/llenado {100 * (known(facts, 'fill') or 0.0):.0f} %")
     mass, spread = known(facts, "mass_kg"), known(facts, "mass_sd_kg")
     if mass is not None:
@@ -127,6 +127,16 @@ def _figures(record: ScanRecord, story: ScanStory) -> str:
     if isinstance(declared, str) and declared:
         told.append(f"declared/declarado: {_declared(declared)}")
     return "   ".join(told)
+
+
+def _emptiness(facts: Mapping[str, Fact]) -> str:
+    """Nothing where nobody knows: of a scan that broke off, of a box that cannot be seen."""
+    if facts.get("empty") is True:
+        return "EMPTY/VACÍO"
+    certainties = facts.get("sure")
+    sure = known(certainties, "empty") if isinstance(certainties, Mapping) else None
+    is_known = sure is None or sure > 0.5
+    return "LOADED/CON CARGA" if is_known and facts.get("partial") is not True else ""
 
 
 def _declared(declared: str) -> str:

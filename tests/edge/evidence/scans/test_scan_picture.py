@@ -9,7 +9,7 @@ from edge.evidence.canvas import PALETTE, PURPLE, RED
 from edge.evidence.document import MAX_BYTES
 from edge.evidence.drafts import drafts
 from edge.evidence.scans.colours import DUSK, MIST, OWN, VIOLET, YELLOW, palette
-from edge.evidence.scans.picture import MARGIN, TOP, WIDTH, scan_picture
+from edge.evidence.scans.picture import MARGIN, TOP, WIDTH, _emptiness, scan_picture
 from edge.evidence.scans.sheet import sheet_of
 from edge.evidence.scans.story import scan_story_of
 from fusion.types import Contribution
@@ -149,6 +149,20 @@ def test_every_shape_is_drawn(rows, columns):
 def test_odd_findings_are_drawn(record, facts):
     odd = replace(record, facts=facts)
     assert picture(odd, scan_alert(odd)).shape[1] == WIDTH
+
+
+@pytest.mark.parametrize(
+    ("facts", "told"),
+    [
+        ({"empty": True, "sure": {"empty": 0.99}}, "EMPTY/VACÍO"),
+        ({"empty": False, "sure": {"empty": 0.99}}, "LOADED/CON CARGA"),
+        ({"empty": False, "sure": {"empty": 0.5}}, ""),  # blind, or without a box
+        ({"empty": False, "sure": {"empty": 0.99}, "partial": True}, ""),
+    ],
+    ids=["empty", "loaded", "not-known", "partial"],
+)
+def test_whether_it_is_empty_is_told_only_where_it_is_known(facts, told):
+    assert _emptiness(facts) == told
 
 
 def test_an_eight_bit_picture_is_grey():
