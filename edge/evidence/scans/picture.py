@@ -18,20 +18,9 @@ from edge.evidence.canvas import (
     text_size,
 )
 from edge.evidence.heading import LINES, draw_heading, mark_exercise, where_and_when
-from edge.evidence.scans.colours import (
-    DENSE,
-    DUSK,
-    LEVELS,
-    LIGHT_METAL,
-    MIST,
-    ORGANIC,
-    STEEL,
-    VIOLET,
-    YELLOW,
-    colour_of,
-    palette,
-)
-from edge.evidence.scans.sheet import HATCH, LINE, MAX_WIDTH
+from edge.evidence.scans.colours import MIST, YELLOW, palette
+from edge.evidence.scans.legend import draw_legend
+from edge.evidence.scans.sheet import MAX_WIDTH
 from edge.evidence.scans.story import Region, ScanStory
 from edge.evidence.telling import LANGUAGES, known
 from edge.text import word
@@ -46,8 +35,6 @@ LEGEND_ROWS, LINE_ROWS = 30, 18
 MAX_OTHERS = 3
 EXERCISE_WIDTH = 210
 HALO = 2  # white around a box, so that it is seen on any colour
-SHOWN_LEVEL = round(0.5 * LEVELS)
-"""The legend's brightness."""
 
 
 class _Place:
@@ -100,7 +87,7 @@ def scan_picture(record: ScanRecord, story: ScanStory) -> bytes:
         _box(canvas, place, region)
     _gamma(canvas, place, story.gamma_m)
     _scale(canvas, place)
-    _legend(canvas, place.bottom + 8, record)
+    draw_legend(canvas, MARGIN, place.bottom + 8, record, story.facts)
     _lines(canvas, place.bottom + LEGEND_ROWS + 6, record, story)
     if story.exercise:
         mark_exercise(canvas, WIDTH - EXERCISE_WIDTH, 8)
@@ -239,45 +226,6 @@ def _scale(canvas: Canvas, place: _Place) -> None:
     for end in (x, x + length - 2):
         canvas.fill(end, y - 4, end + 2, y + 7, BLACK)
     canvas.text(x + length // 2, y - 16, f"{metres} m", BLACK, align=0.5)
-
-
-def _legend(canvas: Canvas, y: int, record: ScanRecord) -> None:
-    """What the colours say."""
-    x = MARGIN
-    if "high" not in record.planes:
-        canvas.text(x, y, "8-bit picture: no material, no mass · imagen de 8 bits: sin material "
-                    "ni masa", GREY)  # fmt: skip
-        x += 680
-    elif "low" not in record.planes:
-        canvas.text(x, y, "one energy: no material · una energía: sin material", GREY)
-        x += 460
-    else:
-        for group, name in ((ORGANIC, "organic"), (LIGHT_METAL, "light-metal"), (STEEL, "steel"),
-                            (DENSE, "dense")):  # fmt: skip
-            canvas.fill(x, y, x + 24, y + 13, colour_of(group, SHOWN_LEVEL))
-            canvas.frame(x, y, x + 24, y + 13, GREY)
-            told = "/".join(word("material", name, language) for language in LANGUAGES)
-            canvas.text(x + 30, y, told, BLACK)
-            x += 30 + text_size(told)[0] + 24
-    if record.sheet is not None and (record.sheet == DUSK).any():
-        _hatched(canvas, x, y, (DUSK, VIOLET, LINE))
-        told = "not penetrated/sin penetrar"
-        canvas.text(x + 30, y, told, BLACK)
-        x += 30 + text_size(told)[0] + 24
-    if record.lost_columns:
-        _hatched(canvas, x, y, (MIST, GREY, 2), back=True)
-        canvas.text(x + 30, y, "lost lines/líneas perdidas", BLACK)
-        x += 30 + text_size("lost lines/líneas perdidas")[0] + 24
-
-
-def _hatched(
-    canvas: Canvas, x: int, y: int, ink: tuple[int, int, int], *, back: bool = False
-) -> None:
-    ground, line, thick = ink
-    rows, columns = np.arange(13)[:, None], np.arange(24)
-    slope = columns - rows if back else columns + rows
-    canvas.pixels[y : y + 13, x : x + 24] = np.where(slope % HATCH < thick, line, ground)
-    canvas.frame(x, y, x + 24, y + 13, GREY)
 
 
 def _warnings(record: ScanRecord, story: ScanStory) -> str:

@@ -165,6 +165,13 @@ def test_whether_it_is_empty_is_told_only_where_it_is_known(facts, told):
     assert _emptiness(facts) == told
 
 
+@pytest.mark.parametrize(("share", "shown"), [(0.4, True), (0.02, False)])
+def test_much_load_of_no_told_material_stands_in_the_legend(record, share, shown):
+    whole = replace(record, facts={**FACTS, "materials": {"unresolved": share}})
+    alike = picture(whole, scan_alert(whole)) == picture(record, scan_alert(record))
+    assert bool(alike.all()) is not shown
+
+
 def test_an_eight_bit_picture_is_grey():
     record = drawn(bare(composite_pixels()))
     image = picture(record, scan_alert(record, rings=()))
