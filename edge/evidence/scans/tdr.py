@@ -22,6 +22,8 @@ MOST_BITMAP_BITS = 8 * 65_536  # of all regions together: a message has 900,000 
 UTF_8 = "ISO_IR 192"
 LOWEST_LEVEL = 2  # an advisory: below that nobody is called
 
+HIDDEN_SHARE = 0.05  # of the box: what no light came through nobody has seen
+
 Box = tuple[int, int, int, int]
 """First column, first row, columns, rows."""
 
@@ -69,9 +71,16 @@ def _threats(record: ScanRecord, story: ScanStory) -> list[Threat]:
 
 
 def _is_doubtful(record: ScanRecord, story: ScanStory) -> bool:
-    """A scan that broke off, or that an alert of its own is about, clears nothing."""
+    """Nothing is cleared by a scan that broke off, that an alert of its own is about, that has no
+    vehicle or no box in it, or that hides some of it."""
     own = story.event.startswith("CARGO_") or story.event == "SHIELDED_SOURCE"
-    return record.partial or not record.final or (own and story.level >= LOWEST_LEVEL)
+    if record.partial or not record.final or (own and story.level >= LOWEST_LEVEL):
+        return True
+    certainties = story.facts.get("sure")
+    sure = known(certainties, "empty") if isinstance(certainties, Mapping) else None
+    hidden = known(story.facts, "unpenetrated") or 0.0
+    has_vehicle = (known(story.facts, "length_m") or 0.0) > 0.0
+    return not has_vehicle or (sure is not None and sure <= 0.5) or hidden >= HIDDEN_SHARE
 
 
 def _box(record: ScanRecord, one: Region) -> Box:
@@ -207,22 +216,22 @@ def _report(record: ScanRecord, story: ScanStory) -> Attributes:
         0x00080033: ("TM", decided_clock),
         0x00080060: ("CS", "TDR"),
         0x00080070: ("LO", "Garita"),
-        0x00080080: ("LO", story.site[:64]),
+        0x00080080: ("LO", _one(story.site)[:64]),
         0x00080081: ("ST", story.place),
         0x00080201: ("SH", "+0000"),
-        0x00081010: ("SH", record.sensor_id[:16]),
+        0x00081010: ("SH", _one(record.sensor_id)[:16]),
         0x00081090: ("LO", "Garita"),
         0x00081110: ("SQ", [_reference(record)]),
-        0x00100020: ("LO", str(container or record.scan_id)[:64]),
+        0x00100020: ("LO", _one(str(container or record.scan_id))[:64]),
         0x00100021: ("LO", "Garita"),
         0x00100022: ("CS", "TEXT"),
-        0x00181000: ("LO", record.sensor_id[:64]),
+        0x00181000: ("LO", _one(record.sensor_id)[:64]),
         0x00181020: ("LO", SOFTWARE),
         0x00181200: ("DA", scanned),
         0x00181201: ("TM", clock),
         0x0020000D: ("UI", uid_of(record.sensor_id, record.scan_id)),
         0x0020000E: ("UI", uid_of(record.sensor_id, record.scan_id, "reports")),
-        0x00200010: ("SH", record.scan_id[-16:] or "unknown"),
+        0x00200010: ("SH", _one(record.scan_id)[-16:] or "unknown"),
         0x00200013: ("IS", story.alert.rpartition("/")[2] or "1"),
         0x00200052: ("UI", uid_of(record.sensor_id, record.scan_id, "frame")),
         0x00201040: ("LO", ""),
@@ -238,6 +247,11 @@ def _report(record: ScanRecord, story: ScanStory) -> Attributes:
         0x40101069: ("FL", _processing_ms(record, story)),
         0x4010106D: ("CS", "NO"),
     }
+
+
+def _one(name: str) -> str:
+    """A name as one value: in DICOM a backslash parts values."""
+    return name.replace("\\", "/")
 
 
 def _picture(record: ScanRecord, story: ScanStory) -> Attributes:

@@ -92,6 +92,27 @@ def test_a_scan_of_which_nothing_rings_is_clear_unless_it_broke_off(record):
     assert (read.AlarmDecision, read.AbortFlag) == ("ALARM", "ABORT")
 
 
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"length_m": 0.0, "notes": ("no-vehicle",)},
+        {"sure": {"empty": 0.5}},
+        {"unpenetrated": 0.2},
+    ],
+    ids=["no-vehicle", "no-box-or-blind", "hidden"],
+)
+def test_a_scan_that_could_not_show_it_clears_nothing(record, facts):
+    unseen = replace(record, facts={**FACTS, "regions": (), **facts})
+    _, read = report(unseen, scan_alert(unseen, rings=(), event=Event.RAD_THREAT))
+    assert (read.AlarmDecision, read.NumberOfAlarmObjects) == ("ALARM", 0)
+
+
+def test_a_backslash_in_a_name_parts_nothing(record):
+    odd = replace(record, scan_id="a\\b", facts={**FACTS, "container": "c\\d"})
+    _, read = report(odd, scan_alert(odd))
+    assert (read.PatientID, read.StudyID) == ("c/d", "a/b")
+
+
 def test_an_exercise_is_not_operational(record):
     assert report(record, scan_alert(record, exercise=True))[1].ScanType == "NON_OPERATIONAL"
     assert report(record, scan_alert(record, exercise=False))[1].ScanType == "OPERATIONAL"
