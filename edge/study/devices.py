@@ -138,6 +138,7 @@ def _made_up(found: list[DeviceFiles]) -> list[tuple[DeviceFiles, SensorConfig]]
     """A place for each: `rpm-nb-01` and `xray-nb-01` share lane `nb-01`, `geo-ef-01` and -02 zone
     `ef`. A portal and a scanner without such names share a lane where there is one of each.
     """
+    kinds = Counter(files.sensor_id for files in found)
     named = Counter((place_of(files), KINDS[files.kind].config.family) for files in found)
     families = Counter(KINDS[files.kind].config.family for files in found)
     one_lane = families[Family.RADIATION] <= 1 and families[Family.XRAY] <= 1
@@ -150,8 +151,11 @@ def _made_up(found: list[DeviceFiles]) -> list[tuple[DeviceFiles, SensorConfig]]
         if not seismic and place not in shared and one_lane:
             place = "lane-1"
         told: dict[str, Any] = dict(files.settings)
+        sensor_id = files.sensor_id
+        if kinds[sensor_id] > 1:  # pictures and DICOS of one folder: each has its own reader
+            sensor_id = f"{sensor_id[:16]}-{files.kind}"
         sensor = kind(
-            id=files.sensor_id,
+            id=sensor_id,
             url="folder:.",
             lane=None if seismic else place,
             zone=place if seismic else None,

@@ -6,8 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
+from drivers.wire.sidecar import Sidecar
 from edge.cli import main as garita
 from edge.errors import EXIT_USAGE
+from simulators.xray_dicos import dx
 from tests.fusion.scans.pictures import box_picture, framed
 
 
@@ -80,6 +82,16 @@ def test_each_picture_that_cannot_be_read_is_told_by_its_name(pictures, capsys):
     told = [entry for entry in logged if entry["event"] == "input malformed"]
     assert [entry["first"] for entry in told] == ["truncated", "truncated"]
     assert [entry["text"][:2] for entry in told] == ["c.", "d_"]
+
+
+def test_pictures_and_dicos_files_of_one_folder_are_read_each_by_their_own_reader(tmp_path, capsys):
+    plane = box_picture().astype(np.uint16) * 220
+    cv2.imwrite(str(tmp_path / "a.png"), plane)
+    _, file = dx(plane[::-1], Sidecar(scan_id="b", start_utc_ns=10**18, end_utc_ns=10**18))
+    (tmp_path / "b.dcs").write_bytes(file)
+    found = scans(shown(capsys, tmp_path))
+    assert [line["facts"]["scan_id"] for line in found] == ["a", "b"]
+    assert [line["sensor"].rpartition("xray-")[2] for line in found] == ["planes", "dicos"]
 
 
 @pytest.mark.parametrize("name", ["note.txt", "note.jpg", "note.tiff"])
