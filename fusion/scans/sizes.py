@@ -4,7 +4,6 @@ import math
 from dataclasses import dataclass
 
 ISO_LENGTH_M = {20: 6.058, 40: 12.192, 45: 13.716}  # ISO 668, outside
-ISO_HEIGHT_M = (2.591, 2.896)  # 8'6" and 9'6"
 KINDS = (
     (20, 2.591, 0.27),
     (20, 2.896, 0.03),
@@ -12,7 +11,7 @@ KINDS = (
     (40, 2.896, 0.38),
     (45, 2.896, 0.05),
 )
-"""(feet, height, share of the boxes at sea and on the road)."""
+"""(feet, height of 8'6" or 9'6" in metres, share of the boxes at sea and on the road)."""
 UNLIKE_SHARE = 0.08  # trailers and lorries' own boxes, of any length
 ASPECTS = math.log(8.0 / 1.55)  # over which theirs are spread
 USUAL_HEIGHT_M = 2.75
