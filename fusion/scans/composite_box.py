@@ -7,10 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.scans.calibrate import Floats
+from fusion.scans.composite_edges import (
+    best_run,
+    edges_of,
+    lower_median,
+    running_mean,
+    skew_of,
+    spread_about_0,
+    straightened,
+)
 
-SKEW_STEPS = 13  # a quarter of a degree each
-SKEW_STEP = 0.0044  # radians
-SKEW_BLOCKS = 16
 PAD = 4  # air around the picture, so that a box that fills it has edges too
 STRICT_RUN_COST = 0.8
 BESIDE_POST = 0.12  # of the range, nearly from roof to deck
@@ -62,8 +68,8 @@ def find_box(dark: Floats, noise: float) -> Box | None:
     noise  of one of its pixels
     """
     padded = np.pad(dark, PAD, constant_values=0.0)
-    skew = _skew(padded)
-    straight = _straightened(padded, skew)
+    skew = skew_of(padded)
+    straight = straightened(padded, skew)
     best: tuple[float, Box] | None = None
     for top, left, right, vote in _tops(straight):
         box = _boxed(straight, top, (left, right), vote, skew)
@@ -116,11 +122,11 @@ def _score(straight: Floats, box: Box, noise: float) -> float:
     stray, onward = 0.0, 0.0
     if above.shape[0] > 2:
         # A load's top has the walls' posts beside it and above it.
-        means = _running_mean(above.sum(axis=0, keepdims=True) / above.shape[0], 5, 1)[0]
+        means = running_mean(above.sum(axis=0, keepdims=True) / above.shape[0], 5, 1)[0]
         below = straight[top + 2 : top + 2 + max(height // 4, 3)]
-        below_means = _running_mean(below.sum(axis=0, keepdims=True) / below.shape[0], 5, 1)[0]
+        below_means = running_mean(below.sum(axis=0, keepdims=True) / below.shape[0], 5, 1)[0]
         near = slice(max(left - height // 8, 0), right + height // 8)
-        usual = _middle(below_means[left:right])
+        usual = lower_median(below_means[left:right])
         dark = means[near] > max(0.06, 2.0 * noise, 0.6 * usual)
         stray = float(np.count_nonzero(dark)) / dark.size
         reach = max(height // 10, 2)
@@ -144,68 +150,15 @@ def _score(straight: Floats, box: Box, noise: float) -> float:
     )
 
 
-def _edges(dark: Floats, axis: int) -> Floats:
-    """What the three lines from here on are darker than the three before."""
-    sums = np.cumsum(np.pad(dark, [(1, 0) if i == axis else (0, 0) for i in (0, 1)]), axis=axis)
-    count = dark.shape[axis]
-    here, before, after = (np.clip(np.arange(count) + by, 0, count) for by in (0, -3, 3))
-    to_here = np.take(sums, here, axis=axis)
-    to_before, to_after = (np.take(sums, at, axis=axis) for at in (before, after))
-    rise = (to_after - to_here) - (to_here - to_before)
-    rise /= 3.0
-    other = 1 - axis
-    # Along the edge noise is evened out.
-    return np.asarray(_running_mean(rise, 9, other), np.float64)
-
-
-def _running_mean(values: Floats, width: int, axis: int) -> Floats:
-    half = width // 2
-    padding = [(half + 1, half) if i == axis else (0, 0) for i in (0, 1)]
-    sums = np.cumsum(np.pad(values, padding, mode="edge"), axis=axis)
-    if axis == 0:
-        return np.asarray((sums[width:] - sums[:-width]) / width, np.float64)
-    return np.asarray((sums[:, width:] - sums[:, :-width]) / width, np.float64)
-
-
-def _skew(dark: Floats) -> float:
-    """The turn that makes horizontal edges sharpest, by the profiles of blocks of columns."""
-    blocks = np.array_split(np.arange(dark.shape[1]), SKEW_BLOCKS)
-    profiles = np.stack([dark[:, block].sum(axis=1) / block.size for block in blocks], axis=1)
-    middles = np.array([block[0] + block.size / 2 for block in blocks]) - dark.shape[1] / 2
-    best, best_sharpness = 0.0, -1.0
-    for step in sorted(range(-(SKEW_STEPS // 2), SKEW_STEPS // 2 + 1), key=abs):
-        turn = step * SKEW_STEP
-        shifts = np.round(middles * turn).astype(np.int64)
-        total = np.zeros(dark.shape[0])
-        for block, shift in enumerate(shifts.tolist()):
-            total += np.roll(profiles[:, block], -shift)
-        inner = total[abs(int(shifts.min())) : total.size - abs(int(shifts.max()))]
-        sharpness = float(np.square(np.diff(inner)).sum())
-        if sharpness > 1.05 * best_sharpness:
-            best, best_sharpness = turn, sharpness
-    return best
-
-
-def _straightened(dark: Floats, skew: float) -> Floats:
-    if skew == 0.0:
-        return dark
-    columns = np.arange(dark.shape[1])
-    shifts = np.round((columns - dark.shape[1] / 2) * skew).astype(np.int64)
-    rows = np.arange(dark.shape[0])[:, None] + shifts[None, :]
-    inside = (rows >= 0) & (rows < dark.shape[0])
-    moved = np.take_along_axis(dark, np.clip(rows, 0, dark.shape[0] - 1), axis=0)
-    return np.asarray(np.where(inside, moved, 0.0), np.float64)
-
-
 def _tops(straight: Floats) -> list[tuple[int, int, int, float]]:
     """(row, first column, one beyond the last, vote) of the long level edges, and of the
     picture's own top edge."""
-    edge = _edges(straight, axis=0)
+    edge = edges_of(straight, axis=0)
     inner = edge[2 * PAD : -2 * PAD]
-    strength = max(0.015, 3.0 * _distance(inner)) if inner.size else 0.015
+    strength = max(0.015, 3.0 * spread_about_0(inner)) if inner.size else 0.015
     votes = np.clip(edge / strength, -1.0, 1.0)
     votes[: 2 * PAD] = 0.0
-    runs = [_best_run(row - RUN_COST) for row in votes]
+    runs = [best_run(row - RUN_COST) for row in votes]
     # Below a box of the longest kind there is an eighth of its length.
     sums = np.array(
         [
@@ -220,20 +173,11 @@ def _tops(straight: Floats) -> list[tuple[int, int, int, float]]:
         if sums[row] < 0.1 * columns * (1 - RUN_COST):
             break
         for cost in (RUN_COST, STRICT_RUN_COST):
-            _, left, right = _best_run(votes[row] - cost)
+            _, left, right = best_run(votes[row] - cost)
             vote = float(votes[row, left:right].sum()) / max(right - left, 1)
             found.append((row, left, right, vote))
         sums[max(row - 3, 0) : row + 4] = 0.0
     return found
-
-
-def _best_run(gains: NDArray[np.float64]) -> tuple[float, int, int]:
-    """(sum, start, stop) of the stretch with the largest sum (Kadane)."""
-    sums = np.concatenate([[0.0], np.cumsum(gains)])
-    lowest = np.minimum.accumulate(sums)
-    stop = int(np.argmax(sums - lowest))
-    start = int(np.nonzero(sums[: stop + 1] == lowest[stop])[0][-1])
-    return float(sums[stop] - sums[start]), start, stop
 
 
 def _deck(straight: Floats, top: int, left: int, right: int) -> tuple[int | None, float]:
@@ -298,7 +242,7 @@ def _ends(straight: Floats, rows: tuple[int, int], columns: tuple[int, int]) -> 
     """The posts' outer edges: steps from light to dark near the ends of the roof."""
     top, bottom = rows
     reach = max((bottom - top) // 4, 3)
-    edge = _edges(straight[top + 2 : max(bottom - 2, top + 5)], axis=1)
+    edge = edges_of(straight[top + 2 : max(bottom - 2, top + 5)], axis=1)
     profile = np.clip(edge, -0.25, 0.25).sum(axis=0) / edge.shape[0]
     found = []
     for column, sign in zip(columns, (1.0, -1.0), strict=True):
@@ -318,7 +262,7 @@ def _posts(straight: Floats, rows: tuple[int, int], columns: tuple[int, int]) ->
     through = np.partition(part, place, axis=0)[place]
     left, right = columns
     inner = through[left + height // 6 : max(right - height // 6, left + height // 6 + 1)]
-    usual = _middle(inner) if inner.size else 0.0
+    usual = lower_median(inner) if inner.size else 0.0
     reach = max(height // 10, 2)
     ends = (through[max(left - 2, 0) : left + reach], through[right - reach : right + 3])
     strong = [float(end.max()) - max(usual, 0.0) if end.size else 0.0 for end in ends]
@@ -351,15 +295,3 @@ def _upright(straight: Floats, rows: tuple[int, int], columns: tuple[int, int]) 
         outside, within = part[:, places[:3]].sum(axis=1), part[:, places[3:]].sum(axis=1)
         shares.append(float(np.count_nonzero(within - outside > 3 * UPRIGHT_STEP)) / len(part))
     return min(shares)
-
-
-def _middle(values: Floats) -> float:
-    """The lower median."""
-    place = (values.size - 1) // 2
-    return float(np.partition(values, place)[place])
-
-
-def _distance(values: Floats) -> float:
-    """Robust spread about 0."""
-    near = np.abs(values[::3, ::3]).reshape(-1)
-    return 1.4826 * float(np.partition(near, near.size // 2)[near.size // 2])
