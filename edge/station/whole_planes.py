@@ -24,6 +24,7 @@ from fusion.types import Alert
 LATER_S = 0.4  # after a scan was measured: its alert is on its way by then, and needs the cores
 MAX_WAITING = 2  # scans in memory, 20 MB each; one comes in ten seconds at most
 MAX_RECENT = 20  # files, 16 MB each: an alert may come minutes after the scan, by another sensor
+PRUNE_EACH_S = 3_600.0  # what is too old goes though no scan comes
 MAX_WANTED = 1_000  # names of which the file is yet to come
 DAY_S = 86_400.0
 SUFFIX = ".tif"
@@ -53,6 +54,7 @@ class WholePlanes:
         self._wanted: OrderedDict[str, None] = OrderedDict()
         self._changed = threading.Condition()
         self._ended = self._busy = self._refused = False
+        self._prune_at_s = 0.0
         self._thread = threading.Thread(target=self._run, name="whole-planes", daemon=True)
         self._thread.start()
 
@@ -93,24 +95,25 @@ class WholePlanes:
         self._thread.join(0.1)
 
     def _run(self) -> None:
-        with contextlib.suppress(OSError):
-            self._prune()
         while True:
             with self._changed:
                 self._busy = False
                 self._changed.notify_all()
-                while not (self._ended or self._named or self._is_due()):
+                while not (self._ended or self._named or self._is_due() or self._may_prune()):
                     self._changed.wait(self._pause_s())
                 if self._ended:
                     return
                 self._busy = True
                 named = self._named.popleft() if self._named else ""
-                scan = self._waiting.popleft()[1:] if not named else None
+                scan = self._waiting.popleft()[1:] if self._is_due() and not named else None
             try:
                 if scan is not None:
                     self._write(*scan)
-                else:
+                elif named:
                     self._want(named)
+                else:
+                    with contextlib.suppress(OSError):
+                        self._prune()
             # Whatever the disk does: the alerts have gone out, and the next scan is tried again.
             except Exception as error:  # noqa: BLE001
                 self._refuse(repr(error))
@@ -118,8 +121,12 @@ class WholePlanes:
     def _is_due(self) -> bool:
         return bool(self._waiting) and self._waiting[0][0] <= time.monotonic()
 
-    def _pause_s(self) -> float | None:
-        return max(self._waiting[0][0] - time.monotonic(), 0.0) if self._waiting else None
+    def _may_prune(self) -> bool:
+        return time.monotonic() >= self._prune_at_s
+
+    def _pause_s(self) -> float:
+        next_s = min([self._prune_at_s, *(due_s for due_s, *_ in self._waiting)])
+        return max(next_s - time.monotonic(), 0.0)
 
     def _write(self, record: ScanRecord, name: str) -> None:
         if record.pixels is None or (self._kept / (name + SUFFIX)).exists():
@@ -157,11 +164,14 @@ class WholePlanes:
 
     def _prune(self) -> None:
         """The oldest go where there are too many, too much, or too old ones."""
-        for path, _ in _oldest_first(self._recent)[:-MAX_RECENT]:
-            path.unlink(missing_ok=True)
+        self._prune_at_s = time.monotonic() + PRUNE_EACH_S
+        horizon_s = time.time() - self._limits.max_age_s
+        recent = _oldest_first(self._recent)
+        for number, (path, stat) in enumerate(recent, 1):
+            if number <= len(recent) - MAX_RECENT or stat.st_mtime < horizon_s:
+                path.unlink(missing_ok=True)
         kept = _oldest_first(self._kept)
         total = sum(stat.st_size for _, stat in kept)
-        horizon_s = time.time() - self._limits.max_age_s
         for path, stat in kept:
             if total <= self._limits.max_bytes and stat.st_mtime >= horizon_s:
                 break

@@ -100,6 +100,17 @@ def test_the_oldest_go_where_there_is_too_much_or_they_are_too_old(kept, tmp_pat
     assert names(tmp_path / "kept") == [f"{name}.tif"]
 
 
+@pytest.mark.parametrize("folder", ["recent", "kept"])
+def test_what_is_too_old_goes_though_no_scan_comes(kept, tmp_path, monkeypatch, until, folder):
+    monkeypatch.setattr(whole_planes, "PRUNE_EACH_S", 0.01)
+    kept()
+    old = tmp_path / folder / f"{'0' * 64}.tif"
+    old.parent.mkdir()
+    old.write_bytes(b"old")
+    os.utime(old, (time.time() - 2 * DAY_S,) * 2)
+    until(lambda: not old.exists())
+
+
 def test_a_full_disk_is_told_once_and_nothing_else_happens(kept, tmp_path):
     store = kept(Limits(max_bytes=10**9, max_age_s=DAY_S, keep_free_bytes=10**18))
     with capture_logs() as logs:
