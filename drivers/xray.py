@@ -177,7 +177,7 @@ class XrayPlanesDriver:
         by_role = self._by_role(files)
         sidecar = parse_sidecar(by_role.get("sidecar", b""))
         if isinstance(sidecar, Malformed):
-            return [malformed(sidecar.reason, _label(files) + b": " + sidecar.text.encode())]
+            return [_named(files, sidecar)]
         if not (sidecar.scan_id or sidecar.container):
             return [malformed("unresolved-identity", _label(files))]
         groups = NEEDS[self._config.planes]
@@ -187,7 +187,7 @@ class XrayPlanesDriver:
             return [malformed("missing-plane", _label(files))]
         planes = read_pictures(by_role, self._raw, self._config.pages)
         if isinstance(planes, Malformed):
-            return [malformed(planes.reason, _label(files))]
+            return [_named(files, planes)]
         digests = files.named_digests()
         if self._is_repeat(digests, by_role.get("sidecar", b"")):
             return [malformed("duplicate", _label(files))]
@@ -251,8 +251,12 @@ class XrayPlanesDriver:
         )
 
 
+def _named(files: Bundle, one: Malformed) -> Malformed:
+    """With the names of the scan's files in front: they can be found again, its bytes cannot."""
+    return malformed(one.reason, b": ".join(filter(None, (_label(files), one.text.encode()))))
+
+
 def _label(files: Bundle) -> bytes:
-    """What a scan that is not read is told by: its files can be found again, its bytes cannot."""
     return " ".join(name for name, _ in files.files).encode()
 
 

@@ -156,7 +156,8 @@ def _picture_name(stem: str, data: bytes) -> str:
     header = read_header(data)
     if isinstance(header, ImageHeader) and header.bits == 16:
         pages = read_pages(data) if header.form == "tiff" else []
-        several = not isinstance(pages, Malformed) and len(pages) > 1
+        # What differs from the first page is a preview of it, and no plane.
+        several = not isinstance(pages, Malformed) and len(set(pages[:2])) < len(pages[:2])
         return f"{stem}_{'planes' if several else 'high'}.{header.form}"
     if isinstance(header, Malformed) and form_of(data) == "tiff":
         return f"{stem}_high.tiff"  # nothing will be read in it, but it is told by its name

@@ -36,15 +36,16 @@ def read_pictures(
     for role, data in found:
         size = _size(data, role, layout)
         if isinstance(size, str):
-            return malformed(size, data)
+            return malformed(size, _said(data))
         sizes.add(size)
     if len(sizes) > 1:
-        return malformed("dimension-mismatch", found[-1][1])
+        return malformed("dimension-mismatch", _said(found[-1][1]))
     pictures: Pictures = {}
     for role, data in found:
         picture = _decoded(data) if _is_picture(data, layout) else _raw(data, layout)
         if picture is None or picture.shape not in sizes:
-            return malformed("truncated" if picture is None else "dimension-mismatch", data)
+            reason = "truncated" if picture is None else "dimension-mismatch"
+            return malformed(reason, _said(data))
         pictures[role] = picture
     return pictures
 
@@ -69,6 +70,17 @@ def _fits(header: ImageHeader, role: Role) -> bool:
     return header.bits == 8 if role == "composite" else (header.bits, header.channels) == (16, 1)
 
 
+def _said(data: bytes) -> bytes:
+    """What a file says it is, for whoever is told that it is of no use."""
+    pages = read_pages(data)
+    if isinstance(pages, Malformed):
+        return b""
+    one = pages[0]
+    several = f", {len(pages)} pages" if len(pages) > 1 else ""
+    text = f"{one.width} x {one.height}, {one.bits} bits, {one.channels} a pixel{several}"
+    return text.encode()
+
+
 def _of_pages(data: bytes, order: Sequence[str]) -> Pictures | Malformed:
     """The planes of a file that holds all of them."""
     headers = read_pages(data)
@@ -84,11 +96,11 @@ def _of_pages(data: bytes, order: Sequence[str]) -> Pictures | Malformed:
     if "high" not in wanted or len(sizes) > 1:
         reason = "dimension-mismatch" if "high" in wanted else "missing-plane"
     if reason:
-        return malformed(reason, data)
+        return malformed(reason, _said(data))
     decoded = _decoded_pages(data, max(wanted.values()) + 1)
     pictures: Pictures = {role: decoded[page] for role, page in wanted.items() if decoded}
     if not decoded or any(picture.shape not in sizes for picture in pictures.values()):
-        return malformed("dimension-mismatch" if decoded else "truncated", data)
+        return malformed("dimension-mismatch" if decoded else "truncated", _said(data))
     return pictures
 
 

@@ -84,6 +84,21 @@ def test_each_picture_that_cannot_be_read_is_told_by_its_name(pictures, capsys):
     assert [entry["text"][:2] for entry in told] == ["c.", "d_"]
 
 
+def test_a_preview_behind_a_plane_is_no_second_plane(tmp_path, capsys):
+    plane = box_picture().astype(np.uint16) * 220
+    cv2.imwritemulti(str(tmp_path / "a.tif"), [plane, plane[::8, ::8].copy()])
+    (line,) = scans(shown(capsys, tmp_path / "a.tif"))
+    assert "no-low-plane" in line["facts"]["notes"]
+
+
+def test_a_picture_of_no_use_is_told_with_what_it_says_it_is(tmp_path, capsys):
+    cv2.imwrite(str(tmp_path / "c.png"), np.zeros((40, 60, 3), np.uint16))
+    assert garita(["replay", str(tmp_path / "c.png"), "--show", "detections"]) == 0
+    told = json.loads(capsys.readouterr().err.splitlines()[0])
+    assert told["first"] == "unsupported"
+    assert told["text"] == "c_high.png c.json: 60 x 40, 16 bits, 3 a pixel"
+
+
 def test_pictures_and_dicos_files_of_one_folder_are_read_each_by_their_own_reader(tmp_path, capsys):
     plane = box_picture().astype(np.uint16) * 220
     cv2.imwrite(str(tmp_path / "a.png"), plane)
