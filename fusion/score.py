@@ -86,9 +86,11 @@ def _rows(
     # One sensor's tests of one kind are one voice: of five dense regions only the strongest speaks.
     voices: dict[tuple[str, str], tuple[Detection, float]] = {}
     for detection, pairing in detections:
-        nats = detection.nats.get(explanation, 0.0)
+        if detection.nats.get(explanation, 0.0) == 0.0:
+            continue
         voice = (detection.sensor_id, detection.kind)
-        if nats != 0.0 and (voice not in voices or nats > voices[voice][0].nats[explanation]):
+        known = voices.get(voice)
+        if known is None or _loud(detection, explanation) > _loud(known[0], explanation):
             voices[voice] = (detection, pairing)
     said = [_said(explanation, detection, now_utc_ns, policy) for detection, _ in voices.values()]
     weights = _weights([d for d, _ in voices.values()], said, policy, correlation)
@@ -106,6 +108,11 @@ def _rows(
             )
         )
     return rows
+
+
+def _loud(detection: Detection, explanation: str) -> tuple[float, float]:
+    """What it says for an explanation, and, where two say as much, for all of them."""
+    return detection.nats[explanation], math.fsum(detection.nats.values())
 
 
 def _said(explanation: str, detection: Detection, now_utc_ns: int, policy: ScoringPolicy) -> float:

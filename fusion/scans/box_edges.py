@@ -25,8 +25,9 @@ def longest_level_run(tops: NDArray[np.int64]) -> tuple[int, int, int]:
     """(start, stop, row) of the longest stretch whose top stays level; the highest of equals."""
     best = (0, 0, 0)
     counts = np.bincount(tops)
-    wide = np.convolve(counts, np.ones(2 * TOP_TOLERANCE_CELLS + 1, np.int64))
-    near = wide[TOP_TOLERANCE_CELLS : TOP_TOLERANCE_CELLS + counts.size]
+    sums = np.cumsum(np.pad(counts, (TOP_TOLERANCE_CELLS + 1, TOP_TOLERANCE_CELLS)))
+    wide = 2 * TOP_TOLERANCE_CELLS + 1
+    near = sums[wide:] - sums[:-wide]
     for level in np.nonzero(near)[0].tolist():
         if near[level] <= best[1] - best[0] - GAP_CELLS * near[level]:
             continue  # even without its gaps it is no longer

@@ -73,7 +73,8 @@ def edge_width(profile: Floats) -> float | None:
 def _left_over(slope: Floats) -> Floats:
     """(blurs,) least squares that remain of a slope, over all places of one or two edges."""
     first, second, gram_11, gram_12, gram_22 = _edges()
-    along_1, along_2 = first @ slope, second @ slope
+    # Not by a matrix product, whose order of adding up goes by the processor.
+    along_1, along_2 = (first * slope).sum(axis=-1), (second * slope).sum(axis=-1)
     # Normal equations of two amplitudes, neither of which may be less than nothing.
     less = gram_11 * gram_22 - gram_12**2
     amount_1 = (gram_22 * along_1 - gram_12 * along_2) / less
