@@ -13,6 +13,16 @@ from numpy.typing import NDArray
 
 from fusion.scans import test_piece_layout as layout
 from fusion.scans.calibrate import Calibration, Floats
+from fusion.scans.test_piece_measures import (
+    LEAST,
+    filled,
+    finest,
+    mean_of,
+    noise_of,
+    sigmas,
+    spread_of,
+    to_edge,
+)
 
 DECLARED = "test-piece"
 """What a scan's papers say of the load where it is this piece."""
@@ -22,11 +32,9 @@ RESOLVED = 0.2
 RAIL_TRANSMISSION = 0.45  # of the frame less comes through, of the trolley more
 SIZE_TOLERANCE = 0.2  # of the frame's length and height: a speed error is more likely than 20 %
 EDGE_PX = 1.6  # off every edge, for the blur
-APART_PX = 3  # neighbours share noise where a picture was smoothed
 DEEP_MM = 20.0  # and so much more off those of thick blocks
 CELL_PX = 64.0  # materials are told at 8 x 8 pixels (facts 2.2)
 CUBE_MM = (layout.TARGET_MM, layout.TARGET_MM)
-LEAST = 0.05  # of the needed signal: less, or negative, is as good as nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +105,7 @@ def find_piece(
     """The largest connected thing with as much steel as the frame, if it has the frame's size."""
     known = calibrations[0]
     columns = np.arange(known.first_column, known.last_column)
-    clear = _filled(known.transmission(high, slice(0, high.shape[0]), columns), known, columns)
+    clear = filled(known.transmission(high, slice(0, high.shape[0]), columns), known, columns)
     thick = (clear < RAIL_TRANSMISSION).astype(np.uint8)
     _, _, found, _ = cv2.connectedComponentsWithStats(thick, connectivity=8)
     boxes = found[1:, [cv2.CC_STAT_LEFT, cv2.CC_STAT_TOP, cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]]
@@ -109,20 +117,20 @@ def find_piece(
             return None
     low_clear = None
     if low is not None and calibrations[1] is not None:
-        low_clear = _filled(
+        low_clear = filled(
             calibrations[1].transmission(low, slice(0, high.shape[0]), columns),
             calibrations[1],
             columns,
         )
     rows = clear[top + height // 3 : top + height * 2 // 3]
     across = clear[:, left + width // 3 : left + width * 2 // 3]
-    begin = left - _to_edge(rows.mean(axis=0)[max(left - 4, 0) : left + 3][::-1])
-    end = left + width + _to_edge(rows.mean(axis=0)[left + width - 3 : left + width + 4])
-    upper = top - _to_edge(across.mean(axis=1)[max(top - 4, 0) : top + 3][::-1])
-    lower = top + height + _to_edge(across.mean(axis=1)[top + height - 3 : top + height + 4])
+    begin = left - to_edge(rows.mean(axis=0)[max(left - 4, 0) : left + 3][::-1])
+    end = left + width + to_edge(rows.mean(axis=0)[left + width - 3 : left + width + 4])
+    upper = top - to_edge(across.mean(axis=1)[max(top - 4, 0) : top + 3][::-1])
+    lower = top + height + to_edge(across.mean(axis=1)[top + height - 3 : top + height + 4])
     px_mm = ((end - begin) / layout.FRAME_MM[0], (lower - upper) / layout.FRAME_MM[1])
     piece = Piece(clear, low_clear, begin, lower, px_mm)
-    if _mean(piece.high, piece.inside(*layout.CLEAR_MM)) < _mean(
+    if mean_of(piece.high, piece.inside(*layout.CLEAR_MM)) < mean_of(
         piece.high,
         piece.inside(layout.FRAME_MM[0] - layout.CLEAR_MM[0] - 800.0, *layout.CLEAR_MM[1:]),
     ):
@@ -144,7 +152,7 @@ def penetration_mm(piece: Piece) -> float:
         # Light that is blurred in from beside the block is the same in all four corners.
         bare = np.concatenate([one.reshape(-1) for one in corners])
         face = piece.within(along, layout.STEPS_AT_MM[1], *layout.STEP_FACE_MM)
-        seen.append(_sigmas(bare, cube, _noise(piece.high[face])))
+        seen.append(sigmas(bare, cube, noise_of(piece.high[face])))
     needed = [max(one / SEEN_SIGMA, LEAST) for one in seen]
     steps = layout.STEPS_MM
     if needed[0] < 1.0:
@@ -162,7 +170,7 @@ def wire_mm(piece: Piece, sizes_mm: tuple[float, ...], at_mm: tuple[float, float
     for i in range(len(sizes_mm)):
         along, up = at_mm[0] + layout.WIRE_EVERY_MM * i, at_mm[1]
         seen.append(_wire_sigma(piece, along, up, sizes_mm[i]) / SEEN_SIGMA)
-    return _finest(sizes_mm, seen)
+    return finest(sizes_mm, seen)
 
 
 def _wire_sigma(piece: Piece, along_mm: float, up_mm: float, wire_mm: float) -> float:
@@ -180,7 +188,7 @@ def _wire_sigma(piece: Piece, along_mm: float, up_mm: float, wire_mm: float) -> 
     level = (part * beside).sum(axis=1) / np.maximum(beside.sum(axis=1), 1)
     less = ((level[:, None] - part) * wire).sum(axis=1)
     # From row to row, so that what a neighbouring wire or a slope adds is no noise.
-    noise = _sd(np.diff(less)) / math.sqrt(2.0) / math.sqrt(less.size)
+    noise = spread_of(np.diff(less)) / math.sqrt(2.0) / math.sqrt(less.size)
     return float(np.mean(less)) / max(noise, 1e-12)
 
 
@@ -195,13 +203,13 @@ def contrast_percent(piece: Piece) -> float:
         behind, before = (along + layout.CONTRAST_BARE_MM, along - layout.CONTRAST_BARE_MM)
         places = [behind] * (i % a_row < a_row - 1) + [before] * (i % a_row > 0)
         bare = [piece.high[piece.inside(x, up, side, side)].reshape(-1) for x in places]
-        seen.append(_sigmas(np.concatenate(bare), sheet, _noise(sheet)) / SEEN_SIGMA)
-    return _finest(layout.CONTRASTS_PERCENT, seen)
+        seen.append(sigmas(np.concatenate(bare), sheet, noise_of(sheet)) / SEEN_SIGMA)
+    return finest(layout.CONTRASTS_PERCENT, seen)
 
 
 def resolution_mm(piece: Piece) -> float:
     """7.4: the narrowest bars of which a fifth of the contrast is left, in the worse direction."""
-    contrast = 1.0 - _mean(piece.high, piece.inside(*layout.SOLID_MM))
+    contrast = 1.0 - mean_of(piece.high, piece.inside(*layout.SOLID_MM))
     if contrast <= 0.0:
         return layout.BARS_MM[-1]
     along, up = [], []
@@ -218,7 +226,7 @@ def resolution_mm(piece: Piece) -> float:
         begin = profile.size - (piece.bottom - layout.BARS_UP_AT_MM[1] * piece.px_mm[1])
         up.append(_modulation(profile, begin, width * piece.px_mm[1]) / contrast)
     left = ([one / RESOLVED for one in modulation] for modulation in (along, up))
-    return max(_finest(layout.BARS_MM, one) for one in left)
+    return max(finest(layout.BARS_MM, one) for one in left)
 
 
 def _modulation(profile: Floats, begin: float, width: float) -> float:
@@ -250,9 +258,9 @@ def material_sigma(piece: Piece) -> float:
         at = piece.within(along, layout.MATERIALS_AT_MM[1], side, side)
         attenuation, noise = [], []
         for plane in (piece.low, piece.high):
-            mean = max(_mean(plane, at), 1e-6)
+            mean = max(mean_of(plane, at), 1e-6)
             attenuation.append(max(-math.log(min(mean, 0.999)), 1e-3))
-            noise.append(_noise(plane[at]) / mean / math.sqrt(CELL_PX) / attenuation[-1])
+            noise.append(noise_of(plane[at]) / mean / math.sqrt(CELL_PX) / attenuation[-1])
         ratios.append(attenuation[0] / attenuation[1])
         noises.append(ratios[-1] * math.hypot(*noise))
     apart = [
@@ -261,68 +269,3 @@ def material_sigma(piece: Piece) -> float:
         for i in range(len(ratios) - 1)
     ]
     return max(min(apart), 0.0)
-
-
-def _finest(sizes: tuple[float, ...], share: list[float]) -> float:
-    """The smallest size that, with all larger ones, has what it needs; between two by logarithm.
-
-    share  of the needed signal at each size, smallest size first
-    """
-    share = [max(one, LEAST) for one in share]
-    if share[-1] < 1.0:
-        return sizes[-1] / share[-1]
-    for i in range(len(sizes) - 1, 0, -1):
-        if share[i - 1] < 1.0:
-            part = math.log(share[i]) / math.log(share[i] / share[i - 1])
-            return math.exp(math.log(sizes[i]) + part * math.log(sizes[i - 1] / sizes[i]))
-    return sizes[0]
-
-
-def _filled(clear: Floats, known: Calibration, columns: NDArray[np.int64]) -> Floats:
-    """Dead rows and missed lines with their neighbours' values, in place."""
-    for lines, alive in ((clear, known.gain > 0), (clear.T, known.pulse[columns] > 0)):
-        good = np.flatnonzero(alive)
-        if good.size:
-            for line in np.flatnonzero(~alive).tolist():
-                place = min(int(np.searchsorted(good, line)), good.size - 1)
-                lines[line] = (lines[good[place]] + lines[good[max(place - 1, 0)]]) / 2.0
-    return clear
-
-
-def _to_edge(outward: Floats) -> float:
-    """How far beyond the third pixel of a profile, steel before air, half the light is passed."""
-    half = (float(outward[0]) + 1.0) / 2.0
-    above = np.flatnonzero(outward > half)
-    if above.size == 0 or above[0] == 0:
-        return 0.0
-    i = int(above[0])
-    part = (half - float(outward[i - 1])) / (float(outward[i]) - float(outward[i - 1]))
-    return i - 1 + part - 2.5
-
-
-def _mean(values: Floats, at: tuple[slice, slice]) -> float:
-    part = values[at]
-    return float(part.sum()) / part.size if part.size else 0.0
-
-
-def _sigmas(around: Floats, on: Floats, noise: float) -> float:
-    """By how much less comes through than around it, in standard deviations of that."""
-    if around.size == 0 or on.size == 0:
-        return 0.0
-    less = float(around.sum()) / around.size - float(on.sum()) / on.size
-    return less / max(noise * math.sqrt(1.0 / on.size + 1.0 / around.size), 1e-12)
-
-
-def _noise(part: Floats) -> float:
-    """Of one pixel, from differences three rows apart, which no slope or blurred edge adds to."""
-    if part.shape[0] <= APART_PX or part.shape[1] == 0:
-        return 1.0
-    return _sd((part[APART_PX:] - part[:-APART_PX]).reshape(-1)) / math.sqrt(2.0)
-
-
-def _sd(values: Floats) -> float:
-    """Standard deviation as the median distance gives it; of next to nothing it is large."""
-    if values.size < 4:
-        return 1.0
-    middle = np.sort(values)[values.size // 2]
-    return 1.4826 * float(np.sort(np.abs(values - middle))[values.size // 2])
