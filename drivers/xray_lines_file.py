@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from drivers.base import SensorConfig
 from drivers.wire.malformed import Malformed
-from drivers.wire.xray_lines import MAGIC, LineDecoder
+from drivers.wire.xray_lines import BARE_BYTES, MAGIC, LineDecoder
 from fusion.types import SECOND_NS
 
 PIECE_BYTES = 64 * 1024  # as a transport reads them
 LONGEST_S = 60.0  # no `scan_timeout_s` is longer: what has broken off is told then
+_BARE = MAGIC + (BARE_BYTES - 8).to_bytes(4, "little")  # how a frame without payload begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,20 @@ class LineFile:
         """Pieces, each arriving when the last line in it was taken; at the end the link is cut."""
         del file_name, config
         decoder, utc_ns = LineDecoder(), 0
-        for at in range(0, len(data), PIECE_BYTES):
-            piece = data[at : at + PIECE_BYTES]
+        for piece in _pieces(data):
             times = [one.t_ns for one in decoder.feed(piece) if not isinstance(one, Malformed)]
             utc_ns = max([utc_ns, *times])
             yield utc_ns, piece
         yield utc_ns, b""
         yield utc_ns + round(LONGEST_S * SECOND_NS), b""
+
+
+def _pieces(data: bytes) -> Iterator[bytes]:
+    """As a transport reads them. An end or alive frame is one by itself: what comes behind it may
+    be minutes later, and the lines before it have not waited for that."""
+    at = 0
+    while at < len(data):
+        alone = data.find(_BARE, at, at + PIECE_BYTES + len(_BARE) - 1)
+        stop = at + PIECE_BYTES if alone < 0 else max(alone, at + BARE_BYTES * (alone == at))
+        yield data[at:stop]
+        at = stop

@@ -34,6 +34,7 @@ MAX_SIDECAR_BYTES = 16 << 10  # identity, papers and pitch; a manifest has no pl
 BEGIN, END, ALIVE = 1, 2, 4
 
 _HEAD = struct.Struct("<4sIQIqBBHI")
+BARE_BYTES = _HEAD.size  # of a frame without payload: end or alive
 _BEHIND_LENGTH = _HEAD.size - 8
 _CRC_AT = _HEAD.size - 4
 MAX_FRAME_BYTES = _HEAD.size + 2 * MAX_LINE_PIXELS

@@ -271,3 +271,13 @@ def test_a_recorded_stream_is_read_with_its_times():
     assert times[0] == START_NS + 199 * LINE_NS
     (scan,) = scans(found)
     assert scan.partial
+
+
+def test_scans_of_a_recording_with_hours_of_nothing_between_them_are_whole():
+    later = [alive(START_NS + minute * 60 * SECOND_NS) for minute in range(1, 200)]
+    data = b"".join(map(encode, [begin(), *lines(), end(), *later]))
+    reader = driver()
+    found = [one for at_ns, piece in LineFile().chunks(data) for one in reader.feed(piece, at_ns)]
+    whole(found)
+    assert reasons(found) == []
+    assert b"".join(piece for _, piece in LineFile().chunks(data)) == data
