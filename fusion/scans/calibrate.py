@@ -116,6 +116,10 @@ def calibrate(
     known  of an earlier scan, for what this one does not show
     """
     notes: list[str] = []
+    hanging = stripes.stuck(plane)
+    if hanging.size:
+        plane = plane.copy()
+        plane[hanging] = 0  # as good as dead
     light = _light(plane, policy)
     dark = _dark_level(plane, light, policy)
     if dark is None:
@@ -126,6 +130,8 @@ def calibrate(
         notes += ["no-air-columns", *(["last-air-reference"] if known else [])]
         air = max(light.top - float(np.sum(dark)) / dark.size, 1.0)
         gain = known.gain if known else stripes.even(plane, dark, light.first, light.last)
+        gain = gain.copy()  # the memory's stays as it is
+        gain[hanging] = 0.0
     pulse, air_rows = _pulses(plane, light, dark, gain * air, policy)
     if not air_rows:
         notes.append("no-air-band")

@@ -15,6 +15,9 @@ NOISY_TIMES = 4.0  # as much noise as the median row: such a row's cells were wo
 LEAST_STEP = 0.003  # of air: a display picture has none at all where it is white
 EVERY_COLUMN = 4  # is looked at
 SMOOTH_ROWS = 31  # whose median is known to 2 % where rows differ by 10 %
+STUCK_EVERY = 32  # columns: what a vehicle takes from a row is metres long
+STUCK_SHARE = 0.01  # of a row's brightest pixel; noise alone makes some 4 % from end to end
+SEEN_SHARE, SEEN_LENGTH = 0.7, 0.05  # of the light, and of the columns: roof rail, cab, wheels
 SMOOTH_SHARE = 0.1  # the thinnest walls take 12 % (2 x 1.6 mm of steel)
 
 
@@ -39,6 +42,22 @@ def noisy(roughness: Floats, air: float) -> Flags:
     """
     typical = float(np.sort(roughness)[(roughness.size - 1) // 2])
     return np.asarray(roughness > NOISY_TIMES * max(typical, LEAST_STEP * air), np.bool_)
+
+
+def stuck(plane: NDArray[np.uint16]) -> NDArray[np.int64]:
+    """Rows that tell one number all along, between rows in which a vehicle is seen.
+
+    A converter that hangs looks like clear air from end to end, and would hide what is behind it.
+    """
+    probe = plane[:, ::STUCK_EVERY].astype(np.float64)
+    most, least = probe.max(axis=1), probe.min(axis=1)
+    shaded = np.count_nonzero(probe < SEEN_SHARE * most[:, None], axis=1)
+    seen = np.flatnonzero(shaded >= max(SEEN_LENGTH * probe.shape[1], 2))
+    flat = most - least <= STUCK_SHARE * most
+    if seen.size == 0 or not flat.any():
+        return np.empty(0, np.int64)
+    flat[: seen[0]] = flat[seen[-1] :] = False
+    return np.flatnonzero(flat)
 
 
 def broken(front: Floats, rear: Floats) -> Flags:

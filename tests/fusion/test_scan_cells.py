@@ -11,6 +11,7 @@ from edge.station.warmup import example_scan
 from fusion.scans.calibrate import ScanMemory, calibrate
 from fusion.scans.cells import Cells, cell_side, cells_of
 from fusion.scans.policy import XrayPolicy
+from fusion.scans.stripes import stuck
 from fusion.xray import analyse
 from simulators import loads
 from simulators.scenario import Vehicle
@@ -51,6 +52,18 @@ def test_gains_and_pulses_and_darkness_are_taken_out():
     assert off(cells) < 0.02
     assert quality(cells, "row_gain_sigma") == pytest.approx(0.07, rel=0.2)
     assert quality(cells, "pulse_sigma") == pytest.approx(0.02, rel=0.2)
+
+
+@pytest.mark.parametrize("level", [65_535, 30_000, 0])
+def test_rows_that_hang_at_one_number_hide_no_load(level):
+    plane = raw(CLEAN)
+    assert stuck(plane).size == 0
+    plane[232:256] = level
+    assert set(stuck(plane)) == set(range(232, 256))
+    cells = cells_of(plane, None, POLICY)
+    down = 400 // cells.high.shape[0]
+    assert not cells.usable[232 // down : 256 // down].any()
+    assert cells.usable[160 // down : 224 // down].any(axis=1).all()
 
 
 def test_narrow_gaps_are_interpolated_and_wide_ones_masked():
