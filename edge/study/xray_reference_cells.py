@@ -103,7 +103,7 @@ def fitted_waves(values: Floats, known: Flags, turn: float, harmonics: int, held
 
 def side_differences(
     sums: Floats, size: tuple[int, int, int, int], gap: int, stride: int, min_load: float
-) -> tuple[NDArray[np.int64], Floats]:
+) -> tuple[NDArray[np.int64], Floats, Floats]:
     """What a box of load has over the strips of load beside, above and below it."""
     half_y, half_x, strip_y, strip_x = size
     rows, columns = sums.shape[1] - 1, sums.shape[2] - 1
@@ -125,7 +125,7 @@ def side_differences(
         found[there, 0, side] = (box[1] - strip[1])[there]
         found[there, 1, side] = (box[3] - strip[3])[there]
         found[there, 2, side] = (1.0 / box[2] + 1.0 / strip[2])[there]
-    return np.stack((i, j), axis=1), found
+    return np.stack((i, j), axis=1), found, np.stack((box[1], box[3], 1.0 / box[2]), axis=1)
 
 
 def _box_means(
@@ -149,22 +149,52 @@ def _box_means(
     return means, np.asarray(inside & (total[0] >= min_load * area), np.bool_)
 
 
-def least_sides(
+def side_ranks(
     found: Floats,
     levels: Floats,
-    textures: tuple[float, float],
+    textures: tuple[float, float, float],
     floors: tuple[float, float, float],
-) -> tuple[Floats, Floats]:
-    """How far each box stands out from the side that it stands out from least."""
+) -> Floats:
+    """How far each box stands out from the two sides that it stands out from least."""
     more, metal, variance = found[:, 0], found[:, 1], found[:, 2]
-    spread = textures[0] ** 2 + (floors[0] + floors[1] * levels[:, None]) ** 2 + variance
-    metal_spread = textures[1] ** 2 + floors[2] ** 2 + variance
-    power = np.maximum(more, 0.0) ** 2 / spread + np.maximum(metal, 0.0) ** 2 / metal_spread
+    texture = np.array([textures[0], textures[0], textures[1], textures[1]])
+    floor = (floors[0] + floors[1] * levels[:, None]) ** 2
+    dense = more / np.sqrt(texture**2 + floor + variance)
+    heavy = metal / np.sqrt(textures[2] ** 2 + floors[2] ** 2 + variance)
+    both = np.hypot(np.maximum(dense, 0.0), np.maximum(heavy, 0.0))
+    # NaN comes last.
+    least = [np.sort(each, axis=1)[:, :2] for each in (both, dense, heavy)]
     sides = np.count_nonzero(~np.isnan(more), axis=1)
-    lowest = np.sqrt(np.min(np.where(np.isnan(more), np.inf, power), axis=1, initial=np.inf))
-    told = sides >= 3
     mean = np.nansum(more, axis=1) / np.maximum(sides, 1)
-    return np.where(told, lowest, -1.0), np.where(told, mean, 0.0)
+    ranks = np.concatenate([*least, sides[:, None], mean[:, None]], axis=1)
+    return np.asarray(np.where(sides[:, None] >= 2, ranks, 0.0), np.float64)
+
+
+def place_terms(
+    ranks: Floats,
+    inside: Floats,
+    usual: tuple[float, float, float, float, float],
+    floors: tuple[float, float, float],
+) -> Floats:
+    """What speaks for each box being a thing that does not belong."""
+    texture, dense, metal, metal_spread, ordinary = usual
+    level, signal, variance = inside.T
+    spread = np.sqrt(texture**2 + (floors[0] + floors[1] * level) ** 2 + variance)
+    metal_spreads = np.sqrt(metal_spread**2 + floors[2] ** 2 + variance)
+    logs = np.log1p(np.clip(ranks[:, :6], 0.0, 60.0))
+    terms = [
+        *logs.T,
+        np.clip(-ranks[:, 2], 0.0, 5.0),
+        np.clip(-ranks[:, 4], 0.0, 5.0),
+        np.clip((level - dense) / spread, -5.0, 8.0),
+        np.clip((signal - metal) / metal_spreads, -5.0, 8.0),
+        np.full(len(level), np.log(max(ordinary, 0.2))),
+        np.full(len(level), np.log(texture / floors[0] + 0.3)),
+        level,
+    ]
+    bends = ((0, 1.3), (1, 1.6), (3, 1.2), (5, 1.2), (8, 0.0), (9, 1.5), (12, 5.0))
+    terms += [np.maximum(terms[which] - bend, 0.0) for which, bend in bends]
+    return np.stack(terms, axis=1)
 
 
 def box_sums(values: Floats) -> Floats:

@@ -202,7 +202,7 @@ def side_differences(
     gap: int,
     stride: int,
     min_load: float,
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
     """What a box of load has over the strips of load beside, above and below it.
 
     sums      (4, rows + 1, columns + 1) integral images, each with a leading row and column of
@@ -212,14 +212,16 @@ def side_differences(
     gap       cells between the box and a strip
     stride    every so many cells along and down are tested
     min_load  share of box and strip that must be load
-    returns   (n, 2) row and column of each box, and (n, 3, 4) of attenuation, metal signal and
-              the latter's variance; left, right, above, below; NaN where there is no load
+    returns   (n, 2) row and column of each box, (n, 3, 4) of attenuation, metal signal and
+              the latter's variance; left, right, above, below; NaN where there is no load; and
+              (n, 3) the same three of the box itself
     """
     half_y, half_x, strip_y, strip_x = size
     rows, columns = sums.shape[1] - 1, sums.shape[2] - 1
     most = (rows // stride + 1) * (columns // stride + 1)
     places = np.empty((most, 2), np.int64)
     found = np.empty((most, 3, 4))
+    inside = np.empty((most, 3))
     count = 0
     inner = np.empty(4)
     strip = np.empty(4)
@@ -241,8 +243,13 @@ def side_differences(
                 else:
                     found[count, :, side] = np.nan
             places[count, 0], places[count, 1] = i, j
+            inside[count, 0], inside[count, 1], inside[count, 2] = (
+                inner[1],
+                inner[3],
+                1.0 / inner[2],
+            )
             count += 1
-    return places[:count].copy(), found[:count].copy()
+    return places[:count].copy(), found[:count].copy(), inside[:count].copy()
 
 
 @njit(cache=True, nogil=True)
@@ -271,41 +278,94 @@ def _means(
 
 
 @njit(cache=True, nogil=True)
-def least_sides(
+def side_ranks(
     found: NDArray[np.float64],
     levels: NDArray[np.float64],
-    textures: tuple[float, float],
+    textures: tuple[float, float, float],
     floors: tuple[float, float, float],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """How far each box stands out from the side that it stands out from least.
+) -> NDArray[np.float64]:
+    """How far each box stands out from the two sides that it stands out from least.
 
     found     (n, 3, 4) of `side_differences`
-    levels    (n,) attenuation at each box
-    textures  spread of ordinary differences of attenuation and of metal signal
+    levels    (n,) attenuation of each box
+    textures  spread of ordinary differences in this load: of attenuation along and up and down,
+              and of metal signal
     floors    least such spread of attenuation, its share of the level, least of metal signal
-    returns   (n,) sigmas, -1 where fewer than three sides are load; and (n,) mean of what it has
-              more than its sides
+    returns   (n, 8) sigmas over the least side and the next, by attenuation and metal signal
+              together; the same two by attenuation alone, and by metal signal alone, below 0 where
+              it is less; how many sides are load; mean attenuation over them. All 0 where fewer
+              than two are.
     """
     n = found.shape[0]
-    least, excess = np.full(n, -1.0), np.zeros(n)
+    ranks = np.zeros((n, 8))
+    both = np.empty(3)
     for k in range(n):
-        spread = textures[0] ** 2 + (floors[0] + floors[1] * levels[k]) ** 2
-        metal_spread = textures[1] ** 2 + floors[2] ** 2
-        sides, total, lowest = 0, 0.0, 1e9
+        floor = (floors[0] + floors[1] * levels[k]) ** 2
+        sides, total = 0, 0.0
+        for which in range(6):
+            ranks[k, which] = 1e9
         for side in range(4):
-            more = found[k, 0, side]
+            more, metal, variance = found[k, 0, side], found[k, 1, side], found[k, 2, side]
             if math.isnan(more):
                 continue
             sides += 1
             total += more
-            metal, variance = found[k, 1, side], found[k, 2, side]
-            power = 0.0
-            if more > 0.0:
-                power += more * more / (spread + variance)
-            if metal > 0.0:
-                power += metal * metal / (metal_spread + variance)
-            lowest = min(lowest, power)
-        if sides >= 3:
-            least[k] = math.sqrt(lowest)
-            excess[k] = total / sides
-    return least, excess
+            texture = textures[0] if side < 2 else textures[1]
+            both[1] = more / math.sqrt(texture**2 + floor + variance)
+            both[2] = metal / math.sqrt(textures[2] ** 2 + floors[2] ** 2 + variance)
+            both[0] = math.sqrt(max(both[1], 0.0) ** 2 + max(both[2], 0.0) ** 2)
+            for which in range(3):
+                value = both[which]
+                if value < ranks[k, 2 * which]:
+                    ranks[k, 2 * which + 1] = ranks[k, 2 * which]
+                    ranks[k, 2 * which] = value
+                elif value < ranks[k, 2 * which + 1]:
+                    ranks[k, 2 * which + 1] = value
+        if sides < 2:
+            ranks[k] = 0.0
+        else:
+            ranks[k, 6], ranks[k, 7] = sides, total / sides
+    return ranks
+
+
+@njit(cache=True, nogil=True)
+def place_terms(
+    ranks: NDArray[np.float64],
+    inside: NDArray[np.float64],
+    usual: tuple[float, float, float, float, float],
+    floors: tuple[float, float, float],
+) -> NDArray[np.float64]:
+    """What speaks for each box being a thing that does not belong: the terms of a linear score.
+
+    ranks    (n, 8) of `side_ranks`
+    inside   (n, 3) attenuation, metal signal and the latter's variance of each box
+    usual    of boxes of this size in this load: spread of differences along; attenuation that one
+             in twenty reaches; middle of the metal signal and its spread; how far one in twenty
+             stands out
+    floors   as in `side_ranks`
+    returns  (n, 20): thirteen, and what seven of them are beyond a bend
+    """
+    texture, dense, metal, metal_spread, ordinary = usual
+    n = ranks.shape[0]
+    terms = np.empty((n, 20))
+    for k in range(n):
+        level, signal, variance = inside[k]
+        for which in range(6):
+            terms[k, which] = math.log1p(min(max(ranks[k, which], 0.0), 60.0))
+        terms[k, 6] = min(max(-ranks[k, 2], 0.0), 5.0)
+        terms[k, 7] = min(max(-ranks[k, 4], 0.0), 5.0)
+        spread = math.sqrt(texture**2 + (floors[0] + floors[1] * level) ** 2 + variance)
+        terms[k, 8] = min(max((level - dense) / spread, -5.0), 8.0)
+        spread = math.sqrt(metal_spread**2 + floors[2] ** 2 + variance)
+        terms[k, 9] = min(max((signal - metal) / spread, -5.0), 8.0)
+        terms[k, 10] = math.log(max(ordinary, 0.2))
+        terms[k, 11] = math.log(texture / floors[0] + 0.3)
+        terms[k, 12] = level
+        terms[k, 13] = max(terms[k, 0] - 1.3, 0.0)
+        terms[k, 14] = max(terms[k, 1] - 1.6, 0.0)
+        terms[k, 15] = max(terms[k, 3] - 1.2, 0.0)
+        terms[k, 16] = max(terms[k, 5] - 1.2, 0.0)
+        terms[k, 17] = max(terms[k, 8], 0.0)
+        terms[k, 18] = max(terms[k, 9] - 1.5, 0.0)
+        terms[k, 19] = max(level - 5.0, 0.0)
+    return terms

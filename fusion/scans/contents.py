@@ -64,9 +64,8 @@ def find_contents(
     low = residue(cells.low, geometry, least, policy) if planes and cells.low is not None else None
     usable = cells.usable[geometry.zone_rows, geometry.zone_columns]
     beam = beam_of(energies_mev)
-    noise = dict(cells.calibration.quality).get("air_noise", 0.0) or USUAL_NOISE
     opaque = high.opaque if low is None else high.opaque | low.opaque
-    cell_noise = CORRELATED * noise / cells.cell_px
+    cell_noise = cell_noise_of(cells)
     materials = find_materials(
         high.values,
         None if low is None else low.values,
@@ -93,6 +92,12 @@ def find_contents(
         else (),
         blind=1.0 - int(np.count_nonzero(usable)) / usable.size,
     )
+
+
+def cell_noise_of(cells: Cells) -> float:
+    """Of a cell in air, relative to its light."""
+    noise = dict(cells.calibration.quality).get("air_noise", 0.0) or USUAL_NOISE
+    return CORRELATED * noise / cells.cell_px
 
 
 def with_contents(

@@ -128,19 +128,19 @@ class XrayPolicy:
     """Of the log-odds of a fit to drawn display pictures: customs systems show more than was
     drawn."""
 
-    region_sizes: tuple[tuple[float, float, float], ...] = (
-        (0.25, 0.25, 7.9),
-        (0.35, 0.35, 8.0),
-        (0.5, 0.5, 7.7),
-        (0.7, 0.7, 6.6),
-        (0.4, 0.7, 6.4),
-        (0.3, 0.9, 7.7),
-        (0.2, 0.7, 6.0),
-        (1.3, 1.3, 4.8),
-        (1.3, 3.6, 4.8),
+    region_sizes: tuple[tuple[float, float], ...] = (
+        (0.25, 0.25),
+        (0.35, 0.35),
+        (0.5, 0.5),
+        (0.7, 0.7),
+        (0.4, 0.7),
+        (0.3, 0.9),
+        (0.2, 0.7),
+        (1.3, 1.3),
+        (1.3, 3.6),
     )
-    """Height and length in metres of what is looked for (a pig, a safe, a tube, an engine, a car),
-    and how far it must stand out, in units of what is ordinary: larger places are fewer."""
+    """Height and length in metres of what is looked for: a pig, a safe, a tube, an engine, a
+    car."""
     region_strip_m: float = 0.4
     """Thickness of what is beside, above and below that it is held against."""
     region_load: float = 0.85
@@ -153,10 +153,8 @@ class XrayPolicy:
     """The two planes' difference is no evener than a tenth of what 1 cm of steel makes."""
     region_ordinary: float = 0.95
     """One place in twenty may stand out in a load without anything hidden in it."""
-    region_least_ordinary: float = 0.4
-    """How far such a place stands out in bulk goods."""
-    region_ordinary_power: float = 1.3
-    """More than in proportion: lumps of clutter have a long tail."""
+    region_least_sigma: float = 1.0
+    """Over all sides but one: what stands out less is no thing, whatever else speaks for it."""
     region_slabs: tuple[tuple[float, float], ...] = ((0.35, 1.8), (0.55, 2.0))
     """Length in metres of what stands upright from deck to roof, and its line."""
     slab_strip_m: float = 0.32
@@ -177,15 +175,15 @@ class XrayPolicy:
     """What is left of an edge's step in the planes' difference, after their shift is put right."""
     displaced_share: float = 0.1
     """Of the goods across the box, a thing half a metre deep takes the place of a fifth at most."""
-    region_crowd_power: float = 0.4
-    """Where n places stand out in one load, each is more ordinary, by n to this power."""
-    region_organic: float = 0.5
-    """What is told as organic is a thicker carton more often than anything else."""
+    region_crowd_from: float = 5.5
+    """Places from here are a crowd if there are more than one,"""
+    region_crowd_sigma: float = 2.0
+    """and each other takes so much off: what several pieces of a load have is ordinary in it."""
     front_m: float = 0.35
     """A machine or its pipes stand so near the front wall of a reefer."""
     region_sigma: float = 5.5
-    """A region is told from here: 0.05 false ones a scan in low and medium clutter of goods that
-    the lines were set on, so that goods of other kinds stay below 0.1; strong is 8."""
+    """A region is told from here: 0.06 false ones a scan in low and medium clutter of goods that
+    the score was set on; strong is 8."""
     max_sigma: float = 30.0
     """Beyond, the texture's own uncertainty decides and the number says nothing more."""
     max_regions: int = 5

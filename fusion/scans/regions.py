@@ -1,18 +1,20 @@
 """Places in a load that are denser, or more metal, than what is beside, above and below them."""
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fusion.kernels.xray import box_sums, components
-from fusion.kernels.xray_load import least_sides, side_differences
+from fusion.kernels.xray_load import place_terms, side_differences, side_ranks
 from fusion.scans.beam import GROUPS, Beam
 from fusion.scans.geometry import Geometry
 from fusion.scans.load import Residue
 from fusion.scans.material import odds_of
 from fusion.scans.metal import Signal, metal_signal
 from fusion.scans.policy import XrayPolicy
+from fusion.scans.regions_fitted import WEIGHTS
 from fusion.types import ScanRegion
 
 Floats = NDArray[np.float64]
@@ -20,6 +22,7 @@ Flags = NDArray[np.bool_]
 
 LEAST_TESTED = 20  # places of one size: fewer say nothing of what is ordinary in this load
 SAMPLED = 600  # places that say what is ordinary
+SIGMA_AT_0 = 7.7  # where a box was as often a thing as not, of those that the score was set on
 LINE = 5.0  # sigmas of what is just as far out as one load in ten without anything hidden in it
 SLAB_BANDS = 5  # of its height: a partition shows in all but one of them
 
@@ -33,6 +36,15 @@ class _Place:
     columns: slice
     excess: float
     """Mean attenuation over what is around."""
+
+    def extent_m(self, geometry: Geometry) -> tuple[float, float, float, float]:
+        """From, to, bottom, top."""
+        return (
+            geometry.along_m(self.columns.start),
+            geometry.along_m(self.columns.stop),
+            geometry.height_m(self.rows.stop),
+            geometry.height_m(self.rows.start),
+        )
 
 
 def find_regions(
@@ -49,13 +61,12 @@ def find_regions(
     found = _slabs(signal, geometry, policy)
     for size in policy.region_sizes:
         found += _boxes(signal, size, geometry, policy)
-    front = geometry.box_m[0] + policy.front_m
     kept: list[_Place] = []
     for place in sorted(found, key=lambda p: (-p.sigma, p.columns.start, p.rows.start)):
-        # It may be a reefer, whose machine stands there.
-        from_m, to_m = (geometry.along_m(at) for at in (place.columns.start, place.columns.stop))
-        at_front = from_m < front and to_m < front + policy.machine_m
-        if not at_front and not any(_overlap(place, other) for other in kept):
+        from_m, to_m, _, _ = place.extent_m(geometry)
+        if at_machine(from_m, to_m, geometry, policy):
+            continue
+        if not any(_overlap(place, other) for other in kept):
             kept.append(place)
             if len(kept) == policy.max_regions:
                 break
@@ -64,26 +75,57 @@ def find_regions(
 
 
 def _sober(regions: list[ScanRegion], policy: XrayPolicy) -> tuple[ScanRegion, ...]:
-    """What is left where many places stand out, or one that is only thicker goods."""
-    crowd = sum(region.sigma >= LINE for region in regions) ** policy.region_crowd_power
-    told = []
-    for region in regions:
-        organic = region.material == "organic" and region.material_share > 0.8
-        sigma = region.sigma * (policy.region_organic if organic else 1.0) / max(crowd, 1.0)
-        if sigma >= policy.region_sigma:
-            told.append(replace(region, sigma=round(sigma, 2)))
+    """What is left where many places stand out: then each is more ordinary."""
+    crowd = sum(region.sigma >= policy.region_crowd_from for region in regions)
+    less = policy.region_crowd_sigma * max(crowd - 1, 0)
+    told = [replace(region, sigma=round(region.sigma - less, 2)) for region in regions]
+    told = [region for region in told if region.sigma >= policy.region_sigma]
     return tuple(sorted(told, key=lambda r: (-r.sigma, r.from_m, r.bottom_m)))
 
 
-def _boxes(
-    signal: Signal, size: tuple[float, float, float], geometry: Geometry, policy: XrayPolicy
-) -> list[_Place]:
-    """Boxes of one height and length that stand out from the load on at least three sides."""
-    tall_m, long_m, line = size
+def at_machine(from_m: float, to_m: float, geometry: Geometry, policy: XrayPolicy) -> bool:
+    """Whether a place is where a reefer has its machine: the box may be one."""
+    front = geometry.box_m[0] + policy.front_m
+    return from_m < front and to_m < front + policy.machine_m
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tested:
+    """Boxes of one size that stand out at all, and what speaks for each."""
+
+    places: NDArray[np.int64]
+    """(n, 2) row and column of the middle, in cells of the signal."""
+    half: tuple[int, int]
+    """Half height and half length."""
+    terms: Floats
+    """(n, terms) of `place_terms`, and then those of the size and of how many sides are load."""
+    excess: Floats
+    """(n,) mean attenuation over its sides."""
+
+    def place(self, index: int, sigma: float, pool: int) -> _Place:
+        """One of them, in the picture's cells: `pool` to a cell of the signal."""
+        row, column = self.places[index].tolist()
+        half_y, half_x = self.half
+        return _Place(
+            sigma=sigma,
+            rows=slice((row - half_y) * pool, (row + half_y + 1) * pool),
+            columns=slice((column - half_x) * pool, (column + half_x + 1) * pool),
+            excess=float(self.excess[index]),
+        )
+
+
+def tested_boxes(
+    signal: Signal, size: tuple[float, float], geometry: Geometry, policy: XrayPolicy
+) -> Tested | None:
+    """Boxes of one height and length that are denser, or more metal, than all that is beside them.
+
+    None: there is too little load to say what is ordinary in it.
+    """
+    tall_m, long_m = size
     half_y = max(round(tall_m / signal.cell_m(geometry.cell_y_m) / 2 - 0.5), 1)
     half_x = max(round(long_m / signal.cell_m(geometry.cell_x_m) / 2 - 0.5), 1)
     strip = max(round(policy.region_strip_m / signal.cell_m(geometry.cell_x_m) / 2 - 0.5), 1)
-    places, found = side_differences(
+    places, found, inside = side_differences(
         signal.sums,
         (half_y, half_x, min(strip, half_y), min(strip, half_x)),
         1,
@@ -91,34 +133,55 @@ def _boxes(
         policy.region_load,
     )
     if len(places) < LEAST_TESTED:
-        return []
-    some = found[:: max(len(found) // SAMPLED, 1)]
+        return None
+    step = max(len(found) // SAMPLED, 1)
+    some, some_inside = found[::step], inside[::step]
     floors = policy.region_floor, policy.region_floor_share, policy.region_metal_floor
-    levels = signal.high[places[:, 0], places[:, 1]]
-    textures = _texture(some[:, 0]), _texture(some[:, 1])
-    least, excess = least_sides(found, levels, textures, floors)
+    textures = _texture(some[:, 0, 0]), _texture(some[:, 0, 2]), _texture(some[:, 1, 0])
+    ranks = side_ranks(found, inside[:, 0].copy(), textures, floors)
     # What is ordinary in this load: clutter has lumps of its own.
-    tested = least[least >= 0.0]
-    if tested.size < LEAST_TESTED:
+    least = ranks[::step, 0][ranks[::step, 6] > 0.0]
+    if least.size < LEAST_TESTED:
+        return None
+    usual = (
+        textures[0],
+        _quantile(some_inside[:, 0], policy.region_ordinary),
+        _quantile(some_inside[:, 1], 0.5),
+        _texture(some_inside[:, 1]),
+        _quantile(least, policy.region_ordinary),
+    )
+    strong = np.nonzero(ranks[:, 1] > policy.region_least_sigma)[0]
+    terms = place_terms(ranks[strong], inside[strong], usual, floors)
+    sides = ranks[strong, 6]
+    shape = np.empty((len(strong), 4))
+    shape[:, 0], shape[:, 1] = math.log(tall_m * long_m), math.log(long_m / tall_m)
+    shape[:, 2], shape[:, 3] = sides == 4.0, sides == 2.0
+    return Tested(
+        places=places[strong],
+        half=(half_y, half_x),
+        terms=np.concatenate((terms, shape), axis=1),
+        excess=ranks[strong, 7],
+    )
+
+
+def _boxes(
+    signal: Signal, size: tuple[float, float], geometry: Geometry, policy: XrayPolicy
+) -> list[_Place]:
+    """Boxes of one height and length by how likely each is a thing that does not belong."""
+    tested = tested_boxes(signal, size, geometry, policy)
+    if tested is None:
         return []
-    ordinary = max(_quantile(tested, policy.region_ordinary), policy.region_least_ordinary)
-    sigma = np.round(LINE * least / ordinary**policy.region_ordinary_power / line, 4)
-    step = signal.pool
-    places_found: list[_Place] = []
+    nats = (tested.terms * WEIGHTS[:-1]).sum(axis=1) + WEIGHTS[-1]
+    sigma = np.round(SIGMA_AT_0 + nats, 4)
+    places: list[_Place] = []
     strong = np.nonzero(sigma >= policy.region_sigma)[0]
     for index in strong[np.argsort(-sigma[strong], kind="stable")].tolist():
-        if len(places_found) == policy.max_regions:
+        if len(places) == policy.max_regions:
             break
-        row, column = places[index].tolist()
-        one = _Place(
-            sigma=float(sigma[index]),
-            rows=slice((row - half_y) * step, (row + half_y + 1) * step),
-            columns=slice((column - half_x) * step, (column + half_x + 1) * step),
-            excess=float(excess[index]),
-        )
-        if not any(_overlap(one, other) for other in places_found):
-            places_found.append(one)
-    return places_found
+        one = tested.place(index, float(sigma[index]), signal.pool)
+        if not any(_overlap(one, other) for other in places):
+            places.append(one)
+    return places
 
 
 def _slabs(signal: Signal, geometry: Geometry, policy: XrayPolicy) -> list[_Place]:
@@ -206,7 +269,10 @@ def _region(
     rows, columns = np.nonzero(part.any(axis=1))[0], np.nonzero(part.any(axis=0))[0]
     steel = beam.areal_g_cm2[GROUPS.index("steel")]
     mean = float(high.values[part].sum()) / int(np.count_nonzero(part))
-    areal = [float(np.interp(at, beam.at, steel)) for at in (mean - place.excess, mean)]
+    around = _grown(part, 4) & ~_grown(part, 1) & high.load & ~high.built
+    known = int(np.count_nonzero(around))
+    excess = mean - float(high.values[around].sum()) / known if known >= 4 else place.excess
+    areal = [float(np.interp(at, beam.at, steel)) for at in (mean - excess, mean)]
     excess_g_cm2 = areal[1] - areal[0]
     material, share = _material(high, low, part, beam, policy)
     area_m2 = int(np.count_nonzero(part)) * geometry.cell_m2

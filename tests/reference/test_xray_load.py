@@ -7,9 +7,10 @@ from fusion.kernels.xray import box_sums
 from fusion.kernels.xray_load import (
     NEAR_BINS,
     fitted_waves,
-    least_sides,
     near_medians,
+    place_terms,
     side_differences,
+    side_ranks,
     strongest_wave,
     told_materials,
 )
@@ -109,9 +110,9 @@ def test_side_differences_are_box_means_less_strip_means(size):
     metal = random.normal(0.0, 0.1, load.shape)
     parts = [load, high * load, weight * load, weight * metal * load]
     sums = np.stack([box_sums(part) for part in parts])
-    places, found = side_differences(sums, size, 1, 2, 0.8)
+    places, found, inside = side_differences(sums, size, 1, 2, 0.8)
     tall, long, strip_y, strip_x = size
-    expected = {}
+    expected, boxes = {}, []
     for i in range(tall, 13 - tall, 2):
         for j in range(long, 17 - long, 2):
             inner = mean_of(parts, around(i, tall), around(j, long), 0.8)
@@ -129,24 +130,51 @@ def test_side_differences_are_box_means_less_strip_means(size):
                 if (strip := mean_of(parts, down, along, 0.8)) is not None:
                     rows[:, side] = inner[0] - strip[0], inner[1] - strip[1], inner[2] + strip[2]
             expected[i, j] = rows
+            boxes.append(inner)
     assert [tuple(place) for place in places.tolist()] == list(expected)
     assert found == pytest.approx(np.array(list(expected.values())), nan_ok=True)
+    assert inside == pytest.approx(np.array(boxes))
 
 
-def test_least_sides_are_those_that_stand_out_least():
+FLOORS = (0.03, 0.01, 0.004)
+
+
+def test_side_ranks_are_of_the_two_sides_that_it_stands_out_from_least():
     random = np.random.default_rng(9)
     found = random.normal(0.2, 0.3, (40, 3, 4))
     found[:, 2] = random.uniform(0.001, 0.01, (40, 4))
-    found[3, :, 1] = found[4, :, :2] = np.nan
+    found[3, :, 1] = found[4, :, :2] = found[5, :, 1:] = np.nan
     levels = random.uniform(1.0, 5.0, 40)
-    least, excess = least_sides(found, levels, (0.1, 0.02), (0.03, 0.01, 0.004))
+    ranks = side_ranks(found, levels, (0.1, 0.2, 0.02), FLOORS)
     for k in range(40):
-        known = ~np.isnan(found[k, 0])
-        if known.sum() < 3:
-            assert (least[k], excess[k]) == (-1.0, 0.0)
+        known = np.nonzero(~np.isnan(found[k, 0]))[0]
+        if known.size < 2:
+            assert not ranks[k].any()
             continue
         more, metal, variance = found[k][:, known]
-        by_density = np.maximum(more, 0) ** 2 / (0.1**2 + (0.03 + 0.01 * levels[k]) ** 2 + variance)
-        by_metal = np.maximum(metal, 0) ** 2 / (0.02**2 + 0.004**2 + variance)
-        assert least[k] == pytest.approx(np.sqrt((by_density + by_metal).min()))
-        assert excess[k] == pytest.approx(more.mean())
+        texture = np.where(known < 2, 0.1, 0.2)
+        dense = more / np.sqrt(texture**2 + (0.03 + 0.01 * levels[k]) ** 2 + variance)
+        heavy = metal / np.sqrt(0.02**2 + 0.004**2 + variance)
+        both = np.hypot(np.maximum(dense, 0), np.maximum(heavy, 0))
+        least = [np.sort(each)[:2] for each in (both, dense, heavy)]
+        assert ranks[k, :6] == pytest.approx(np.concatenate(least))
+        assert ranks[k, 6:] == pytest.approx([known.size, more.mean()])
+
+
+def test_place_terms_say_how_far_and_against_what():
+    random = np.random.default_rng(10)
+    ranks, inside = random.normal(2.0, 3.0, (30, 8)), random.uniform(0.1, 7.0, (30, 3))
+    usual = (0.2, 3.0, 0.5, 0.3, 0.9)
+    terms = place_terms(ranks, inside, usual, FLOORS)
+    for k in range(30):
+        level, signal, variance = inside[k]
+        assert terms[k, :6] == pytest.approx(np.log1p(np.clip(ranks[k, :6], 0, 60)))
+        assert terms[k, 6:8] == pytest.approx(np.clip(-ranks[k, [2, 4]], 0, 5))
+        spread = np.sqrt(0.2**2 + (0.03 + 0.01 * level) ** 2 + variance)
+        assert terms[k, 8] == pytest.approx(np.clip((level - 3.0) / spread, -5, 8))
+        spread = np.sqrt(0.3**2 + 0.004**2 + variance)
+        assert terms[k, 9] == pytest.approx(np.clip((signal - 0.5) / spread, -5, 8))
+        assert terms[k, 10:13] == pytest.approx([np.log(0.9), np.log(0.2 / 0.03 + 0.3), level])
+        bends = (1.3, 1.6, 1.2, 1.2, 0.0, 1.5, 5.0)
+        bent = terms[k, [0, 1, 3, 5, 8, 9, 12]] - bends
+        assert terms[k, 13:] == pytest.approx(np.maximum(bent, 0))
