@@ -55,13 +55,11 @@ def find_contents(
     geometry: Geometry,
     energies_mev: tuple[float, float],
     policy: XrayPolicy,
-    *,
-    planes: bool = True,
 ) -> Contents:
-    """Everything that is measured inside the box. `planes`: not an 8-bit picture."""
-    least = policy.opaque_transmission if planes else policy.composite_opaque_transmission
+    """Everything that is measured inside the box."""
+    least = policy.opaque_transmission
     high = residue(cells.high, geometry, least, policy)
-    low = residue(cells.low, geometry, least, policy) if planes and cells.low is not None else None
+    low = None if cells.low is None else residue(cells.low, geometry, least, policy)
     usable = cells.usable[geometry.zone_rows, geometry.zone_columns]
     beam = beam_of(energies_mev)
     opaque = high.opaque if low is None else high.opaque | low.opaque
@@ -87,9 +85,7 @@ def find_contents(
         left=parts_left(areal, sd_g_cm2, geometry, policy),
         mass_kg=mass_kg,
         mass_sd_kg=mass_sd_kg,
-        regions=find_regions(high, low, geometry, beam, policy, cell_noise=cell_noise)
-        if planes
-        else (),
+        regions=find_regions(high, low, geometry, beam, policy, cell_noise=cell_noise),
         blind=1.0 - int(np.count_nonzero(usable)) / usable.size,
     )
 
@@ -105,56 +101,30 @@ def with_contents(
     found: Contents,
     geometry: Geometry,
     policy: XrayPolicy,
-    *,
-    planes: bool = True,
 ) -> ScanFinding:
-    """The finding with what the box holds. An 8-bit picture tells neither mass nor material."""
-    high = found.high
-    cells = high.load.size
-    opaque = int(np.count_nonzero(high.opaque))
+    """The finding with what the box holds."""
+    high, areal = found.high, found.areal_g_cm2
+    loaded = int(np.count_nonzero(high.load))
     nats = empty_nats(found.left, policy)
-    if not planes:
-        nats *= policy.composite_nats_share
     if finding.partial or finding.interim or found.blind > policy.most_blind_share:
         nats = min(nats, 0.0)  # what has not been seen is not known to be clear
-    columns = np.nonzero(high.opaque)[1]
-    middle = int(columns.sum()) / opaque + 0.5 if opaque else cells / 2 / len(high.load)
-    heaviest = found.left[0] if found.left else None
-    places = {
-        "box_from_m": geometry.box_m[0],
-        "box_to_m": geometry.box_m[1],
-        "deck_m": geometry.deck_m,
-        "roof_m": geometry.roof_m,
-        "zone_from_m": geometry.along_m(0),
-        "opaque_m": geometry.along_m(middle),
-        "container_ft": float(geometry.container_ft),
-        "boxes": float(geometry.boxes),
-        "pitch_x_mm": geometry.pitch_mm[0],
-        "pitch_y_mm": geometry.pitch_mm[1],
-    }
-    if geometry.speed_error is not None:
-        places["speed_error"] = geometry.speed_error
-    if heaviest is not None:
-        places |= {"heaviest_kg": heaviest.mass_kg, "heaviest_m": geometry.along_m(heaviest.along)}
     measured = replace(
         finding,
         length_m=round(geometry.length_m, 2),
         empty=nats > 0.0,
         empty_nats=round(nats, 3),
-        fill=round(int(np.count_nonzero(high.load)) / cells, 4),
+        fill=round(loaded / high.load.size, 4),
         homogeneity=round(homogeneity(high.values, high.load, high.opaque, policy), 3),
-        unpenetrated=round(opaque / cells, 4),
-        geometry=tuple((name, round(value, 3)) for name, value in places.items()),
+        unpenetrated=round(int(np.count_nonzero(high.opaque)) / high.load.size, 4),
+        geometry=_places(found, geometry),
     )
     sure = (
         ("empty", _chance(abs(nats))),
-        ("fill", _sure_fill(found, planes)),
+        # Walls that are hidden are guessed.
+        ("fill", 0.95 if high.wall_known else 0.7),
         ("geometry", geometry.sure),
         ("container", geometry.sure_ft),
     )
-    if not planes:
-        return replace(measured, sure=(*finding.sure, *sure))
-    areal = found.areal_g_cm2
     shares = load_shares(found.materials, high.load) if found.low is not None else ()
     return replace(
         measured,
@@ -162,7 +132,7 @@ def with_contents(
         mismatches=mismatches(
             finding.declared,
             empty_nats=nats,
-            load_g_cm2=float(np.sum(areal[high.load])) / max(int(np.count_nonzero(high.load)), 1),
+            load_g_cm2=float(np.sum(areal[high.load])) / max(loaded, 1),
             materials=dict(shares),
             homogeneity=measured.homogeneity,
             policy=policy,
@@ -176,11 +146,30 @@ def with_contents(
     )
 
 
+def _places(found: Contents, geometry: Geometry) -> tuple[tuple[str, float], ...]:
+    """Name and place of what an operator looks for, metres unless the name says otherwise."""
+    columns = np.nonzero(found.high.opaque)[1]
+    middle = columns.sum() / columns.size + 0.5 if columns.size else found.high.load.shape[1] / 2
+    heaviest = found.left[0] if found.left else None
+    places = {
+        "box_from_m": geometry.box_m[0],
+        "box_to_m": geometry.box_m[1],
+        "deck_m": geometry.deck_m,
+        "roof_m": geometry.roof_m,
+        "zone_from_m": geometry.along_m(0),
+        "opaque_m": geometry.along_m(float(middle)),
+        "container_ft": float(geometry.container_ft),
+        "boxes": float(geometry.boxes),
+        "pitch_x_mm": geometry.pitch_mm[0],
+        "pitch_y_mm": geometry.pitch_mm[1],
+    }
+    if geometry.speed_error is not None:
+        places["speed_error"] = geometry.speed_error
+    if heaviest is not None:
+        places |= {"heaviest_kg": heaviest.mass_kg, "heaviest_m": geometry.along_m(heaviest.along)}
+    return tuple((name, round(value, 3)) for name, value in places.items())
+
+
 def _chance(nats: float) -> float:
     """Probability of what has these nats, before anything else is known."""
     return round(1.0 / (1.0 + math.exp(-nats)), 3)
-
-
-def _sure_fill(found: Contents, planes: bool) -> float:
-    """How sure the filled share is: walls that are hidden, or a display's grey, are guessed."""
-    return round((0.95 if found.high.wall_known else 0.7) * (1.0 if planes else 0.8), 2)

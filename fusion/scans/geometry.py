@@ -140,19 +140,13 @@ def _found(
     start, stop, top = longest_level_run(tops)
     notes = ["pitch-assumed"] if pitch_from == "assumed" else []
     there = (stop - start) * cell_x_m >= policy.min_box_m
-    posts = (0.0, 0.0)
-    if not there:
-        notes.append("no-box")
-        start, stop = 0, rear - front
-        top = int(np.min(tops))
-        deck = max(values.shape[0] - int(policy.open_floor_m / cell_y_m), top + 2)
-        box_m = (0.0, 0.0)
-    else:
-        columns = slice((front + start) * cell_px, (front + stop) * cell_px)
+    posts, box_m = (0.0, 0.0), (0.0, 0.0)
+    if there:
+        pixels = slice((front + start) * cell_px, (front + stop) * cell_px)
         deck = deck_row(
             plane,
             calibration,
-            columns,
+            pixels,
             top=top,
             cell=cell_px,
             pitch_y_mm=pitch_mm[1],
@@ -160,18 +154,18 @@ def _found(
             notes=notes,
         )
         middle = slice((top + 2) * cell_px, max(deck, top + 3) * cell_px)
-        posts = post_columns(plane, calibration, (columns.start, columns.stop), middle, cell_px)
-        pitch_m = pitch_mm[0] / 1000.0
-        box_m = (
-            round(max(posts[0] - front * cell_px, 0.0) * pitch_m, 3),
-            round((posts[1] - front * cell_px) * pitch_m, 3),
-        )
+        posts = post_columns(plane, calibration, (pixels.start, pixels.stop), middle, cell_px)
+        box_m = _along_m(posts, front * cell_px, pitch_mm[0])
+    else:
+        notes.append("no-box")
+        start, stop = 0, rear - front
+        top = int(np.min(tops))
+        deck = max(values.shape[0] - int(policy.open_floor_m / cell_y_m), top + 2)
     margin = max(round(policy.end_margin_m / cell_x_m), 1)
     roof = top + 1 + int(policy.roof_margin_m / cell_y_m)
     deck = min(max(deck, roof + 1), values.shape[0])
     left = min(front + start + margin, rear - 1)
     zone_columns = slice(left, max(front + stop - margin, left + 1))
-    size = size_of(posts[1] - posts[0], 0.0, pitch_mm, known=True)
     geometry = Geometry(
         front=front,
         rear=rear,
@@ -189,9 +183,23 @@ def _found(
         pitch_from=pitch_from,
         sure=_sure(values, slice(roof, deck), zone_columns, notes, pitch_from),
     )
-    if not there:
-        return geometry
-    boxes = 1 + is_parted(values[geometry.zone_rows, zone_columns], cell_x_m)
+    return _sized(geometry, values) if there else geometry
+
+
+def _along_m(
+    columns: tuple[float, float], front_column: int, pitch_mm: float
+) -> tuple[float, float]:
+    """Metres from the vehicle's front to either column, the first not before it."""
+    first, last = (round((one - front_column) * pitch_mm / 1000.0, 3) for one in columns)
+    return max(first, 0.0), last
+
+
+def _sized(geometry: Geometry, values: Floats) -> Geometry:
+    """The same with the size of its box, and what its length says of the scan's speed."""
+    posts, pitch_mm = geometry.posts, geometry.pitch_mm
+    size = size_of(posts[1] - posts[0], 0.0, pitch_mm, known=True)
+    zone = values[geometry.zone_rows, geometry.zone_columns]
+    boxes = 1 + is_parted(zone, geometry.cell_x_m)
     feet = 20 if boxes == 2 and size.feet == 40 else size.feet
     return replace(
         geometry,

@@ -94,8 +94,6 @@ class XrayPolicy:
     most_blind_share: float = 0.004
     """Of the box: 5 cm of a 12 m one, in which a thing of 1.5 kg just cannot hide. With more rows
     or lines that failed side by side a scan is never called empty."""
-    composite_opaque_transmission: float = 3e-4
-    """The five darkest of 256 grey values cannot be told from black."""
 
     left_g_cm2: Mapping[str, float] = field(
         default_factory=lambda: {"floor": 2.5, "wall": 1.6, "roof": 2.5}

@@ -199,10 +199,10 @@ def test_a_projected_threat_never_rings_as_real():
 
 
 def test_what_is_not_operational_never_rings_as_real():
-    def test_run(read):
+    def not_in_earnest(read):
         read.ScanType = "NON_OPERATIONAL"
 
-    scan = scan_of(changed(single(), test_run))
+    scan = scan_of(changed(single(), not_in_earnest))
     assert (scan.origin, scan.notes) == (Origin.SIMULATOR, ("not-operational",))
 
 

@@ -31,8 +31,7 @@ def ready(finding: ScanFinding, keep_whole: KeepWhole | None = None) -> ScanFind
         return replace(finding, record=None)
     try:
         made = _made(finding, record, keep_whole)
-    # Whatever is odd about a picture, what was measured in it goes on.
-    except Exception:
+    except Exception:  # whatever is odd about a picture, what was measured in it goes on
         log.exception("evidence cannot be made", sensor=finding.sensor_id, scan=finding.scan_id)
         metrics.dropped("evidence", "unwritable")
         made = None
