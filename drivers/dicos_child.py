@@ -1,4 +1,4 @@
-"""Run by `dicos_reading` as a process of its own: unpacks pixels with GDCM.
+"""Run by `dicos_unpacking` as a process of its own: unpacks pixels with GDCM.
 
 Imports nothing of ours but `spectrum_child` beside it, whose requests and answers it speaks: a
 decoder of pictures that come over the network may crash, hang or grow, and here takes nobody

@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 from drivers.address import Address, cause_of, unavailable
 from drivers.base import SensorUnavailable
-from drivers.dicos_reading import NEEDED, Key, begun
+from drivers.dicos_header import NEEDED
+from drivers.dicos_instance import Key
+from drivers.dicos_reading import begun
 from drivers.wire import bundle, dicos
 from drivers.wire.dicos_write import begin
 from drivers.wire.malformed import Malformed, malformed

@@ -10,7 +10,9 @@ from pathlib import Path, PurePath
 from typing import Literal
 
 from drivers.base import SensorUnavailable
-from drivers.dicos_reading import NEEDED, Instance, Key, begun, prepared
+from drivers.dicos_header import NEEDED, prepared
+from drivers.dicos_instance import Instance, Key
+from drivers.dicos_reading import begun
 from drivers.wire.dicos import MAX_HEADER_BYTES
 from drivers.wire.malformed import Malformed
 

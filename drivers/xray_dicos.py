@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
@@ -11,7 +11,9 @@ from annotated_types import Ge, Gt, Le, MaxLen, MinLen
 from numpy.typing import NDArray
 
 from drivers.base import DriverKind, SensorConfig
-from drivers.dicos_reading import Instance, Key, Plane, begun, described, fingerprint_of, pictures
+from drivers.dicos_instance import Instance, Key
+from drivers.dicos_reading import Plane, begun, described, fingerprint_of, pictures
+from drivers.dicos_response import counts_of
 from drivers.scan_times import Repeats, ScanTimes
 from drivers.wire import dicos
 from drivers.wire.bundle import Bundle, BundleDecoder, encode
@@ -48,6 +50,10 @@ class XrayDicosConfig(SensorConfig):
     pitch_y_mm: Annotated[float, Ge(0.5), Le(50)] | None = None
     energies_mev: tuple[Annotated[float, Gt(0), Le(20)], Annotated[float, Gt(0), Le(20)]] = (6, 4)
     """End energies of the high and the low plane, where the files do not say them (KVP)."""
+    log_span: Annotated[float, Gt(0), Le(30)] | None = None
+    """Of pictures that say their values go with the logarithm of the radiation (LOG): what lies
+    between the least and the greatest value, as a natural logarithm (11.09 where that is one
+    count to 65,535). None: nobody knows, and they are taken for pictures for the eye."""
     flip: bool = False
     """The vehicle's front is at the right of the picture; an image orientation that runs
     backwards flips again."""
@@ -136,12 +142,20 @@ class XrayDicosDriver:
             first.start_utc_ns, first.end_utc_ns, received_utc_ns
         )
         flip = config.flip != first.mirrored
+        notes = _notes(instances)
         high = low = composite = None
-        if first.intensity:
-            high, *others = (_counts(plane, first, flip=flip) for plane in planes)
+        if self._measures(first):
+            # Of two frames of one file there is one header.
+            headers = instances if len(instances) == len(planes) else [first] * len(planes)
+            high, *others = (
+                self._counts(plane, one, flip=flip)
+                for plane, one in zip(planes, headers, strict=True)
+            )
             low = others[0] if others else None
         else:  # of a dual picture for the eye, the high plane shows most
             composite = _grey(planes[0], first, flip=flip)
+            if first.raw:
+                notes = (*notes, "logarithm-unknown")
         energies = tuple(
             one.energy_mev or default
             for one, default in zip(instances, config.energies_mev, strict=False)
@@ -166,8 +180,15 @@ class XrayDicosDriver:
             digests=digests,
             energies_mev=(energies[0], (*energies, config.energies_mev[1])[1]),
             pitch_known=bool(pitch_x_mm and pitch_y_mm),
-            notes=_notes(instances),
+            notes=notes,
         )
+
+    def _measures(self, one: Instance) -> bool:
+        """Whether its values can be brought to counts that rise evenly with the radiation."""
+        return one.raw and (not one.response.logarithmic or self._config.log_span is not None)
+
+    def _counts(self, plane: Plane, one: Instance, *, flip: bool) -> NDArray[np.uint16]:
+        return _front_first(counts_of(plane, one.response, self._config.log_span), flip=flip)
 
 
 def _of(name: str, one: Malformed) -> Malformed:
@@ -192,7 +213,7 @@ def _high_first(
         return malformed("unpaired", label)
     if high.shape != low.shape:
         return malformed("dimension-mismatch", label)
-    if high.intensity != low.intensity or high.bits != low.bits:
+    if (high.raw, high.bits, high.response) != (low.raw, low.bits, low.response):
         return malformed("unpaired", label)
     return ordered
 
@@ -202,20 +223,14 @@ def _lowness(one: Instance) -> tuple[int, float]:
     return {"high": -1, "": 0, "low": 1}[one.characteristics], -(one.energy_mev or 0.0)
 
 
-def _counts(plane: Plane, one: Instance, *, flip: bool) -> NDArray[np.uint16]:
-    """Stored values on the scale of 16 bits, high for much radiation, the front first."""
-    stored = one.bits[1]
-    counts: NDArray[np.uint16] = plane.astype(np.uint16)
-    if stored < 16:  # what lies above the stored bits is overlays, not picture
-        counts = (counts & np.uint16((1 << stored) - 1)) << np.uint16(16 - stored)
-    if one.inverted:
-        counts = np.uint16(65_535) - counts
-    return np.ascontiguousarray(counts[:, ::-1]) if flip else np.ascontiguousarray(counts)
-
-
 def _grey(plane: Plane, one: Instance, *, flip: bool) -> NDArray[np.uint8]:
-    counts = _counts(plane, one, flip=flip)
-    return (counts >> np.uint16(8)).astype(np.uint8)
+    """As much of it as the eye tells apart, not brought to another scale."""
+    counts = counts_of(plane, replace(one.response, logarithmic=False, offset=0.0))
+    return (_front_first(counts, flip=flip) >> np.uint16(8)).astype(np.uint8)
+
+
+def _front_first(counts: NDArray[np.uint16], *, flip: bool) -> NDArray[np.uint16]:
+    return np.ascontiguousarray(counts[:, ::-1] if flip else counts)
 
 
 def _notes(instances: Sequence[Instance]) -> tuple[str, ...]:

@@ -26,6 +26,8 @@ VERSION = "V03"
 
 DX_PRESENTATION = "1.2.840.10008.5.1.4.1.1.501.2.1"
 DX_PROCESSING = "1.2.840.10008.5.1.4.1.1.501.2.2"
+DICOM_DX_PROCESSING = "1.2.840.10008.5.1.4.1.1.1.1.1"
+"""Of DICOM itself, in which some scanners for cargo write."""
 TDR = "1.2.840.10008.5.1.4.1.1.501.3"
 SOP_CLASSES = {
     "1.2.840.10008.5.1.4.1.1.501.1": "DICOSCTImageStorage",

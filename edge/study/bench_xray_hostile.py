@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from drivers.dicos_reading import end_child
+from drivers.dicos_unpacking import end_child
 from drivers.scan_folder import ScanFolder
 from drivers.wire import bundle
 from drivers.wire.malformed import Malformed

@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from drivers import dicos_reading
+from drivers import dicos_header
 from drivers.base import SensorUnavailable
 from drivers.dicos_sets import DicosSets
 from drivers.transports import open_transport
@@ -85,7 +85,7 @@ def test_a_folder_is_read_and_filed(tmp_path):
 def test_without_pydicom_it_is_said_what_is_needed_before_any_scan_is_touched(
     tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(dicos_reading, "installed", lambda: False)
+    monkeypatch.setattr(dicos_header, "installed", lambda: False)
     config = XrayDicosConfig(id="xray-1", lane="l", url=f"folder:{tmp_path}")
     with pytest.raises(SensorUnavailable, match=r"xray-1: .*garita\[dicos\]"):
         asyncio.run(open_transport(config))

@@ -147,13 +147,69 @@ def test_what_is_for_presentation_is_a_picture_for_the_eye():
     np.testing.assert_array_equal(scan.composite, plane(1) >> 8)
 
 
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+@pytest.mark.parametrize("sign", [1, -1, None])
+def test_the_sign_says_what_high_values_stand_for_and_else_how_they_are_shown(photometric, sign):
+    def shown(read):
+        read.PhotometricInterpretation = photometric
+        read.PixelIntensityRelationshipSign = sign
+        if sign is None:
+            del read.PixelIntensityRelationshipSign
+
+    falls = sign == -1 or (sign is None and photometric == "MONOCHROME1")
+    scan = scan_of(changed(single(), shown))
+    np.testing.assert_array_equal(scan.high, 65_535 - plane(1) if falls else plane(1))
+
+
 @pytest.mark.parametrize(
-    ("name", "value"), [("PhotometricInterpretation", "MONOCHROME1"),
-                        ("PixelIntensityRelationshipSign", -1)]
-)  # fmt: skip
-def test_high_values_may_stand_for_little_radiation(name, value):
-    scan = scan_of(changed(single(), lambda read: setattr(read, name, value)))
-    np.testing.assert_array_equal(scan.high, 65_535 - plane(1))
+    ("sign", "slope", "intercept", "expected"),
+    [
+        (1, 1, 0, lambda values: values),
+        (1, 2, 0, lambda values: values),
+        (1, 2, -2000, lambda values: (values - 1000.0) / 64_535),
+        (1, 1, 5000, lambda values: (values + 5000.0) / 70_535),
+        (-1, -1, 65_535, lambda values: 65_535 - values),
+        (-1, 1, 700, lambda values: 65_535 - values),
+        (1, -1, 700, lambda values: values),
+    ],
+)
+def test_a_rescaling_of_intensities_is_undone(sign, slope, intercept, expected):
+    def rescaled(read):
+        read.PixelIntensityRelationshipSign = sign
+        read.RescaleSlope, read.RescaleIntercept = slope, intercept
+
+    found = scan_of(changed(single(), rescaled)).high
+    wanted = expected(plane(1))
+    if wanted.dtype != np.uint16:
+        wanted = np.rint(65_535 * np.clip(wanted, 0.0, 1.0))
+    np.testing.assert_array_equal(found, wanted)
+
+
+def logarithms(read):
+    """As of a scanner of 12 bits that stores 0 for a ten-thousandth of its air."""
+    read.PixelIntensityRelationship = "LOG"
+    read.BitsStored, read.HighBit = 12, 11
+    read.PixelData = (plane(1) >> 4).tobytes()
+
+
+def test_logarithms_for_processing_are_a_plane_where_it_is_known_what_they_span():
+    scan = scan_of(changed(single(), logarithms), log_span=np.log(10_000.0))
+    light = 10_000.0 ** ((plane(1) >> 4) / 4095.0 - 1.0)
+    np.testing.assert_array_equal(scan.high, np.rint(65_535 * light))
+    assert (scan.composite, scan.notes) == (None, ())
+
+
+def test_other_logarithms_are_a_picture_for_the_eye_and_say_so():
+    scan = scan_of(changed(single(), logarithms))
+    assert (scan.high, scan.notes) == (None, ("logarithm-unknown",))
+    np.testing.assert_array_equal(scan.composite, (plane(1) >> 4) >> 4)
+
+
+def test_a_class_of_dicom_for_processing_is_a_plane_too():
+    def of_dicom(read):
+        read.SOPClassUID = read.file_meta.MediaStorageSOPClassUID = dicos.DICOM_DX_PROCESSING
+
+    np.testing.assert_array_equal(scan_of(changed(single(), of_dicom)).high, plane(1))
 
 
 @pytest.mark.parametrize(("flip", "backwards"), [(True, False), (False, True), (True, True)])
@@ -249,6 +305,9 @@ def test_a_scan_that_was_read_is_not_read_again_under_another_header():
         (lambda read: setattr(read, "PhotometricInterpretation", "RGB"), "unsupported"),
         (lambda read: setattr(read, "NumberOfFrames", 3), "unsupported"),
         (lambda read: setattr(read, "BitsStored", 17), "unsupported"),
+        (lambda read: setattr(read, "HighBit", 11), "unsupported"),
+        (lambda read: setattr(read, "RescaleIntercept", -60_000), "unsupported"),
+        (lambda read: setattr(read, "RescaleSlope", 0), "unsupported"),
         (lambda read: setattr(read, "Rows", 25), "dimension-mismatch"),
         (lambda read: setattr(read, "Columns", 60_000), "too-large"),
         (lambda read: setattr(read, "Rows", 0), "bad-header"),

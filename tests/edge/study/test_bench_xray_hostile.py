@@ -4,7 +4,7 @@ import importlib.util
 
 import pytest
 
-from drivers.dicos_reading import end_child
+from drivers.dicos_unpacking import end_child
 from edge.study.bench_xray_hostile import Attack
 
 
