@@ -40,6 +40,7 @@ WATCHED: Mapping[str, Watched] = {
     "snr": Watched("source", "times", relative=True, worse_below=True),
     "pulse_sigma": Watched("source", "percent"),
     "missed_lines": Watched("source", "lines"),
+    "penetration_mm": Watched("source", "mm", worse_below=True),
     "dark_counts": Watched("detector", "counts", either_way=True),
     "dark_noise_counts": Watched("detector", "counts", relative=True),
     "dead_rows": Watched("detector", "rows"),
@@ -47,6 +48,7 @@ WATCHED: Mapping[str, Watched] = {
     "gain_drift": Watched("detector", "percent", reference=0.0),
     "module_step": Watched("detector", "percent"),
     "saturated": Watched("detector", "percent"),
+    "unusable": Watched("detector", "percent"),
     "lost_lines": Watched("lines", "lines", reference=0.0),
     "duplicated_lines": Watched("lines", "lines", reference=0.0),
     "edge_px": Watched("focus", "pixels", relative=True),
@@ -178,7 +180,7 @@ class DriftWatch:
         drifting: dict[Cause, list[str]] = {}
         for name, track in self._tracks.items():
             if track.told_scans:
-                drifting.setdefault(track.watched.cause, []).append(name)
+                drifting.setdefault(self._cause(name), []).append(name)
         for cause in sorted(self._began.keys() | drifting.keys()):
             names = tuple(sorted(drifting.get(cause, ()), key=self._most_past))
             before = self._began.get(cause)
@@ -190,6 +192,13 @@ class DriftWatch:
                 self._began[cause] = (began, names)
                 found.append(self._detection(finding, cause, (began, names), active=True))
         return found
+
+    def _cause(self, name: str) -> Cause:
+        """What ails the scanner: noisy electronics hide as much steel as a weak source does."""
+        noise = self._tracks.get("dark_noise_counts")
+        if name == "penetration_mm" and noise is not None and noise.told_scans:
+            return noise.watched.cause
+        return self._tracks[name].watched.cause
 
     def _most_past(self, name: str) -> tuple[float, str]:
         track = self._tracks[name]

@@ -22,6 +22,7 @@ class ScannerPolicy:
             "snr": 0.25,
             "pulse_sigma": 0.008,
             "missed_lines": 4.5,
+            "penetration_mm": 5.0,
             "dark_counts": 25.0,
             "dark_noise_counts": 0.5,
             "dead_rows": 1.5,
@@ -29,6 +30,7 @@ class ScannerPolicy:
             "gain_drift": 0.01,
             "module_step": 0.005,
             "saturated": 0.001,
+            "unusable": 0.005,
             "lost_lines": 2.5,
             "duplicated_lines": 1.5,
             "edge_px": 0.35,
@@ -40,7 +42,9 @@ class ScannerPolicy:
     electronics' noise and the blur of the end posts (0.35: 8 mm pixels blur like 11 mm ones).
     Absolute: the rest; pulses jump by 0.5 to 2 % and up to 3 fail in a scan (facts 4), a detector
     block's gain is known to 0.05 %, a box's length to 0.5 %, and the dark level moves by some 10
-    counts with the temperature. A value without a limit here is not watched."""
+    counts with the temperature. Steel penetration wanders by half a millimetre, and 5 mm less is a
+    fifth of the quanta gone; one cell in 200 is a card of rows. A value without a limit here is
+    not watched."""
     wander: float = 3.0
     """A value that already wandered in the warm-up may wander so many of its own standard
     deviations, where that is more than its limit."""

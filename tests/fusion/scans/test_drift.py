@@ -35,6 +35,8 @@ HEALTHY = {  # as simulated scanners are
     "hot_rows": 0.0,
     "pulse_sigma": 0.01,
     "missed_lines": 1.0,
+    "penetration_mm": 332.0,
+    "unusable": 0.0073,
     "lost_lines": 0.0,
     "duplicated_lines": 0.0,
     "saturated": 0.0,
@@ -88,6 +90,8 @@ WORSE = {
     "snr": 70.0,
     "pulse_sigma": 0.02,
     "missed_lines": 9.0,
+    "penetration_mm": 322.0,
+    "unusable": 0.02,
     "dark_counts": 220.0,
     "dark_noise_counts": 5.0,
     "dead_rows": 5.0,
@@ -160,6 +164,14 @@ def test_values_of_one_cause_are_one_alert_that_names_the_worst():
     ((_, one),) = told(scans)
     assert one.facts["value"] == "air_noise"
     assert one.facts["also"] == ("air_counts",)
+
+
+def test_noisy_electronics_and_not_the_source_are_told_for_the_steel_that_they_hide():
+    worse = {"dark_noise_counts": 12.0, "penetration_mm": 295.0}
+    scans = [finding(i) for i in range(20)] + [finding(i, **worse) for i in range(20, 30)]
+    ((_, one),) = told(scans)
+    assert one.facts["code"] == "drift-detector"
+    assert set(one.facts["also"]) | {one.facts["value"]} == set(worse)
 
 
 def test_a_value_that_cannot_be_measured_is_left_alone():
