@@ -1,6 +1,7 @@
 """How sharp a picture is: the blur of an upright steel edge that stands before air."""
 
 import math
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -72,33 +73,46 @@ def edge_width(profile: Floats) -> float | None:
 
 def _left_over(slope: Floats) -> Floats:
     """(blurs,) least squares that remain of a slope, over all places of one or two edges."""
-    first, second, gram_11, gram_12, gram_22 = _edges()
+    edges = _edges()
     # Not by a matrix product, whose order of adding up goes by the processor.
-    along_1, along_2 = (first * slope).sum(axis=-1), (second * slope).sum(axis=-1)
+    along_1 = (edges.first * slope[:, None, None, None]).sum(axis=0)
+    along_2 = (edges.second * slope[:, None, None, None]).sum(axis=0)
     # Normal equations of two amplitudes, neither of which may be less than nothing.
-    less = gram_11 * gram_22 - gram_12**2
-    amount_1 = (gram_22 * along_1 - gram_12 * along_2) / less
-    amount_2 = (gram_11 * along_2 - gram_12 * along_1) / less
+    amount_1 = edges.inverse_11 * along_1 - edges.inverse_12 * along_2
+    amount_2 = edges.inverse_22 * along_2 - edges.inverse_12 * along_1
     explained = amount_1 * along_1 + amount_2 * along_2
-    explained = np.where((amount_1 > 0.0) & (amount_2 > 0.0), explained, 0.0)
-    alone = along_1[:, :, 0] ** 2 / gram_11[:, :, 0]
+    explained[np.minimum(amount_1, amount_2) <= 0.0] = 0.0
+    alone = along_1[:, :, 0] ** 2 * edges.alone
     most = np.maximum(explained.max(axis=(1, 2)), alone.max(axis=1))
     return np.asarray(float((slope**2).sum()) - most, np.float64)
 
 
+@dataclass(frozen=True, slots=True)
+class _Edges:
+    """Slopes of both edges at (pixels, blurs, middles, 1 or seconds), and of their products."""
+
+    first: Floats
+    second: Floats
+    inverse_11: Floats
+    """(blurs, middles, seconds) of the inverse of the normal equations' matrix; so the next two."""
+    inverse_12: Floats
+    inverse_22: Floats
+    alone: Floats
+    """(blurs, middles) one over the first edge's product with itself."""
+
+
 @cache
-def _edges() -> tuple[Floats, Floats, Floats, Floats, Floats]:
-    """(blurs, middles, 1 or seconds, pixels) slopes of both edges, and their products."""
-    at = np.arange(-BEFORE_PX, AFTER_PX, dtype=np.float64)
-    sigma = SIGMAS_PX[:, None, None, None]
-    middle = MIDDLES_PX[None, :, None, None]
+def _edges() -> _Edges:
+    at = np.arange(-BEFORE_PX, AFTER_PX, dtype=np.float64)[:, None, None, None]
+    sigma = SIGMAS_PX[:, None, None]
+    middle = MIDDLES_PX[:, None]
     first = np.exp(-0.5 * ((at - middle) / sigma) ** 2) / sigma
-    second = np.exp(-0.5 * ((at - middle - SECOND_PX[None, None, :, None]) / sigma) ** 2) / sigma
-    second[:, :, 0] = 1e-6  # so that "no second edge" divides by something
-    return (
-        first,
-        second,
-        (first * first).sum(axis=3) + 1e-12,
-        (first * second).sum(axis=3),
-        (second * second).sum(axis=3) + 1e-9,
+    second = np.exp(-0.5 * ((at - middle - SECOND_PX) / sigma) ** 2) / sigma
+    second[..., 0] = 1e-6  # so that "no second edge" divides by something
+    gram_11 = (first * first).sum(axis=0) + 1e-12
+    gram_12 = (first * second).sum(axis=0)
+    gram_22 = (second * second).sum(axis=0) + 1e-9
+    less = gram_11 * gram_22 - gram_12**2
+    return _Edges(
+        first, second, gram_22 / less, gram_12 / less, gram_11 / less, 1.0 / gram_11[:, :, 0]
     )

@@ -50,9 +50,10 @@ def self_check(
            which say nothing of quanta
     """
     known = cells.calibration
+    blocks = _blocks(known)
     values: dict[str, float | None] = {
         **_lines(plane, known, scan.lost_columns),
-        **_rows(plane, known),
+        **_rows(plane, known, blocks),
         **_box(plane, known, geometry, cells.cell_px),
         "unusable": 1.0 - float(np.count_nonzero(cells.usable)) / cells.usable.size,
     }
@@ -62,7 +63,7 @@ def self_check(
     told = ((name, values.get(name)) for name in ORDER)
     return SelfCheck(
         tuple((name, float(f"{value:.4g}")) for name, value in told if value is not None),
-        _blocks(known) if scan.high is not None else (),
+        blocks if scan.high is not None else (),
     )
 
 
@@ -135,7 +136,9 @@ def _air(plane: Plane, known: Calibration) -> dict[str, float | None]:
     return found
 
 
-def _rows(plane: Plane, known: Calibration) -> dict[str, float | None]:
+def _rows(
+    plane: Plane, known: Calibration, blocks: tuple[float, ...]
+) -> dict[str, float | None]:
     """What the detector's rows are worth: alive, alike, even from module to module."""
     alive = known.gain > 0
     beside = (
@@ -157,8 +160,7 @@ def _rows(plane: Plane, known: Calibration) -> dict[str, float | None]:
         return found
     gain = known.gain[alive & ~hot]
     found["row_gain_sigma"] = _spread(gain) if gain.size else None
-    blocks = np.array(_blocks(known))
-    steps = np.diff(blocks[blocks > 0])
+    steps = np.diff([mean for mean in blocks if mean > 0])
     if steps.size:
         found["module_step"] = math.sqrt(float((steps**2).sum()) / steps.size)
     return found

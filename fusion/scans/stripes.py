@@ -16,6 +16,7 @@ LEAST_STEP = 0.003  # of air: a display picture has none at all where it is whit
 EVERY_COLUMN = 4  # is looked at
 SMOOTH_ROWS = 31  # whose median is known to 2 % where rows differ by 10 %
 STUCK_EVERY = 32  # columns: what a vehicle takes from a row is metres long
+STUCK_FIRST_EVERY = 256  # and of these a few, a multiple of them
 STUCK_SHARE = 0.01  # of a row's brightest pixel; noise alone makes some 4 % from end to end
 SEEN_SHARE, SEEN_LENGTH = 0.7, 0.05  # of the light, and of the columns: roof rail, cab, wheels
 SMOOTH_SHARE = 0.1  # the thinnest walls take 12 % (2 x 1.6 mm of steel)
@@ -49,15 +50,24 @@ def stuck(plane: NDArray[np.uint16]) -> NDArray[np.int64]:
 
     A converter that hangs looks like clear air from end to end, and would hide what is behind it.
     """
-    probe = plane[:, ::STUCK_EVERY].astype(np.float64)
-    most, least = probe.max(axis=1), probe.min(axis=1)
-    shaded = np.count_nonzero(probe < SEEN_SHARE * most[:, None], axis=1)
+    # What is flat in every column looked at is flat in a few of them: most rows are not.
+    few = np.ascontiguousarray(plane[:, ::STUCK_FIRST_EVERY].T)
+    doubtful = np.flatnonzero(_flat(few, STUCK_SHARE / (1.0 - STUCK_SHARE) + 1e-9))
+    doubtful = doubtful[_flat(plane[doubtful, ::STUCK_EVERY].T, STUCK_SHARE)]
+    if doubtful.size == 0:
+        return doubtful
+    probe = plane[:, ::STUCK_EVERY]
+    shaded = np.count_nonzero(probe < SEEN_SHARE * probe.max(axis=1)[:, None], axis=1)
     seen = np.flatnonzero(shaded >= max(SEEN_LENGTH * probe.shape[1], 2))
-    flat = most - least <= STUCK_SHARE * most
-    if seen.size == 0 or not flat.any():
+    if seen.size == 0:
         return np.empty(0, np.int64)
-    flat[: seen[0]] = flat[seen[-1] :] = False
-    return np.flatnonzero(flat)
+    return doubtful[(doubtful >= seen[0]) & (doubtful < seen[-1])]
+
+
+def _flat(lines: NDArray[np.uint16], share: float) -> Flags:
+    """(columns, rows) of counts -> (rows,) whose least and most are hardly apart."""
+    most, least = lines.max(axis=0), lines.min(axis=0)
+    return np.asarray(most - least <= share * most, np.bool_)
 
 
 def broken(front: Floats, rear: Floats) -> Flags:
