@@ -16,7 +16,7 @@ from drivers.wire.malformed import Malformed, malformed
 from drivers.wire.raw_plane import RawLayout
 from drivers.wire.sidecar import REAR_FIRST, Sidecar, parse_sidecar
 from drivers.xray_files import DEFAULT_PATTERNS, NEEDS, Patterns, Role, ScanSet, role_of
-from drivers.xray_pictures import Picture, as_composite, as_counts, read_pictures
+from drivers.xray_pictures import PAGES, Page, PictureReader, Pictures
 from fusion.types import Family, Origin, Sample, ScanSample
 
 DEFAULT_PITCH_MM = 8.0  # where nobody says how large a pixel is; the usual is 4 to 10
@@ -44,8 +44,9 @@ class XrayPlanesConfig(SensorConfig):
     """Kept and hashed with its scan, but not read: what it means differs by maker."""
     multipage: PatternList = DEFAULT_PATTERNS["multipage"]
     """TIFF files that hold all planes of a scan as pages."""
-    pages: tuple[Literal["high", "low", "material", "skip"], ...] = ("high", "low")
-    """What the pages of such a file are, in their order; further ones are passed over."""
+    pages: tuple[Page, ...] = PAGES
+    """What the pages of such a file are, in their order; further ones are passed over, and as long
+    as this is not set so are smaller ones, as previews."""
     composite: PatternList = DEFAULT_PATTERNS["composite"]
     sidecar: PatternList = DEFAULT_PATTERNS["sidecar"]
     raw_header_bytes: Annotated[int, Ge(0), Le(65_536)] = 0
@@ -68,6 +69,9 @@ class XrayPlanesConfig(SensorConfig):
     """Byte order of header and pixels."""
     raw_column_major: bool = False
     """Pixels lie line after line of the scanner, not row after row of the picture."""
+    full_scale: Annotated[float, Gt(0)] | None = None
+    """Of planes in floating point or of more than 16 bits: the number that is 65,535 counts. None:
+    found: transmission where none is above 1.2, counts up to 65,535, else the greatest."""
     energies_mev: tuple[Annotated[float, Gt(0), Le(20)], Annotated[float, Gt(0), Le(20)]] = (6, 4)
     """End energies of the high and the low plane, where the sidecar does not say."""
     pitch_x_mm: Annotated[float, Ge(0.5), Le(50)] | None = None
@@ -158,7 +162,9 @@ class XrayPlanesDriver:
         self._config = config
         self._origin = origin
         self._decoder = BundleDecoder()
-        self._raw = config.raw
+        self._reader = PictureReader(
+            layout=config.raw, pages=config.pages, full_scale=config.full_scale
+        )
         self._repeats = Repeats()
         self._times = ScanTimes(config.max_clock_ahead_s)
 
@@ -185,14 +191,14 @@ class XrayPlanesDriver:
             groups = (*groups, ("high",))  # a single recorded plane
         if not any(all(role in by_role for role in group) for group in groups):
             return [malformed("missing-plane", _label(files))]
-        planes = read_pictures(by_role, self._raw, self._config.pages)
-        if isinstance(planes, Malformed):
-            return [_named(files, planes)]
+        pictures = self._reader.read(by_role)
+        if isinstance(pictures, Malformed):
+            return [_named(files, pictures)]
         digests = files.named_digests()
         if self._is_repeat(digests, by_role.get("sidecar", b"")):
             return [malformed("duplicate", _label(files))]
         found: list[Sample | Malformed] = [
-            self._sample(sidecar, planes, digests, received_utc_ns),
+            self._sample(sidecar, pictures, digests, received_utc_ns),
         ]
         found += self._times.told(sidecar.start_utc_ns, received_utc_ns, sidecar.scan_id)
         if sidecar.container_as_read and not sidecar.container:
@@ -218,7 +224,7 @@ class XrayPlanesDriver:
     def _sample(
         self,
         sidecar: Sidecar,
-        planes: Mapping[Role, Picture],
+        pictures: Pictures,
         digests: tuple[tuple[str, str], ...],
         received_utc_ns: int,
     ) -> ScanSample:
@@ -228,19 +234,17 @@ class XrayPlanesDriver:
         flip = self._config.flip != (sidecar.direction == REAR_FIRST)
         front_first = {
             role: np.ascontiguousarray(plane[:, ::-1]) if flip else plane
-            for role, plane in planes.items()
+            for role, plane in pictures.planes.items()
         }
-        high, low = (front_first.get(role) for role in ("high", "low"))
-        composite = front_first.get("composite")
         return ScanSample(
             sensor_id=self._config.id,
             origin=self._origin,
             start_utc_ns=start_utc_ns,
             duration_ms=duration_ms,
             scan_id=sidecar.scan_id or sidecar.container,
-            high=as_counts(high),
-            low=as_counts(low),
-            composite=as_composite(composite),
+            high=front_first.get("high"),
+            low=front_first.get("low"),
+            composite=front_first.get("composite"),
             pitch_x_mm=sidecar.pitch_x_mm or self._config.pitch_x_mm or DEFAULT_PITCH_MM,
             pitch_y_mm=sidecar.pitch_y_mm or self._config.pitch_y_mm or DEFAULT_PITCH_MM,
             pitch_known=(sidecar.pitch_x_mm or self._config.pitch_x_mm) is not None,
@@ -248,12 +252,14 @@ class XrayPlanesDriver:
             declared=sidecar.declared,
             container=sidecar.container,
             digests=digests,
+            notes=pictures.notes,
         )
 
 
 def _named(files: Bundle, one: Malformed) -> Malformed:
     """With the names of the scan's files in front: they can be found again, its bytes cannot."""
-    return malformed(one.reason, b": ".join(filter(None, (_label(files), one.text.encode()))))
+    names = malformed(one.reason, _label(files)).text
+    return Malformed(one.reason, ": ".join(filter(None, (names, one.text))))
 
 
 def _label(files: Bundle) -> bytes:

@@ -8,7 +8,8 @@ from typing import Literal
 
 from drivers.base import SensorConfig
 from drivers.wire import bundle
-from drivers.wire.image_headers import PNG_MAGIC, ImageHeader, form_of, read_header, read_pages
+from drivers.wire.image_header import whole_pages
+from drivers.wire.image_headers import PNG_MAGIC, form_of, read_pages
 from drivers.wire.malformed import Malformed
 from drivers.wire.raw_plane import RawLayout, raw_size
 from drivers.wire.sidecar import Sidecar, encode_json, parse_sidecar
@@ -151,17 +152,23 @@ def bundles_of(files: Mapping[str, bytes], patterns: Patterns, planes: str) -> l
     return made
 
 
+def picture_role(data: bytes) -> Role:
+    """What a picture is by itself: more than 8 bits are a plane, two such pages two planes."""
+    pages = read_pages(data)
+    if isinstance(pages, Malformed):  # nothing will be read in it, but it is told by its name
+        return "high" if form_of(data) == "tiff" else "composite"
+    whole = whole_pages(pages)
+    if pages[whole[0]].bits == 8:
+        return "composite"
+    several = len(whole) > 1 and pages[whole[0]] == pages[whole[1]]
+    return "multipage" if several else "high"
+
+
 def _picture_name(stem: str, data: bytes) -> str:
-    """A name that says what the picture is: 16 bits are a plane, 8 a composite."""
-    header = read_header(data)
-    if isinstance(header, ImageHeader) and header.bits == 16:
-        pages = read_pages(data) if header.form == "tiff" else []
-        # What differs from the first page is a preview of it, and no plane.
-        several = not isinstance(pages, Malformed) and len(set(pages[:2])) < len(pages[:2])
-        return f"{stem}_{'planes' if several else 'high'}.{header.form}"
-    if isinstance(header, Malformed) and form_of(data) == "tiff":
-        return f"{stem}_high.tiff"  # nothing will be read in it, but it is told by its name
-    return f"{stem}.jpg" if form_of(data) == "jpeg" else f"{stem}_composite.png"
+    """A name that says what the picture is."""
+    role, form = picture_role(data), form_of(data)
+    ends = {"multipage": "_planes.tiff", "high": f"_high.{form if form == 'png' else 'tiff'}"}
+    return stem + ends.get(role, ".jpg" if form == "jpeg" else "_composite.png")
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,11 +92,15 @@ def test_a_preview_behind_a_plane_is_no_second_plane(tmp_path, capsys):
 
 
 def test_a_picture_of_no_use_is_told_with_what_it_says_it_is(tmp_path, capsys):
-    cv2.imwrite(str(tmp_path / "c.png"), np.zeros((40, 60, 3), np.uint16))
+    cv2.imwrite(
+        str(tmp_path / "c.png"), np.dstack([np.full((40, 60), n, np.uint16) for n in (1, 2, 3)])
+    )
     assert garita(["replay", str(tmp_path / "c.png"), "--show", "detections"]) == 0
     told = json.loads(capsys.readouterr().err.splitlines()[0])
     assert told["first"] == "unsupported"
-    assert told["text"] == "c_high.png c.json: 60 x 40, 16 bits, 3 a pixel"
+    assert told["text"] == (
+        "c_high.png c.json: 60 x 40, 16 bits, 3 a pixel: its colours differ, so they are no counts"
+    )
 
 
 def test_pictures_and_dicos_files_of_one_folder_are_read_each_by_their_own_reader(tmp_path, capsys):
