@@ -1,50 +1,42 @@
 """A station to which scanners send their scans: a C-STORE receiver as a transport.
 
-pynetdicom speaks the protocol, in threads of its own. A scan is handed over as a bundle, as from
-a folder, and the sender hears of success only once it has been dealt with. Of a scan in two files
-the first is answered when it is held: its sender would not send the second before.
+A scan is handed over as a bundle, as from a folder, and the sender hears of success only once it
+has been dealt with. Of a scan in two files the first is answered when it lies safely on disk: its
+sender would not send the second before. It waits there for the other one, over a restart as well,
+and is a scan by itself when that has not come after `pair_wait_s`.
 """
 
 import asyncio
 import contextlib
-import logging
-import re
 import threading
-import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
 
 from drivers.address import Address, cause_of, unavailable
 from drivers.base import SensorUnavailable
+from drivers.dicos_config import XrayDicosConfig
 from drivers.dicos_header import NEEDED
-from drivers.dicos_instance import Key
+from drivers.dicos_instance import Instance, Key
+from drivers.dicos_pairs import Pairs
 from drivers.dicos_reading import begun
-from drivers.wire import bundle, dicos
-from drivers.wire.dicos_write import begin
+from drivers.dicos_server import (
+    NO_RESOURCES,
+    NOT_UNDERSTOOD,
+    REFUSED,
+    SUCCESS,
+    WRONG_CLASS,
+    DicosServer,
+)
+from drivers.dicos_spool import Held, Spool, safe_name
+from drivers.wire import bundle
 from drivers.wire.malformed import Malformed, malformed
-from drivers.xray_dicos import XrayDicosConfig
 
-if TYPE_CHECKING:
-    from pynetdicom.events import Event
-
-MAX_ASSOCIATIONS = 4  # a scanner has one or two
-MAX_LINKS = 8  # with those that have not said yet what they want
-MAX_HELD_BYTES = 256 << 20  # of all senders together: two of the largest files and what is begun
-MAX_HALVES = 4  # planes that wait for the other one
-CHUNK_BYTES = 1 << 20
-STALLED_S = 15.0  # a sender that has stopped within a message
-GREETING_S = 5.0  # from the connection to what the sender wants
-PARTING_S = 0.5  # for answers on their way, and for senders to hang up, when the receiver closes
-IDLE_S = 300.0  # scans come every few minutes; who has been silent for longer connects anew
 ANSWER_S = 60.0  # for a scan to be dealt with, those before it included
 BUSY_PAUSE_S = 0.25  # between two attempts at a port that somebody has
 
-SUCCESS, REFUSED, NO_RESOURCES = 0x0000, 0x0110, 0xA700
-WRONG_CLASS, NOT_UNDERSTOOD = 0xA900, 0xC000
-"""PS3.4 table B.2-1; 0x0110 is PS3.7's processing failure."""
 _STATUS = {
     "": SUCCESS,
     "duplicate": SUCCESS,  # it was taken, and the answer was lost
@@ -56,261 +48,145 @@ _STATUS = {
 
 @dataclass(slots=True)
 class _Scan:
-    """Files that wait to be read, and who waits for the answer."""
+    """What waits to be read, and who waits for the answer."""
 
-    files: dict[str, bytes]
+    held: tuple[Held, ...] = ()
+    """Planes whose senders have heard of success."""
+    name: str = ""
+    file: bytes = b""
+    """What has just come; empty where nothing has."""
     answer: Future[str] | None = None
 
-
-@dataclass(slots=True)
-class _Link:
-    """One connection: what of it lies in memory."""
-
-    wire: Any
-    """Its socket, which pynetdicom leaves open where the other end was faster."""
-    held: int = 0
-    storing: bool = False
-
-
-@dataclass(slots=True)
-class _Half:
-    """A plane that waits for the other."""
-
-    instance: str
-    files: dict[str, bytes]
-    expiry: asyncio.TimerHandle | None = None
-
-    def stop(self) -> None:
-        """It waits no more. On the loop."""
-        if self.expiry is not None:
-            self.expiry.cancel()
+    def files(self) -> dict[str, bytes]:
+        """By name. OSError: a plane is not to be read any more."""
+        made = {self.name: self.file} if self.file else {}
+        for number, held in enumerate(self.held):
+            name = f"{held.name}.dcs"
+            made[f"{number}-{name}" if name in made else name] = held.read()
+        return made
 
 
 class DicosTransport:
-    """Scans as they come, one at a time."""
+    """Scans as they come, one at a time.
 
-    def __init__(self, config: XrayDicosConfig, refuse: Callable[[Malformed], None]) -> None:
+    spool  where planes wait; as of `Spool`
+    """
+
+    def __init__(
+        self,
+        config: XrayDicosConfig,
+        refuse: Callable[[Malformed], None],
+        spool: Path | None = None,
+    ) -> None:
         self._config = config
         self._refuse = refuse
         self._loop = asyncio.get_running_loop()
-        self._lock = threading.Lock()  # guards the next three
-        self._links: dict[Any, _Link] = {}
-        self._halves: OrderedDict[Key, _Half] = OrderedDict()
+        self._lock = threading.Lock()  # so that nothing is queued once this is closed
         self._closed = False
         self._waiting: deque[_Scan] = deque()
         self._arrived = asyncio.Event()
         self._taken: _Scan | None = None
-        self._server: Any = None
+        self._spool = Spool(spool)
+        self._pairs = Pairs(
+            config.pair_wait_s,
+            scan=lambda planes: self._queue(_Scan(planes)),
+            again=lambda held: self._spool.drop(held, ""),
+        )
+        self.server = DicosServer(config, self._store, self._tell)
 
     async def read(self) -> bytes:
         """The next scan's bundle; `b""` when the receiver was closed."""
-        while not self._waiting:
-            self._arrived.clear()
-            if self._closed:
-                return b""
-            await self._arrived.wait()
-        self._taken = self._waiting.popleft()
-        return bundle.encode(self._taken.files)
+        while True:
+            while not self._waiting:
+                self._arrived.clear()
+                if self._closed:
+                    return b""
+                await self._arrived.wait()
+            self._taken = taken = self._waiting.popleft()
+            try:
+                return bundle.encode(await asyncio.to_thread(taken.files))
+            except OSError as error:  # the disk
+                self._refuse(malformed("unreadable", cause_of(error).encode("ascii", "replace")))
+                await self.settle("unreadable")
 
     async def settle(self, reason: str) -> None:
         """Answer the sender of the scan that was read last."""
         taken, self._taken = self._taken, None
-        if taken is not None and taken.answer is not None:
+        if taken is None:
+            return
+        for held in taken.held:
+            await asyncio.to_thread(self._spool.drop, held, reason)
+        if taken.answer is not None and not taken.answer.done():
             taken.answer.set_result(reason)
 
     async def close(self) -> None:
-        """Refuse what is waiting, and end every connection."""
+        """Refuse what is waiting, and end every connection. Planes on disk stay there."""
         with self._lock:
             self._closed = True
-            halves = list(self._halves.values())
-            self._halves.clear()
-        for half in halves:
-            half.stop()
+        self._pairs.close()
         for scan in (*self._waiting, *([self._taken] if self._taken else [])):
-            if scan.answer is not None:
+            if scan.answer is not None and not scan.answer.done():
                 scan.answer.set_result("closed")
         self._waiting.clear()
         self._taken = None
         self._arrived.set()
-        server, self._server = self._server, None
-        if server is not None:
-            # A cancelled wait does not end the threads: they are waited for all the same.
-            await asyncio.shield(asyncio.to_thread(self._end, server))
+        # A cancelled wait does not end the threads: they are waited for all the same.
+        await asyncio.shield(asyncio.to_thread(self._end))
 
-    # --- in threads of pynetdicom's ------------------------------------------------------
+    def _end(self) -> None:
+        self.server.end()
+        self._spool.end()
+
+    # --- in other threads --------------------------------------------------------------------
 
     def listen(self, address: Address) -> None:
-        """Begin. OSError where the address cannot be had."""
-        from pynetdicom import AE, evt  # noqa: PLC0415 - 290 ms for those who need it
-        from pynetdicom.sop_class import Verification  # type: ignore[attr-defined] # noqa: PLC0415
+        """Begin, with what was left when the process ended last. OSError where the address cannot
+        be had, or nothing be kept."""
+        for held in self._spool.begin():
+            with contextlib.suppress(OSError):
+                self._take_up(held, begun(held.read()))
+        self.server.listen(address)
 
-        _register()
-        entity = AE(ae_title=self._config.ae_title or "GARITA")
-        entity.require_called_aet = bool(self._config.ae_title)
-        entity.require_calling_aet = list(self._config.callers)
-        entity.maximum_pdu_size = 0  # in as few pieces as the sender likes
-        entity.maximum_associations = MAX_ASSOCIATIONS
-        entity.network_timeout = IDLE_S
-        entity.acse_timeout, entity.dimse_timeout = GREETING_S, STALLED_S
-        entity.add_supported_context(Verification)
-        for uid in (*dicos.SOP_CLASSES, *dicos.PARTS):
-            entity.add_supported_context(uid, [*dicos.PLAIN, *dicos.PACKED])
-        handlers: list[Any] = [
-            (evt.EVT_CONN_OPEN, self._on_open),
-            (evt.EVT_CONN_CLOSE, self._on_close),
-            (evt.EVT_C_ECHO, self._on_echo),
-            (evt.EVT_C_STORE, self._on_store),
-        ]
-        where = (address.host, address.port)
-        self._server = entity.start_server(where, block=False, evt_handlers=handlers)
+    def _take_up(self, held: Held, read: tuple[Instance, int] | Malformed) -> None:
+        keys = None if isinstance(read, Malformed) else read[0].pair(self._config.planes)
+        if keys is None:  # it says why when it is read
+            self._queue(_Scan((held,)))
+        else:
+            self._pairs.hold(keys, held)
 
-    def _end(self, server: Any) -> None:  # noqa: ANN401
-        server.shutdown()
-        ends_s = time.monotonic() + PARTING_S
-        while self._is_storing() and time.monotonic() < ends_s:
-            time.sleep(PARTING_S / 50)  # who waits for an answer still gets it
-        with self._lock:
-            links = dict(self._links)
-        associations = {*links, *server.active_associations}
-        for association in associations:
-            if association.is_established:
-                association.abort(block=False)
-            else:
-                _wake(association)
-        ends_s = time.monotonic() + PARTING_S
-        for association in associations:
-            _join(association, ends_s)
-        for link in links.values():
-            link.wire.close()
-        for association in associations:  # whose other end does not hang up
-            association.dul.kill_dul()
-            association.kill()
-            _join(association, time.monotonic() + STALLED_S)
-
-    def _is_storing(self) -> bool:
-        with self._lock:
-            return any(link.storing for link in self._links.values())
-
-    def _on_open(self, event: "Event") -> None:
-        association = event.assoc
-        wire: Any = association.dul.socket
-        link = _Link(wire.socket)
-        with self._lock:
-            self._forget_dead()
-            crowded = self._closed or len(self._links) >= MAX_LINKS
-            self._links[association] = link
-        link.wire.settimeout(STALLED_S)
-        if crowded:
-            wire.close()
-            return
-        wire.recv = lambda size: self._receive(link, size)
-
-    def _forget_dead(self) -> None:
-        """Links of which pynetdicom's thread ended without a word, as a defect of it would."""
-        for association, link in list(self._links.items()):
-            if association.ident is not None and not association.is_alive():
-                link.wire.close()
-                del self._links[association]
-
-    def _receive(self, link: _Link, size: int) -> bytearray:
-        """`size` bytes, fewer where the link was cut. OSError: too many, or too slowly."""
-        with self._lock:
-            link.held += size
-            held = sum(one.held for one in self._links.values())
-        if link.held > dicos.MAX_FILE_BYTES + CHUNK_BYTES or held > MAX_HELD_BYTES:
-            self._tell("too-large", "a sender that does not wait, or a file beyond all scans")
-            raise OSError("more than is taken")
-        data = bytearray(size) if size <= CHUNK_BYTES else bytearray()
-        if size <= CHUNK_BYTES:
-            got = _fill(link.wire, memoryview(data))
-            return data if got == size else data[:got]
-        # What a length claims is not set aside before it has come.
-        ends_s = time.monotonic() + ANSWER_S
-        while len(data) < size and time.monotonic() < ends_s:
-            piece = link.wire.recv(min(CHUNK_BYTES, size - len(data)))
-            if not piece:
-                return data
-            data += piece
-        if len(data) < size:
-            raise OSError("too slow")
-        return data
-
-    def _on_close(self, event: "Event") -> None:
-        with self._lock:
-            link = self._links.pop(event.assoc, None)
-        if link is not None:
-            link.wire.close()
-            _wake(event.assoc)
-        if link is not None and link.held > CHUNK_BYTES // 16 and not link.storing:
-            self._tell("truncated", "a sender hung up within a scan")
-
-    def _on_echo(self, event: "Event") -> int:
-        self._mark(event.assoc, storing=False)
-        return SUCCESS
-
-    def _on_store(self, event: "Event") -> int:
-        self._mark(event.assoc, storing=True)
-        try:
-            return self._store(event)
-        finally:
-            self._mark(event.assoc, storing=False)
-
-    def _mark(self, association: Any, *, storing: bool) -> None:  # noqa: ANN401
-        """Note that a message is being dealt with, or no longer lies in memory."""
-        with self._lock:
-            if link := self._links.get(association):
-                link.storing = storing
-                link.held = link.held if storing else 0
-
-    def _store(self, event: "Event") -> int:
-        request: Any = event.request
-        instance = str(request.AffectedSOPInstanceUID)
-        head = begin(str(request.AffectedSOPClassUID), instance, str(event.context.transfer_syntax))
-        with request.DataSet as data:
-            file = head + data.getvalue()
-        if len(file) > dicos.MAX_FILE_BYTES:
-            self._tell("too-large", instance)
-            return NO_RESOURCES
-        files = {f"{re.sub('[^0-9.]', '_', instance)[:64]}.dcs": file}
+    def _store(self, instance: str, file: bytes) -> int:
+        """In a thread of the server's."""
         read = begun(file)
         keys = None if isinstance(read, Malformed) else read[0].pair(self._config.planes)
+        held = None
         if keys is not None:
-            other = self._other(keys, instance, files)
-            if other is None:
-                return SUCCESS
-            files = {**other, **files}
-        return self._hand_over(files)
+            held = self._pairs.take(keys, safe_name(instance))
+            if held is None:
+                return self._keep(keys, instance, file)
+        waits = () if held is None else (held,)
+        return self._hand_over(_Scan(waits, f"{safe_name(instance)}.dcs", file, Future()))
 
-    def _other(
-        self, keys: tuple[Key, Key], instance: str, files: dict[str, bytes]
-    ) -> dict[str, bytes] | None:
-        """The plane that goes with this one; None: this one waits for it."""
-        mine, others = keys
-        with self._lock:
-            half = self._halves.get(others)
-            if half is not None and half.instance != instance:
-                del self._halves[others]
-                self._on_loop(half.stop)
-                return half.files
-            before = self._halves.pop(mine, None)
-            self._halves[mine] = waits = _Half(instance, files)
-            alone = []
-            if before is not None:
-                self._on_loop(before.stop)  # sent once more, or a scan that nobody completed
-                alone = [before] if before.instance != instance else []
-            if len(self._halves) > MAX_HALVES:
-                alone.append(self._halves.popitem(last=False)[1])
-            self._on_loop(lambda: self._wait(mine, waits, alone))
-        return None
+    def _keep(self, keys: tuple[Key, Key], instance: str, file: bytes) -> int:
+        try:
+            held = self._spool.put(instance, file)
+        except OSError as error:
+            self._tell("not-stored", f"{instance}: {cause_of(error)}")
+            return NO_RESOURCES
+        # Where the receiver is being closed it is there after the next start: sent again, it is
+        # the same plane.
+        return SUCCESS if self._pairs.hold(keys, held) else NO_RESOURCES
 
-    def _hand_over(self, files: dict[str, bytes]) -> int:
-        answer: Future[str] = Future()
+    def _queue(self, scan: _Scan) -> None:
+        self._on_loop(lambda: self._put(scan))
+
+    def _hand_over(self, scan: _Scan) -> int:
+        assert scan.answer is not None
         with self._lock:
             if self._closed:
                 return NO_RESOURCES
-            self._on_loop(lambda: self._put(_Scan(files, answer)))
+            self._queue(scan)
         try:
-            reason = answer.result(ANSWER_S)
+            reason = scan.answer.result(ANSWER_S)
         except TimeoutError:
             return NO_RESOURCES
         if reason == "closed":
@@ -335,55 +211,6 @@ class DicosTransport:
         self._waiting.append(scan)
         self._arrived.set()
 
-    def _wait(self, key: Key, half: _Half, alone: list[_Half]) -> None:
-        for one in alone:
-            one.stop()
-            self._put(_Scan(one.files))
-        half.expiry = self._loop.call_later(
-            self._config.pair_wait_s, lambda: self._expire(key, half)
-        )
-
-    def _expire(self, key: Key, half: _Half) -> None:
-        with self._lock:
-            if self._halves.get(key) is not half:
-                return
-            del self._halves[key]
-        self._put(_Scan(half.files))
-
-
-def _wake(association: Any) -> None:  # noqa: ANN401
-    """End one that waits for its first request, which is not to come."""
-    if association.requestor.primitive is None:
-        association.dul.to_user_queue.put(None)
-
-
-def _join(association: Any, ends_s: float) -> None:  # noqa: ANN401
-    for thread in (association, association.dul):
-        if thread.is_alive():
-            thread.join(max(ends_s - time.monotonic(), 0.0))
-
-
-def _fill(wire: Any, view: memoryview) -> int:  # noqa: ANN401
-    at = 0
-    while at < len(view):
-        got = wire.recv_into(view[at:])
-        if not got:
-            break
-        at += got
-    return at
-
-
-def _register() -> None:
-    """Tell pynetdicom of DICOS's storage classes, without which an association is aborted."""
-    from pynetdicom.service_class import StorageServiceClass  # noqa: PLC0415 - as above
-    from pynetdicom.sop_class import register_uid  # noqa: PLC0415
-
-    # What they would say is said by us, once and with the sensor's name.
-    for name in ("pynetdicom", "pydicom"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    for uid, keyword in {**dicos.SOP_CLASSES, **dicos.PARTS}.items():
-        register_uid(uid, keyword, StorageServiceClass)
-
 
 async def open_receiver(
     config: XrayDicosConfig,
@@ -391,20 +218,23 @@ async def open_receiver(
     *,
     patient: bool,
     refuse: Callable[[Malformed], None],
+    spool: Path | None = None,
 ) -> DicosTransport:
     """Listen for scanners. SensorUnavailable where the address is not to be had within
     `config.timeout_s`, or pynetdicom is not installed; `patient`: at the first attempt."""
     loop = asyncio.get_running_loop()
     ends_s = loop.time() + config.timeout_s
     while True:
-        transport = DicosTransport(config, refuse)
+        transport = DicosTransport(config, refuse, spool)
         listening = asyncio.ensure_future(asyncio.to_thread(transport.listen, address))
         try:
             await asyncio.shield(listening)
         except ImportError as error:
+            await transport.close()
             text = f"{config.id}: {NEEDED.replace('pydicom', 'pynetdicom')}"
             raise SensorUnavailable(text) from error
         except OSError as error:
+            await transport.close()
             if patient or loop.time() + BUSY_PAUSE_S >= ends_s:
                 raise unavailable(config, cause_of(error)) from error
         except BaseException:  # a cancel: what the thread opens must not stay

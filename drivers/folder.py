@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 from drivers.address import cause_of, unavailable
 from drivers.base import SensorConfig
 from drivers.dated_folder import DatedFolders
+from drivers.dicos_config import XrayDicosConfig
 from drivers.dicos_sets import DicosSets
 from drivers.document_folder import document_sets, frame_of
 from drivers.radiation_n42 import N42Config
@@ -28,7 +29,6 @@ from drivers.scan_folder import (
 from drivers.wire import dicos
 from drivers.wire.malformed import Malformed
 from drivers.xray import XrayPlanesConfig, is_whole, scan_sets
-from drivers.xray_dicos import XrayDicosConfig
 
 POLL_S = 0.02  # a scan that says itself when it is whole is read at the second that finds it
 AGAIN_S = 0.005  # and that comes sooner

@@ -12,12 +12,14 @@ import termios
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Protocol
 
 import serial
 
 from drivers.address import Address, cause_of, parse_address, unavailable
 from drivers.base import Bookmark, SensorConfig
+from drivers.dicos_config import XrayDicosConfig
 from drivers.dicos_receiver import open_receiver
 from drivers.folder import open_folder
 from drivers.polling import open_polling
@@ -25,7 +27,6 @@ from drivers.seedlink_session import open_seedlink
 from drivers.seismic_seedlink import SeedLinkConfig
 from drivers.udp_senders import open_sender
 from drivers.wire.malformed import Malformed
-from drivers.xray_dicos import XrayDicosConfig
 
 CHUNK_BYTES = 64 * 1024  # above what any sensor sends in a tick, below what would stall the loop
 UDP_BUFFER_BYTES = 4 * 2**20  # 64 channels of datacast for minutes; the kernel may grant less
@@ -78,6 +79,7 @@ async def open_transport(
     patient: bool = False,
     refuse: Callable[[Malformed], None] = lambda malformed: None,
     bookmark: Bookmark | None = None,
+    spool: Path | None = None,
 ) -> Transport:
     """Connect to where the sensor answers.
 
@@ -85,7 +87,8 @@ async def open_transport(
     only listens (udp, folder) has answered when the first datagram, or the folder, is there.
     `patient` is for those who pause by themselves: listen for ever, try to connect once.
     `refuse` is told of input that is not worth a read, such as a scan that is too large.
-    `bookmark` is where a server that keeps its data is asked to go on.
+    `bookmark` is where a server that keeps its data is asked to go on. `spool` is a folder for
+    what a sender was told is safe and waits to be dealt with; None: for the process's life only.
     ValueError when `config.url` is no address.
     """
     address = parse_address(config.url)
@@ -104,20 +107,25 @@ async def open_transport(
         case "udp":
             return await _open_udp(config, address, patient=patient)
         case "dicos" | "folder":
-            return await _open_inbox(config, address, patient=patient, refuse=refuse)
+            return await _open_inbox(config, address, spool, patient=patient, refuse=refuse)
         case _:
             return await _open_serial(config, address.path)
 
 
 async def _open_inbox(
-    config: SensorConfig, address: Address, *, patient: bool, refuse: Callable[[Malformed], None]
+    config: SensorConfig,
+    address: Address,
+    spool: Path | None,
+    *,
+    patient: bool,
+    refuse: Callable[[Malformed], None],
 ) -> Transport:
     """Where whole scans or documents are put."""
     if address.form == "folder":
         return await open_folder(config, address.path, patient=patient, refuse=refuse)
     if not isinstance(config, XrayDicosConfig):
         raise ValueError(f"{config.id}: a sensor of this kind does not speak DICOS")
-    return await open_receiver(config, address, patient=patient, refuse=refuse)
+    return await open_receiver(config, address, patient=patient, refuse=refuse, spool=spool)
 
 
 async def chunks(transport: Transport) -> AsyncIterator[bytes]:

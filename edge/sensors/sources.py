@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import structlog
 
@@ -90,6 +91,7 @@ class Source:
         seed: int = 0,
         retry_s: tuple[float, float] = RETRY_S,
         bookmark: Bookmark | None = None,
+        spool: Path | None = None,
     ) -> None:
         origin = Origin.SIMULATOR if config.origin == "simulator" else Origin.SENSOR
         self.config = config
@@ -104,6 +106,7 @@ class Source:
         self._record = record
         self._deliver = deliver
         self._bookmark = Note() if bookmark is None else bookmark
+        self._spool = spool
         self._work = work
         self._scenario = scenario
         self._patience = Patience(
@@ -235,7 +238,11 @@ class Source:
 
     async def _open(self, *, patient: bool = False) -> Transport:
         return await open_transport(
-            self.config, patient=patient, refuse=self._refuse, bookmark=self._bookmark
+            self.config,
+            patient=patient,
+            refuse=self._refuse,
+            bookmark=self._bookmark,
+            spool=self._spool,
         )
 
     def _unavailable(self, error: SensorUnavailable) -> None:
@@ -267,6 +274,7 @@ class Sources:
         deliver: Deliver,
         work_of: Callable[[SensorConfig], Work] = lambda config: in_thread,
         bookmark_of: Callable[[SensorConfig], Bookmark] = lambda config: Note(),
+        spool_of: Callable[[SensorConfig], Path | None] = lambda config: None,
         scenario: Scenario | None = None,
         seed: int = 0,
     ) -> None:
@@ -283,6 +291,7 @@ class Sources:
                 deliver=deliver,
                 work=work_of(config),
                 bookmark=bookmark_of(config),
+                spool=spool_of(config),
                 scenario=scenario,
                 seed=seed,
             )

@@ -41,7 +41,7 @@ from fusion.scan_record import ScanRecord
 from fusion.types import SECOND_NS, Family, Origin, Sample
 from simulators.scenario import Scenario
 
-BOOKMARKS, SCANS = "bookmarks", "scans"  # folders below `state_dir`
+BOOKMARKS, SCANS, HELD = "bookmarks", "scans", "held"  # folders below `state_dir`
 GIGABYTE = 10**9
 SCAN_WORKERS = 2  # one per scanner of the reference checkpoint; each holds about 100 MB a scan
 # How long a thread that computes may keep the others from running Python: at the default of 5 ms a
@@ -94,6 +94,7 @@ class CheckpointService:
             bookmark_of=lambda sensor: FileBookmark(
                 config.state_dir / BOOKMARKS / f"{sensor.id}.txt"
             ),
+            spool_of=lambda sensor: config.state_dir / HELD / sensor.id,
             scenario=scenario,
             seed=seed,
         )

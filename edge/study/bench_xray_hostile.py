@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
+from drivers.dicos_config import XrayDicosConfig
 from drivers.dicos_unpacking import end_child
 from drivers.scan_folder import ScanFolder
 from drivers.wire import bundle
 from drivers.wire.malformed import Malformed
 from drivers.xray import XrayPlanesConfig, XrayPlanesDriver, scan_sets
-from drivers.xray_dicos import XrayDicosConfig, XrayDicosDriver
+from drivers.xray_dicos import XrayDicosDriver
 from drivers.xray_lines import XrayLinesConfig, XrayLinesDriver
 from edge.sensors.scans import Measuring
 from edge.study.figures import Figure, Options, at_least, at_most, plain

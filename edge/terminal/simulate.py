@@ -13,11 +13,13 @@ from pathlib import Path
 
 from drivers.address import parse_address
 from drivers.base import SensorConfig
+from drivers.dicos_config import XrayDicosConfig
 from edge.config import load_config
 from edge.errors import EXIT_OK, EXIT_SENSOR, EXIT_USAGE
 from edge.sensors.standin import with_sensor
 from fusion.types import SECOND_NS
 from simulators.catalog import KINDS
+from simulators.dicos_sending import sending_url
 from simulators.record import record
 from simulators.scenario import Scenario, SensorPlace
 from simulators.scripts import SCENARIOS
@@ -87,7 +89,7 @@ async def _serve(args: argparse.Namespace) -> int:
 
     scenario = day_of()
     try:
-        urls = _urls(scenario, args, {sensor.id: sensor.url for sensor in configured})
+        urls = _urls(scenario, args, {sensor.id: sensor for sensor in configured})
     except ValueError as error:
         return _usage(str(error))
     try:
@@ -163,7 +165,7 @@ def _with_simulated(scenario: Scenario, configured: Sequence[SensorConfig]) -> S
 
 
 def _urls(
-    scenario: Scenario, args: argparse.Namespace, configured: Mapping[str, str]
+    scenario: Scenario, args: argparse.Namespace, configured: Mapping[str, SensorConfig]
 ) -> dict[str, str]:
     """Where to serve each sensor: as the configuration says, else on ports in a row.
 
@@ -195,16 +197,20 @@ def _base_port(scenario: Scenario, args: argparse.Namespace) -> int:
     return base_port
 
 
-def _serving_url(url: str, *, pty: bool) -> str:
+def _serving_url(sensor: SensorConfig, *, pty: bool) -> str:
     """The sending end of a sensor's address."""
-    address = parse_address(url)
+    address = parse_address(sensor.url)
     if pty or address.form == "serial":
         return "pty:"  # its path is the system's choice; the table tells it
-    sent = address.form in {"udp", "dicos"}
-    if sent and address.host in ("0.0.0.0", "::"):  # noqa: S104 - not bound here
-        # It listens everywhere; we send to this machine.
-        return f"{address.form}://{HOST}:{address.port}"
-    return url
+    if address.form not in {"udp", "dicos"}:
+        return sensor.url
+    # It listens everywhere; we send to this machine.
+    everywhere = address.host in ("0.0.0.0", "::")  # noqa: S104 - not bound here
+    host = HOST if everywhere else address.host
+    if isinstance(sensor, XrayDicosConfig):
+        calling = sensor.callers[0] if sensor.callers else ""
+        return sending_url(host, address.port, called=sensor.ae_title, calling=calling)
+    return f"{address.form}://{HOST}:{address.port}" if everywhere else sensor.url
 
 
 def _own_urls(

@@ -9,12 +9,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from drivers import dicos_receiver
+from drivers import dicos_pairs, dicos_server
 from drivers.base import SensorUnavailable
-from drivers.dicos_receiver import NO_RESOURCES, NOT_UNDERSTOOD, REFUSED, SUCCESS, WRONG_CLASS
+from drivers.dicos_config import XrayDicosConfig
+from drivers.dicos_server import NO_RESOURCES, NOT_UNDERSTOOD, REFUSED, SUCCESS, WRONG_CLASS
 from drivers.transports import open_transport
 from drivers.wire import bundle, dicos
-from drivers.xray_dicos import XrayDicosConfig, XrayDicosDriver
+from drivers.xray_dicos import XrayDicosDriver
 from edge.sensors.sources import Source
 from fusion.types import Origin, ScanSample
 from simulators.dicos_sending import send
@@ -42,9 +43,9 @@ class Station:
         self.where = ("127.0.0.1", port)
         self.refused = []
 
-    def sending(self, *files):
+    def sending(self, *files, **titles):
         """The statuses that a sender of these files hears, as a task."""
-        return asyncio.create_task(asyncio.to_thread(send, self.where, list(files)))
+        return asyncio.create_task(asyncio.to_thread(send, self.where, list(files), **titles))
 
     async def taken(self, reason=""):
         """The files of the next scan, which is settled for `reason`."""
@@ -55,11 +56,11 @@ class Station:
 
 
 @contextlib.asynccontextmanager
-async def station(**keys):
+async def station(spool=None, **keys):
     port = free_port()
     config = XrayDicosConfig(id="xray-1", lane="l", url=f"dicos://127.0.0.1:{port}", **keys)
     told = []
-    transport = await open_transport(config, refuse=told.append)
+    transport = await open_transport(config, refuse=told.append, spool=spool)
     made = Station(transport, port)
     made.refused = told
     try:
@@ -137,7 +138,7 @@ def test_a_plane_that_is_sent_again_is_not_its_own_partner():
 def test_planes_that_nobody_completes_do_not_pile_up():
     async def check():
         async with station(pair_wait_s=60.0) as opened:
-            for number in range(dicos_receiver.MAX_HALVES + 2):
+            for number in range(dicos_pairs.MAX_HALVES + 2):
                 scan = high(scan=_scan(number))
                 assert await opened.sending(scan) == [SUCCESS]
             assert await opened.taken() == [high(scan=_scan(0))]
@@ -203,7 +204,7 @@ def test_what_is_no_class_of_dicos_is_not_taken():
 
 
 def test_more_senders_than_there_is_room_for_are_rejected_and_later_taken(monkeypatch):
-    monkeypatch.setattr(dicos_receiver, "MAX_ASSOCIATIONS", 2)
+    monkeypatch.setattr(dicos_server, "MAX_ASSOCIATIONS", 2)
 
     async def check():
         async with station() as opened:
@@ -219,12 +220,12 @@ def test_more_senders_than_there_is_room_for_are_rejected_and_later_taken(monkey
 
 
 def test_connections_that_say_nothing_do_not_fill_the_house(monkeypatch):
-    monkeypatch.setattr(dicos_receiver, "MAX_LINKS", 2)
+    monkeypatch.setattr(dicos_server, "MAX_LINKS", 2)
 
     async def check():
         async with station() as opened:
             idle = [socket.create_connection(opened.where) for _ in range(2)]
-            await until(lambda: len(opened.transport._links) == 2)
+            await until(lambda: len(opened.transport.server._links) == 2)
             crowded = socket.create_connection(opened.where)
             assert await asyncio.to_thread(crowded.recv, 1) == b""
             for one in (*idle, crowded):
@@ -254,13 +255,28 @@ def test_titles_are_asked_for_where_they_are_configured():
     run(check())
 
 
+def test_a_simulated_scanner_calls_the_station_by_its_name():
+    async def check():
+        async with station(ae_title="BORDER 1", callers=("XR-7",)) as opened:
+            sending = opened.sending(single(), called="BORDER 1", calling="XR-7")
+            assert await opened.taken() == [single()]
+            assert await sending == [SUCCESS]
+            association = await asyncio.to_thread(associated, opened.where, ECHO, "XR-7", "ANY-SCP")
+            assert association.is_rejected
+            await until(lambda: opened.refused)
+            assert [one.reason for one in opened.refused] == ["not-taken"]
+            assert "XR-7" in opened.refused[0].text
+
+    run(check())
+
+
 def test_a_sender_that_hangs_up_within_a_scan_is_told_and_the_next_is_taken():
     async def check():
         async with station() as opened:
             association = await asyncio.to_thread(associated, opened.where, dicos.DX_PROCESSING)
             wire = association.dul.socket.socket
             wire.sendall(b"\x04\x00" + (1 << 20).to_bytes(4, "big") + bytes(200_000))
-            await until(lambda: any(one.held for one in opened.transport._links.values()))
+            await until(lambda: any(one.held for one in opened.transport.server._links.values()))
             wire.shutdown(socket.SHUT_RDWR)
             await until(lambda: opened.refused)
             assert [one.reason for one in opened.refused] == ["truncated"]
@@ -282,7 +298,7 @@ def test_a_sender_that_sends_without_end_is_cut_off(monkeypatch):
             wire.sendall(b"\x04\x00" + b"\xff\xff\xff\xff" + bytes(1000))
             await until(lambda: opened.refused)
             assert opened.refused[0].reason == "too-large"
-            await until(lambda: not opened.transport._links)
+            await until(lambda: not opened.transport.server._links)
             await asyncio.to_thread(association.abort)
 
     run(check())
@@ -297,7 +313,7 @@ def test_noise_at_the_port_leaves_nothing(noise):
             sending = opened.sending(single())
             assert await opened.taken() == [single()]
             assert await sending == [SUCCESS]
-            await until(lambda: not opened.transport._links)
+            await until(lambda: not opened.transport.server._links)
 
     run(check())
 

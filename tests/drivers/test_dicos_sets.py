@@ -6,10 +6,11 @@ import pytest
 
 from drivers import dicos_header
 from drivers.base import SensorUnavailable
+from drivers.dicos_config import XrayDicosConfig
 from drivers.dicos_sets import DicosSets
 from drivers.transports import open_transport
 from drivers.wire import dicos
-from drivers.xray_dicos import XrayDicosConfig, XrayDicosDriver
+from drivers.xray_dicos import XrayDicosDriver
 from fusion.types import Origin
 from tests.drivers.dicos_files import SCAN, high, low, packed, plane, single
 

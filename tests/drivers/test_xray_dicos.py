@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from drivers import dicos_reading
+from drivers.dicos_config import XrayDicosConfig
 from drivers.wire import bundle, dicos
 from drivers.wire.dicos_write import begin, element
 from drivers.wire.malformed import Malformed
-from drivers.xray_dicos import DicosFile, XrayDicosConfig, XrayDicosDriver
+from drivers.xray_dicos import DicosFile, XrayDicosDriver
 from fusion.types import MILLISECOND_NS, SECOND_NS, Origin
 from simulators.xray_dicos import DxOptions, dx
 from tests.drivers.dicos_files import (

@@ -4,8 +4,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from drivers.dicos_config import XrayDicosConfig
 from drivers.wire import bundle
-from drivers.xray_dicos import XrayDicosConfig, XrayDicosDriver
+from drivers.xray_dicos import XrayDicosDriver
 from fusion.types import Origin
 from simulators.catalog import KINDS
 from tests.contract.scenarios import DEVICE, small_day

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from drivers.dicos_config import XrayDicosConfig
 from drivers.radiation import TsaConfig
 from drivers.seismic_shake_config import ShakeConfig
 from drivers.xray import XrayPlanesConfig
-from drivers.xray_dicos import XrayDicosConfig
 from edge.probing.run import run
 from edge.probing.sensors import ask, sensor_probes
 from tests.ports import free_port
