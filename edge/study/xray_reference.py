@@ -1,8 +1,10 @@
 """The analysis of X-ray scans as one would write it in NumPy, SciPy and scikit-image.
 
-All in float64 and vectorised, pixel by pixel where that is the natural way; repairs for pictures
-without air beside the vehicle are left out. What
-`garita bench xray` holds the kernels against: for speed, and for agreement.
+The same maths in float64, vectorised: every pixel is normalised, then the light of a cell is
+averaged, then comes the logarithm. What the pipeline itself does in NumPy on few numbers or samples
+(the self-check, the places of posts and deck) is the same code; repairs for pictures without air
+beside the vehicle are left out. What `garita bench xray` holds the kernels against, for speed and
+for agreement; `edge.study.xray_reference_pixels` is the usual way, which takes no cells' light.
 """
 
 import importlib
@@ -15,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.study import xray_reference_cells as twins
+from edge.study import xray_reference_cells as steps
 from fusion import xray
 from fusion.scans import calibrate, cells, stripes
 from fusion.scans.calibrate import Calibration
@@ -29,20 +31,17 @@ Plane = NDArray[np.uint16]
 
 ndimage: Any = importlib.import_module("scipy.ndimage")
 measure: Any = importlib.import_module("skimage.measure")
-morphology: Any = importlib.import_module("skimage.morphology")
-
-LOCAL_PX, LOCAL_SIGMA = (31, 63, 127), 2.5  # of local means and spreads (facts 2.3)
 
 
 def analyse(scan: ScanSample, policy: XrayPolicy) -> ScanFinding:
     """As `fusion.xray.analyse`, with the array libraries in the place of every kernel."""
-    with in_place_of_kernels():
+    with in_place_of_kernels(TWINS):
         return xray.analyse(scan, policy)
 
 
 @contextmanager
-def in_place_of_kernels() -> Iterator[None]:
-    """While it lasts, the analysis calls what is here and not what is compiled."""
+def in_place_of_kernels(twins: dict[str, Callable[..., Any]]) -> Iterator[None]:
+    """While it lasts, the analysis calls these, by name, and not what is compiled."""
     rooms = [
         module
         for name, module in sorted(sys.modules.items())
@@ -51,12 +50,12 @@ def in_place_of_kernels() -> Iterator[None]:
     kept = [
         (module, name, getattr(module, name))
         for module in rooms
-        for name in TWINS
+        for name in twins
         if hasattr(module, name)
     ]
     try:
         for module, name, _ in kept:
-            setattr(module, name, TWINS[name])
+            setattr(module, name, twins[name])
         yield
     finally:
         for module, name, kernel in kept:
@@ -107,6 +106,7 @@ def cells_of(
 def calibrated(plane: Plane, policy: XrayPolicy, lost: tuple[tuple[int, int], ...]) -> Calibration:
     """Dark from the lines without beam, gain from the air at the ends, pulses from that above."""
     rows, columns = plane.shape
+    hanging = _hanging(plane)
     brightness = plane.mean(axis=0)
     top = np.quantile(plane[::8, ::4], 0.98)
     lit = np.flatnonzero(brightness > 0.03 * top)
@@ -128,6 +128,7 @@ def calibrated(plane: Plane, policy: XrayPolicy, lost: tuple[tuple[int, int], ..
     else:
         gain, air = np.ones(rows), float(top - dark.mean())
         notes.append("no-air-columns")
+    gain[hanging] = 0.0
     pulse = np.zeros(columns)
     upper = plane[: rows // 3, first:last]
     due = gain[: rows // 3] * air
@@ -162,6 +163,14 @@ def calibrated(plane: Plane, policy: XrayPolicy, lost: tuple[tuple[int, int], ..
         notes=tuple(notes),
         quality=(("air_noise", noise),),
     )
+
+
+def _hanging(plane: Plane) -> NDArray[np.int64]:
+    """Rows that tell one number all along, between rows in which a vehicle is seen."""
+    most, least = plane.max(axis=1), plane.min(axis=1)
+    shaded = (plane < stripes.SEEN_SHARE * most[:, None]).mean(axis=1) >= stripes.SEEN_LENGTH
+    between = np.logical_or.accumulate(shaded) & np.logical_or.accumulate(shaded[::-1])[::-1]
+    return np.flatnonzero(between & (most - least <= stripes.STUCK_SHARE * most))
 
 
 def _unreliable(plane: Plane, air: NDArray[np.int64], dark: Floats, middle: int) -> Flags:
@@ -214,51 +223,19 @@ def attenuation(plane: Plane, calibration: Calibration, side: int) -> tuple[Floa
     return values, 2 * count >= side * side
 
 
-def pixel_by_pixel(scan: ScanSample, policy: XrayPolicy) -> int:
-    """The usual way, every step on all pixels (facts 6.1); returns how many parts stand out.
-
-    Not the maths of the analysis, which averages counts over cells before anything else: the
-    pipeline that its figures were first set against.
-    """
-    assert scan.high is not None
-    assert scan.low is not None
-    loss = []
-    for plane in (scan.high, scan.low):
-        known = calibrated(plane, policy, ())
-        due = known.air_counts * known.gain[:, None] * known.pulse[None, :]
-        signal = plane.astype(np.float64) - known.dark[:, None]
-        clear = np.divide(signal, due, out=np.ones_like(signal), where=due > 0)
-        loss.append(-np.log(np.clip(clear, np.exp(-cells.MAX_ATTENUATION), None)))
-    high = loss[0]
-    side = policy.cell_px
-    pooled_high, pooled_low = (measure.block_reduce(one, (side, side), np.mean) for one in loss)
-    ratio = pooled_low / np.maximum(pooled_high, 1e-6)
-    groups = np.digitize(ratio, (1.09, 1.152, 1.18)) * (pooled_high > 0.25)
-    mask = np.zeros(high.shape, np.bool_)
-    for around in LOCAL_PX:
-        mean = ndimage.uniform_filter(high, around)
-        spread = np.sqrt(np.maximum(ndimage.uniform_filter(high**2, around) - mean**2, 1e-12))
-        mask |= (high - mean) / spread > LOCAL_SIGMA
-    square = np.ones((5, 5), np.bool_)
-    mask = morphology.closing(morphology.opening(mask, square), square)
-    labels = measure.label(mask, connectivity=2)
-    parts = measure.regionprops_table(labels, high, properties=("area", "bbox", "intensity_mean"))
-    return len(parts["area"]) + 0 * int(groups.max())
-
-
 TWINS: dict[str, Callable[..., Any]] = {
     "cells_of": cells_of,
-    "square_means": twins.square_means,
-    "between_curves": twins.between_curves,
-    "components": twins.components,
-    "box_sums": twins.box_sums,
-    "side_differences": twins.side_differences,
-    "side_ranks": twins.side_ranks,
-    "place_terms": twins.place_terms,
-    "strongest_wave": twins.strongest_wave,
-    "fitted_waves": twins.fitted_waves,
-    "local_texture": twins.local_texture,
-    "near_medians": twins.near_medians,
-    "told_materials": twins.told_materials,
+    "square_means": steps.square_means,
+    "between_curves": steps.between_curves,
+    "components": steps.components,
+    "box_sums": steps.box_sums,
+    "side_differences": steps.side_differences,
+    "side_ranks": steps.side_ranks,
+    "place_terms": steps.place_terms,
+    "strongest_wave": steps.strongest_wave,
+    "fitted_waves": steps.fitted_waves,
+    "local_texture": steps.local_texture,
+    "near_medians": steps.near_medians,
+    "told_materials": steps.told_materials,
 }
 """What stands in for the function of that name, wherever the analysis calls it."""

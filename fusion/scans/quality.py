@@ -136,9 +136,7 @@ def _air(plane: Plane, known: Calibration) -> dict[str, float | None]:
     return found
 
 
-def _rows(
-    plane: Plane, known: Calibration, blocks: tuple[float, ...]
-) -> dict[str, float | None]:
+def _rows(plane: Plane, known: Calibration, blocks: tuple[float, ...]) -> dict[str, float | None]:
     """What the detector's rows are worth: alive, alike, even from module to module."""
     alive = known.gain > 0
     beside = (

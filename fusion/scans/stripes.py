@@ -52,7 +52,8 @@ def stuck(plane: NDArray[np.uint16]) -> NDArray[np.int64]:
     """
     # What is flat in every column looked at is flat in a few of them: most rows are not.
     few = np.ascontiguousarray(plane[:, ::STUCK_FIRST_EVERY].T)
-    doubtful = np.flatnonzero(_flat(few, STUCK_SHARE / (1.0 - STUCK_SHARE) + 1e-9))
+    share = STUCK_SHARE / (1.0 - STUCK_SHARE) + 1e-9
+    doubtful: NDArray[np.int64] = np.flatnonzero(_flat(few, share))
     doubtful = doubtful[_flat(plane[doubtful, ::STUCK_EVERY].T, STUCK_SHARE)]
     if doubtful.size == 0:
         return doubtful
@@ -61,7 +62,8 @@ def stuck(plane: NDArray[np.uint16]) -> NDArray[np.int64]:
     seen = np.flatnonzero(shaded >= max(SEEN_LENGTH * probe.shape[1], 2))
     if seen.size == 0:
         return np.empty(0, np.int64)
-    return doubtful[(doubtful >= seen[0]) & (doubtful < seen[-1])]
+    inside: NDArray[np.int64] = doubtful[(doubtful >= seen[0]) & (doubtful < seen[-1])]
+    return inside
 
 
 def _flat(lines: NDArray[np.uint16], share: float) -> Flags:

@@ -53,3 +53,14 @@ def test_gains_pulses_and_darkness_go_the_same_way():
     seen = ours.usable & theirs.usable
     assert np.abs(ours.high - theirs.high)[seen].max() < 2e-3
     assert np.array_equal(ours.usable[:, 5:], theirs.usable[:, 5:])
+
+
+def test_the_usual_way_on_all_pixels_tells_the_same_of_the_load():
+    reference()
+    usual = importlib.import_module("edge.study.xray_reference_pixels")
+    ours, theirs = xray.analyse(SCAN, POLICY), usual.analyse(SCAN, POLICY)
+    assert ours.empty == theirs.empty
+    assert ours.fill == pytest.approx(theirs.fill, abs=0.01)
+    assert ours.mass_kg == pytest.approx(theirs.mass_kg, rel=0.05)
+    assert [name for name, _ in ours.quality] == [name for name, _ in theirs.quality]
+    assert [name for name, _ in ours.geometry] == [name for name, _ in theirs.geometry]
