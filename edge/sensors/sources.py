@@ -31,6 +31,8 @@ Record = Callable[[str, bytes, int], object]
 """Keeps `(sensor_id, data, received_utc_ns)`; `b""` says that the link was cut."""
 Deliver = Callable[[str, list[Sample], int, str], None]
 """Takes `(sensor_id, samples, received_utc_ns, trigger)` in the order of arrival."""
+Stored = Callable[[], Awaitable[object]]
+"""Returns when the alerts of what was delivered so far are on disk."""
 
 # Between opening a link and the first read, the service waits for the sensors that do not answer. A
 # portal's lines carry no time: those of a whole pass would all be dated by the moment of reading.
@@ -71,6 +73,10 @@ class SourceStatus:
         return ""
 
 
+async def at_once() -> None:
+    """The plainest `Stored`: nothing is."""
+
+
 async def in_thread(read: Callable[[], Read]) -> Read:
     """The plainest `Work`: the loop's own pool of threads."""
     return await asyncio.to_thread(read)
@@ -92,6 +98,7 @@ class Source:
         retry_s: tuple[float, float] = RETRY_S,
         bookmark: Bookmark | None = None,
         spool: Path | None = None,
+        stored: Stored = at_once,
     ) -> None:
         origin = Origin.SIMULATOR if config.origin == "simulator" else Origin.SENSOR
         self.config = config
@@ -107,6 +114,10 @@ class Source:
         self._deliver = deliver
         self._bookmark = Note() if bookmark is None else bookmark
         self._spool = spool
+        # What a folder files and a sender is told is final: a scan must not be forgotten before its
+        # alert is safe. A stream has nothing to keep, and must not wait for a disk.
+        self._whole = config.url.startswith(("folder:", "dicos:"))
+        self._stored = stored if self._whole else at_once
         self._work = work
         self._scenario = scenario
         self._patience = Patience(
@@ -166,8 +177,7 @@ class Source:
     async def _leave_stale(self) -> None:
         """Open anew what has waited for long: what queued in it is old."""
         # A stand-in has no queue, and no scan is too old, in a folder or sent.
-        whole = self.config.url.startswith(("folder:", "dicos:"))
-        lasts = isinstance(self._transport, StandIn) or whole
+        lasts = isinstance(self._transport, StandIn) or self._whole
         if self._transport is None or lasts or _monotonic_s() - self._opened_s < STALE_S:
             return
         await self.close()
@@ -181,6 +191,7 @@ class Source:
         self._patience.begin(_monotonic_s())
         while data := await transport.read():
             refused = await self._take(data)
+            await self._stored()
             await transport.settle(refused)
             # A socket that always has more does not suspend by itself; the others want a turn.
             await asyncio.sleep(0)
@@ -275,6 +286,7 @@ class Sources:
         work_of: Callable[[SensorConfig], Work] = lambda config: in_thread,
         bookmark_of: Callable[[SensorConfig], Bookmark] = lambda config: Note(),
         spool_of: Callable[[SensorConfig], Path | None] = lambda config: None,
+        stored: Stored = at_once,
         scenario: Scenario | None = None,
         seed: int = 0,
     ) -> None:
@@ -292,6 +304,7 @@ class Sources:
                 work=work_of(config),
                 bookmark=bookmark_of(config),
                 spool=spool_of(config),
+                stored=stored,
                 scenario=scenario,
                 seed=seed,
             )

@@ -95,6 +95,7 @@ class CheckpointService:
                 config.state_dir / BOOKMARKS / f"{sensor.id}.txt"
             ),
             spool_of=lambda sensor: config.state_dir / HELD / sensor.id,
+            stored=self._stored,
             scenario=scenario,
             seed=seed,
         )
@@ -220,6 +221,10 @@ class CheckpointService:
     async def _work(self, workers: ThreadPoolExecutor, read: Callable[[], Read]) -> Read:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(workers, self._measure, read)
+
+    async def _stored(self) -> None:
+        if self._committer is not None:
+            await self._committer.stored()
 
     async def _turn(self) -> None:
         assert self._pipeline is not None

@@ -1,5 +1,6 @@
 """Brings alerts to disk in order, on a thread of its own, so a slow disk never stops the loop."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from fusion.types import SECOND_NS
 # disk that takes nothing during a flood of alerts ends here.
 MAX_WAITING = 20_000
 MAX_WAITING_BYTES = 128 * 1024 * 1024  # the same with files of evidence, some 90 kB an alert
+STORED_POLL_S = 0.005  # a commit takes some 5 ms, and who waits for it is in no hurry
 RETRY_S = (0.05, 2.0)  # first and longest pause while the disk refuses
 
 log = structlog.get_logger()
@@ -57,6 +59,7 @@ class Committer:
         self._now_utc_ns = now_utc_ns
         self._waiting: list[Waiting] = []
         self._bytes = 0
+        self._taken = self._stored = 0
         self._changed = threading.Condition()
         self._ends_at: float | None = None
         self.failed = ""
@@ -80,8 +83,15 @@ class Committer:
         """Commit these next, in this order."""
         with self._changed:
             self._waiting += rows
+            self._taken += len(rows)
             self._bytes += sum(waiting.row.size for waiting in rows)
             self._changed.notify()
+
+    async def stored(self) -> None:
+        """Return when what was put so far is on disk; not at all where it never will be."""
+        taken = self._taken
+        while self._stored < taken:
+            await asyncio.sleep(STORED_POLL_S)
 
     def close(self, timeout_s: float) -> int:
         """Commit what waits; returns how many rows did not reach the disk in time."""
@@ -109,6 +119,7 @@ class Committer:
             if self._commit(batch):
                 with self._changed:
                     del self._waiting[: len(batch)]
+                    self._stored += len(batch)
                     self._bytes -= sum(waiting.row.size for waiting in batch)
                 self._wake()
             else:

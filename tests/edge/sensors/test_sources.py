@@ -468,6 +468,27 @@ def test_a_scan_that_breaks_the_analysis_is_put_aside(tmp_path):
     run(check())
 
 
+def test_a_scan_is_not_filed_before_its_alerts_are_stored(tmp_path):
+    desk, work_folder = Desk(), tmp_path / "scans" / ".garita"
+    desk.utc_ns += 3600 * SECOND_NS
+    asked, disk = asyncio.Event(), asyncio.Event()
+
+    async def stored():
+        asked.set()
+        await disk.wait()
+
+    async def check():
+        async with scanner(desk, tmp_path, stored=stored):
+            await asked.wait()
+            assert len(desk.samples) == 1
+            assert not [*work_folder.glob("done/*")]
+            disk.set()
+            while not [*work_folder.glob("done/*")]:
+                await asyncio.sleep(0.01)
+
+    run(check())
+
+
 def test_a_set_that_the_folder_refuses_is_counted_too():
     desk = Desk()
     source = desk.source(SCANNER.config("folder:/scans"))

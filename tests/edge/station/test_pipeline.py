@@ -147,6 +147,25 @@ def test_a_refusing_disk_stops_neither_the_loop_nor_the_order(tmp_path, outbox, 
     assert len(seqs) >= 2
 
 
+def test_who_waits_for_alerts_to_be_stored_waits_for_the_disk(outbox, until):
+    disk = StuckDisk(outbox)
+    committer = Committer(disk, wake=lambda: None, now_utc_ns=Clock())
+
+    async def check():
+        await committer.stored()  # nothing yet
+        committer.put([Waiting(row(1), START_NS)])
+        storing = asyncio.create_task(committer.stored())
+        until(lambda: disk.refused >= 1)
+        assert not (await asyncio.wait([storing], timeout=0.05))[0]
+        disk.works.set()
+        await asyncio.wait_for(storing, 20.0)
+        assert [one.seq for one in outbox.pending("north", 0, 10)] == [1]
+
+    with capture_logs():
+        asyncio.run(check())
+    assert committer.close(20.0) == 0
+
+
 def test_what_the_disk_never_took_is_told_at_the_end(tmp_path, outbox):
     clock = Clock()
     committer = Committer(SlowDisk(outbox, 10**9), wake=lambda: None, now_utc_ns=clock)
