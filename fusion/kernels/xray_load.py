@@ -23,31 +23,32 @@ def near_medians(
     down     of columns and not of rows
     returns  medians, to a 500th of the spread, and how many counted
     """
-    count, other = values.shape[0], values.shape[1]
+    count, across = values.shape
     if down:
-        count, other = other, count
+        count, across = across, count
     medians = np.zeros(count)
     counts = np.zeros(count, np.int64)
-    bins = np.zeros((count, NEAR_BINS), np.int32)
+    bins = np.empty(NEAR_BINS, np.int32)
     scale = NEAR_BINS / (2.0 * spread)
-    for i in range(values.shape[0]):
-        for j in range(values.shape[1]):
-            value = values[i, j]
-            if -spread < value < spread:
-                line = j if down else i
-                bins[line, min(int((value + spread) * scale), NEAR_BINS - 1)] += 1
-                counts[line] += 1
     for line in range(count):
-        if counts[line] < least or counts[line] == 0:
+        bins[:] = 0
+        near = 0
+        for place in range(across):
+            value = values[place, line] if down else values[line, place]
+            if -spread < value < spread:
+                bins[min(int((value + spread) * scale), NEAR_BINS - 1)] += 1
+                near += 1
+        counts[line] = near
+        if near < max(least, 1):
             continue
-        left = (counts[line] - 1) // 2
-        place = 0
-        while bins[line, place] <= left:
-            left -= bins[line, place]
-            place += 1
+        left = (near - 1) // 2
+        at = 0
+        while bins[at] <= left:
+            left -= bins[at]
+            at += 1
         # Even within its bin: values lie there close together.
-        within = (left + 0.5) / bins[line, place]
-        medians[line] = (place + within) / scale - spread
+        within = (left + 0.5) / bins[at]
+        medians[line] = (at + within) / scale - spread
     return medians, counts
 
 
