@@ -12,7 +12,7 @@ def pooled_counts(
     gain_q12: NDArray[np.uint32],
     pulse_q12: NDArray[np.int64],
     cell: int,
-) -> NDArray[np.int64]:
+) -> NDArray[np.float64]:
     """Sums of dark-corrected, gain-corrected counts over square cells, in 2**-24 counts.
 
     plane      (rows, columns) raw counts
@@ -20,14 +20,15 @@ def pooled_counts(
     gain_q12   (rows,) correction factor times 4096, below 2; 0 leaves the row out
     pulse_q12  (columns,) correction factor times 4096; 0 leaves the column out
     cell       side of a cell; 8 rows of 65,535 counts times 2 just fill 32 bits
-    returns    (rows // cell, columns // cell); divide by the cell's live pixels for a mean
+    returns    (rows // cell, columns // cell) whole numbers; divide by the cell's live pixels for
+               a mean
 
     Counts are averaged before the logarithm and not after: at 2 quanta a pixel the mean of
     logarithms is off by 30 %, the logarithm of the mean by nothing.
     """
     cells_y, cells_x = plane.shape[0] // cell, plane.shape[1] // cell
     columns = cells_x * cell
-    sums = np.zeros((cells_y, cells_x), np.int64)
+    sums = np.empty((cells_y, cells_x))
     line = np.zeros(columns, np.uint32)
     # Floats hold whole numbers up to 2**53 as they are, and are multiplied four at a time.
     lit, pulse = np.zeros(columns), pulse_q12[:columns].astype(np.float64)
@@ -49,7 +50,7 @@ def pooled_counts(
             total = 0.0
             for column in range(j * cell, (j + 1) * cell):
                 total += lit[column]
-            sums[i, j] = np.int64(total)
+            sums[i, j] = total
     return sums
 
 

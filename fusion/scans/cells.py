@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,16 +123,18 @@ def attenuation(
     gain_q12 = _inverse_q12(calibration.gain).astype(np.uint32)
     pulse_q12 = _inverse_q12(calibration.pulse)
     dark_q8 = np.round(calibration.dark * DARK_SCALE).astype(np.uint32)
-    sums = pooled_counts(plane, dark_q8, gain_q12, pulse_q12, cell)
+    values = pooled_counts(plane, dark_q8, gain_q12, pulse_q12, cell)
     rows, rows_usable = _live(gain_q12 > 0, cell)
     columns, columns_usable = _live(pulse_q12 > 0, cell)
-    down = np.where(rows > 0, 2.0**24 * calibration.air_counts * rows, np.inf)
-    along = np.where(columns > 0, columns, np.inf)
-    share = sums / (down[:, None] * along[None, :])
-    np.maximum(share, math.exp(-MAX_ATTENUATION), out=share)
-    np.negative(np.log(share, out=share), out=share)
+    # In place, step by step: a megabyte anew costs as much as the arithmetic.
+    values *= _over(2.0**24 * calibration.air_counts * rows)[:, None]
+    values *= _over(columns)[None, :]
+    np.maximum(values, math.exp(-MAX_ATTENUATION), out=values)
+    np.log(values, out=values)
     # Rounded so that a last bit of another machine's logarithm changes nothing.
-    values: Floats = np.round(share, 6, out=share)
+    values *= -(10.0**6)
+    np.rint(values, out=values)
+    values /= 10.0**6
     _fill(values, rows > 0)
     _fill(values.T, columns > 0)
     return values, rows_usable[:, None] & columns_usable[None, :]
@@ -166,6 +169,11 @@ def _fill(values: Floats, measured: Flags) -> None:
         share = (row - before) / (after - before) if after > before else 0.0
         share = min(max(share, 0.0), 1.0)
         values[row] = np.round((1.0 - share) * values[before] + share * values[after], 6)
+
+
+def _over(values: NDArray[Any]) -> Floats:
+    """One over each, or 0 for nothing."""
+    return np.asarray(np.divide(1.0, values, out=np.zeros(values.shape), where=values > 0))
 
 
 def _inverse_q12(values: Floats) -> NDArray[np.int64]:
