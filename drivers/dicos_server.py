@@ -3,7 +3,7 @@
 pynetdicom has two threads for each connection; `store` is called in one of them.
 """
 
-import logging
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -12,22 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 from drivers.address import Address
 from drivers.dicos_config import XrayDicosConfig
+from drivers.dicos_entity import MAX_ASSOCIATIONS, STALLED_S, entity_of
 from drivers.wire import dicos
 from drivers.wire.dicos_write import begin
 
 if TYPE_CHECKING:
     from pynetdicom.events import Event
 
-MAX_ASSOCIATIONS = 4  # a scanner has one or two
-MAX_LINKS = 8  # with those that have not said yet what they want
+MAX_LINKS = 16  # with those that have not said yet what they want
 MAX_HELD_BYTES = 256 << 20  # of all senders together: two of the largest files and what is begun
 CHUNK_BYTES = 1 << 20
-STALLED_S = 15.0  # a sender that has stopped within a message
+PARTING_BYTES = 64  # of who asks to leave, or looks whether somebody is there
 LEAST_BYTES_S = 50_000  # of a message, after that: a quarter of a scan in a minute
-GREETING_S = 5.0  # from the connection to what the sender wants
 QUIET_S = 10.0  # after so long without a word a sender gives way to another one, if it must
 PARTING_S = 0.5  # for answers on their way, and for senders to hang up, when the receiver closes
-IDLE_S = 300.0  # scans come every few minutes; who has been silent for longer connects anew
 BACKLOG = 64  # connections that the kernel holds until they are looked at
 
 SUCCESS, REFUSED, NO_RESOURCES = 0x0000, 0x0110, 0xA700
@@ -48,6 +46,12 @@ class _Link:
     """Its socket, which pynetdicom leaves open where the other end was faster."""
     held: int = 0
     storing: bool = False
+    greeted: bool = False
+    """It asked for an association, whether it got one or not."""
+    told: bool = False
+    """Why it was cut has been said."""
+    leaving: bool = False
+    """It was hung up on, and counts no more."""
     began_s: float = 0.0
     """When the message that is held began to come."""
     heard_s: float = field(default_factory=time.monotonic)
@@ -78,20 +82,9 @@ class DicosServer:
 
     def listen(self, address: Address) -> None:
         """Begin. OSError where the address cannot be had, ImportError without pynetdicom."""
-        from pynetdicom import AE, evt  # noqa: PLC0415 - 290 ms for those who need it
-        from pynetdicom.sop_class import Verification  # type: ignore[attr-defined] # noqa: PLC0415
+        from pynetdicom import evt  # noqa: PLC0415 - 290 ms for those who need it
 
-        _register()
-        entity = AE(ae_title=self._config.ae_title or "GARITA")
-        entity.require_called_aet = bool(self._config.ae_title)
-        entity.require_calling_aet = list(self._config.callers)
-        entity.maximum_pdu_size = 0  # in as few pieces as the sender likes
-        entity.maximum_associations = MAX_ASSOCIATIONS
-        entity.network_timeout = IDLE_S
-        entity.acse_timeout, entity.dimse_timeout = GREETING_S, STALLED_S
-        entity.add_supported_context(Verification)
-        for uid in (*dicos.SOP_CLASSES, *dicos.PARTS):
-            entity.add_supported_context(uid, [*dicos.PLAIN, *dicos.PACKED])
+        entity = entity_of(self._config, self._taken)
         handlers: list[Any] = [
             (evt.EVT_CONN_OPEN, self._on_open),
             (evt.EVT_CONN_CLOSE, self._on_close),
@@ -135,6 +128,11 @@ class DicosServer:
 
     # --- in threads of pynetdicom's --------------------------------------------------------
 
+    def _taken(self) -> list[Any]:
+        with self._lock:
+            links = self._links.items()
+            return [one for one, link in links if link.greeted and not link.leaving]
+
     def _is_storing(self) -> bool:
         with self._lock:
             return any(link.storing for link in self._links.values())
@@ -145,8 +143,8 @@ class DicosServer:
         link = _Link(wire.socket)
         with self._lock:
             self._forget_dead()
-            self._make_room()
-            closed, crowded = self._closed, len(self._links) >= MAX_LINKS
+            crowded = not self._make_room()
+            closed = self._closed
             self._links[association] = link
         link.wire.settimeout(STALLED_S)
         if closed or crowded:
@@ -163,22 +161,27 @@ class DicosServer:
                 link.wire.close()
                 del self._links[association]
 
-    def _make_room(self) -> None:
-        """Hang up on who has not said a word for longest, so that nobody can keep others out."""
-        taken = sum(bool(one.is_established) for one in self._links)
-        if len(self._links) < MAX_LINKS and taken < MAX_ASSOCIATIONS:
-            return
+    def _make_room(self) -> bool:
+        """Hang up on who keeps others out for nothing; whether there is a place."""
+        here = [link for link in self._links.values() if not link.leaving]
         silent_s = time.monotonic() - QUIET_S
-        quiet = [
-            (link.heard_s, number, association)
-            for number, (association, link) in enumerate(self._links.items())
-            if not link.storing and link.heard_s < silent_s
-        ]
-        if quiet:
-            *_, association = min(quiet)
-            _hang_up(self._links[association].wire)
-            # Its threads end by themselves; until then it does not count.
-            del self._links[association]
+        taken = [link for link in here if link.greeted]
+        idle = [link for link in taken if not link.storing and link.heard_s < silent_s]
+        if len(taken) >= MAX_ASSOCIATIONS and idle:
+            self._hang_up(min(idle, key=lambda link: link.heard_s))
+        waiting = [link for link in here if not link.greeted]
+        if len(here) >= MAX_LINKS and waiting:  # a scanner says at once what it wants
+            self._hang_up(waiting[0])
+        return sum(not link.leaving for link in self._links.values()) < MAX_LINKS
+
+    def _hang_up(self, link: _Link) -> None:
+        """Whoever reads there sees the end."""
+        link.leaving = link.told = True
+        self._tell("too-many", f"senders at once; {MAX_LINKS} are listened to")
+        try:
+            link.wire.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            link.wire.close()
 
     def _receive(self, link: _Link, size: int) -> bytearray:
         """`size` bytes, fewer where the link was cut. OSError: too many, or too slowly."""
@@ -190,6 +193,7 @@ class DicosServer:
             link.heard_s = now_s
             held = sum(one.held for one in self._links.values())
         if link.held > dicos.MAX_FILE_BYTES + CHUNK_BYTES or held > MAX_HELD_BYTES:
+            link.told = True
             self._tell("too-large", "a sender that does not wait, or a file beyond all scans")
             raise OSError("more than is taken")
         ends_s = link.began_s + STALLED_S + link.held / LEAST_BYTES_S
@@ -201,6 +205,7 @@ class DicosServer:
                 return data
             data += piece
             if time.monotonic() > ends_s:
+                link.told = True
                 self._tell("too-slow", f"{len(data)} of {size} bytes, and then no more in time")
                 raise OSError("too slow")
         return data
@@ -208,20 +213,26 @@ class DicosServer:
     def _on_close(self, event: "Event") -> None:
         with self._lock:
             link = self._links.pop(event.assoc, None)
-        if link is not None:
-            link.wire.close()
-            _wake(event.assoc)
-        if link is not None and link.held > CHUNK_BYTES // 16 and not link.storing:
-            self._tell("truncated", "a sender hung up within a scan")
+        if link is None:
+            return
+        link.wire.close()
+        _wake(event.assoc)
+        if link.told or link.storing or link.held <= PARTING_BYTES:
+            return
+        if link.greeted:
+            self._tell("truncated", "a sender hung up within a message, or sent what is none")
+        else:
+            self._tell("not-dicom", "a caller that asked for no association")
 
     def _on_accepted(self, event: "Event") -> None:
-        self._mark(event.assoc, storing=False)
+        self._mark(event.assoc, storing=False, greeted=True)
         if not event.assoc.accepted_contexts:
             asked = event.assoc.rejected_contexts
             wanted = " ".join(str(one.abstract_syntax) for one in asked[:4])
             self._tell("unsupported", f"a sender of nothing that is taken: {wanted}")
 
     def _on_rejected(self, event: "Event") -> None:
+        self._mark(event.assoc, storing=False, greeted=True)
         caller = str(event.assoc.requestor.ae_title).strip()
         self._tell("not-taken", f"{caller}: unknown, or it called somebody else, or too many")
 
@@ -236,10 +247,11 @@ class DicosServer:
         finally:
             self._mark(event.assoc, storing=False)
 
-    def _mark(self, association: Any, *, storing: bool) -> None:  # noqa: ANN401
+    def _mark(self, association: Any, *, storing: bool, greeted: bool = False) -> None:  # noqa: ANN401
         """Note that a message is being dealt with, or no longer lies in memory."""
         with self._lock:
             if link := self._links.get(association):
+                link.greeted |= greeted
                 link.storing = storing
                 link.heard_s = time.monotonic()
                 link.held = link.held if storing else 0
@@ -265,27 +277,7 @@ def _wake(association: Any) -> None:  # noqa: ANN401
         association.dul.to_user_queue.put(None)
 
 
-def _hang_up(wire: Any) -> None:  # noqa: ANN401
-    """Whoever reads there sees the end."""
-    try:
-        wire.shutdown(2)
-    except OSError:
-        wire.close()
-
-
 def _join(association: Any, ends_s: float) -> None:  # noqa: ANN401
     for thread in (association, association.dul):
         if thread.is_alive():
             thread.join(max(ends_s - time.monotonic(), 0.0))
-
-
-def _register() -> None:
-    """Tell pynetdicom of DICOS's storage classes, without which an association is aborted."""
-    from pynetdicom.service_class import StorageServiceClass  # noqa: PLC0415 - as above
-    from pynetdicom.sop_class import register_uid  # noqa: PLC0415
-
-    # What they would say is said by us, once and with the sensor's name.
-    for name in ("pynetdicom", "pydicom"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    for uid, keyword in {**dicos.SOP_CLASSES, **dicos.PARTS}.items():
-        register_uid(uid, keyword, StorageServiceClass)

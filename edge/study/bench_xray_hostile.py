@@ -2,9 +2,11 @@
 it takes.
 
 Every case goes through a driver, and what comes out as a scan through the whole analysis. Some go
-through a watched folder as well, where each must be filed: as done, or with its reason.
+through a watched folder as well, where each must be filed: as done, or with its reason. Last comes
+a receiver for the network, beside whose attackers an honest sender must always be heard.
 """
 
+import asyncio
 import importlib.util
 import tempfile
 import time
@@ -34,11 +36,13 @@ from edge.study.xray_hostile_scans import (
     plane_scans,
     truck_planes,
 )
+from edge.study.xray_hostile_station import attacked
 from fusion.scans.policy import XrayPolicy
 from fusion.types import Origin, Sample, ScanFinding
 
 CASES = {"planes": 6000, "dicos": 3000, "dicos.packed": 1000, "lines": 2000}
 FOLDER_CASES = 300
+PEER_CASES = 300
 SLOWEST_S = 1.0
 RECEIVED_UTC_NS = 1_800_000_100_000_000_000
 CUT = b""
@@ -58,6 +62,10 @@ def run(options: Options) -> list[Figure]:
             figures += attack.run(name, cases)
         options.say(f"xray-hostile: {FOLDER_CASES:,} of them through a watched folder")
         figures += attack.through_folder(FOLDER_CASES)
+        if importlib.util.find_spec("pynetdicom"):
+            options.say(f"xray-hostile: a C-STORE receiver, {PEER_CASES:,} mutated senders")
+            high, _ = truck_planes(options.seed)
+            figures += asyncio.run(attacked(high, options.seed, PEER_CASES))
     finally:
         end_child()
     return figures

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from drivers import dicos_pairs, dicos_server
+from drivers import dicos_entity, dicos_pairs, dicos_server
 from drivers.base import SensorUnavailable
 from drivers.dicos_config import XrayDicosConfig
 from drivers.dicos_server import NO_RESOURCES, NOT_UNDERSTOOD, REFUSED, SUCCESS, WRONG_CLASS
@@ -204,7 +204,7 @@ def test_what_is_no_class_of_dicos_is_not_taken():
 
 
 def test_more_senders_than_there_is_room_for_are_rejected_and_later_taken(monkeypatch):
-    monkeypatch.setattr(dicos_server, "MAX_ASSOCIATIONS", 2)
+    monkeypatch.setattr(dicos_entity, "MAX_ASSOCIATIONS", 2)
 
     async def check():
         async with station() as opened:
@@ -212,24 +212,6 @@ def test_more_senders_than_there_is_room_for_are_rejected_and_later_taken(monkey
             assert all(one.is_established for one in first)
             assert (await asyncio.to_thread(associated, opened.where)).is_rejected
             await asyncio.to_thread(first[0].release)
-            sending = opened.sending(single())
-            assert await opened.taken() == [single()]
-            assert await sending == [SUCCESS]
-
-    run(check())
-
-
-def test_connections_that_say_nothing_do_not_fill_the_house(monkeypatch):
-    monkeypatch.setattr(dicos_server, "MAX_LINKS", 2)
-
-    async def check():
-        async with station() as opened:
-            idle = [socket.create_connection(opened.where) for _ in range(2)]
-            await until(lambda: len(opened.transport.server._links) == 2)
-            crowded = socket.create_connection(opened.where)
-            assert await asyncio.to_thread(crowded.recv, 1) == b""
-            for one in (*idle, crowded):
-                one.close()
             sending = opened.sending(single())
             assert await opened.taken() == [single()]
             assert await sending == [SUCCESS]
@@ -299,6 +281,59 @@ def test_a_sender_that_sends_without_end_is_cut_off(monkeypatch):
             await until(lambda: opened.refused)
             assert opened.refused[0].reason == "too-large"
             await until(lambda: not opened.transport.server._links)
+            await asyncio.to_thread(association.abort)
+
+    run(check())
+
+
+def test_who_only_connects_gives_way_to_who_says_what_he_wants(monkeypatch):
+    monkeypatch.setattr(dicos_server, "MAX_LINKS", 3)
+
+    async def check():
+        async with station() as opened:
+            idle = [socket.create_connection(opened.where) for _ in range(3)]
+            await until(lambda: opened.transport.server.links == 3)
+            sending = opened.sending(single())
+            assert await opened.taken() == [single()]
+            assert await sending == [SUCCESS]
+            assert "too-many" in {one.reason for one in opened.refused}
+            for one in idle:
+                one.close()
+
+    run(check())
+
+
+def test_an_association_that_was_silent_for_long_gives_way_to_another(monkeypatch):
+    monkeypatch.setattr(dicos_entity, "MAX_ASSOCIATIONS", 1)
+    monkeypatch.setattr(dicos_server, "MAX_ASSOCIATIONS", 1)
+
+    async def check():
+        async with station() as opened:
+            silent = await asyncio.to_thread(associated, opened.where)
+            assert (await asyncio.to_thread(associated, opened.where)).is_rejected
+            monkeypatch.setattr(dicos_server, "QUIET_S", 0.0)
+            sending = opened.sending(single())
+            assert await opened.taken() == [single()]
+            assert await sending == [SUCCESS]
+            await until(lambda: not silent.is_established)
+
+    run(check())
+
+
+def test_a_sender_that_drips_is_cut_off_and_told(monkeypatch):
+    monkeypatch.setattr(dicos_server, "STALLED_S", 0.3)
+    monkeypatch.setattr(dicos_server, "LEAST_BYTES_S", 1e9)
+
+    async def check():
+        async with station() as opened:
+            association = await asyncio.to_thread(associated, opened.where, dicos.DX_PROCESSING)
+            wire = association.dul.socket.socket
+            wire.sendall(b"\x04\x00" + (1 << 20).to_bytes(4, "big"))
+            with contextlib.suppress(OSError):
+                while not opened.refused:
+                    wire.sendall(b"\0")
+                    await asyncio.sleep(0.02)
+            assert [one.reason for one in opened.refused] == ["too-slow"]
             await asyncio.to_thread(association.abort)
 
     run(check())

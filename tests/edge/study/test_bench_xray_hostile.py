@@ -1,11 +1,14 @@
 """The short form of the attack."""
 
+import asyncio
 import importlib.util
 
 import pytest
 
 from drivers.dicos_unpacking import end_child
 from edge.study.bench_xray_hostile import Attack
+from edge.study.xray_hostile_scans import truck_planes
+from edge.study.xray_hostile_station import attacked
 
 
 @pytest.fixture(scope="module")
@@ -30,3 +33,9 @@ def test_mutated_scans_in_a_folder_are_filed_with_their_reason(attack):
     found = attack.through_folder(12)
     assert [one.name for one in found if one.reached is False] == []
     assert found[-1].value > 3
+
+
+def test_an_honest_sender_is_heard_beside_every_attacker_and_each_of_these_is_told():
+    pytest.importorskip("pynetdicom")
+    found = asyncio.run(attacked(truck_planes(3)[0], 3, 5))
+    assert [(one.name, one.how) for one in found if one.reached is False] == []
