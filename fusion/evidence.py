@@ -99,7 +99,7 @@ def xray_dense(facts: Mapping[str, Fact]) -> dict[str, float]:
     """
     slope = 0.1 + number(facts, "homogeneity")
     contrast = slope * max(0.0, number(facts, "sigma") - 3.0)
-    dense = facts.get("material") in ("dense", "steel")
+    dense = facts.get("material") in ("dense", "steel", "unresolved")
     return {
         "contraband-anomaly": contrast if dense else 0.7 * contrast,
         "shielded-source": min(3.0, contrast) if dense else 0.0,

@@ -252,9 +252,10 @@ class ScanRegion:
     sigma: float
     """Peak contrast over the local texture."""
     material: str
-    """`"organic"`, `"light-metal"`, `"steel"`, `"dense"`, or `""` where it cannot be told."""
+    """`"organic"`, `"light-metal"`, `"steel"` or `"dense"`; `"unresolved"` where more than one of
+    them would look like that, `""` where there are no two planes or too little of it."""
     material_share: float = 0.0
-    """How sure the material is, 0 to 1."""
+    """How sure the likeliest of them is, 0 to 1."""
     mass_kg: float | None = None
     """Of the excess; None where it cannot be told."""
 

@@ -57,6 +57,19 @@ class Beam:
     """(groups, STEPS) of each group's matter that takes so much."""
     low: Curve
     """(groups, STEPS) what the same layer takes in the low plane."""
+    signal: Curve
+    """(2, ENERGY_BINS) share of the signal behind the walls, in the high plane and the low one."""
+    organic_cm2_g: Curve
+    """(2, ENERGY_BINS) mass attenuation of organic goods."""
+    through: Curve
+    """(2, groups, LAYERS_G_CM2, ENERGY_BINS) what each layer of a group lets through."""
+
+    def behind(self, organic_g_cm2: float, group: int) -> Curve:
+        """(2, LAYERS_G_CM2) what so much organic goods and each layer of a group take together,
+        in the high plane and in the low one."""
+        left = self.signal * np.exp(-organic_g_cm2 * self.organic_cm2_g)
+        passed = (self.through[:, group] * left[:, None, :]).sum(axis=2)
+        return np.asarray(-np.log(np.maximum(passed, 1e-30)), np.float64)
 
 
 @lru_cache(maxsize=16)
@@ -66,16 +79,18 @@ def beam_of(energies_mev: tuple[float, float]) -> Beam:
     Rounded, so that a last bit of another machine's logarithm changes nothing.
     """
     at = np.linspace(0.0, MOST_ATTENUATION, STEPS)
-    areal, low = [], []
-    for group in GROUPS:
-        high_over, low_over = (_over_walls(group, end_mev) for end_mev in energies_mev)
-        areal.append(np.interp(at, high_over, LAYERS_G_CM2))
-        low.append(np.interp(at, high_over, low_over))
-    return Beam(at, np.round(areal, 4), np.round(low, 6))
+    parts = [_behind_walls(end_mev) for end_mev in energies_mev]
+    signal, through = (np.stack([part[which] for part in parts]) for which in (1, 2))
+    over = -np.log((through * signal[:, None, None, :]).sum(axis=3))
+    areal = [np.interp(at, over[0, group], LAYERS_G_CM2) for group in range(len(GROUPS))]
+    low = [np.interp(at, over[0, group], over[1, group]) for group in range(len(GROUPS))]
+    organic = np.stack([_attenuation(GROUPS[0], part[0]) for part in parts])
+    return Beam(at, np.round(areal, 4), np.round(low, 6), signal, organic, through)
 
 
-def _over_walls(group: str, end_mev: float) -> Curve:
-    """(LAYERS,) attenuation of layers of a group behind a container's two walls."""
+def _behind_walls(end_mev: float) -> tuple[Curve, Curve, Curve]:
+    """(energies, share of the signal behind a container's two walls, (groups, LAYERS, bins) what
+    layers let through)."""
     # A label in place of a measured energy must not divide by nothing.
     end_mev = min(max(end_mev, 1.0), 20.0)
     edges = np.linspace(LOWEST_MEV, end_mev, ENERGY_BINS + 1)
@@ -83,9 +98,8 @@ def _over_walls(group: str, end_mev: float) -> Curve:
     walls = np.exp(-(FILTER_IRON_G_CM2 + WALLS_G_CM2) * _attenuation("steel", mev))
     detector = (_attenuation("steel", mev) + _attenuation("dense", mev)) / 2
     weight = (1 - mev / end_mev) * walls * -np.expm1(-DETECTOR_G_CM2 * detector)
-    through = np.exp(-np.outer(LAYERS_G_CM2, _attenuation(group, mev))) * weight
-    share = through.sum(axis=1) / weight.sum()
-    return np.asarray(-np.log(share), np.float64)
+    through = [np.exp(-np.outer(LAYERS_G_CM2, _attenuation(group, mev))) for group in GROUPS]
+    return mev, weight / weight.sum(), np.stack(through)
 
 
 def _attenuation(group: str, mev: Curve) -> Curve:

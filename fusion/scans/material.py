@@ -1,7 +1,6 @@
 """What a load is made of, by how much more of it the low-energy plane loses than the high one."""
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,28 +57,6 @@ def find_materials(
     noise = np.round(cell_noise * np.sqrt(np.exp(beam.at) + np.exp(beam.low[0])), 9)
     place, group = told_materials(high, low, load, opaque, beam.low, noise, limits)
     return Materials(np.where(place < 0.0, policy.usual_place, place), group)
-
-
-def shares(high: Floats, low: Floats, sd: Floats, beam: Beam) -> Floats:
-    """(groups, ...) how probable each group is, given the spread of the low plane's loss."""
-    return odds_of(low, [np.interp(high, beam.at, curve) for curve in beam.low], sd)
-
-
-def odds_of(low: Floats, due: list[Floats], sd: Floats | float) -> Floats:
-    """(groups, ...) how probable each group is whose layer would take `due` in the low plane.
-
-    The group is the one whose curve is next; the normal distribution's share on either side of
-    the middle between two curves is written as a logistic one.
-    """
-    lines = [(a + b) / 2 for a, b in pairwise(due)]
-    # Each line is below the one before, where the layer is thick enough for an order.
-    for index in range(1, len(lines)):
-        lines[index] = np.minimum(lines[index], lines[index - 1])
-    above = [
-        1.0 / (1.0 + np.exp(np.clip(-1.702 * (low - line) / sd, -40.0, 40.0))) for line in lines
-    ]
-    bounds = [np.zeros_like(above[0]), *above, np.ones_like(above[0])]
-    return np.asarray(np.round([b - a for a, b in pairwise(bounds)], 4), np.float64)
 
 
 def areal_g_cm2(high: Floats, place: Floats, beam: Beam) -> Floats:

@@ -171,8 +171,6 @@ class XrayPolicy:
     """Steeper edges mix what is beside them in a cell."""
     metal_edge: float = 0.1
     """What is left of an edge's step in the planes' difference, after their shift is put right."""
-    displaced_share: float = 0.1
-    """Of the goods across the box, a thing half a metre deep takes the place of a fifth at most."""
     region_crowd_from: float = 5.5
     """Places from here are a crowd if there are more than one,"""
     region_crowd_sigma: float = 2.0
@@ -198,7 +196,20 @@ class XrayPolicy:
     sure_material_sigma: float = 0.5
     """Nearer to the line between two groups, one in three would be called wrong."""
     opaque_material_share: float = 0.7
-    """How often what lets nothing through is dense, and not much of something lighter."""
+    """How often what lets nothing through and is small is dense, and not iron and longer across."""
+    material_apart_sigma: float = 2.0
+    """Nearer than that, another group may be what a thing is of."""
+    material_fit_sigma: float = 3.0
+    """Farther than that from all groups, something else is wrong."""
+    hollow_share: float = 0.1
+    """Of the way from a solid piece's depth to a thing as deep as its side is long: boxes and
+    engines are hollow, blocks and tools are not,"""
+    hollow_share_sd: float = 0.2
+    """and how far that may be off."""
+    material_scatter_m: float = 0.7
+    """Scattered light comes from a round spot: this square of the square that is taken off."""
+    material_scatter_sd: float = 0.0003
+    """Of the light around: how far a scanner may be from `scatter_usual`."""
     usual_place: float = 0.5
     """Between organic and light metal: what is weighed of loads whose material is not known."""
 

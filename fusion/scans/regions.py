@@ -11,8 +11,8 @@ from fusion.kernels.xray_load import place_terms, side_differences, side_ranks
 from fusion.scans.beam import GROUPS, Beam
 from fusion.scans.geometry import Geometry
 from fusion.scans.load import Residue
-from fusion.scans.material import odds_of
 from fusion.scans.metal import Signal, metal_signal
+from fusion.scans.object_material import grown, object_material
 from fusion.scans.policy import XrayPolicy
 from fusion.scans.regions_fitted import WEIGHTS
 from fusion.types import ScanRegion
@@ -70,7 +70,9 @@ def find_regions(
             kept.append(place)
             if len(kept) == policy.max_regions:
                 break
-    regions = [_region(place, (high, low), geometry, beam, policy) for place in kept]
+    regions = [
+        _region(place, (high, low), geometry, beam, policy, cell_noise=cell_noise) for place in kept
+    ]
     return _sober(regions, policy)
 
 
@@ -262,19 +264,21 @@ def _region(
     geometry: Geometry,
     beam: Beam,
     policy: XrayPolicy,
+    *,
+    cell_noise: float,
 ) -> ScanRegion:
     """The place in metres, with what it is made of and how much more is there."""
-    high, low = planes
+    high = planes[0]
     part = _outlined(place, high, policy)
     rows, columns = np.nonzero(part.any(axis=1))[0], np.nonzero(part.any(axis=0))[0]
     steel = beam.areal_g_cm2[GROUPS.index("steel")]
     mean = float(high.values[part].sum()) / int(np.count_nonzero(part))
-    around = _grown(part, 4) & ~_grown(part, 1) & high.load & ~high.built
+    around = grown(part, 4) & ~grown(part, 1) & high.load & ~high.built
     known = int(np.count_nonzero(around))
     excess = mean - float(high.values[around].sum()) / known if known >= 4 else place.excess
     areal = [float(np.interp(at, beam.at, steel)) for at in (mean - excess, mean)]
     excess_g_cm2 = areal[1] - areal[0]
-    material, share = _material(high, low, part, beam, policy)
+    material, share = object_material(planes, part, geometry, beam, policy, cell_noise=cell_noise)
     area_m2 = int(np.count_nonzero(part)) * geometry.cell_m2
     return ScanRegion(
         from_m=round(geometry.along_m(int(columns[0])), 2),
@@ -316,58 +320,3 @@ def _outlined(place: _Place, high: Residue, policy: XrayPolicy) -> Flags:
     part[window] = labels == int(np.argmax(sizes))
     of, within = int(np.count_nonzero(box)), int(sizes.max())
     return part if 3 * within >= of and np.count_nonzero(part) <= 4 * of else box
-
-
-def _material(
-    high: Residue, low: Residue | None, part: Flags, beam: Beam, policy: XrayPolicy
-) -> tuple[str, float]:
-    """(group, how sure) of the excess over the surroundings; `("", 0)` where it is not told."""
-    if low is None:
-        return "", 0.0
-    opaque = high.opaque | low.opaque
-    if 2 * np.count_nonzero(part & opaque) > np.count_nonzero(part):
-        return "dense", policy.opaque_material_share
-    ring = _grown(part, 4) & ~_grown(part, 2) & high.load & ~opaque
-    inside = _shrunk(part) & ~opaque
-    inside = inside if inside.any() else part & ~opaque
-    if np.count_nonzero(ring) < 4 or not inside.any():
-        return "", 0.0
-    high_in, high_ring, low_in, low_ring = (
-        float(values[where].sum()) / np.count_nonzero(where)
-        for values in (high.values, low.values)
-        for where in (inside, ring)
-    )
-    more_high, more_low = high_in - high_ring, low_in - low_ring
-    if np.interp(more_high, beam.at, beam.areal_g_cm2[2]) < policy.min_material_g_cm2:
-        return "", 0.0
-    # What more of each group would take in the low plane, at this depth of the beam, in the place
-    # of as much of the goods around as a thing of usual depth displaces.
-    displaced = policy.displaced_share * high_ring
-    goods = float(np.interp(displaced, beam.at, beam.low[0]))
-    due = [
-        np.interp(high_in + displaced, beam.at, curve)
-        - np.interp(high_ring, beam.at, curve)
-        - goods
-        for curve in beam.low
-    ]
-    sd = policy.material_sd * high_in
-    share = odds_of(np.array(more_low), [np.array(each) for each in due], sd)
-    best = int(np.argmax(share))
-    return GROUPS[best], float(share[best])
-
-
-def _grown(part: Flags, by: int) -> Flags:
-    """The part and all that is within `by` cells up, down, left or right of it."""
-    grown = part.copy()
-    for _ in range(by):
-        before = grown.copy()
-        grown[1:] |= before[:-1]
-        grown[:-1] |= before[1:]
-        grown[:, 1:] |= before[:, :-1]
-        grown[:, :-1] |= before[:, 1:]
-    return grown
-
-
-def _shrunk(part: Flags) -> Flags:
-    """The part without its outermost cells, which the picture's blur mixes."""
-    return ~_grown(~part, 1)
