@@ -1,6 +1,5 @@
 """X-ray scanners that send line by line while the vehicle passes."""
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
@@ -12,10 +11,10 @@ from drivers.wire.malformed import Malformed, malformed
 from drivers.wire.sidecar import REAR_FIRST, Sidecar, parse_sidecar
 from drivers.wire.xray_lines import ALIVE, BEGIN, END, LineDecoder, LineFrame
 from drivers.xray_lines_file import LONGEST_S, LineFile
-from drivers.xray_lines_scan import LineScan
+from drivers.xray_lines_past import PastScans
+from drivers.xray_lines_scan import AGAIN, TOO_LONG, LineScan
 from fusion.types import MILLISECOND_NS, SECOND_NS, Family, Origin, Sample, ScanLines, ScanSample
 
-REMEMBERED_SCANS = 256  # a scanner that connects again says the last scan once more, not older ones
 LATE_NS = SECOND_NS  # from the end frame on: 64 lines of the slowest scan (80 lines/s) take 0.8 s
 WIDE_GAP_MM = 100.0  # a parcel hides behind a strip so wide, so that what is seen clears nothing
 
@@ -57,11 +56,12 @@ class XrayLinesDriver:
     Duplicates are passed over, lines up to 64 late are put in their place. A scan ends with its
     end frame; where one of the last 64 lines is missing then, a second later or with the first
     frame of another scan. Without an end frame it ends with another scan, or when nothing came for
-    `scan_timeout_s`: that makes it partial, and so does a gap of more than 0.1 m. Time passes with
-    what arrives, alive frames included.
+    `scan_timeout_s`: that makes it partial, and so does a gap of more than 0.1 m, or more lines
+    than any vehicle has. Time passes with what arrives, alive frames included. A scanner that was
+    started again may give its scans numbers that were there before: see the codec.
     Malformed reasons, besides the codec's: `bad-sidecar`, `bad-line` (a number or an energy out of
     range), `dimension-mismatch`, `too-large`, `scan-ended` (more of a scan that is over; once),
-    `lines-lost`, `scan-broken-off`, `bad-container`, `clock-ahead`.
+    `lines-lost`, `scan-broken-off`, `scan-too-long`, `bad-container`, `clock-ahead`.
     """
 
     def __init__(self, config: SensorConfig, origin: Origin) -> None:
@@ -71,10 +71,7 @@ class XrayLinesDriver:
         self._origin = origin
         self._decoder = LineDecoder()
         self._scan: LineScan | None = None
-        self._over: OrderedDict[int, bool] = OrderedDict()
-        """Scans that are over, and whether that more of them came was told."""
-        self._broken: set[int] = set()
-        """Those of them that broke off: they may be sent again from their beginning."""
+        self._past = PastScans()
         self._heard_utc_ns = 0
         """When something of the scan came last."""
         self._last_utc_ns: dict[type[Sample], int] = {}
@@ -111,49 +108,55 @@ class XrayLinesDriver:
             self._finish(found, broken=True)
 
     def _take(self, frame: LineFrame, now_utc_ns: int, found: list[Sample | Malformed]) -> None:
-        scan = self._scan_of(frame, found) if frame.flags != ALIVE else None
-        if scan is None:
+        if frame.flags == ALIVE:
+            if self._past.is_started_anew(frame.scan_id):
+                self._end(found)
             return
-        self._heard_utc_ns = now_utc_ns
+        if self._scan is None or frame.scan_id != self._scan.number:
+            if self._past.is_over(frame):
+                found += self._past.refuse(frame)
+                return
+            self._end(found)
+        scan = self._scan or self._new(frame, found)
         if frame.flags == BEGIN:
-            self._begin(scan, frame, found)
+            reason = self._begin(scan, frame, found)
         elif frame.flags == END:
-            self._refuse(scan, frame, scan.end(frame.line_no), found)
+            reason = scan.end(frame.line_no)
         else:
-            self._refuse(scan, frame, scan.put(frame), found)
+            reason = scan.put(frame)
+            if reason == AGAIN:
+                self._end(found)
+                scan = self._new(frame, found)
+                reason = scan.put(frame)
             if scan.ahead_ns is None:
                 self._set_clock(scan, frame.t_ns - now_utc_ns if now_utc_ns else 0, found)
+        self._refuse(scan, frame, reason, found)
+        if not reason or not scan.columns:  # what is refused keeps no scan alive
+            self._heard_utc_ns = now_utc_ns
         found += self._blocks(scan)
-        if scan.is_over:
-            self._finish(found, broken=False)
+        if scan.is_over or reason == TOO_LONG:
+            self._end(found)
 
-    def _scan_of(self, frame: LineFrame, found: list[Sample | Malformed]) -> LineScan | None:
-        """The scan that a frame belongs to, which may be a new one; None where that is over."""
-        scan = self._scan
-        if scan is not None and frame.scan_id == scan.number:
-            return scan
-        again = frame.flags == BEGIN and frame.scan_id in self._broken
-        if frame.scan_id in self._over and not again:
-            # Its end frame said twice is no news.
-            if frame.flags != END and not self._over[frame.scan_id]:
-                self._over[frame.scan_id] = True
-                found.append(malformed("scan-ended", str(frame.scan_id).encode()))
-            return None
-        if scan is not None:
-            self._finish(found, broken=scan.total is None)
-        self._scan = LineScan(frame.scan_id, self._config.energies)
-        return self._scan
+    def _new(self, frame: LineFrame, found: list[Sample | Malformed]) -> LineScan:
+        """A scan that begins with this frame, or with the begin frame that was kept for it."""
+        scan = self._scan = LineScan(frame.scan_id, self._config.energies)
+        begun = self._past.begun(frame.scan_id)
+        if begun is not None and frame.flags != BEGIN:
+            self._refuse(scan, begun, self._begin(scan, begun, found), found)
+        return scan
 
-    def _begin(self, scan: LineScan, frame: LineFrame, found: list[Sample | Malformed]) -> None:
+    def _begin(self, scan: LineScan, frame: LineFrame, found: list[Sample | Malformed]) -> str:
+        """Take what a scan says of itself; a reason against its size, or `""`."""
         if scan.header is not None:
-            return
+            self._past.keep(frame)
+            return ""
         sidecar = parse_sidecar(bytes(frame.payload)) if frame.payload else Sidecar()
         if isinstance(sidecar, Malformed):
             found.append(sidecar)
             sidecar = Sidecar()
-        self._refuse(scan, frame, scan.begin(sidecar, frame.n, frame.energy), found)
         if sidecar.container_as_read and not sidecar.container:
             found.append(malformed("bad-container", sidecar.container_as_read.encode()))
+        return scan.begin(sidecar, frame.n, frame.energy)
 
     @staticmethod
     def _refuse(
@@ -178,23 +181,28 @@ class XrayLinesDriver:
         """The blocks of lines that can be told already."""
         found: list[Sample | Malformed] = []
         for block in scan.closed():
-            # Of a vehicle that comes rear first nobody knows yet how far it is to its front.
-            if not self._flipped(scan):
-                found.append(
-                    ScanLines(
-                        sensor_id=self._config.id,
-                        origin=self._origin,
-                        start_utc_ns=self._forward(ScanLines, scan.at_utc_ns(block.t_ns)),
-                        scan_id=scan.name,
-                        first_column=block.first,
-                        high=block.high,
-                        low=block.low,
-                        pitch_x_mm=self._pitch(scan.sidecar.pitch_x_mm, self._config.pitch_x_mm),
-                        pitch_y_mm=self._pitch(scan.sidecar.pitch_y_mm, self._config.pitch_y_mm),
-                        energies_mev=scan.sidecar.energies_mev or self._config.energies_mev,
-                    )
+            found.append(
+                ScanLines(
+                    sensor_id=self._config.id,
+                    origin=self._origin,
+                    start_utc_ns=self._forward(ScanLines, scan.at_utc_ns(block.t_ns)),
+                    scan_id=scan.name,
+                    first_column=block.first,
+                    high=block.high,
+                    low=block.low,
+                    pitch_x_mm=self._pitch(scan.sidecar.pitch_x_mm, self._config.pitch_x_mm),
+                    pitch_y_mm=self._pitch(scan.sidecar.pitch_y_mm, self._config.pitch_y_mm),
+                    energies_mev=scan.sidecar.energies_mev or self._config.energies_mev,
+                    pitch_known=self._pitch_known(scan),
+                    rear_first=self._flipped(scan),
                 )
+            )
         return found
+
+    def _end(self, found: list[Sample | Malformed]) -> None:
+        """Nothing more of the scan will come: without an end frame it has broken off."""
+        if self._scan is not None:
+            self._finish(found, broken=self._scan.total is None)
 
     def _finish(self, found: list[Sample | Malformed], *, broken: bool) -> None:
         """Tell the scan as a whole, and forget it."""
@@ -205,7 +213,7 @@ class XrayLinesDriver:
         found += self._blocks(scan)
         if not scan.columns:  # nothing was seen, so it may begin yet
             return
-        self._remember(scan.number, broken=broken)
+        self._past.remember(scan.number, scan.extent, broken=broken)
         sample = self._sample(scan, broken=broken)
         lost = sum(stop - start for start, stop in sample.lost_columns)
         if broken:
@@ -214,14 +222,6 @@ class XrayLinesDriver:
             text = f"{scan.name}: {lost} of {scan.columns}, {sample.lost_columns}"
             found.append(malformed("lines-lost", text.encode()))
         found.append(sample)
-
-    def _remember(self, number: int, *, broken: bool) -> None:
-        self._over[number] = False
-        self._broken.discard(number)
-        if broken:
-            self._broken.add(number)
-        if len(self._over) > REMEMBERED_SCANS:
-            self._broken.discard(self._over.popitem(last=False)[0])
 
     def _sample(self, scan: LineScan, *, broken: bool) -> ScanSample:
         sidecar = scan.sidecar
@@ -249,10 +249,13 @@ class XrayLinesDriver:
             container=sidecar.container,
             digests=(("lines", scan.digest),),
             energies_mev=sidecar.energies_mev or self._config.energies_mev,
-            pitch_known=(sidecar.pitch_x_mm or self._config.pitch_x_mm) is not None,
+            pitch_known=self._pitch_known(scan),
             lost_columns=lost,
             partial=broken or widest * pitch_mm > WIDE_GAP_MM,
         )
+
+    def _pitch_known(self, scan: LineScan) -> bool:
+        return (scan.sidecar.pitch_x_mm or self._config.pitch_x_mm) is not None
 
     @staticmethod
     def _pitch(told: float | None, configured: float | None) -> float:

@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 from drivers.wire.image_headers import MAX_PIXELS, MAX_SIDE_PIXELS
 from drivers.wire.sidecar import Sidecar
 from drivers.wire.xray_lines import LineFrame
+from drivers.xray_lines_past import Extent
 
 MAX_COLUMNS = MAX_SIDE_PIXELS
 LATE_LINES = 64  # facts 1.4: so much reordering is taken
 LOOK_LINES = 16
 BLOCK = 64  # columns that are told at once: 0.3 m of the vehicle at 5 mm
+AGAIN, TOO_LONG = "scan-again", "scan-too-long"
+"""Reasons against a line: it is of another scan of this number; there is no end to the scan."""
 Plane = NDArray[np.uint16]
 
 
@@ -137,22 +140,22 @@ class LineScan:
         line_no = frame.line_no
         most = MAX_COLUMNS if self.total is None else self.total
         if frame.energy >= self._energies or line_no >= most:
-            return "bad-line"
+            return TOO_LONG if self._has_no_end(line_no) else "bad-line"
         if self._pixels and frame.n != self._pixels:
             return "dimension-mismatch"
         if max(line_no + 1, self.total or 0) * frame.n > MAX_PIXELS:
-            return "too-large"
+            return TOO_LONG if self._has_no_end(line_no) else "too-large"
         self._pixels = frame.n
         number, place = divmod(line_no, BLOCK)
-        if number < self._next:
-            return ""  # a duplicate, or so late that its place is told already
+        if number < self._next:  # a duplicate, or so late that its place is told already
+            return AGAIN if self.extent.is_of_another(frame) else ""
         stage = self._stages.get(number)
         if stage is None:
             stage = _Stage(number * BLOCK, self._pixels, self._energies)
             self._stages[number] = stage
         mark = frame.energy * BLOCK + place
         if stage.have[mark]:
-            return ""
+            return AGAIN if self.extent.is_of_another(frame) else ""
         stage.have[mark] = 1
         stage.left -= 1
         # Whether a block with gaps is late is asked now and then: it tells nothing sooner.
@@ -168,6 +171,15 @@ class LineScan:
             self._times = (frame.t_ns, self._times[1])
         self._highest = max(self._highest, line_no)
         return ""
+
+    @property
+    def extent(self) -> Extent:
+        """Of the lines that came."""
+        return Extent(self._highest, *self.times_ns)
+
+    def _has_no_end(self, line_no: int) -> bool:
+        """Whether a line beyond the most follows the ones that came; else its number is wrong."""
+        return self.total is None and 0 <= line_no - self._highest <= LATE_LINES < self._highest
 
     def close(self) -> None:
         """No more lines will come."""

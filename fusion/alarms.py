@@ -112,6 +112,15 @@ class AlarmBook:
         entry.gone_utc_ns = entry.gone_utc_ns or now_utc_ns
         return self._clear(entry, now_utc_ns)
 
+    def take_back(self, key: str, now_utc_ns: int) -> list[Alert]:
+        """What was told does not hold: nobody need wait for a truck that has not to be stopped."""
+        entry = self._entries.pop(key, None)
+        if entry is None or entry.told is None or entry.told_claim is None:
+            return []
+        self._remember(key, entry.told.revision + 1)
+        last = replace(entry.told_claim, facts={**entry.told_claim.facts, "taken_back": True})
+        return [self._say(entry, Phase.CLEAR, last, now_utc_ns)]
+
     def tick(self, now_utc_ns: int) -> list[Alert]:
         """Time passes: delays run out."""
         alerts = []

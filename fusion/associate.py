@@ -4,6 +4,8 @@ A `Transit` keeps only the latest detection of each sensor and test, so an inter
 replaced by the final one and never counted twice. What moves over the ground is in `tracks`.
 """
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from fusion.evidence import number
@@ -28,6 +30,8 @@ class Transit:
     length_m: float = 0.0
     speed_m_s: float = 0.0
     detections: dict[tuple[str, str, int], Detection] = field(default_factory=dict)
+    taken_back: bool = False
+    """A whole scan does not show what a part of it had shown."""
     weights: dict[str, float] = field(default_factory=dict)
     """Pairing weight of sensors whose part in this transit is not certain."""
 
@@ -50,13 +54,24 @@ class Transit:
         """Forget a cue that does not hold any more."""
         self.detections = {k: d for k, d in self.detections.items() if k[1] != kind}
 
-    def forget_scan(self, sensor_id: str) -> None:
-        """Forget what a scanner has told: more of the same scan is known now."""
+    def replace_scan(self, scans: Sequence[Detection]) -> None:
+        """Take what a scanner tells now for all that it has told: more of the scan is known."""
+        sensor_id, before = scans[0].sensor_id, Counter(self._found(scans[0].sensor_id))
         self.detections = {
             key: found
             for key, found in self.detections.items()
             if key[0] != sensor_id or not key[1].startswith("xray.")
         }
+        for index, detection in enumerate(scans):
+            self.add(detection, index)
+        self.taken_back = bool(before - Counter(self._found(sensor_id)))
+
+    def _found(self, sensor_id: str) -> list[str]:
+        """What stands out in its scan, each by its kind."""
+        kinds = ("xray.dense", "xray.unpenetrated")
+        return [
+            kind for sensor, kind, _ in self.detections if sensor == sensor_id and kind in kinds
+        ]
 
     def of(self, kind: str) -> list[Detection]:
         """Its detections of one kind, in a fixed order."""

@@ -24,7 +24,12 @@ STEADY_M_S, STEADY_SENSORS = 4.0, 3
 
 def shielding(transit: Transit, policy: AssociationPolicy) -> Detection | None:
     """A gamma dip, or a weak gamma peak, at the place of a dense block in the scan."""
-    blocks = [d for d in transit.of("xray.dense") if d.facts.get("material") not in NO_SHIELD]
+    blocks = [
+        d
+        for d in transit.of("xray.dense")
+        # Of a vehicle that comes rear first the place is not known before its front is there.
+        if d.facts.get("material") not in NO_SHIELD and "position_m" in d.facts
+    ]
     traces = [
         (d, number(d.facts, "position_m"))
         for d in transit.of("gamma.dip")

@@ -223,8 +223,7 @@ class Engine:
         if transit.ambiguous:
             weight = self._policy.association.ambiguous_weight
             transit.weights |= {spec.sensor_id: weight, cues.FUSION: weight}
-        for index, detection in enumerate(scans):
-            transit.add(detection, index)
+        transit.replace_scan(scans)
         if not transit.by_portal and self._could_have_been_counted(lane, scans[0]):
             transit.add(cues.bypass(scans[0]))
         return self._weigh_transit(transit)
@@ -235,7 +234,6 @@ class Engine:
         going_on, transit = self._going_on.pop(scan.sensor_id, (None, None))
         if transit is None or going_on != name or transit not in lane.transits:
             transit = lane.scan(scan.start_utc_ns)
-        transit.forget_scan(scan.sensor_id)
         if not scan.final:
             self._going_on[scan.sensor_id] = name, transit
         return transit
@@ -316,8 +314,14 @@ class Engine:
             if cue is not None:
                 transit.add(cue)
         alerts: list[Alert] = []
-        for claim in self._judge.transit(transit):
+        claims = self._judge.transit(transit)
+        for claim in claims:
             alerts += self._book.consider(claim, self._now_utc_ns)
+        if transit.taken_back:
+            believed = {claim.key for claim in claims if claim.level is not None}
+            for key in self._judge.keys(transit):
+                if key not in believed:
+                    alerts += self._book.take_back(key, self._now_utc_ns)
         return alerts
 
     def _forget(self) -> list[Alert]:

@@ -78,6 +78,7 @@ KINDRED = (SOURCES, ON_FOOT)
 """Events that are one to the operator: a source is a source, somebody is somebody. How it is
 hidden, and how many walk, decides the name, not how sure we are of it."""
 TOLD_OF_TRACKS = (*WAY, "count")
+TOLD_OF_TRANSITS = ("ambiguous", "taken_back")
 MAX_CLIPS = 3  # stations: an operator looks at no more, and each costs the link two files
 SHOWN_EXPLANATIONS = 3  # the table of reasons covers this many of the best explanations
 
@@ -121,7 +122,7 @@ class Judge:
                 detections=[d for d, _ in rows],
                 place=transit.lane.lane_id,
                 forced=Event.RAD_OVERRANGE if over_range else None,
-                more={"ambiguous": True} if transit.ambiguous else {},
+                more={name: True for name in TOLD_OF_TRANSITS if getattr(transit, name)},
                 records=_records(rows, question),
             )
             claims.append(claim)

@@ -235,6 +235,10 @@ class ScanLines:
     pitch_y_mm: float
     energies_mev: tuple[float, float] = (6.0, 4.0)
     """End energies of the high and the low plane."""
+    pitch_known: bool = True
+    """False: the pitch stands for what nobody has said."""
+    rear_first: bool = False
+    """The vehicle's rear comes first: columns count from there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -314,6 +318,8 @@ class ScanFinding:
     """The scan broke off, so that it is never clear."""
     interim: bool = False
     """Told while the vehicle is still in the tunnel."""
+    rear_first: bool = False
+    """Places along the vehicle count from its rear, for its front has not come yet."""
     record: ScanRecord | None = field(default=None, compare=False, repr=False)
     """What files of evidence are made of; never recorded."""
 

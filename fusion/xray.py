@@ -148,15 +148,15 @@ def detections(finding: ScanFinding, policy: XrayPolicy) -> list[Detection]:
         found.append(_detection(finding, "xray.mismatch", mismatch))
     for region in finding.regions[: policy.max_regions]:
         facts: dict[str, Fact] = {
-            "position_m": round((region.from_m + region.to_m) / 2, 2),
-            **_region_facts(region),
+            **_place((region.from_m + region.to_m) / 2, finding),
+            **_region_facts(region, finding),
             "homogeneity": finding.homogeneity,
         }
         found.append(_detection(finding, "xray.dense", facts))
     if finding.unpenetrated >= policy.notable_unpenetrated:
         opaque: dict[str, Fact] = {
             "share": finding.unpenetrated,
-            "position_m": dict(finding.geometry)["opaque_m"],
+            **_place(dict(finding.geometry)["opaque_m"], finding),
         }
         found.append(_detection(finding, "xray.unpenetrated", opaque))
     return found
@@ -204,11 +204,20 @@ def _nothing(scan: ScanSample) -> ScanFinding:
     )
 
 
+def _place(along_m: float, finding: ScanFinding) -> dict[str, Fact]:
+    """A place along the vehicle, and how much of the vehicle had come where that was not all."""
+    name = "from_rear_m" if finding.rear_first else "position_m"
+    seen: dict[str, Fact] = {"seen_m": finding.length_m} if finding.interim else {}
+    return {name: round(along_m, 2), **seen}
+
+
 def _scan_facts(finding: ScanFinding) -> dict[str, Fact]:
+    # Whether it is empty is known when all of it was seen.
+    part: dict[str, Fact] = {"interim": True} if finding.interim else {"empty": finding.empty}
     return {
-        "empty": finding.empty,
+        **part,
         "fill": finding.fill,
-        "regions": tuple(_region_facts(region) for region in finding.regions),
+        "regions": tuple(_region_facts(region, finding) for region in finding.regions),
         "unpenetrated": finding.unpenetrated,
         "homogeneity": finding.homogeneity,
         "periodicity_m": finding.periodicity_m,
@@ -228,10 +237,12 @@ def _scan_facts(finding: ScanFinding) -> dict[str, Fact]:
     }
 
 
-def _region_facts(region: ScanRegion) -> dict[str, Fact]:
+def _region_facts(region: ScanRegion, finding: ScanFinding) -> dict[str, Fact]:
+    along: dict[str, Fact] = {"from_m": region.from_m, "to_m": region.to_m}
+    if finding.rear_first:  # nobody knows yet how far it is to the front
+        along = {"rear_from_m": region.from_m, "rear_to_m": region.to_m}
     return {
-        "from_m": region.from_m,
-        "to_m": region.to_m,
+        **along,
         "bottom_m": region.bottom_m,
         "top_m": region.top_m,
         "excess_g_cm2": region.excess_g_cm2,

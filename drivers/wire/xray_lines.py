@@ -7,7 +7,7 @@ little-endian:
     offset  bytes  field
     0       4      magic C5 58 4C 31
     4       4      length of all that follows: 28 and the payload
-    8       8      scan_id, another for every scan
+    8       8      scan_id, another for every scan of a session
     16      4      line_no, from 0 at the first line of a scan
     20      8      t_ns, UTC in nanoseconds when the line was taken
     28      1      energy: 0 the high, 1 the low plane
@@ -18,8 +18,12 @@ little-endian:
 
 A begin frame says what is known of the scan: `n` pixels a line, `energy` planes (1 or 2), and as
 payload the JSON of a sidecar (see `sidecar`), which may be empty. An end frame has how many lines
-the scan has as `line_no` and no payload. An alive frame has neither scan nor payload; a scanner
-that has no line to send sends one every second, so that a hung link is told from an idle scanner.
+the scan has as `line_no` and no payload. An alive frame has no payload; a scanner that has no line
+to send sends one every second, so that a hung link is told from an idle scanner. In the place of a
+scan it may have a session: any number but 0, another each time the scanner is started. One whose
+scan numbers begin anew then sends it before its first scan; without it, lines that have the
+numbers of lines that came, but were taken seconds later, are those of another scan. A line that is
+sent again after a cut keeps its time, and so does the begin frame.
 """
 
 import struct

@@ -93,6 +93,7 @@ def _description(
         _place(texts, alert),
         texts.fill(texts.text("event", code, "description"), facts),
         *_track(texts, alert.facts),
+        texts.text("phrase", "taken_back") if alert.facts.get("taken_back") is True else "",
         _why(texts, alert, support),
         _names(texts, "silent", alert.silent),
         _names(texts, "down", alert.down),

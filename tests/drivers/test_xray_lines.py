@@ -1,4 +1,5 @@
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -222,13 +223,23 @@ def test_a_scan_is_read_without_its_first_frame():
     assert scans(fed([*lines(which=range(40, COLUMNS)), end()]))[0].partial
 
 
-def test_a_rear_first_scan_is_turned_round_and_told_as_a_whole():
+def test_a_rear_first_scan_is_turned_round_and_its_lines_are_told_as_they_come():
     rear = Sidecar(scan_id="s-1", direction="rear-first", pitch_x_mm=5.0)
-    (scan,) = fed(
-        [begin(sidecar=rear), *lines(which=[c for c in range(COLUMNS) if c != 9]), end()]
-    )[1:]
+    found = fed([begin(sidecar=rear), *lines(which=[c for c in range(COLUMNS) if c != 9]), end()])
+    (scan,) = scans(found)
     assert np.array_equal(scan.high[:, :-10], planes()[0][:, :9:-1])
     assert scan.lost_columns == ((290, 291),)
+    blocks = [one for one in found if isinstance(one, ScanLines)]
+    assert [one.first_column for one in blocks] == [0, 64, 128, 192, 256]
+    assert np.array_equal(blocks[1].high, planes()[0][:, 64:128])
+    assert {one.rear_first for one in blocks} == {True}
+
+
+def test_lines_say_whether_anybody_knows_their_pitch():
+    for sidecar, known in ((SIDECAR, True), (Sidecar(), False)):
+        found = fed([begin(sidecar=sidecar), *lines()])
+        blocks = [one for one in found if isinstance(one, ScanLines)]
+        assert {(one.pitch_known, one.rear_first) for one in blocks} == {(known, False)}
 
 
 def test_a_clock_that_is_ahead_is_told_and_set_right():
@@ -281,3 +292,163 @@ def test_scans_of_a_recording_with_hours_of_nothing_between_them_are_whole():
     whole(found)
     assert reasons(found) == []
     assert b"".join(piece for _, piece in LineFile().chunks(data)) == data
+
+
+# A scanner that was started again, whose scan numbers begin anew
+
+
+def later(frames, by_s, number=7):
+    """The same frames, of lines taken so much later."""
+    return [replace(one, scan_id=number, t_ns=one.t_ns + by_s * SECOND_NS) for one in frames]
+
+
+def hello(session):
+    return LineFrame(session, 0, 0, 0, 0, ALIVE)
+
+
+SCAN = [begin(), *lines(), end()]
+
+
+def test_a_scan_with_a_number_that_was_there_before_is_another_one():
+    reader = driver()
+    whole(fed(SCAN, reader=reader))
+    for hours in (1, 2):
+        found = fed(later(SCAN, 3600 * hours), START_NS + 3600 * hours * SECOND_NS, reader)
+        scan = whole(found)
+        assert (scan.start_utc_ns, scan.scan_id) == (START_NS + 3600 * hours * SECOND_NS, "s-1")
+        assert reasons(found) == []
+
+
+def test_its_begin_frame_counts_though_a_line_has_to_say_that_it_is_new():
+    reader = driver()
+    fed(SCAN, reader=reader)
+    other = begin(sidecar=Sidecar(scan_id="s-2", pitch_x_mm=6.0))
+    found = fed(later([other, *lines(), end()], 60), START_NS + 60 * SECOND_NS, reader)
+    scan = whole(found)
+    assert (scan.scan_id, scan.pitch_x_mm, scan.container) == ("s-2", 6.0, "")
+
+
+def test_a_scan_said_once_more_is_no_other_one():
+    reader = driver()
+    whole(fed(SCAN, reader=reader))
+    again = fed(SCAN, START_NS + 60 * SECOND_NS, reader)
+    assert (scans(again), reasons(again)) == ([], ["scan-ended"])
+
+
+def test_a_scanner_that_has_no_clock_says_its_session():
+    reader = driver()
+    whole(fed([hello(1), *SCAN], reader=reader))
+    assert scans(fed([hello(1), *SCAN], reader=reader)) == []
+    found = fed([hello(2), *SCAN], reader=reader)  # the very same times
+    whole(found)
+    assert reasons(found) == []
+
+
+def test_a_clock_that_is_set_back_by_the_start_is_told_from_a_scan_said_once_more():
+    reader = driver()
+    whole(fed(SCAN, reader=reader))
+    whole(fed(later(SCAN, -86_400), reader=reader))
+
+
+@pytest.mark.parametrize("greeting", [[], [hello(2)]])
+def test_a_scanner_that_is_started_anew_within_a_scan_ends_it(greeting):
+    """Its scan has the number of the one that it broke off in."""
+    reader = driver()
+    first = fed([hello(1), begin(), *lines(which=range(150))], START_NS, reader)
+    again = [*greeting, *later(SCAN, 5)]
+    found = first + fed(again, START_NS + 5 * SECOND_NS, reader)
+    broken, second = scans(found)
+    assert (broken.partial, broken.high.shape[1]) == (True, 150)
+    assert reasons(found) == ["scan-broken-off"]
+    whole([second])
+    assert second.start_utc_ns == START_NS + 5 * SECOND_NS
+
+
+def test_a_resume_that_dates_its_begin_frame_anew_goes_on_with_the_scan():
+    reader = driver()
+    fed([begin(), *lines(which=range(150))], START_NS, reader)
+    reader.feed(b"", START_NS + SECOND_NS)
+    rest = [*later([begin()], 8), *lines(which=range(130, COLUMNS)), end()]
+    whole(fed(rest, START_NS + 8 * SECOND_NS, reader))
+
+
+# What an adversary or a bad card sends
+
+
+def test_lines_later_than_64_are_lost_and_the_gap_is_marked():
+    late = [c for c in range(COLUMNS) if c not in range(10, 40)]
+    late[late.index(200) : late.index(200)] = range(10, 40)  # 160 lines late
+    (scan,) = scans(fed([begin(), *lines(which=late), end()]))
+    assert scan.lost_columns == ((10, 40),)
+    assert scan.partial  # 0.15 m
+
+
+def test_frames_of_two_scanners_on_one_link_make_nothing_clear():
+    """Each ends the other's scan; what is whole in the end came whole."""
+    reader = driver()
+    both = [one for pair in zip(lines(7), lines(8), strict=True) for one in pair]
+    found = fed([begin(7), begin(8), *both, end(7), end(8)], reader=reader)
+    first, *others = scans(found)
+    assert first.partial
+    assert len(others) == 1
+    assert np.array_equal(others[0].high, planes()[0])
+    assert set(reasons(found)) == {"scan-broken-off", "lines-lost", "scan-ended"}
+
+
+def test_a_slow_sender_has_all_the_time_between_two_lines():
+    reader, found = driver(scan_timeout_s=4.0), []
+    for at, one in enumerate([begin(), *lines(which=range(70)), end(columns=70)]):
+        found += fed([one], START_NS + at * 3 * SECOND_NS, reader)
+    (scan,) = scans(found)
+    assert (scan.partial, scan.high.shape[1]) == (False, 70)
+
+
+def test_a_sender_that_stops_within_a_frame_leaves_a_partial_scan():
+    reader = driver(scan_timeout_s=4.0)
+    sent = b"".join(map(encode, [begin(), *lines(which=range(100))]))
+    assert scans(reader.feed(sent[:-7], START_NS)) == []
+    found = reader.feed(b"", START_NS + 5 * SECOND_NS)
+    (scan,) = scans(found)
+    assert scan.partial
+    assert scan.lost_columns == ((99, 100),)  # its second energy never came
+    assert "truncated" in reasons(found)
+
+
+def test_a_belt_that_never_stops_gives_a_partial_scan_and_no_more():
+    reader, found, kept = driver(), [], []
+    pixels = bytes(2 * ROWS)
+    for first in range(0, 40_000, 500):
+        sent = [LineFrame(7, c, START_NS, 0, ROWS, 0, pixels) for c in range(first, first + 500)]
+        found += fed([begin(energies=1), *sent] if not first else sent, reader=reader)
+        kept.append(0 if reader._scan is None else len(reader._scan._high))
+    (scan,) = scans(found)
+    assert (scan.partial, scan.high.shape[1]) == (True, 16_384)
+    assert reasons(found) == ["scan-too-long", "scan-broken-off", "scan-ended"]
+    assert max(kept) <= 16_384 // 64
+    assert kept[-1] == 0
+
+
+def test_lines_of_other_heights_are_refused_and_end_the_scan_when_nothing_else_comes():
+    reader = driver(scan_timeout_s=4.0)
+    fed([begin(), *lines(which=range(100))], START_NS, reader)
+    found = []
+    for second in range(1, 8):
+        taller = [LineFrame(7, 100 + second, START_NS, 0, 9, 0, bytes(18))]
+        found += fed(taller, START_NS + second * SECOND_NS, reader)
+    (scan,) = scans(found)
+    assert (scan.partial, scan.high.shape) == (True, (ROWS, 100))
+    assert reasons(found)[:2] == ["dimension-mismatch", "scan-broken-off"]
+
+
+def test_a_counter_that_wraps_within_a_scan_is_no_line_of_it():
+    """32 bits last 1,700 hours; a card with 16 or fewer of its own wraps within one."""
+    wrapped = [replace(one, line_no=one.line_no % 256) for one in lines()]
+    reader = driver()
+    found = fed([begin(), *wrapped, end()], START_NS, reader)
+    found += fed([alive()], START_NS + 2 * SECOND_NS, reader)
+    (scan,) = scans(found)
+    assert np.array_equal(scan.high[:, :256], planes()[0][:, :256])
+    assert scan.lost_columns == ((256, 300),)
+    assert scan.partial
+    highest = LineFrame(7, 2**32 - 1, 0, 0, ROWS, 0, bytes(2 * ROWS))
+    assert reasons(fed([begin(), highest])) == ["bad-line"]
