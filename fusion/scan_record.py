@@ -39,17 +39,15 @@ class ScanPixels:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanRecord:
-    """One scan, or as much of one as has come."""
+    """One scan that is over: while its lines come there are findings, and no record yet."""
 
     sensor_id: str
     scan_id: str
     start_utc_ns: int
     """Of the first line."""
     end_utc_ns: int
-    final: bool
-    """Every line has come, or no more will."""
     partial: bool
-    """The scan broke off."""
+    """The scan broke off: this is as much of it as came."""
     rows: int
     """Of the whole picture in pixels."""
     columns: int

@@ -55,10 +55,11 @@ def drafts(alert: Alert, record: Record, nth: int) -> list[Draft]:
 
 def _scan(alert: Alert, record: ScanRecord, suffix: str) -> list[Draft]:
     story = scan_story_of(alert, record)
-    made = [Draft(f"scan{suffix}.png", PNG, scan_picture(record, story))]
     # The largest comes last: the alert follows it at once, the others fit into one window.
-    if record.final:
-        made.append(Draft(f"report{suffix}.dcs", MEDIA_TYPE, tdr(record, story)))
+    made = [
+        Draft(f"scan{suffix}.png", PNG, scan_picture(record, story)),
+        Draft(f"report{suffix}.dcs", MEDIA_TYPE, tdr(record, story)),
+    ]
     if record.tiff:
         made.append(Draft(f"planes{suffix}.tif", TIFF, record.tiff))
     return made
@@ -69,7 +70,7 @@ def seen(record: Record) -> Seen:
     if isinstance(record, WaveRecord):
         return (record.start_utc_ns, record.end_utc_ns, record.final, record.facts.get("class"))
     if isinstance(record, ScanRecord):
-        return (record.scan_id, record.final)
+        return (record.scan_id,)
     spectra = record.spectra
     return (
         record.opened_utc_ns,

@@ -42,7 +42,6 @@ def scan_record(
         scan_id=scan.scan_id,
         start_utc_ns=scan.start_utc_ns,
         end_utc_ns=scan.start_utc_ns + scan.duration_ms * MILLISECOND_NS,
-        final=True,
         partial=scan.partial,
         rows=plane.shape[0],
         columns=plane.shape[1],

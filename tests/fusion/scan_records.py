@@ -101,7 +101,6 @@ def scan_record(made=None, **changes):
         "scan_id": "scan-1",
         "start_utc_ns": START_UTC_NS,
         "end_utc_ns": START_UTC_NS + 9 * SECOND_NS,
-        "final": True,
         "partial": False,
         "rows": rows,
         "columns": columns,

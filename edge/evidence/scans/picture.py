@@ -234,8 +234,6 @@ def _warnings(record: ScanRecord, story: ScanStory) -> str:
     if record.partial:
         told.append("PARTIAL SCAN: what is missing is not clear · ESCANEO PARCIAL: lo que falta no "
                     "está despejado")  # fmt: skip
-    elif not record.final:
-        told.append("SCAN GOING ON · ESCANEO EN CURSO")
     if not known(story.facts, "length_m"):
         told.append("no vehicle found · no se encontró vehículo")
     return "   ".join(told)

@@ -74,7 +74,7 @@ def _is_doubtful(record: ScanRecord, story: ScanStory) -> bool:
     """Nothing is cleared by a scan that broke off, that an alert of its own is about, that has no
     vehicle or no box in it, or that hides some of it."""
     own = story.event.startswith("CARGO_") or story.event == "SHIELDED_SOURCE"
-    if record.partial or not record.final or (own and story.level >= LOWEST_LEVEL):
+    if record.partial or (own and story.level >= LOWEST_LEVEL):
         return True
     certainties = story.facts.get("sure")
     sure = known(certainties, "empty") if isinstance(certainties, Mapping) else None

@@ -194,8 +194,6 @@ def test_a_scan_has_a_picture_and_its_planes(record):
     with_planes = replace(record, tiff=b"II*\0")
     names = [draft.name for draft in drafts(scan_alert(record), with_planes, 1)]
     assert names == ["scan-2.png", "report-2.dcs", "planes-2.tif"]
-    going_on = replace(record, final=False)
-    assert [draft.name for draft in drafts(scan_alert(record), going_on, 0)] == ["scan.png"]
 
 
 def test_all_colours_are_different_enough_to_be_a_palette():
