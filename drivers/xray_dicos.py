@@ -18,7 +18,7 @@ from drivers.wire import dicos
 from drivers.wire.bundle import Bundle, BundleDecoder, encode
 from drivers.wire.iso6346 import normalise_number
 from drivers.wire.malformed import Malformed, malformed
-from fusion.types import Origin, Sample, ScanSample
+from fusion.types import Origin, Sample, ScanSample, ScanSource
 
 DEFAULT_PITCH_MM = 8.0  # of a cargo portal, where nobody says
 _NUMBER_LIKE = re.compile(r"[A-Za-z]{4}[ -]?\d{6}[ -]?\d")
@@ -142,6 +142,11 @@ class XrayDicosDriver:
             energies_mev=(energies[0], (*energies, config.energies_mev[1])[1]),
             pitch_known=bool(pitch_x_mm and pitch_y_mm),
             notes=notes,
+            source=ScanSource(
+                study=first.scan,
+                images=tuple((one.sop_class, one.instance) for one in instances),
+                mirrored=flip,
+            ),
         )
 
     def _measures(self, one: Instance) -> bool:

@@ -8,6 +8,18 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScanSource:
+    """The DICOS images that a scan was read from, for who is to find them again."""
+
+    study: str
+    """Study Instance UID."""
+    images: tuple[tuple[str, str], ...]
+    """(SOP Class UID, SOP Instance UID) of each, the high plane's first."""
+    mirrored: bool = False
+    """Their column 0 is the vehicle's rear."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScanPixels:
     """The pixels of a scan. Heavy: whoever makes files of them lets go of them after that."""
 
@@ -63,6 +75,8 @@ class ScanRecord:
     """What there is of `"high"`, `"low"`, `"composite"`."""
     energies_mev: tuple[float, float] | None = None
     """End energies of the high and the low plane."""
+    source: ScanSource | None = None
+    """Of which images this is the scan."""
     pixels: ScanPixels | None = field(default=None, compare=False, repr=False)
     """None once the sheet and the file have been made of them."""
     sheet: NDArray[np.uint8] | None = field(default=None, compare=False, repr=False)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fusion.pass_record import PassRecord
 from fusion.scan_record import ScanRecord
+from fusion.scan_record import ScanSource as ScanSource  # noqa: PLC0414 - drivers have it from here
 from fusion.wave_record import WaveRecord
 
 SECOND_NS = 1_000_000_000
@@ -214,6 +215,8 @@ class ScanSample:
     """The scan broke off: what is missing of it is not known to be clear."""
     notes: tuple[str, ...] = ()
     """What must be known of it besides, such as `"threat-image-projection"`."""
+    source: ScanSource | None = None
+    """None: it did not come as DICOS."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

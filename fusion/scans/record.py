@@ -52,6 +52,7 @@ def scan_record(
         lost_columns=scan.lost_columns,
         planes=tuple(name for name in names if known[name] is not None),
         energies_mev=None if scan.high is None else scan.energies_mev,
+        source=scan.source,
         pixels=pixels,
     )
 

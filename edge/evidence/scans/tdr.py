@@ -1,16 +1,17 @@
 """A scan's Threat Detection Report, as DICOS has it (NEMA IIC 1, version 3).
 
-What a region is, and whether it rings, is the story's. Coordinates are pixels of the scan, x along
-the vehicle from column 0 and y down from row 0, divided by Image Scale Representation.
+What a region is, and whether it rings, is the story's. Coordinates are pixels of the picture that
+the scan was read from, x along from column 0 and y down from row 0, divided by Image Scale
+Representation; objects have the numbers that they have in Garita's own picture.
 """
 
-import math
 from collections.abc import Mapping
 
 import numpy as np
 
 from drivers.wire import dicos
 from drivers.wire.dicos_write import Attributes, day_and_clock, file_of, grey, uid_of
+from edge.evidence.scans.places import Box, box_of, load_of
 from edge.evidence.scans.story import Region, ScanStory
 from edge.evidence.telling import known
 from edge.protocol.contract import SOFTWARE
@@ -22,10 +23,8 @@ MOST_BITMAP_BITS = 8 * 65_536  # of all regions together: a message has 900,000 
 UTF_8 = "ISO_IR 192"
 LOWEST_LEVEL = 2  # an advisory: below that nobody is called
 
+NOT_ASSESSED = "not all of it could be assessed / no se pudo evaluar todo"
 HIDDEN_SHARE = 0.05  # of the box: what no light came through nobody has seen
-
-Box = tuple[int, int, int, int]
-"""First column, first row, columns, rows."""
 
 
 def tdr(record: ScanRecord, story: ScanStory) -> bytes:
@@ -36,14 +35,15 @@ def tdr(record: ScanRecord, story: ScanStory) -> bytes:
     """
     threats = _threats(record, story)
     alarms = sum(flag == "THREAT" for flag, *_ in threats)
-    boxes = [box for _, box, _, _ in threats]
-    scale = _scale(boxes)
     is_alarm = alarms > 0 or _is_doubtful(record, story)
+    if is_alarm and not threats:  # the vendors' own reader refuses an alarm without an object
+        threats = [("UNKNOWN", load_of(record, story.facts), NOT_ASSESSED, None)]
+    scale = _scale([box for _, box, _, _ in threats])
     told: Attributes = {
         **_picture(record, story),
         **_report(record, story),
         0x40101011: ("SQ", [
-            _threat(number, one, record, story, scale) for number, one in enumerate(threats)
+            _threat(number, one, record, story, scale) for number, one in enumerate(threats, 1)
         ]),
         0x40101031: ("CS", "ALARM" if is_alarm else "CLEAR"),
         0x40101033: ("US", len(threats)),
@@ -60,13 +60,13 @@ Threat = tuple[str, Box, str, Region | None]
 
 def _threats(record: ScanRecord, story: ScanStory) -> list[Threat]:
     found: list[Threat] = [
-        ("THREAT" if one.rings else "UNKNOWN", _box(record, one), " / ".join(one.words), one)
+        ("THREAT" if one.rings else "UNKNOWN", box_of(record, one), " / ".join(one.words), one)
         for one in story.regions
     ]
     if story.event.startswith("CARGO_") and not any(one.rings for one in story.regions):
         # What rings is the load as a whole: not empty, not as declared, not to be seen through.
         words = " / ".join(dict.fromkeys(story.headlines))
-        found.append(("THREAT", _load(record, story), words, None))
+        found.append(("THREAT", load_of(record, story.facts), words, None))
     return found
 
 
@@ -81,45 +81,6 @@ def _is_doubtful(record: ScanRecord, story: ScanStory) -> bool:
     hidden = known(story.facts, "unpenetrated") or 0.0
     has_vehicle = (known(story.facts, "length_m") or 0.0) > 0.0
     return not has_vehicle or (sure is not None and sure <= 0.5) or hidden >= HIDDEN_SHARE
-
-
-def _box(record: ScanRecord, one: Region) -> Box:
-    along, up = 1000.0 / record.pitch_x_mm, 1000.0 / record.pitch_y_mm
-    return _within(
-        record,
-        record.front_column + one.from_m * along,
-        record.front_column + one.to_m * along,
-        record.bottom_row - one.top_m * up,
-        record.bottom_row - one.bottom_m * up,
-    )
-
-
-def _load(record: ScanRecord, story: ScanStory) -> Box:
-    """The load's whole place, as far as the geometry tells it."""
-    geometry = story.facts.get("geometry")
-    told = geometry if isinstance(geometry, Mapping) else {}
-    along, up = 1000.0 / record.pitch_x_mm, 1000.0 / record.pitch_y_mm
-
-    def place(name: str, default: float, per_m: float, start: float) -> float:
-        value = known(told, name)
-        return default if value is None else start + per_m * value
-
-    return _within(
-        record,
-        place("box_from_m", 0.0, along, record.front_column),
-        place("box_to_m", record.columns, along, record.front_column),
-        place("roof_m", 0.0, -up, record.bottom_row),
-        place("deck_m", record.rows, -up, record.bottom_row),
-    )
-
-
-def _within(record: ScanRecord, left: float, right: float, top: float, bottom: float) -> Box:
-    """The pixels that are touched, at least one."""
-    column = min(max(math.floor(left), 0), record.columns - 1)
-    row = min(max(math.floor(top), 0), record.rows - 1)
-    columns = min(max(math.ceil(right), column + 1), record.columns) - column
-    rows = min(max(math.ceil(bottom), row + 1), record.rows) - row
-    return column, row, columns, rows
 
 
 def _scale(boxes: list[Box]) -> int:
@@ -139,6 +100,7 @@ def _threat(
     base = [column // scale, row // scale, 0]
     extents = [-(-(column + columns) // scale) - base[0], -(-(row + rows) // scale) - base[1], 1]
     bits = np.packbits(np.ones(extents[0] * extents[1], np.uint8), bitorder="little")
+    left, top, right, bottom = (at / scale for at in (column, row, column + columns, row + rows))
     rings = flag == "THREAT"
     start, end = (
         "".join(day_and_clock(utc_ns)) for utc_ns in (record.end_utc_ns, story.updated_utc_ns)
@@ -146,7 +108,7 @@ def _threat(
     return {
         0x40101010: ("US", number),
         0x40101037: ("SQ", [{
-            0x0008114A: ("SQ", [_reference(record)]),
+            0x0008114A: ("SQ", _references(record)),
             0x40101001: ("SQ", [{
                 0x40101004: ("FL", [float(value) for value in base]),
                 0x40101005: ("FL", [float(value) for value in extents]),
@@ -154,10 +116,13 @@ def _threat(
             }]),
             0x40101017: ("FL", mass_g),
             0x40101018: ("FL", density),
+            # Corners with x, y and z, from the upper left one on, clockwise.
+            0x4010101D: ("FL", [left, top, 0.0, right, top, 0.0,
+                                right, bottom, 0.0, left, bottom, 0.0]),
         }]),
         0x40101038: ("SQ", [{
             0x40101012: ("CS", "ANOMALY"),
-            0x40101013: ("LT", words[:4000]),
+            0x40101013: ("LT", _line(words)[:4000]),
             0x40101014: ("CS", "SHIELD" if story.event == "SHIELDED_SOURCE" else "NO_INTERFERENCE"),
             0x40101015: ("CS", flag),
             **({0x40101016: ("FL", story.probability)} if rings else {}),
@@ -189,12 +154,19 @@ def _processing_ms(record: ScanRecord, story: ScanStory) -> float:
     return max(story.updated_utc_ns - record.end_utc_ns, 0) / MILLISECOND_NS
 
 
-def _reference(record: ScanRecord) -> Attributes:
-    """The picture, which need never have been an instance of DICOS."""
-    return {
-        0x00081150: ("UI", dicos.DX_PROCESSING),
-        0x00081155: ("UI", uid_of(record.sensor_id, record.scan_id, "image")),
-    }
+def _references(record: ScanRecord) -> list[Attributes]:
+    """The pictures that the scan was read from; one that is none of DICOS has a UID of ours."""
+    images = [] if record.source is None else [one for one in record.source.images if all(one)]
+    own = (dicos.DX_PROCESSING, uid_of(record.sensor_id, record.scan_id, "image"))
+    return [
+        {0x00081150: ("UI", sop_class), 0x00081155: ("UI", instance)}
+        for sop_class, instance in images or [own]
+    ]
+
+
+def _study(record: ScanRecord) -> str:
+    source = record.source
+    return (source and source.study) or uid_of(record.sensor_id, record.scan_id)
 
 
 def _report(record: ScanRecord, story: ScanStory) -> Attributes:
@@ -217,11 +189,11 @@ def _report(record: ScanRecord, story: ScanStory) -> Attributes:
         0x00080060: ("CS", "TDR"),
         0x00080070: ("LO", "Garita"),
         0x00080080: ("LO", _one(story.site)[:64]),
-        0x00080081: ("ST", story.place),
+        0x00080081: ("ST", _line(story.place)[:1024]),
         0x00080201: ("SH", "+0000"),
         0x00081010: ("SH", _one(record.sensor_id)[:16]),
         0x00081090: ("LO", "Garita"),
-        0x00081110: ("SQ", [_reference(record)]),
+        0x00081110: ("SQ", _references(record)),
         0x00100020: ("LO", _one(str(container or record.scan_id))[:64]),
         0x00100021: ("LO", "Garita"),
         0x00100022: ("CS", "TEXT"),
@@ -229,10 +201,10 @@ def _report(record: ScanRecord, story: ScanStory) -> Attributes:
         0x00181020: ("LO", SOFTWARE),
         0x00181200: ("DA", scanned),
         0x00181201: ("TM", clock),
-        0x0020000D: ("UI", uid_of(record.sensor_id, record.scan_id)),
+        0x0020000D: ("UI", _study(record)),
         0x0020000E: ("UI", uid_of(record.sensor_id, record.scan_id, "reports")),
-        0x00200010: ("SH", _one(record.scan_id)[-16:] or "unknown"),
-        0x00200013: ("IS", story.alert.rpartition("/")[2] or "1"),
+        0x00200010: ("SH", _one(record.scan_id)[-16:].strip() or "unknown"),
+        0x00200013: ("IS", _revision(story)),
         0x00200052: ("UI", uid_of(record.sensor_id, record.scan_id, "frame")),
         0x00201040: ("LO", ""),
         **({0x40101021: ("CS", "INCOMPLETE_SCAN")} if record.partial else {}),
@@ -249,9 +221,19 @@ def _report(record: ScanRecord, story: ScanStory) -> Attributes:
     }
 
 
+def _line(text: str) -> str:
+    """Without what controls a terminal or a printer, which DICOM forbids in names."""
+    return " ".join("".join(each if each.isprintable() else " " for each in text).split())
+
+
 def _one(name: str) -> str:
     """A name as one value: in DICOM a backslash parts values."""
-    return name.replace("\\", "/")
+    return _line(name.replace("\\", "/"))
+
+
+def _revision(story: ScanStory) -> str:
+    number = story.alert.rpartition("/")[2]
+    return number if number.isdecimal() and len(number) <= 9 else "1"
 
 
 def _picture(record: ScanRecord, story: ScanStory) -> Attributes:
