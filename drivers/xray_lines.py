@@ -11,11 +11,12 @@ from drivers.wire.malformed import Malformed, malformed
 from drivers.wire.sidecar import REAR_FIRST, Sidecar, parse_sidecar
 from drivers.wire.xray_lines import ALIVE, BEGIN, END, LineDecoder, LineFrame
 from drivers.xray_lines_file import LONGEST_S, LineFile
-from drivers.xray_lines_past import PastScans
+from drivers.xray_lines_past import RESTART_NS, PastScans
 from drivers.xray_lines_scan import AGAIN, TOO_LONG, LineScan
 from fusion.types import MILLISECOND_NS, SECOND_NS, Family, Origin, Sample, ScanLines, ScanSample
 
 LATE_NS = SECOND_NS  # from the end frame on: 64 lines of the slowest scan (80 lines/s) take 0.8 s
+DEFAULT_PITCH_MM = 8.0  # where nobody says how large a pixel is; the usual is 4 to 10
 WIDE_GAP_MM = 100.0  # a parcel hides behind a strip so wide, so that what is seen clears nothing
 
 
@@ -31,7 +32,7 @@ class XrayLinesConfig(SensorConfig):
     kind: Literal["xray-lines"] = "xray-lines"
     energies: Annotated[int, Ge(1), Le(2)] = 2
     """Planes, where the scan does not begin with saying it."""
-    energies_mev: tuple[float, float] = (6.0, 4.0)
+    energies_mev: tuple[Annotated[float, Gt(0), Le(20)], Annotated[float, Gt(0), Le(20)]] = (6, 4)
     """End energies of the high and the low plane, where the scan does not say them."""
     pitch_x_mm: Annotated[float, Ge(0.5), Le(50)] | None = None
     """Along the vehicle, where the scan does not say; None: nobody knows, 8 is tried."""
@@ -61,7 +62,8 @@ class XrayLinesDriver:
     started again may give its scans numbers that were there before: see the codec.
     Malformed reasons, besides the codec's: `bad-sidecar`, `bad-line` (a number or an energy out of
     range), `dimension-mismatch`, `too-large`, `scan-ended` (more of a scan that is over; once),
-    `lines-lost`, `scan-broken-off`, `scan-too-long`, `bad-container`, `clock-ahead`.
+    `lines-lost`, `no-lines`, `no-low-plane`, `scan-broken-off`, `scan-too-long`, `bad-container`,
+    `clock-ahead`, `clock-behind` (dated before the scan before it).
     """
 
     def __init__(self, config: SensorConfig, origin: Origin) -> None:
@@ -129,7 +131,7 @@ class XrayLinesDriver:
                 scan = self._new(frame, found)
                 reason = scan.put(frame)
             if scan.ahead_ns is None:
-                self._set_clock(scan, frame.t_ns - now_utc_ns if now_utc_ns else 0, found)
+                self._set_clock(scan, frame.t_ns, now_utc_ns, found)
         self._refuse(scan, frame, reason, found)
         if not reason or not scan.columns:  # what is refused keeps no scan alive
             self._heard_utc_ns = now_utc_ns
@@ -168,8 +170,17 @@ class XrayLinesDriver:
             text = f"{scan.name}: line {frame.line_no}, {frame.n} pixels, energy {frame.energy}"
             found.append(malformed(reason, text.encode()))
 
-    def _set_clock(self, scan: LineScan, ahead_ns: int, found: list[Sample | Malformed]) -> None:
+    def _set_clock(
+        self, scan: LineScan, t_ns: int, now_utc_ns: int, found: list[Sample | Malformed]
+    ) -> None:
+        ahead_ns = t_ns - now_utc_ns if now_utc_ns else 0
         scan.ahead_ns = max(ahead_ns, 0)
+        behind_ns = self._last_utc_ns.get(ScanSample, 0) - t_ns
+        if behind_ns > RESTART_NS and now_utc_ns:
+            # Two vehicles of one time would be taken for one.
+            scan.ahead_ns = ahead_ns
+            text = f"{scan.name}: dated {behind_ns / SECOND_NS:.1f} s before the one before it"
+            found.append(malformed("clock-behind", text.encode()))
         if ahead_ns > self._config.max_clock_ahead_s * SECOND_NS:
             text = f"{scan.name}: dated {ahead_ns / SECOND_NS:.1f} s after it arrived"
             found.append(malformed("clock-ahead", text.encode()))
@@ -212,10 +223,13 @@ class XrayLinesDriver:
         scan.close()
         found += self._blocks(scan)
         if not scan.columns:  # nothing was seen, so it may begin yet
+            found.append(malformed("no-lines", scan.name.encode()))
             return
         self._past.remember(scan.number, scan.extent, broken=broken)
         sample = self._sample(scan, broken=broken)
         lost = sum(stop - start for start, stop in sample.lost_columns)
+        if scan.has_no_low:
+            found.append(malformed("no-low-plane", scan.name.encode()))
         if broken:
             found.append(malformed("scan-broken-off", f"{scan.name} at {scan.columns}".encode()))
         if lost:
@@ -259,7 +273,7 @@ class XrayLinesDriver:
 
     @staticmethod
     def _pitch(told: float | None, configured: float | None) -> float:
-        return told or configured or 8.0
+        return told or configured or DEFAULT_PITCH_MM
 
     def _forward(self, kind: type[Sample], utc_ns: int) -> int:
         """The time, but never before that of the last of its kind."""

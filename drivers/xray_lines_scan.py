@@ -17,6 +17,7 @@ MAX_COLUMNS = MAX_SIDE_PIXELS
 LATE_LINES = 64  # facts 1.4: so much reordering is taken
 LOOK_LINES = 16
 BLOCK = 64  # columns that are told at once: 0.3 m of the vehicle at 5 mm
+FASTER = 4  # than on the average before: a truck moves off, and lines were lost meanwhile
 AGAIN, TOO_LONG = "scan-again", "scan-too-long"
 """Reasons against a line: it is of another scan of this number; there is no end to the scan."""
 Plane = NDArray[np.uint16]
@@ -33,6 +34,14 @@ class _Stage:
         self.have = bytearray(energies * BLOCK)
         self.left = energies * BLOCK
         self.t_ns: int | None = None
+
+    def place(self, frame: LineFrame, place: int) -> None:
+        """Put a line in its place, which is free."""
+        self.have[frame.energy * BLOCK + place] = 1
+        self.left -= 1
+        if self.t_ns is None or frame.t_ns < self.t_ns:
+            self.t_ns = frame.t_ns
+        self.rows[frame.energy, place] = np.frombuffer(frame.payload, "<u2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,8 @@ class LineScan:
         """How far the scanner's clock is ahead."""
         self.is_due = False
         """Whether the last line may have closed a block."""
+        self.has_no_low = False
+        """Whether the low plane was announced and none of it came."""
         self.told: set[str] = set()
         """Reasons against lines that were given."""
         self._energies = energies
@@ -137,49 +148,54 @@ class LineScan:
 
     def put(self, frame: LineFrame) -> str:
         """Take one line; a reason against it, or `""`."""
-        line_no = frame.line_no
-        most = MAX_COLUMNS if self.total is None else self.total
-        if frame.energy >= self._energies or line_no >= most:
-            return TOO_LONG if self._has_no_end(line_no) else "bad-line"
-        if self._pixels and frame.n != self._pixels:
-            return "dimension-mismatch"
-        if max(line_no + 1, self.total or 0) * frame.n > MAX_PIXELS:
-            return TOO_LONG if self._has_no_end(line_no) else "too-large"
+        if reason := self._reason(frame):
+            return reason
         self._pixels = frame.n
-        number, place = divmod(line_no, BLOCK)
+        number, place = divmod(frame.line_no, BLOCK)
         if number < self._next:  # a duplicate, or so late that its place is told already
             return AGAIN if self.extent.is_of_another(frame) else ""
         stage = self._stages.get(number)
         if stage is None:
             stage = _Stage(number * BLOCK, self._pixels, self._energies)
             self._stages[number] = stage
-        mark = frame.energy * BLOCK + place
-        if stage.have[mark]:
+        if stage.have[frame.energy * BLOCK + place]:
             return AGAIN if self.extent.is_of_another(frame) else ""
-        stage.have[mark] = 1
-        stage.left -= 1
+        stage.place(frame, place)
         # Whether a block with gaps is late is asked now and then: it tells nothing sooner.
-        self.is_due = not stage.left or not line_no % LOOK_LINES
-        if stage.t_ns is None or frame.t_ns < stage.t_ns:
-            stage.t_ns = frame.t_ns
-        stage.rows[frame.energy, place] = np.frombuffer(frame.payload, "<u2")
-        if self._times is None:
-            self._times = (frame.t_ns, frame.t_ns)
-        elif frame.t_ns > self._times[1]:
-            self._times = (self._times[0], frame.t_ns)
-        elif frame.t_ns < self._times[0]:
-            self._times = (frame.t_ns, self._times[1])
-        self._highest = max(self._highest, line_no)
+        self.is_due = not stage.left or not frame.line_no % LOOK_LINES
+        first_ns, last_ns = self._times or (frame.t_ns, frame.t_ns)
+        self._times = min(first_ns, frame.t_ns), max(last_ns, frame.t_ns)
+        self._highest = max(self._highest, frame.line_no)
         return ""
+
+    def _reason(self, frame: LineFrame) -> str:
+        """Why a line cannot be one of this scan, or `""`."""
+        line_no, ahead = frame.line_no, frame.line_no - self._highest
+        most = MAX_COLUMNS if self.total is None else self.total
+        if frame.energy >= self._energies or line_no >= most:
+            return TOO_LONG if self._has_no_end(ahead) else "bad-line"
+        if self._pixels and frame.n != self._pixels:
+            return "dimension-mismatch"
+        if max(line_no + 1, self.total or 0) * frame.n > MAX_PIXELS:
+            return TOO_LONG if self._has_no_end(ahead) else "too-large"
+        return "bad-line" if ahead > LATE_LINES and self._is_leap(frame) else ""
+
+    def _has_no_end(self, ahead: int) -> bool:
+        """Whether a line beyond the most follows the ones that came; else its number is wrong."""
+        return self.total is None and 0 <= ahead <= LATE_LINES < self._highest
+
+    def _is_leap(self, frame: LineFrame) -> bool:
+        """Whether the scanner would have had to become several times as fast for that line."""
+        if self._times is None or self._highest < LATE_LINES or self._times[0] == self._times[1]:
+            return False  # nobody knows how fast it is
+        first_ns, last_ns = self._times
+        due = (self._highest + 1) * (frame.t_ns - first_ns) / (last_ns - first_ns)
+        return frame.line_no > FASTER * due + LATE_LINES
 
     @property
     def extent(self) -> Extent:
         """Of the lines that came."""
         return Extent(self._highest, *self.times_ns)
-
-    def _has_no_end(self, line_no: int) -> bool:
-        """Whether a line beyond the most follows the ones that came; else its number is wrong."""
-        return self.total is None and 0 <= line_no - self._highest <= LATE_LINES < self._highest
 
     def close(self) -> None:
         """No more lines will come."""
@@ -213,11 +229,14 @@ class LineScan:
     def _close(self) -> Block:
         first = self._next * BLOCK
         stage = self._stages.pop(self._next, None) or _Stage(first, self._pixels, self._energies)
+        if first == 0 and self._energies == 2 and not any(stage.have[BLOCK:]) and any(stage.have):
+            self._energies = 1  # whatever was said: a scanner whose low plane failed sees as well
+            self.has_no_low = True
         self._next += 1
         width = min(self.columns - first, BLOCK) if self._closing else BLOCK
-        rows = stage.rows[:, :width]
+        rows = stage.rows[: self._energies, :width]
         if stage.left:
-            have = np.frombuffer(stage.have, np.uint8).reshape(self._energies, BLOCK)[:, :width]
+            have = np.frombuffer(stage.have, np.uint8).reshape(-1, BLOCK)[: self._energies, :width]
             gone = np.nonzero(have.min(axis=0) == 0)[0]
             rows[:, gone] = 0  # half a line, of one energy only, is none
             self._missing += (gone + first).tolist()

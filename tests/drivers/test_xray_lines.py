@@ -392,7 +392,7 @@ def test_frames_of_two_scanners_on_one_link_make_nothing_clear():
     assert first.partial
     assert len(others) == 1
     assert np.array_equal(others[0].high, planes()[0])
-    assert set(reasons(found)) == {"scan-broken-off", "lines-lost", "scan-ended"}
+    assert set(reasons(found)) == {"no-lines", "no-low-plane", "scan-broken-off", "scan-ended"}
 
 
 def test_a_slow_sender_has_all_the_time_between_two_lines():
@@ -452,3 +452,48 @@ def test_a_counter_that_wraps_within_a_scan_is_no_line_of_it():
     assert scan.partial
     highest = LineFrame(7, 2**32 - 1, 0, 0, ROWS, 0, bytes(2 * ROWS))
     assert reasons(fed([begin(), highest])) == ["bad-line"]
+
+
+def test_a_scan_without_a_line_is_told():
+    assert reasons(fed([begin(), end(columns=0)])) == ["no-lines"]
+    reader = driver(scan_timeout_s=4.0)
+    fed([begin()], START_NS, reader)
+    assert reasons(fed([alive()], START_NS + 5 * SECOND_NS, reader)) == ["no-lines"]
+
+
+def test_one_wrong_number_costs_no_more_than_its_line():
+    leap = replace(lines(which=[150])[0], line_no=9000)
+    found = fed([begin(), *lines(which=range(150)), leap, *lines(which=range(150, 300)), end()])
+    assert reasons(found) == ["bad-line"]
+    whole([one for one in found if not isinstance(one, Malformed)])
+
+
+def test_lines_that_were_lost_while_the_link_was_cut_are_no_leap():
+    reader = driver()
+    found = fed([begin(), *lines(which=[*range(100), *range(290, 300)]), end()], reader=reader)
+    found += fed([alive()], START_NS + 20 * SECOND_NS, reader)
+    (scan,) = scans(found)
+    assert scan.lost_columns == ((100, 290),)
+    assert scan.partial
+
+
+def test_a_scan_whose_low_plane_never_comes_keeps_its_high_one():
+    reader = driver()
+    found = fed([begin(), *(one for one in lines() if one.energy == 0), end()], reader=reader)
+    found += fed([alive()], START_NS + 20 * SECOND_NS, reader)
+    (scan,) = scans(found)
+    assert scan.low is None
+    assert np.array_equal(scan.high, planes()[0])
+    assert (scan.lost_columns, reasons(found)) == ((), ["no-low-plane"])
+
+
+def test_scans_of_a_clock_that_was_set_back_are_of_the_time_at_which_they_came():
+    """Two of one time would be taken for one vehicle."""
+    reader, starts = driver(), []
+    fed(SCAN, START_NS + SECOND_NS, reader)
+    for number in (8, 9):
+        sent = later(SCAN, -3600, number)
+        found = fed(sent, START_NS + number * 60 * SECOND_NS, reader)
+        assert reasons(found) == ["clock-behind"]
+        starts += [one.start_utc_ns for one in scans(found)]
+    assert starts == [START_NS + number * 60 * SECOND_NS for number in (8, 9)]
