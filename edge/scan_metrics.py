@@ -1,6 +1,6 @@
 """Metrics of X-ray scanners: what each scan says of its scanner, and what came of the scans.
 
-Gauges hold the last scan that could show the value. About 35 series a scanner, bound once.
+Gauges hold the last scan that could show the value. About 40 series a scanner, bound once.
 """
 
 from collections.abc import Mapping
@@ -35,6 +35,12 @@ _QUALITY = {
     "length_error_m": ("length_error_meters", "Measured length of the box minus its ISO length."),
     "speed_error": ("speed_error_ratio", "How much too long the picture is for an ISO box."),
     "penetration_mm": ("penetration_millimeters", "Steel that a cell is still seen behind."),
+    "low_air_counts": ("low_air_counts", "Air level of the low-energy plane."),
+    "low_dark_counts": ("low_dark_counts", "Dark level of the low-energy plane."),
+    "low_air_noise": ("low_air_noise_ratio", "Noise in air of the low-energy plane."),
+    "low_dead_rows": ("low_dead_rows", "Dead rows of the low-energy plane."),
+    "low_pulse_sigma": ("low_pulse_sigma_ratio", "Spread of the low-energy pulses' strengths."),
+    "low_missed_lines": ("low_missed_lines", "Low-energy pulses of the scan that were missed."),
 }
 """Name in a finding to name of its gauge and help text, README's table has the same order."""
 

@@ -53,6 +53,12 @@ WATCHED: Mapping[str, Watched] = {
     "duplicated_lines": Watched("lines", "lines", reference=0.0),
     "edge_px": Watched("focus", "pixels", relative=True),
     "speed_error": Watched("speed", "percent", either_way=True, reference=0.0),
+    "low_air_counts": Watched("source", "counts", relative=True, either_way=True),
+    "low_air_noise": Watched("source", "percent", relative=True),
+    "low_pulse_sigma": Watched("source", "percent"),
+    "low_missed_lines": Watched("source", "lines"),
+    "low_dark_counts": Watched("detector", "counts", either_way=True),
+    "low_dead_rows": Watched("detector", "rows"),
 }
 """In the order in which they are told; one alert for each cause."""
 

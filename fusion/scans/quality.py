@@ -44,7 +44,7 @@ class SelfCheck:
 def self_check(
     scan: ScanSample, plane: Plane, cells: Cells, geometry: Geometry | None
 ) -> SelfCheck:
-    """Every value that this scan can show, of its high-energy (or only) plane.
+    """Every value that this scan can show of its high-energy (or only) plane, some of the low one.
 
     plane  (rows, columns) counts that the cells are of; of a composite those that stand for it,
            which say nothing of quanta
@@ -60,6 +60,8 @@ def self_check(
     if scan.high is not None:
         values |= {"saturated": _saturated(plane), **_levels(plane, known), **_air(plane, known)}
         values |= _seen_through(values, cells.cell_px, scan.energies_mev)
+    if cells.low_calibration is not None:
+        values |= _low(cells.low_calibration, scan.lost_columns)
     told = ((name, values.get(name)) for name in ORDER)
     return SelfCheck(
         tuple((name, float(f"{value:.4g}")) for name, value in told if value is not None),
@@ -89,6 +91,12 @@ ORDER = (
     "length_error_m",
     "speed_error",
     "penetration_mm",
+    "low_air_counts",
+    "low_dark_counts",
+    "low_air_noise",
+    "low_dead_rows",
+    "low_pulse_sigma",
+    "low_missed_lines",
 )
 """Names of all values, in the order in which they are told."""
 
@@ -108,6 +116,22 @@ def _levels(plane: Plane, known: Calibration) -> dict[str, float | None]:
         # counts have no useful median at 2 or 3 of them.
         found["dark_noise_counts"] = int(steps.sum()) / steps.size * math.sqrt(math.pi) / 2.0
     return found
+
+
+def _low(known: Calibration, lost: tuple[tuple[int, int], ...]) -> dict[str, float | None]:
+    """Beam and detectors of the low-energy plane, which materials rest on as much."""
+    quality = dict(known.quality)
+    lit = slice(known.first_column, known.last_column)
+    gone = _lost(known.pulse.size, lost)[lit]
+    air, dark = "no-air-columns" not in known.notes, "no-dark-reference" not in known.notes
+    return {
+        "low_air_counts": known.air_counts if air else None,
+        "low_dark_counts": quality["dark_counts"] if dark else None,
+        "low_air_noise": quality["air_noise"] if known.air_rows > 1 else None,
+        "low_dead_rows": quality["dead_rows"],
+        "low_pulse_sigma": quality["pulse_sigma"] if known.air_rows else None,
+        "low_missed_lines": float(np.count_nonzero((known.pulse[lit] == 0) & ~gone)),
+    }
 
 
 def _saturated(plane: Plane) -> float:
@@ -180,10 +204,7 @@ def _lines(
 ) -> dict[str, float | None]:
     """Pulses that jump or fail, lines that never came or came twice."""
     lit = slice(known.first_column, known.last_column)
-    never = np.zeros(plane.shape[1], np.bool_)
-    for first, last in lost:
-        never[first:last] = True
-    pulse, gone = known.pulse[lit], never[lit]
+    pulse, gone = known.pulse[lit], _lost(plane.shape[1], lost)[lit]
     fired = pulse[(pulse > 0) & ~gone]
     rows = np.linspace(0, plane.shape[0] - 1, TWIN_ROWS).astype(np.int64)
     sample = plane[rows, lit]
@@ -196,6 +217,14 @@ def _lines(
         "lost_lines": float(np.count_nonzero(gone)),
         "duplicated_lines": float(np.count_nonzero(twins)),
     }
+
+
+def _lost(columns: int, lost: tuple[tuple[int, int], ...]) -> NDArray[np.bool_]:
+    """(columns,) which never came."""
+    never = np.zeros(columns, np.bool_)
+    for first, beyond in lost:
+        never[first:beyond] = True
+    return never
 
 
 def _box(

@@ -35,6 +35,12 @@ class ScannerPolicy:
             "duplicated_lines": 1.5,
             "edge_px": 0.35,
             "speed_error": 0.02,
+            "low_air_counts": 0.05,
+            "low_air_noise": 0.12,
+            "low_pulse_sigma": 0.008,
+            "low_missed_lines": 4.5,
+            "low_dark_counts": 25.0,
+            "low_dead_rows": 1.5,
         }
     )
     """How far each value may be from its reference. Shares of the reference: the level of air
@@ -43,8 +49,9 @@ class ScannerPolicy:
     Absolute: the rest; pulses jump by 0.5 to 2 % and up to 3 fail in a scan (facts 4), a detector
     block's gain is known to 0.05 %, a box's length to 0.5 %, and the dark level moves by some 10
     counts with the temperature. Steel penetration wanders by half a millimetre, and 5 mm less is a
-    fifth of the quanta gone; one cell in 200 is a card of rows. A value without a limit here is
-    not watched."""
+    fifth of the quanta gone; one cell in 200 is a card of rows. Those that begin with
+    `low_` are the low-energy plane's, with the same limits. A value without a limit here is not
+    watched."""
     wander: float = 3.0
     """A value that already wandered in the warm-up may wander so many of its own standard
     deviations, where that is more than its limit."""

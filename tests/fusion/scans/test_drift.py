@@ -42,6 +42,12 @@ HEALTHY = {  # as simulated scanners are
     "saturated": 0.0,
     "edge_px": 2.0,
     "speed_error": 0.0,
+    "low_air_counts": 52_000.0,
+    "low_air_noise": 0.0104,
+    "low_pulse_sigma": 0.01,
+    "low_missed_lines": 1.0,
+    "low_dark_counts": 180.0,
+    "low_dead_rows": 2.0,
 }
 GAINS = tuple(1.0 + 0.005 * (i % 3) for i in range(30))
 
@@ -50,7 +56,7 @@ def finding(number: int, gains: tuple[float, ...] = GAINS, **changes: float | No
     """A healthy scan that wanders as scans do, with some values set."""
     random = np.random.default_rng([7, number])
     values = {
-        name: value * float(random.normal(1.0, 0.004)) + (name == "missed_lines") * number % 3
+        name: value * float(random.normal(1.0, 0.004)) + name.endswith("missed_lines") * number % 3
         for name, value in HEALTHY.items()
     }
     values |= {name: value for name, value in changes.items() if value is not None}
@@ -102,6 +108,12 @@ WORSE = {
     "duplicated_lines": 3.0,
     "edge_px": 2.9,
     "speed_error": -0.07,
+    "low_air_counts": 47_000.0,
+    "low_air_noise": 0.0125,
+    "low_pulse_sigma": 0.02,
+    "low_missed_lines": 9.0,
+    "low_dark_counts": 220.0,
+    "low_dead_rows": 5.0,
 }
 
 

@@ -47,7 +47,8 @@ def sample(one: XrayCase, **changes) -> ScanSample:
 
 @cache
 def found(scanner: Scanner = PLAIN, load: str = "loaded") -> ScanFinding:
-    return analyse(sample(drawn(scanner, load)), POLICY)
+    one = drawn(scanner, load)
+    return analyse(sample(one, low=one.low), POLICY)
 
 
 def values(load: str = "loaded", **knobs) -> dict[str, float]:
@@ -79,7 +80,22 @@ BUILT_IN = {
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_what_was_built_in_is_measured(load, name):
     knob, size, expected, within = BUILT_IN[name]
-    assert values(load, **{knob: size})[name] == pytest.approx(expected, abs=within)
+    told = values(load, **{knob: size})
+    assert told[name] == pytest.approx(expected, abs=within)
+    if f"low_{name}" in ORDER:  # the simulated scanner is the same at both energies
+        assert told[f"low_{name}"] == pytest.approx(expected, abs=within)
+
+
+def test_what_ails_the_low_energy_alone_is_told_of_it_alone():
+    one = drawn()
+    low = (one.low * 0.9).astype(np.uint16)
+    low[300] = 0
+    told, healthy = dict(analyse(sample(one, low=low), POLICY).quality), values()
+    assert told["low_air_counts"] == pytest.approx(0.9 * healthy["low_air_counts"], rel=0.01)
+    assert told["low_dead_rows"] == healthy["low_dead_rows"] + 1
+    ours = [name for name in ORDER if not name.startswith("low_") and name != "unusable"]
+    assert [told[name] for name in ours] == [healthy[name] for name in ours]
+    assert not any(name.startswith("low_") for name, _ in analyse(sample(one), POLICY).quality)
 
 
 def test_the_blur_of_the_posts_follows_the_scanners():
@@ -155,4 +171,4 @@ def test_what_a_scan_does_not_show_is_left_out():
 
 
 def test_the_same_scan_gives_the_same_values():
-    assert analyse(sample(drawn()), POLICY).quality == found().quality
+    assert analyse(sample(drawn(), low=drawn().low), POLICY).quality == found().quality
