@@ -29,6 +29,15 @@ DEFAULT_PATTERNS: Patterns = {
     "composite": ("*.jpg", "*.jpeg", "*_composite.png"),
     "sidecar": ("*.json", "*.xml"),
 }
+ENDINGS: Mapping[Role, str] = {
+    "high": "_high.tiff",
+    "low": "_low.tiff",
+    "material": "_material.tiff",
+    "multipage": "_planes.tiff",
+    "composite": ".jpg",
+    "sidecar": ".json",
+}
+"""How a file is called that has no name of its own; what form it has its content says."""
 NEEDS: Mapping[str, tuple[tuple[Role, ...], ...]] = {
     "dual": (("high", "low"), ("multipage",)),
     "triple": (("high", "low", "material"), ("multipage",)),
@@ -138,7 +147,8 @@ def bundles_of(files: Mapping[str, bytes], patterns: Patterns, planes: str) -> l
             scans.setdefault(found[1], {})[name] = files[name]
         elif form_of(files[name]):
             stem = name.rpartition(".")[0] or name
-            scans.setdefault(stem, {})[_picture_name(stem, files[name])] = files[name]
+            ending = ENDINGS[picture_role(files[name])]
+            scans.setdefault(stem, {})[f"{stem}{ending}"] = files[name]
         else:
             role, scan = plane_role(name, patterns)
             scans.setdefault(scan, {})[f"{scan}_{role}.raw"] = files[name]
@@ -162,13 +172,6 @@ def picture_role(data: bytes) -> Role:
         return "composite"
     several = len(whole) > 1 and pages[whole[0]] == pages[whole[1]]
     return "multipage" if several else "high"
-
-
-def _picture_name(stem: str, data: bytes) -> str:
-    """A name that says what the picture is."""
-    role, form = picture_role(data), form_of(data)
-    ends = {"multipage": "_planes.tiff", "high": f"_high.{form if form == 'png' else 'tiff'}"}
-    return stem + ends.get(role, ".jpg" if form == "jpeg" else "_composite.png")
 
 
 @dataclass(frozen=True, slots=True)

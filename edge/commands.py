@@ -68,11 +68,19 @@ Exit code 3: the file is wrong. 4: a broker does not answer. 5: a sensor does no
         description="""\
 A Garita recording gives the same alerts as on the day, byte for byte. A recorded device file
 (portal daily file, datacast capture, miniSEED, X-ray picture, ...) is recognised by its content.
-JSON Lines on stdout, progress on stderr.""",
+JSON Lines on stdout, progress on stderr.
+X-ray pictures need no configuration: TIFF, PNG, JPEG, BMP, PGM, WebP, DICOS, or raw pixels that
+--set describes. 8 bits are taken for a display picture, more for a plane of counts; files called
+x_high and x_low are one scan. With --show detections a table of each scan stands on stderr: what
+was found, in words, and how sure it is; then each picture that could not be read, with why.
+Exit code 6: not one picture could be read. 0 where at least one was, and stderr says how many.""",
         examples="""\
   garita replay run/recordings
   garita replay monday.txt --show detections | jq .facts
   garita replay portal.dat --kind rpm-tsa --set panels=2 --config configs/checkpoint.yaml
+  garita replay truck.jpg --show detections > truck.jsonl
+  garita replay scan_high.tif scan_low.tif --show detections --set pitch_x_mm=5 --set pitch_y_mm=5
+  garita replay plane.raw --kind xray-planes --set raw_width=2400 --set raw_header_bytes=64
   garita replay station.mseed --show detections --set preset=earthquake
   garita replay log.csv --kind ascii-serial --set rate_hz=250 --set columns=time,counts""",
         arguments=arguments.replay_arguments,

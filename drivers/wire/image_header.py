@@ -9,6 +9,7 @@ MAX_PIXELS = 32 << 20  # the tallest scanner (1400 rows) times the longest side;
 MAX_PAGES_BYTES = 2 * 2 * MAX_PIXELS  # of all pages of one file together
 MAX_RATIO = 2048  # deflate ends at 1032, LZW at 1340, flat JPEG at some 400 to one; more lies
 
+_COLOURS = ("no colour", "grey", "grey with alpha", "colour", "colour with alpha or inks")
 Numbers = Literal["unsigned", "signed", "float"]
 
 
@@ -44,7 +45,8 @@ class ImageHeader:
     def said(self) -> str:
         """In words."""
         kind = "" if self.numbers == "unsigned" else f" {self.numbers}"
-        return f"{self.width} x {self.height}, {self.bits} bits{kind}, {self.channels} a pixel"
+        colours = _COLOURS[min(self.channels, 4)]
+        return f"{self.width} x {self.height}, {self.bits} bits{kind}, {colours}"
 
 
 def checked(header: ImageHeader, pixel_bytes: int) -> ImageHeader | str:

@@ -1,11 +1,12 @@
 """What a replay needs, wherever it comes from: a recording or recorded device files."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from drivers.base import SensorConfig
 from edge.recordings.format import Event
+from edge.study.played import Played
 from fusion.policy import Policy
 from fusion.types import Checkpoint, Origin
 
@@ -36,6 +37,8 @@ class Day:
     languages: tuple[str, ...]
     events: Iterable[Event]
     """In the order of feeding."""
+    played: Mapping[str, Played] = field(default_factory=dict)
+    """Of the sensors whose scans are files that somebody has brought."""
 
 
 def with_settings(config: SensorConfig, settings: list[tuple[str, str]]) -> SensorConfig:

@@ -18,26 +18,16 @@ from drivers.base import (
     StationFormat,
 )
 from drivers.catalog import KINDS
-from drivers.wire.image_headers import form_of
-from drivers.wire.sidecar import Sidecar, parse_sidecar
 from drivers.xray import XrayPlanesConfig
-from drivers.xray_files import (
-    DEFAULT_PATTERNS,
-    Patterns,
-    PictureFile,
-    bundles_of,
-    plane_role,
-    role_of,
-)
+from drivers.xray_files import BundleFile, PictureFile
+from edge.study import scan_files
 from edge.study.day import ReplayError
-from fusion.types import SECOND_NS
+from edge.study.played import Played, Tried, Unread
+from edge.study.raw_hint import raw_hint
 
 HEAD_BYTES = 4096  # what `RecordingFormat.recognise` is promised
 LARGE_MB = 64  # two seconds of looking
-SIDECAR_BYTES = 1_000_000  # a sidecar has a few hundred
 SCANNER_KIND = "xray-planes"
-PICTURE_NAMES = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
-UNDATED_STEP_NS = 300 * SECOND_NS  # pictures without a time; a transit is over long before
 _DATE = re.compile(r"[_.-]?\d{4}[-_]?\d{2}[-_]?\d{2}$")
 
 Chunk = tuple[int, bytes]
@@ -57,6 +47,8 @@ class DeviceFiles:
     paths: list[Path] = field(default_factory=list)
     parts: list[Recorded] = field(default_factory=list)
     """What each of `paths` holds of the sensor, where a file may hold several."""
+    played: Played | None = None
+    """Filled while the chunks are taken; None: not of an X-ray scanner's files of whole scans."""
 
     @property
     def settings(self) -> Mapping[str, object]:
@@ -66,17 +58,26 @@ class DeviceFiles:
     def chunks(self, config: SensorConfig) -> Iterator[Chunk]:
         """All of them in the order of time; each file is read when its turn comes."""
         if self.format is None:
-            planes = config.patterns if isinstance(config, XrayPlanesConfig) else DEFAULT_PATTERNS
-            yield from _scans(self.paths, planes)
+            assert isinstance(config, XrayPlanesConfig)
+            played = self.played or Played()
+            low_mev = config.energies_mev[1]
+            yield from scan_files.scans(self.paths, config.patterns, played, low_mev)
             return
         if self.parts:
             yield from _in_order(list(zip(self.paths, self.parts, strict=True)))
             return
         if isinstance(self.format, SetFormat):
-            yield from _sets(self.format, sorted(self.paths), config)
+            yield from _sets(self.format, sorted(self.paths), config, self.played or Played())
             return
         for path in sorted(self.paths, key=lambda path: path.name):
-            yield from self.format.chunks(path.read_bytes(), path.name, config)
+            chunks = 0
+            for chunk in self.format.chunks(path.read_bytes(), path.name, config):
+                chunks += 1
+                if self.played is not None:
+                    self.played.scans.append(Tried(path.name))
+                yield chunk
+            if self.played is not None and not chunks:
+                self.played.unread.append(Unread(path.name, "truncated", "no whole scan in it"))
 
 
 def find(inputs: Iterable[Path], kind: str | None = None) -> list[DeviceFiles]:
@@ -88,16 +89,14 @@ def find(inputs: Iterable[Path], kind: str | None = None) -> list[DeviceFiles]:
     if kind is not None and kind not in accepted():
         raise ReplayError(f"--kind {kind}: unknown; there are {', '.join(accepted())}")
     found: dict[tuple[str, str], DeviceFiles] = {}
+    none: list[Path] = []
     for given in inputs:
         named = given.is_file()
         for path in [given] if named else _files_below(given):
             recognised = _recognise(path, kind)
-            if recognised is None and named:
-                raise ReplayError(
-                    f"{path}: not recognised; accepted are Garita recordings (MCAP) and "
-                    f"{', '.join(accepted())}; --kind forces one of them"
-                )
             if recognised is None:
+                if named or scan_files.is_picture_name(path):
+                    none.append(path)
                 log.debug("file passed over", file=str(path))
                 continue
             kind_name, form = recognised
@@ -106,15 +105,36 @@ def find(inputs: Iterable[Path], kind: str | None = None) -> list[DeviceFiles]:
                 continue
             sensor_id = _sensor_id(path, given, kind_name, planes=_by_folder(form))
             key = (sensor_id, kind_name)
-            found.setdefault(
+            files = found.setdefault(
                 key, DeviceFiles(sensor_id=sensor_id, kind=kind_name, format=form)
-            ).paths.append(path)
-        if not named and not found:
+            )
+            files.paths.append(path)
+            if files.played is None and (_by_folder(form) or isinstance(form, BundleFile)):
+                files.played = Played()
+        if not named and not found and not none:
             raise ReplayError(f"{given}: no recording in this folder")
     for files in found.values():
         if files.format is None:
-            files.paths = _with_pictures(files.paths)
-    return [found[key] for key in sorted(found) if found[key].paths]
+            files.paths = scan_files.with_pictures(files.paths)
+    kept = [found[key] for key in sorted(found) if found[key].paths]
+    _tell_none(none, kept)
+    return kept
+
+
+def _tell_none(none: list[Path], kept: list[DeviceFiles]) -> None:
+    """What was not recognised is told with the pictures beside it.
+
+    ReplayError where there are none: nobody then knows what was meant.
+    """
+    played = next((files.played for files in kept if files.played is not None), None)
+    if played is not None:
+        played.unread += map(scan_files.no_picture, none)
+    elif none:
+        raise ReplayError(
+            f"{none[0]}: not recognised; accepted are Garita recordings (MCAP) and "
+            f"{', '.join(accepted())}; --kind forces one of them; "
+            f"this is {scan_files.no_picture(none[0]).why}{raw_hint(none[0])}"
+        )
 
 
 def accepted() -> list[str]:
@@ -140,10 +160,9 @@ def _files_below(folder: Path) -> list[Path]:
 
 
 def _recognise(path: Path, kind: str | None) -> tuple[str, RecordingFormat | None] | None:
-    if kind in {None, SCANNER_KIND} and _part_of_scan(path):
+    if kind in {None, SCANNER_KIND} and scan_files.is_part_of_scan(path):
         return SCANNER_KIND, None
-    with path.open("rb") as stream:
-        head = stream.read(HEAD_BYTES)
+    head = scan_files.head_of(path, HEAD_BYTES)
     rows = [
         (name, form)
         for name, row in KINDS.items()
@@ -157,23 +176,6 @@ def _recognise(path: Path, kind: str | None) -> tuple[str, RecordingFormat | Non
     if kind == SCANNER_KIND:
         return kind, None  # planes in a form of their maker's, of which nothing can be recognised
     return rows[0] if kind is not None else None
-
-
-def _part_of_scan(path: Path) -> bool:
-    role = role_of(path.name, DEFAULT_PATTERNS)
-    if role is None:
-        return False
-    if role[0] != "sidecar":
-        with path.open("rb") as stream:
-            return bool(form_of(stream.read(HEAD_BYTES))) or not _is_picture_name(path)
-    # Much is called .json or .xml; only what reads as a sidecar is one.
-    return path.stat().st_size < SIDECAR_BYTES and isinstance(
-        parse_sidecar(path.read_bytes()), Sidecar
-    )
-
-
-def _is_picture_name(path: Path) -> bool:
-    return path.suffix.lower() in PICTURE_NAMES
 
 
 def _add_stations(
@@ -237,65 +239,16 @@ def _plain(name: str) -> str:
     return re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")[:32].strip("-")
 
 
-def _with_pictures(paths: list[Path]) -> list[Path]:
-    """Without sidecars that belong to no picture: much is called .json."""
-    return [
-        path
-        for files in _by_scan(paths, DEFAULT_PATTERNS).values()
-        if not all(map(_is_sidecar, files))
-        for path in files
-    ]
-
-
 def _by_folder(form: RecordingFormat | None) -> bool:
     """Whether files are named after scans, so that only their folder tells the scanner."""
     return form is None or isinstance(form, SetFormat)
 
 
-def _sets(form: SetFormat, paths: list[Path], config: SensorConfig) -> Iterator[Chunk]:
-    heads = []
-    for path in paths:
-        with path.open("rb") as stream:
-            heads.append(stream.read(SET_HEAD_BYTES))
+def _sets(
+    form: SetFormat, paths: list[Path], config: SensorConfig, played: Played
+) -> Iterator[Chunk]:
+    heads = [scan_files.head_of(path, SET_HEAD_BYTES) for path in paths]
     for utc_ns, numbers in form.sets(heads, config):
+        played.scans.append(Tried(" ".join(paths[number].name for number in numbers)))
         files = [(paths[number].name, paths[number].read_bytes()) for number in numbers]
         yield utc_ns, form.joined(files)
-
-
-def _scans(paths: list[Path], patterns: Patterns) -> Iterator[Chunk]:
-    """The scans in order of their ends, as their sidecars tell them; undated ones first.
-
-    Those stand apart, by their names, as vehicles do that have nothing to do with each other.
-    """
-    timed = sorted(
-        (_ended_utc_ns(files), key, files) for key, files in _by_scan(paths, patterns).items()
-    )
-    undated = 0
-    for ended_utc_ns, _, files in timed:
-        utc_ns = ended_utc_ns or undated
-        undated += 0 if ended_utc_ns else UNDATED_STEP_NS
-        contents = {path.name: path.read_bytes() for path in files}
-        for data in bundles_of(contents, patterns, "auto"):
-            yield utc_ns, data
-
-
-def _by_scan(paths: list[Path], patterns: Patterns) -> dict[tuple[Path, str], list[Path]]:
-    scans: dict[tuple[Path, str], list[Path]] = {}
-    for path in paths:
-        _, scan = plane_role(path.name, patterns)
-        scans.setdefault((path.parent, scan), []).append(path)
-    return scans
-
-
-def _is_sidecar(path: Path) -> bool:
-    role = role_of(path.name, DEFAULT_PATTERNS)
-    return role is not None and role[0] == "sidecar"
-
-
-def _ended_utc_ns(files: list[Path]) -> int:
-    for path in files:
-        if path.suffix.lower() in {".json", ".xml"}:
-            sidecar = parse_sidecar(path.read_bytes())
-            if isinstance(sidecar, Sidecar):
-                return sidecar.end_utc_ns or sidecar.start_utc_ns or 0
-    return 0

@@ -78,6 +78,7 @@ def day(found: list[DeviceFiles], config: Config | None, settings: list[tuple[st
         config_digest=digest,
         languages=tuple(LANGUAGES),
         events=with_ticks(_merged(made)),
+        played={sensor.id: files.played for files, sensor in made if files.played is not None},
     )
 
 

@@ -24,7 +24,7 @@ from edge.station.numbering import Numbering
 from edge.station.pipeline import feed, tick
 from edge.study.day import Day
 from fusion.engine import Engine
-from fusion.types import SECOND_NS, Alert, Checkpoint, Origin, Sample
+from fusion.types import SECOND_NS, Alert, Checkpoint, Detection, Origin, Sample
 
 Read = list[Sample | Malformed]
 Work = Callable[[], Read]
@@ -50,14 +50,17 @@ class Player:
         speed: float | None = None,
         progress: Callable[[int, float], None] = lambda utc_ns, speed: None,
         take_file: Callable[[str, EvidenceFile], object] | None = None,
+        take_detection: Callable[[Detection], object] = lambda detection: None,
     ) -> None:
-        """`take_file` is given every file of evidence with its alert's id."""
+        """`take_file` is given every file of evidence with its alert's id, `take_detection` every
+        detection that is shown."""
         use_library_cache()
         self._day = day
         self._show = show
         self._speed = speed
         self._progress = progress
         self._take_file = take_file
+        self._take_detection = take_detection
         checkpoint = day.checkpoint if as_recorded else as_replay(day.checkpoint)
         self._engine = Engine(checkpoint, day.policy)
         self._numbering = Numbering(
@@ -118,6 +121,7 @@ class Player:
                 alerts += feed(engine, sample)
             if show == "detections":
                 for detection in engine.take_detections():
+                    self._take_detection(detection)
                     yield encode_detection(detection) + b"\n"
             elif event.what is What.TICK:
                 engine.take_detections()
@@ -174,7 +178,14 @@ class Player:
         except Exception as error:
             log.exception("analysis failed", sensor=event.sensor_id)
             read = [malformed("analysis-error", repr(error).encode())]
-        return intake.sort(read, event.data, event.utc_ns)
+        taken = intake.sort(read, event.data, event.utc_ns)
+        played = self._day.played.get(event.sensor_id)
+        if played is not None:
+            played.judge(taken.malformed[0] if taken.refused else None)
+            if taken.refused:  # told by the file's own name
+                self.malformed += len(taken.malformed)
+                taken.malformed.clear()
+        return taken
 
     def _ahead(self) -> Iterator[Event]:
         """The day's events, with scans given to a worker as soon as they come into sight."""

@@ -17,11 +17,12 @@ from edge import log as logging
 from edge.evidence.files import EvidenceFile
 from edge.evidence.keep import keep
 from edge.recordings.format import RecordingDamaged, is_recording
-from edge.study import recorded
+from edge.study import recorded, scan_words
 from edge.study.day import Day, ReplayError, check_settings
 from edge.study.device_files import find
+from edge.study.played import Played
 from edge.study.player import Player
-from fusion.types import SECOND_NS
+from fusion.types import SECOND_NS, Detection
 
 if TYPE_CHECKING:
     from edge.config import Config
@@ -37,15 +38,37 @@ def main(args: argparse.Namespace) -> int:
     """Replay; JSON Lines on stdout, progress and summary on stderr."""
     logging.configure()
     config = None if args.config is None else _config(args.config)
+    played: list[Played] = []
     try:
         for day in days(args.inputs, config, kind=args.kind, settings=args.settings):
             _play(day, args, sys.stdout.buffer)
+            played += day.played.values()
     except (ReplayError, RecordingDamaged, EvidenceNotKept) as error:
         sys.stderr.write(f"garita replay: {error}\n")
         return errors.EXIT_USAGE
     # The process ends here, and the collector would take Numba apart first: half a second.
     gc.freeze()
-    return errors.EXIT_OK
+    return _tell_unread(played)
+
+
+def _tell_unread(played: list[Played]) -> int:
+    """Name every picture that could not be read, with why; the exit code."""
+    unread = [one for each in played for one in each.unread]
+    if not unread:
+        return errors.EXIT_OK
+    for one in unread:
+        sys.stderr.write(f"garita replay: not read: {one}\n")
+    read = sum(each.read for each in played)
+    sys.stderr.write(f"garita replay: {read} of {read + len(unread)} pictures read\n")
+    return errors.EXIT_OK if read else errors.EXIT_UNREAD
+
+
+def _tell_scan(day: Day, detection: Detection) -> None:
+    """What a picture showed, for whoever sits before it."""
+    played = day.played.get(detection.sensor_id)
+    if played is not None and detection.kind == "xray.scan":
+        for line in scan_words.table(played.last, detection):
+            sys.stderr.write(f"{line}\n")
 
 
 def _config(path: Path) -> "Config":
@@ -106,6 +129,7 @@ def _play(day: Day, args: argparse.Namespace, out: BinaryIO) -> None:
         as_recorded=args.as_recorded,
         speed=args.speed,
         progress=_tell if sys.stderr.isatty() else lambda utc_ns, speed: None,
+        take_detection=partial(_tell_scan, day),
         take_file=None if args.evidence is None else partial(_keep, args.evidence),
     )
     began = time.monotonic()

@@ -1,6 +1,8 @@
 """Single pictures through `garita replay`, without a configuration."""
 
 import json
+import re
+import shlex
 
 import cv2
 import numpy as np
@@ -8,7 +10,7 @@ import pytest
 
 from drivers.wire.sidecar import Sidecar
 from edge.cli import main as garita
-from edge.errors import EXIT_USAGE
+from edge.errors import EXIT_UNREAD, EXIT_USAGE
 from simulators.xray_dicos import dx
 from tests.fusion.scans.pictures import box_picture, framed
 
@@ -78,10 +80,22 @@ def test_each_picture_that_cannot_be_read_is_told_by_its_name(pictures, capsys):
     out, err = capsys.readouterr()
     found = scans([json.loads(line) for line in out.splitlines()])
     assert [line["facts"]["scan_id"] for line in found] == ["a", "b"]
-    logged = [json.loads(line) for line in err.splitlines()]
-    told = [entry for entry in logged if entry["event"] == "input malformed"]
-    assert [entry["first"] for entry in told] == ["truncated", "truncated"]
-    assert [entry["text"][:2] for entry in told] == ["c.", "d_"]
+    assert [line for line in err.splitlines() if line.startswith("garita replay:")] == [
+        "garita replay: not read: c.jpeg: it is cut short or spoilt",
+        "garita replay: not read: d.tif: it is cut short or spoilt",
+        "garita replay: 2 of 4 pictures read",
+    ]
+
+
+def test_where_not_one_picture_could_be_read_the_exit_code_says_so(pictures, capsys):
+    for path in pictures.iterdir():
+        path.write_bytes(path.read_bytes()[:100])
+    (pictures / "e.jpg").write_bytes(b"")
+    assert garita(["replay", str(pictures), "--show", "detections"]) == EXIT_UNREAD
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "garita replay: 0 of 5 pictures read" in err
+    assert "e.jpg: it is cut short or spoilt (empty)" in err
 
 
 def test_a_preview_behind_a_plane_is_no_second_plane(tmp_path, capsys):
@@ -91,16 +105,89 @@ def test_a_preview_behind_a_plane_is_no_second_plane(tmp_path, capsys):
     assert "no-low-plane" in line["facts"]["notes"]
 
 
+def told(capsys, *inputs: object) -> tuple[int, str]:
+    """The exit code, and all that is said to a person."""
+    code = garita(["replay", *map(str, inputs), "--show", "detections"])
+    return code, capsys.readouterr().err
+
+
 def test_a_picture_of_no_use_is_told_with_what_it_says_it_is(tmp_path, capsys):
-    cv2.imwrite(
-        str(tmp_path / "c.png"), np.dstack([np.full((40, 60), n, np.uint16) for n in (1, 2, 3)])
-    )
-    assert garita(["replay", str(tmp_path / "c.png"), "--show", "detections"]) == 0
-    told = json.loads(capsys.readouterr().err.splitlines()[0])
-    assert told["first"] == "unsupported"
-    assert told["text"] == (
-        "c_high.png c.json: 60 x 40, 16 bits, 3 a pixel: its colours differ, so they are no counts"
-    )
+    colours = np.dstack([np.full((40, 60), n, np.uint16) for n in (1, 2, 3)])
+    cv2.imwrite(str(tmp_path / "c.png"), colours)
+    code, err = told(capsys, tmp_path / "c.png")
+    assert code == EXIT_UNREAD
+    assert (
+        "not read: c.png: this form is not read "
+        "(60 x 40, 16 bits, colour: its colours differ, so they are no counts)"
+    ) in err
+
+
+def test_a_person_reads_what_was_found_in_words_and_how_sure_it_is(pictures, capsys):
+    _, err = told(capsys, pictures / "b.png")
+    lines = err.splitlines()
+    assert lines[0].startswith("b.png (560 x 180, 8 bits, grey): taken for an 8-bit display")
+    labels = [line[2:15].strip() for line in lines[1:] if line.startswith("  ")]
+    wanted = ["empty", "fill", "geometry", "regions", "unpenetrated", "quality", "noted"]
+    assert [label for label in labels if label] == wanted
+    ends = {len(line) for line in lines if line.endswith("% sure")}
+    assert len(ends) == 1  # a column
+
+
+def test_a_single_plane_is_what_it_holds_whatever_it_is_called(tmp_path, capsys):
+    plane = box_picture(load=0.6)
+    cv2.imwrite(str(tmp_path / "my truck_low.tif"), plane.astype(np.uint16) * 220)
+    cv2.imwrite(str(tmp_path / "of 8 bits_high.png"), plane)
+    code, err = told(capsys, *sorted(tmp_path.iterdir()))
+    assert code == 0
+    assert "my truck_low.tif (560 x 180, 16 bits, grey): taken for" in err
+    assert "by its name the low-energy plane, without the high one" in err
+    assert "of 8 bits_high.png (560 x 180, 8 bits, grey): taken for an 8-bit display" in err
+
+
+def test_two_pictures_of_one_name_are_two_scans(tmp_path, capsys):
+    cv2.imwrite(str(tmp_path / "a.png"), box_picture())
+    cv2.imwrite(str(tmp_path / "a.jpg"), box_picture(load=0.6))
+    found = scans(shown(capsys, tmp_path / "a.jpg", tmp_path / "a.png"))
+    assert sorted(line["facts"]["empty"] for line in found) == [False, True]
+
+
+def test_any_name_and_many_files_of_one_name_are_taken(tmp_path, capsys):
+    for number, name in enumerate(['a "b": c.png', "ñandú [1].png", "x" * 200 + ".png", "-.png"]):
+        cv2.imwrite(str(tmp_path / "x.png"), box_picture(load=number / 5))
+        (tmp_path / "x.png").rename(tmp_path / name)
+    for number in range(20):
+        ok, data = cv2.imencode(".bmp", box_picture(load=number / 40))
+        assert ok
+        (tmp_path / f"same.{number}").write_bytes(data)
+    assert len(scans(shown(capsys, tmp_path))) == 24
+
+
+def test_a_file_too_large_for_a_scan_is_not_even_read(tmp_path, capsys, pictures):
+    with (tmp_path / "gate-7" / "huge.png").open("wb") as file:
+        file.write(b"\x89PNG\r\n\x1a\n")
+        file.truncate(1 << 32)
+    code, err = told(capsys, pictures)
+    assert code == 0
+    assert "not read: huge.png: it is too large (at most 127 MB" in err
+    assert "4 of 5 pictures read" in err
+
+
+@pytest.mark.parametrize("order", ["little", "big"])
+@pytest.mark.parametrize("by_columns", [False, True])
+def test_raw_pixels_that_nobody_described_bring_what_to_write(tmp_path, capsys, order, by_columns):
+    random = np.random.default_rng(1)
+    coarse = random.integers(5_000, 60_000, (30, 80)).astype(np.uint16)
+    plane = cv2.resize(coarse, (1600, 600)) + random.integers(0, 900, (600, 1600)).astype("u2")
+    lines = plane.T if by_columns else plane
+    data = bytes(64) + lines.astype("<u2" if order == "little" else ">u2").tobytes()
+    (tmp_path / "plane 7.raw").write_bytes(data)
+    code, err = told(capsys, tmp_path / "plane 7.raw")
+    assert code == EXIT_USAGE
+    hint = re.search(r"try `garita (.*?)`", err).group(1)
+    assert ("raw_order=big" in hint, "raw_column_major" in hint) == (order == "big", by_columns)
+    words = [str(tmp_path / word) if " " in word else word for word in shlex.split(hint)]
+    assert garita(words) == 0
+    assert scans([json.loads(line) for line in capsys.readouterr().out.splitlines()])
 
 
 def test_pictures_and_dicos_files_of_one_folder_are_read_each_by_their_own_reader(tmp_path, capsys):
