@@ -51,6 +51,8 @@ class Claim:
     down: tuple[str, ...] = ()
     facts: Mapping[str, Fact] = field(default_factory=dict)
     records: tuple[Record, ...] = field(default=(), compare=False, repr=False)
+    of_part: bool = False
+    """Of a scan that goes on: the whole, with its picture, is news whatever it says."""
 
 
 @dataclass(slots=True)
@@ -179,6 +181,8 @@ class AlarmBook:
 
     def _is_news(self, claim: Claim, old: Claim, now_utc_ns: int, *, holds: bool) -> bool:
         if claim.event != old.event or (claim.level != old.level and not holds):
+            return True
+        if old.of_part and not claim.of_part:
             return True
         elapsed_ns = claim.updated_utc_ns - old.updated_utc_ns
         change_nats = abs(claim.score_nats - old.score_nats)

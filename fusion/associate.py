@@ -54,8 +54,12 @@ class Transit:
         """Forget a cue that does not hold any more."""
         self.detections = {k: d for k, d in self.detections.items() if k[1] != kind}
 
-    def replace_scan(self, scans: Sequence[Detection]) -> None:
-        """Take what a scanner tells now for all that it has told: more of the scan is known."""
+    def replace_scan(self, scans: Sequence[Detection]) -> bool:
+        """Take what a scanner tells now for all that it has told: more of the scan is known.
+
+        Returns whether the whole scan has replaced a part of it.
+        """
+        was_part = any(d.sensor_id == scans[0].sensor_id and not d.final for d in self.of_scans())
         sensor_id, before = scans[0].sensor_id, Counter(self._found(scans[0].sensor_id))
         self.detections = {
             key: found
@@ -65,6 +69,11 @@ class Transit:
         for index, detection in enumerate(scans):
             self.add(detection, index)
         self.taken_back = bool(before - Counter(self._found(sensor_id)))
+        return was_part and scans[0].final
+
+    def of_scans(self) -> list[Detection]:
+        """Its detections of scanners."""
+        return [found for key, found in self.detections.items() if key[1].startswith("xray.")]
 
     def _found(self, sensor_id: str) -> list[str]:
         """What stands out in its scan, each by its kind."""

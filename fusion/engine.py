@@ -223,10 +223,10 @@ class Engine:
         if transit.ambiguous:
             weight = self._policy.association.ambiguous_weight
             transit.weights |= {spec.sensor_id: weight, cues.FUSION: weight}
-        transit.replace_scan(scans)
+        is_whole_now = transit.replace_scan(scans)
         if not transit.by_portal and self._could_have_been_counted(lane, scans[0]):
             transit.add(cues.bypass(scans[0]))
-        return self._weigh_transit(transit)
+        return self._weigh_transit(transit, is_whole_now=is_whole_now)
 
     def _transit_of(self, scan: Detection, lane: Lane) -> Transit:
         """The transit that a scan belongs to; that of what was told of the same scan before."""
@@ -303,7 +303,7 @@ class Engine:
                 alerts += self._weigh_transit(transit)
         return alerts
 
-    def _weigh_transit(self, transit: Transit) -> list[Alert]:
+    def _weigh_transit(self, transit: Transit, *, is_whole_now: bool = False) -> list[Alert]:
         # Asked afresh each time: what held for an interim finding may not hold for the final one.
         for kind in ("fusion.shielding", "fusion.bulk-norm"):
             transit.drop(kind)
@@ -317,7 +317,7 @@ class Engine:
         claims = self._judge.transit(transit)
         for claim in claims:
             alerts += self._book.consider(claim, self._now_utc_ns)
-        if transit.taken_back:
+        if is_whole_now:  # what was told of a part of the scan may not hold
             believed = {claim.key for claim in claims if claim.level is not None}
             for key in self._judge.keys(transit):
                 if key not in believed:

@@ -224,6 +224,7 @@ class Judge:
             down=down,
             facts=facts,
             records=records,
+            of_part=any(d.family is Family.XRAY and not d.final for d in detections),
         )
 
     def _verdict(
