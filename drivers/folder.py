@@ -41,6 +41,10 @@ SHORT_S = 30.0
 # Between the first and the last file of one export lie seconds. A set that has stood
 # incomplete for a minute will stay so.
 STALE_S = 60.0
+CANNOT_WRITE = (
+    "what was read is remembered there; in an archive that cannot be written set "
+    '"leave: true" and "work:" to a folder of its own'
+)
 RETRY_S = 5.0  # a full disk or a share's hiccup is over within seconds, or lasts for hours
 
 Result = TypeVar("Result")
@@ -164,8 +168,11 @@ def _opener(
         root.stat()  # a share that is not mounted must not be made up as an empty folder
         if planes is None:
             return one(root)
-        work = root / WORK_DIRECTORY
-        filing = ScanFiling(root, work, leave=planes.leave)
+        work = Path(planes.work) / planes.id if planes.work else root / WORK_DIRECTORY
+        try:
+            filing = ScanFiling(root, work, leave=planes.leave)
+        except OSError as error:
+            raise OSError(f"{work}: {cause_of(error)}; {CANNOT_WRITE}") from error
         if planes.folders == "flat":
             return one(root, filing)
         ledger = Ledger(work / "ledger.json")

@@ -86,6 +86,9 @@ class XrayPlanesConfig(SensorConfig):
     leave: bool = False
     """Files stay where they are, as in an archive that is not Garita's: what was read is only
     remembered, and what was of no use is copied to quarantine. Else both are moved away."""
+    work: str = ""
+    """With `leave`: a folder of Garita's own, where it keeps in one of this sensor's name what was
+    read and what was of no use; for an archive that cannot be written. Else `.garita` in it."""
     flip: bool = False
     """The vehicle's front is at the right of the picture; a sidecar that says so flips again."""
     max_clock_ahead_s: Annotated[float, Ge(0)] = 5.0
@@ -124,6 +127,14 @@ class XrayPlanesConfig(SensorConfig):
     def __post_init__(self) -> None:
         if self.raw is not None and (fault := self.raw.fault()):
             raise ValueError(f"raw planes: {fault}")
+        if self.work and not self.leave:
+            raise ValueError("work: only with leave: true; files are moved within their own folder")
+        if self.energies_mev[0] < self.energies_mev[1]:
+            raise ValueError("energies_mev: the high plane's comes first, as in [6, 4]")
+        if "high" not in self.pages:
+            raise ValueError("pages: none of them is the high plane")
+        if both := set(self.high) & set(self.low):
+            raise ValueError(f"high and low: both are {', '.join(sorted(both))}")
 
 
 def scan_sets(names: Collection[str], config: XrayPlanesConfig) -> list[ScanSet]:

@@ -118,18 +118,24 @@ def plane_role(name: str, patterns: Patterns) -> tuple[Role, str]:
 def scan_sets(names: Collection[str], patterns: Patterns, planes: str) -> list[ScanSet]:
     """The folder's scans in order of their names. Pure: sizes are the transport's to watch."""
     scans: dict[str, dict[Role, str]] = {}
+    folded: dict[str, str] = {}
     unfinished: list[str] = []
     for name in sorted(names):
         if name.startswith((".", "~")) or name.lower().endswith(UNFINISHED):
             unfinished.append(name.lstrip(".~$"))
         elif found := role_of(name, patterns):
-            scans.setdefault(found[1], {}).setdefault(found[0], name)
+            # Exporters on Windows write `A.JPG` beside `a.xml`; only where both cases are there
+            # of one role are they two scans.
+            scan = folded.setdefault(found[1].casefold(), found[1])
+            if found[0] in scans.get(scan, {}):
+                scan = found[1]
+            scans.setdefault(scan, {}).setdefault(found[0], name)
     sets = []
     for scan, files in scans.items():
         groups = [tuple(r for r in (*g, "sidecar") if r not in files) for g in NEEDS[planes]]
         missing = min(groups, key=len)
         # A lock named after a longer scan name only delays this one until it goes.
-        locked = any(name.startswith(scan) for name in unfinished)
+        locked = any(name.casefold().startswith(scan.casefold()) for name in unfinished)
         ordered = tuple((role, files[role]) for role in ROLES if role in files)
         sets.append(ScanSet(scan, ordered, not missing and not locked, missing))
     return sets

@@ -5,9 +5,10 @@ root of any name, names matched without case, namespace, `-` and `_`. XML with a
 type or an entity is refused: expanding one is how a small file fills a memory.
 """
 
+import codecs
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from xml.parsers import expat
 
@@ -87,16 +88,33 @@ _PRINTABLE = re.compile(r"[^\x20-\x7e\u00a0-\U0010ffff]")
 
 def parse_sidecar(data: bytes) -> Sidecar | Malformed:
     """Read a sidecar of either form; the reason is always `bad-sidecar`."""
-    body = data.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not 0 < len(data) <= MAX_SIDECAR_BYTES:
         return malformed("bad-sidecar", data)
+    for body, encoding in _readings(data):
+        try:
+            return _checked(_xml_fields(body, encoding) if body[:1] == b"<" else _decode_json(body))
+        except (msgspec.MsgspecError, expat.ExpatError, ValueError, LookupError, RecursionError):
+            # ValueError: a number, a time or a direction that is none, or refused XML.
+            # LookupError: an XML encoding that does not exist.
+            continue
+    return malformed("bad-sidecar", data)
+
+
+def _readings(data: bytes) -> Iterator[tuple[bytes, str | None]]:
+    """The text without what stands before it, and its encoding where that is known.
+
+    First as it says itself; where it is no UTF-8 after that as Windows writes western text, for
+    much is declared to be UTF-8, or nothing, that never was.
+    """
+    if data[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
+        yield data.decode("utf-16", "replace").lstrip().encode(), "utf-8"
+        return
+    body = data.removeprefix(codecs.BOM_UTF8).lstrip()
+    yield body, None
     try:
-        fields = _xml_fields(body) if body.startswith(b"<") else _decode_json(body)
-        return _checked(fields)
-    except (msgspec.MsgspecError, expat.ExpatError, ValueError, LookupError, RecursionError):
-        # ValueError: a number, a time or a direction that is none, or refused XML.
-        # LookupError: an XML encoding that does not exist.
-        return malformed("bad-sidecar", data)
+        body.decode()
+    except UnicodeDecodeError:
+        yield body.decode("cp1252", "replace").encode(), "utf-8"
 
 
 def encode_json(sidecar: Sidecar) -> bytes:
@@ -180,9 +198,14 @@ def _energies(value: list[float] | str | None) -> tuple[float, float] | None:
     return high, low
 
 
-def _xml_fields(body: bytes) -> _Fields:
-    """Walk the document with expat, refusing all that can expand. ValueError, ExpatError."""
+def _xml_fields(body: bytes, encoding: str | None) -> _Fields:
+    """Walk the document with expat, refusing all that can expand; of a field that comes twice the
+    first counts, as of a truck's two containers. ValueError, ExpatError.
+
+    encoding  whatever the document declares; None: what it declares
+    """
     texts: dict[str, str] = {}
+    closed: set[str] = set()
     path: list[str] = []
     elements = 0
 
@@ -194,13 +217,18 @@ def _xml_fields(body: bytes) -> _Fields:
             raise ValueError("too deep or too many elements")
 
     def text(piece: str) -> None:
-        if len(path) == 2 and (field := _ALIASES.get(path[1])):
+        if len(path) == 2 and (field := _ALIASES.get(path[1])) and field not in closed:
             texts[field] = texts.get(field, "") + piece
 
-    parser = expat.ParserCreate()
+    def end(_: str) -> None:
+        field = _ALIASES.get(path.pop(), "")
+        if len(path) == 1 and texts.get(field, "").strip():
+            closed.add(field)
+
+    parser = expat.ParserCreate(encoding)
     parser.buffer_text = True
     parser.StartElementHandler = start
-    parser.EndElementHandler = lambda _: path.pop()
+    parser.EndElementHandler = end
     parser.CharacterDataHandler = text
     parser.StartDoctypeDeclHandler = _refuse
     parser.EntityDeclHandler = _refuse

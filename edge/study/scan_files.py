@@ -60,11 +60,13 @@ def scans(paths: list[Path], patterns: Patterns, played: Played, low_mev: float)
 
 
 def by_scan(paths: list[Path], patterns: Patterns) -> dict[tuple[Path, str], list[Path]]:
-    """The files of each folder by the scan that their names say."""
+    """The files of each folder by the scan that their names say, whatever the case."""
     found: dict[tuple[Path, str], list[Path]] = {}
+    named: dict[tuple[Path, str], tuple[Path, str]] = {}
     for path in paths:
         _, scan = plane_role(path.name, patterns)
-        found.setdefault((path.parent, scan), []).append(path)
+        key = named.setdefault((path.parent, scan.casefold()), (path.parent, scan))
+        found.setdefault(key, []).append(path)
     return found
 
 

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+from drivers.base import SensorUnavailable
 from drivers.dated_folder import DatedFolders
 from drivers.folder import POLL_S, SHORT_S, STEADY_S, open_folder
 from drivers.scan_folder import WORK_DIRECTORY, ScanFolder
@@ -162,7 +163,10 @@ def day(root, name, *scans, terminal="port-1"):
 
 async def opened(root, **keys):
     told = XrayPlanesConfig(
-        id="x", lane="l", url=f"folder:{root}", planes="composite", folders="dated", **keys
+        **{"id": "x", "lane": "l", "url": f"folder:{root}", "planes": "composite"},
+        folders="dated",
+        timeout_s=1.0,
+        **keys,
     )
     transport = await open_folder(told, str(root), patient=False, refuse=lambda one: None)
     return transport._folder
@@ -170,7 +174,7 @@ async def opened(root, **keys):
 
 @pytest.fixture
 def dated(tmp_path):
-    return lambda **keys: asyncio.run(opened(tmp_path, **keys))
+    return lambda root=tmp_path, **keys: asyncio.run(opened(root, **keys))
 
 
 def taken_by(folders, polls=4):
@@ -219,6 +223,38 @@ def test_an_archive_is_left_as_it_is_and_read_once(tmp_path, dated):
     (taken,) = [one for one in [day(tmp_path, "20261101", "c")] for one in taken_by(folders)]
     assert taken == "c"
     assert sorted(one.name for one in path.iterdir()) == sorted([*before, "c.jpg", "c.xml"])
+
+
+def test_an_archive_that_cannot_be_written_is_remembered_elsewhere(tmp_path, dated):
+    archive, work = tmp_path / "archive", tmp_path / "work"
+    day(archive, "20261101", "a")
+    before = sorted(archive.rglob("*"))
+    keys = {"leave": True, "work": str(work)}
+    assert taken_by(dated(archive, **keys)) == ["a"]
+    assert taken_by(dated(archive, **keys)) == []  # nor after a start of the service
+    assert sorted(archive.rglob("*")) == before
+    assert (work / "x" / "ledger.json").exists()
+
+
+def test_where_nothing_can_be_remembered_it_is_said_what_to_set(tmp_path, dated):
+    day(tmp_path, "20261101", "a")
+    (tmp_path / WORK_DIRECTORY).write_text("in the way")  # as a share that is read-only
+    with pytest.raises(SensorUnavailable, match=r'set "leave: true" and "work:" to a folder'):
+        dated(leave=True)
+
+
+@pytest.mark.parametrize(
+    ("keys", "why"),
+    [
+        ({"work": "/var/lib/garita"}, "only with leave"),
+        ({"energies_mev": (4.0, 6.0)}, "the high plane's comes first"),
+        ({"pages": ("low",)}, "none of them is the high plane"),
+        ({"high": ("*.tif",), "low": ("*.tif",)}, "both are"),
+    ],
+)
+def test_keys_that_contradict_each_other_are_refused(keys, why):
+    with pytest.raises(ValueError, match=why):
+        config(**keys)
 
 
 def test_links_and_other_folders_are_not_followed(tmp_path, dated):

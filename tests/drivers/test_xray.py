@@ -280,6 +280,18 @@ def test_files_are_grouped_by_scan_and_complete_only_with_all_that_is_declared()
     assert set(found) == {"a", "b", "c"}
 
 
+def test_the_case_of_names_parts_no_scan():
+    names = ["A.JPG", "a.xml", "T1_HIGH.TIF", "t1_low.tiff", "t1.JSON", "B.jpeg", "b.XML"]
+    found = {scan.name.lower(): scan for scan in scan_sets(names, CONFIG)}
+    assert set(found) == {"a", "b", "t1"}
+    assert all(scan.complete for scan in found.values())
+    twice = scan_sets(["A.JPG", "A.XML", "a.jpg", "a.xml"], CONFIG)
+    assert [(scan.names, scan.complete) for scan in twice] == [
+        (("A.JPG", "A.XML"), True),
+        (("a.jpg", "a.xml"), True),
+    ]
+
+
 @pytest.mark.parametrize(
     "lock", ["a_low.tiff.part", "a.lock", ".a_high.tiff.Xy12", "~$a.json", "a_high.tiff.TMP"]
 )

@@ -1,3 +1,4 @@
+import codecs
 from datetime import datetime
 
 import msgspec
@@ -69,6 +70,47 @@ def test_a_wrong_check_digit_leaves_no_container_but_what_was_read():
     assert (sidecar.container, sidecar.container_as_read) == ("", "CSQU3054384")
 
 
+SAID = '<?xml version="1.0" encoding="{}"?><scan><id>ñ-7</id></scan>'
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        SAID.format("UTF-8").encode("utf-8-sig"),
+        SAID.format("UTF-16").encode("utf-16"),
+        codecs.BOM_UTF16_BE + SAID.format("UTF-16").encode("utf-16-be"),
+        SAID.format("UTF-8").encode("utf-16"),
+        SAID.format("ISO-8859-1").encode("latin-1"),
+        SAID.format("windows-1252").encode("cp1252"),
+        SAID.format("UTF-8").encode("cp1252"),
+        SAID.format("UTF-8").partition("?>")[2].encode("cp1252"),
+        '{"scan_id": "ñ-7"}'.encode("utf-8-sig"),
+        '{"scan_id": "ñ-7"}'.encode("utf-16"),
+        '{"scan_id": "ñ-7"}'.encode("cp1252"),
+        "\r\n <scan><SCAN-ID> ñ-7 </SCAN-ID></scan>\r\n".encode(),
+        "<x:scan xmlns:x='urn:x'><x:scan_id>ñ-7</x:scan_id></x:scan>".encode(),
+    ],
+    ids=range(13),
+)
+def test_a_sidecar_of_any_encoding_is_read(data):
+    assert parse_sidecar(data) == Sidecar(scan_id="ñ-7")
+
+
+def test_of_a_field_that_comes_twice_the_first_that_says_something_counts():
+    data = b"<s><id/><id>1</id><scan_id>2</scan_id><container>CSQU3054383</container>"
+    data += b"<container>MSCU6639870</container></s>"
+    assert parse_sidecar(data) == Sidecar(
+        scan_id="1", container="CSQU3054383", container_as_read="CSQU3054383"
+    )
+
+
+@pytest.mark.parametrize(
+    "data", [b"<html><body><h1>503</h1></body></html>", b"<s><a><id>1</id></a></s>", b"<id>1</id>"]
+)
+def test_a_document_of_something_else_says_nothing(data):
+    assert parse_sidecar(data) == Sidecar()
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -93,6 +135,8 @@ def test_a_wrong_check_digit_leaves_no_container_but_what_was_read():
         b"<!ENTITY",
         BOMB,
         EXTERNAL,
+        BOMB.decode().encode("utf-16"),
+        BOMB.decode().encode("utf-8-sig") + b"\xff",
         b"\x00\x01\x02",
         b"<\xff\xfe>",
     ],
