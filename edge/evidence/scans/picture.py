@@ -10,16 +10,15 @@ from edge.evidence.canvas import (
     BLUE,
     BOLD,
     GREY,
-    PURPLE,
     RED,
     WHITE,
     Canvas,
-    shortened,
     text_size,
 )
 from edge.evidence.heading import LINES, draw_heading, mark_exercise, where_and_when
 from edge.evidence.scans.colours import MIST, YELLOW, palette
 from edge.evidence.scans.legend import draw_legend
+from edge.evidence.scans.reasons import draw_reasons, reasons_of
 from edge.evidence.scans.sheet import MAX_WIDTH
 from edge.evidence.scans.story import Region, ScanStory
 from edge.evidence.telling import LANGUAGES, known
@@ -31,9 +30,9 @@ MARGIN = 20
 WIDTH = MAX_WIDTH + 2 * MARGIN
 AXIS = 94  # row of the axis above the sheet; its numbers stand over it
 TOP = 102
-LEGEND_ROWS, LINE_ROWS = 30, 18
-MAX_OTHERS = 3
+LEGEND_ROWS = 30
 EXERCISE_WIDTH = 210
+HATCH_ROWS = 8
 HALO = 2  # white around a box, so that it is seen on any colour
 
 
@@ -74,8 +73,8 @@ def scan_picture(record: ScanRecord, story: ScanStory) -> bytes:
     """A PNG, 1600 wide and as high as the scan and its words need."""
     sheet = record.sheet if record.sheet is not None else np.full((240, MAX_WIDTH), MIST, np.uint8)
     rows, columns = sheet.shape
-    lines = len(story.regions) + min(len(story.others), MAX_OTHERS) + bool(_warnings(record, story))
-    below = LEGEND_ROWS + LINE_ROWS * lines + 18
+    reasons = reasons_of(record, story, WIDTH - 2 * MARGIN)
+    below = LEGEND_ROWS + reasons.height + 18
     canvas = Canvas(WIDTH, TOP + rows + below, palette())
     place = _Place(record, MARGIN + (MAX_WIDTH - columns) // 2, columns, rows)
     draw_heading(canvas, story, where_and_when(story, record.start_utc_ns, record.scan_id),
@@ -83,12 +82,14 @@ def scan_picture(record: ScanRecord, story: ScanStory) -> bytes:
     canvas.pixels[TOP : TOP + rows, place.left : place.right] = sheet
     _axis(canvas, place)
     _marks(canvas, place, story.facts)
+    if record.partial:
+        _end(canvas, place)
     for region in reversed(story.regions):  # the strongest one last, above the others
         _box(canvas, place, region)
     _gamma(canvas, place, story.gamma_m)
     _scale(canvas, place)
     draw_legend(canvas, MARGIN, place.bottom + 8, record, story.facts)
-    _lines(canvas, place.bottom + LEGEND_ROWS + 6, record, story)
+    draw_reasons(canvas, MARGIN, place.bottom + LEGEND_ROWS + 6, reasons)
     if story.exercise:
         mark_exercise(canvas, WIDTH - EXERCISE_WIDTH, 8)
     return canvas.png()
@@ -107,7 +108,8 @@ def _figures(record: ScanRecord, story: ScanStory) -> str:
     mass, spread = known(facts, "mass_kg"), known(facts, "mass_sd_kg")
     if mass is not None:
         about = "" if spread is None else f" ± {spread / 1000:.1f}"
-        told.append(f"load/carga {mass / 1000:.1f}{about} t")
+        what = "load seen/carga vista" if record.partial else "load/carga"
+        told.append(f"{what} {mass / 1000:.1f}{about} t")
     if (opaque := known(facts, "unpenetrated")) is not None:
         told.append(f"not penetrated/sin penetrar {100 * opaque:.1f} %")
     declared = facts.get("declared")
@@ -129,7 +131,7 @@ def _emptiness(facts: Mapping[str, Fact]) -> str:
 def _declared(declared: str) -> str:
     if declared == "empty":
         return "/".join(word("declared", "empty", language) for language in LANGUAGES)
-    return declared
+    return f"HS/SA {declared}" if declared.isdecimal() else declared
 
 
 def _axis(canvas: Canvas, place: _Place) -> None:
@@ -166,6 +168,18 @@ def _marks(canvas: Canvas, place: _Place, facts: Mapping[str, Fact]) -> None:
     if boxed and deck is not None and roof is not None:
         for x in (left, right):
             _dashed(canvas, x, place.y(roof) - 8, place.y(deck) - place.y(roof) + 16, down=True)
+
+
+def _end(canvas: Canvas, place: _Place) -> None:
+    """Where the scan broke off: the vehicle goes on, and nobody has seen that."""
+    canvas.fill(place.right - 4, place.top, place.right, place.bottom, YELLOW)
+    for row in range(place.top, place.bottom, 2 * HATCH_ROWS):
+        canvas.fill(place.right - 4, row, place.right, min(row + HATCH_ROWS, place.bottom), BLACK)
+    for line, words in enumerate(("not scanned beyond", "sin escanear desde aquí")):
+        width, height = text_size(words, BOLD)
+        x, y = place.right - width - 12, place.top + 6 + line * (height + 3)
+        canvas.fill(x - 3, y - 1, x + width + 3, y + height + 2, YELLOW)
+        canvas.text(x, y, words, BLACK, font=BOLD)
 
 
 def _dashed(canvas: Canvas, x: int, y: int, length: int, *, down: bool = False) -> None:
@@ -226,37 +240,3 @@ def _scale(canvas: Canvas, place: _Place) -> None:
     for end in (x, x + length - 2):
         canvas.fill(end, y - 4, end + 2, y + 7, BLACK)
     canvas.text(x + length // 2, y - 16, f"{metres} m", BLACK, align=0.5)
-
-
-def _warnings(record: ScanRecord, story: ScanStory) -> str:
-    """What must be known before anything in the picture is believed."""
-    told = []
-    if record.partial:
-        told.append("PARTIAL SCAN: what is missing is not clear · ESCANEO PARCIAL: lo que falta no "
-                    "está despejado")  # fmt: skip
-    if not known(story.facts, "length_m"):
-        told.append("no vehicle found · no se encontró vehículo")
-    return "   ".join(told)
-
-
-def _lines(canvas: Canvas, y: int, record: ScanRecord, story: ScanStory) -> None:
-    """Each box and each reason: English in the left half, Spanish in the right one."""
-    if warning := _warnings(record, story):
-        canvas.fill(MARGIN - 4, y - 2, MARGIN + text_size(warning, BOLD)[0] + 4, y + 16, YELLOW)
-        canvas.text(MARGIN, y, warning, BLACK, font=BOLD)
-        y += LINE_ROWS
-    half = (WIDTH - 2 * MARGIN) // 2
-    for region in story.regions:
-        colour = RED if region.rings else BLACK
-        for x, words in zip((MARGIN, MARGIN + half), region.words, strict=True):
-            canvas.fill(x, y, x + 18, y + 15, colour)
-            canvas.text(x + 9, y, str(region.number), WHITE, font=BOLD, align=0.5)
-            mass = known(region.facts, "mass_kg")
-            more = "" if mass is None else f", {mass:,.0f} kg"
-            canvas.text(x + 26, y + 1, shortened(words + more, half - 36), BLACK)
-        y += LINE_ROWS
-    for words_of in story.others[:MAX_OTHERS]:
-        for x, words in zip((MARGIN, MARGIN + half), words_of, strict=True):
-            canvas.fill(x + 5, y + 5, x + 13, y + 11, PURPLE)
-            canvas.text(x + 26, y + 1, shortened(words, half - 36), BLACK)
-        y += LINE_ROWS

@@ -9,7 +9,8 @@ from edge.evidence.canvas import PALETTE, PURPLE, RED
 from edge.evidence.document import MAX_BYTES
 from edge.evidence.drafts import drafts
 from edge.evidence.scans.colours import DUSK, MIST, OWN, VIOLET, YELLOW, palette
-from edge.evidence.scans.picture import MARGIN, TOP, WIDTH, _emptiness, scan_picture
+from edge.evidence.scans.picture import MARGIN, TOP, WIDTH, _declared, _emptiness, scan_picture
+from edge.evidence.scans.reasons import LINE_ROWS, reasons_of
 from edge.evidence.scans.sheet import sheet_of
 from edge.evidence.scans.story import scan_story_of
 from fusion.types import Contribution
@@ -129,6 +130,44 @@ def test_a_partial_scan_and_lost_lines_are_plain_to_see():
     lost = at(image, 425 * 19.2 / 1000 - FRONT_M, 2.5, side=15)
     assert has(lost, OWN[MIST])
     assert not has(picture(drawn(whole), scan_alert(whole)), OWN[YELLOW])
+
+
+def test_where_a_scan_broke_off_is_marked_at_its_edge():
+    partial = drawn(replace(bare(pixels(300, 1000)), partial=True))
+    image = picture(partial, scan_alert(partial))
+    edge = image[TOP : TOP + 200, WIDTH - MARGIN - 4 : WIDTH - MARGIN]
+    assert has(edge, OWN[YELLOW])
+    assert has(edge, (0, 0, 0))
+
+
+def test_what_is_missing_is_told_in_metres_and_both_languages(record):
+    gaps = tuple((first, first + 25) for first in range(100, 700, 100))
+    broken = replace(record, partial=True, lost_columns=gaps, facts={**FACTS, "length_m": 0.0})
+    made = reasons_of(broken, scan_story_of(scan_alert(broken), broken), 1560)
+    partial, lost, vehicle = made.warnings
+    end_m = (record.columns - record.front_column) * record.pitch_x_mm / 1000
+    assert partial.count(f"{end_m:.1f} m") == 2
+    first_m = (100 - record.front_column) * record.pitch_x_mm / 1000
+    assert lost.count(f"{first_m:.1f}-") == 2
+    assert "…" in lost  # and more of them
+    assert "NO VEHICLE" in vehicle
+    assert all(" · " in one for one in made.warnings)
+
+
+def test_long_reasons_go_on_in_a_second_line_and_no_further(record):
+    story = scan_story_of(scan_alert(record), record)
+    words = ("word " * 40, "palabra " * 10)
+    first = replace(story.regions[0], words=words)
+    made = reasons_of(record, replace(story, regions=(first,), others=()), 1560)
+    (one,) = made.told
+    assert [len(lines) for lines in one.lines] == [2, 1]
+    assert one.lines[0][1].endswith("…")
+    assert made.height == 2 * LINE_ROWS
+
+
+def test_a_chapter_is_said_to_be_one():
+    assert _declared("84") == "HS/SA 84"
+    assert _declared("empty") == "empty/vacío"
 
 
 @pytest.mark.parametrize(
