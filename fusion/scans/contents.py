@@ -17,7 +17,8 @@ from fusion.scans.mass import load_areal, load_kg
 from fusion.scans.material import Materials, find_materials, load_shares
 from fusion.scans.policy import XrayPolicy
 from fusion.scans.regions import find_regions
-from fusion.scans.texture import homogeneity, periodicity_m, signature
+from fusion.scans.signature import signature
+from fusion.scans.texture import homogeneity, periodicity_m
 from fusion.types import ScanFinding, ScanRegion
 
 Floats = NDArray[np.float64]
@@ -142,7 +143,7 @@ def with_contents(
         mass_sd_kg=found.mass_sd_kg,
         materials=shares,
         periodicity_m=periodicity_m(areal, high.load, geometry, policy),
-        signature=signature(areal, geometry),
+        signature=signature(areal, high.opaque | high.built, geometry),
     )
 
 

@@ -243,10 +243,18 @@ class XrayPolicy:
     """No single trait says more: bands are made for usual goods."""
     previous_within_s: float = 1_209_600.0
     """Two weeks: a longer journey, and the container has carried something else."""
-    change_g_cm2: float = 10.0
-    """Less on 0.25 m is a carton that slid: 6 kg."""
-    change_share: float = 0.15
-    """Of what was there: the picture's scale and the vehicle's sway move edges."""
+    change_floor_g_cm2: float = 1.0
+    """Two scans of the same square of 0.125 m differ by that: walls and noise,"""
+    change_share_sd: float = 0.02
+    """by this share of the goods in it,"""
+    change_edge_sd: float = 0.3
+    """and by this share of what half a square to a side makes of them."""
+    change_sigma: float = 5.0
+    """A square has changed from here,"""
+    change_total_sigma: float = 8.0
+    """a change from so much over all its squares,"""
+    change_kg: float = 3.0
+    """and from so much: less is a carton that slid."""
 
     notable_unpenetrated: float = 0.05
     """Share of the box that an operator must be told of; a single safe has 0.02."""

@@ -1,20 +1,21 @@
 """What has changed in a container since its last scan."""
 
-import math
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fusion.kernels.xray import components
+from fusion.scans.alike import Laid, laid_on
 from fusion.scans.policy import XrayPolicy
-from fusion.scans.texture import SIGNATURE_M
+from fusion.scans.signature import SQUARE_M, grid
 from fusion.types import SECOND_NS, ScanFinding
 
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
-CONTAINERS = 2_000  # a week of a busy lane; some 8 MB
-MOST_SHIFT = 4  # squares of 0.25 m: how far the box's front wall may have been missed
+CONTAINERS = 2_000  # a week of a busy lane
+KG = 10.0 * SQUARE_M * SQUARE_M  # of 1 g/cm2 on a square
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,97 +41,84 @@ class Change:
 class PreviousScans:
     """The last signature of each container, the oldest forgotten first. One for each engine."""
 
-    _kept: dict[str, ScanFinding] = field(default_factory=dict)
+    _kept: dict[str, tuple[ScanFinding, NDArray[np.float32]]] = field(default_factory=dict)
 
     def compare(self, finding: ScanFinding, policy: XrayPolicy) -> Change | None:
         """Hold a scan against the last of the same container, and keep it in its place."""
-        if not finding.container or not finding.signature or finding.partial or finding.interim:
+        if not finding.container or finding.partial or finding.interim:
+            return None
+        new = grid(finding.signature)
+        if new is None:
             return None
         before = self._kept.pop(finding.container, None)
-        # What files are made of would only be kept from being let go.
-        self._kept[finding.container] = replace(finding, record=None)
+        # A tuple of numbers is ten times as large; what files are made of must be let go.
+        light = replace(finding, record=None, signature=())
+        self._kept[finding.container] = light, new.astype(np.float32)
         if len(self._kept) > CONTAINERS:
             del self._kept[next(iter(self._kept))]
-        if before is None or before.scan_id == finding.scan_id:
+        if before is None or before[0].scan_id == finding.scan_id:
             return None
-        age_s = (finding.start_utc_ns - before.start_utc_ns) / SECOND_NS
+        age_s = (finding.start_utc_ns - before[0].start_utc_ns) / SECOND_NS
         if not 0.0 < age_s <= policy.previous_within_s:
             return None
-        return change(before, finding, policy)
+        return change(before[1].astype(np.float64), new, finding, age_s, policy)
 
 
-def change(before: ScanFinding, now: ScanFinding, policy: XrayPolicy) -> Change | None:
-    """The difference of two scans of one container, or None where they cannot be compared."""
-    old, new = grid(before.signature), grid(now.signature)
-    if old is None or new is None or abs(old.shape[1] - new.shape[1]) > MOST_SHIFT:
+def change(
+    old: Floats, new: Floats, now: ScanFinding, since_s: float, policy: XrayPolicy
+) -> Change | None:
+    """The difference of two scans of one container, or None where they cannot be compared.
+
+    old, new  (rows, columns) of signatures
+    now       the scan that `new` is of
+    """
+    laid = laid_on(old, new, policy)
+    if laid is None:
         return None
-    rows = min(old.shape[0], new.shape[0])
-    old, new = old[-rows:], new[-rows:]  # both stand on the deck
-    shift = _shift(old, new)
-    old = _aligned(old, shift, new.shape[1])
-    seen = ~np.isnan(old)
-    both = np.where(seen, old, new)
-    more = new - both
-    total = float(np.sum(both[seen]) + np.sum(new[seen]))
-    alike = 1.0 - float(np.sum(np.abs(more[seen]))) / max(total, 1e-9) if total else 1.0
-    kg = 10.0 * SIGNATURE_M * SIGNATURE_M
-    mask = np.abs(more) > np.maximum(policy.change_g_cm2, policy.change_share * both)
-    labels, count = components(mask)
-    if count == 0:
-        return Change(
-            since_s=_since_s(before, now), alike=round(alike, 3), added_kg=0.0, removed_kg=0.0,
-            from_m=0.0, to_m=0.0, bottom_m=0.0, top_m=0.0, change_kg=0.0,
-        )  # fmt: skip
-    sums = np.bincount(labels.reshape(-1), weights=more.reshape(-1), minlength=count + 1)[1:] * kg
-    largest = int(np.argmax(np.round(np.abs(sums), 6)))
-    part_rows, part_columns = np.nonzero(labels == largest + 1)
+    nothing = Change(
+        since_s=round(since_s, 1), alike=round(laid.alike, 3), added_kg=0.0, removed_kg=0.0,
+        from_m=0.0, to_m=0.0, bottom_m=0.0, top_m=0.0, change_kg=0.0,
+    )  # fmt: skip
+    parts = _parts(laid, policy)
+    if not parts:
+        return nothing
+    largest = max(parts, key=lambda part: round(abs(part[0]), 3))
+    rows, columns = np.nonzero(largest[1])
     places = dict(now.geometry)
     front_m, deck_m = places.get("zone_from_m", 0.0), places.get("deck_m", 0.0)
-    changed = more[mask]
-    return Change(
-        since_s=_since_s(before, now),
-        alike=round(alike, 3),
-        added_kg=round(float(np.sum(changed[changed > 0])) * kg, 1),
-        removed_kg=round(-float(np.sum(changed[changed < 0])) * kg, 1),
-        from_m=round(front_m + SIGNATURE_M * int(part_columns.min()), 2),
-        to_m=round(front_m + SIGNATURE_M * (int(part_columns.max()) + 1), 2),
-        bottom_m=round(deck_m + SIGNATURE_M * (rows - 1 - int(part_rows.max())), 2),
-        top_m=round(deck_m + SIGNATURE_M * (rows - int(part_rows.min())), 2),
-        change_kg=round(float(sums[largest]), 1),
+    tall = new.shape[0]
+    return replace(
+        nothing,
+        added_kg=round(sum(kg for kg, _ in parts if kg > 0.0), 1),
+        removed_kg=round(-sum(kg for kg, _ in parts if kg < 0.0), 1),
+        from_m=round(front_m + SQUARE_M * int(columns.min()), 2),
+        to_m=round(front_m + SQUARE_M * (int(columns.max()) + 1), 2),
+        bottom_m=round(deck_m + SQUARE_M * (tall - 1 - int(rows.max())), 2),
+        top_m=round(deck_m + SQUARE_M * (tall - int(rows.min())), 2),
+        change_kg=round(largest[0], 1),
     )
 
 
-def grid(signature: tuple[float, ...]) -> Floats | None:
-    """(rows, columns) g/cm2 of a signature; None where it is none."""
-    if not signature:
-        return None
-    columns = int(signature[0])
-    numbers = np.array(signature[1:], np.float64)
-    if columns < 1 or numbers.size == 0 or numbers.size % columns:
-        return None
-    return numbers.reshape(-1, columns)
+def _parts(laid: Laid, policy: XrayPolicy) -> list[tuple[float, Flags]]:
+    """(kg, squares) of each connected change that is more than the two scans' own differences."""
+    found = []
+    for sign in (1.0, -1.0):
+        labels, count = components(sign * laid.sigma > policy.change_sigma)
+        for label in range(1, count + 1):
+            there = labels == label
+            # The blur and the lie of the squares spread a thing over its neighbours.
+            kg = KG * float(np.sum(laid.more[_grown(there) & laid.known]))
+            total = float(np.sum(sign * laid.sigma[there]))
+            if sign * kg >= policy.change_kg and total >= policy.change_total_sigma:
+                found.append((kg, there))
+    return found
 
 
-def _shift(old: Floats, new: Floats) -> int:
-    """By how many columns the old one has to move to lie best on the new one."""
-    costs = []
-    for shift in range(-MOST_SHIFT, MOST_SHIFT + 1):
-        moved = _aligned(old, shift, new.shape[1])
-        seen = ~np.isnan(moved)
-        apart = float(np.sum(np.abs(moved - new)[seen])) / max(int(np.count_nonzero(seen)), 1)
-        # Of equals the least shift.
-        costs.append((round(apart, 6), abs(shift), shift))
-    return min(costs)[2]
-
-
-def _aligned(old: Floats, shift: int, columns: int) -> Floats:
-    """(rows, columns) the old one moved by `shift` columns; NaN where it does not reach."""
-    moved = np.full((old.shape[0], columns), math.nan)
-    first, last = max(shift, 0), min(old.shape[1] + shift, columns)
-    if last > first:
-        moved[:, first:last] = old[:, first - shift : last - shift]
-    return moved
-
-
-def _since_s(before: ScanFinding, now: ScanFinding) -> float:
-    return round((now.start_utc_ns - before.start_utc_ns) / SECOND_NS, 1)
+def _grown(there: Flags) -> Flags:
+    """The squares and those beside, above and below them."""
+    grown = there.copy()
+    grown[1:] |= there[:-1]
+    grown[:-1] |= there[1:]
+    grown[:, 1:] |= there[:, :-1]
+    grown[:, :-1] |= there[:, 1:]
+    return grown

@@ -1,4 +1,4 @@
-"""How a load is arranged: even or cluttered, repeating or not, and its coarse outline."""
+"""How a load is arranged: even or cluttered, repeating or not."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,6 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 TEXTURE_HALF_CELLS = 2  # 5 x 5 cells: 0.2 to 0.3 m, larger than a carton's seam
-SIGNATURE_M = 0.25  # a part of 50 kg fills one such square with 80 g/cm2
-SIGNATURE_MOST = 4_000  # numbers: a box of 20 x 3 m has 960
 
 
 def homogeneity(values: Floats, load: Flags, opaque: Flags, policy: XrayPolicy) -> float:
@@ -62,27 +60,6 @@ def periodicity_m(areal: Floats, load: Flags, geometry: Geometry, policy: XrayPo
     inner, at = alike[1:-1], np.nonzero(peak)[0]
     first = int(at[np.nonzero(inner[at] >= inner[at].max() - 0.1)[0][0]])
     return round(float(lags[first + 1]) * geometry.cell_x_m, 2)
-
-
-def signature(areal: Floats, geometry: Geometry) -> tuple[float, ...]:
-    """(columns, then mean g/cm2 row by row from the top) on squares of 0.25 m of the box."""
-    rows = max(round(areal.shape[0] * geometry.cell_y_m / SIGNATURE_M), 1)
-    columns = max(round(areal.shape[1] * geometry.cell_x_m / SIGNATURE_M), 1)
-    if rows > areal.shape[0] or columns > areal.shape[1] or rows * columns > SIGNATURE_MOST:
-        return ()
-    down = np.add.reduceat(areal, _edges(areal.shape[0], rows), axis=0)
-    both = np.add.reduceat(down, _edges(areal.shape[1], columns), axis=1)
-    cells = np.outer(_sizes(areal.shape[0], rows), _sizes(areal.shape[1], columns))
-    means = np.round(np.clip(both / cells, 0.0, 999.0), 1)
-    return (float(columns), *means.reshape(-1).tolist())
-
-
-def _edges(size: int, parts: int) -> NDArray[np.int64]:
-    return np.arange(parts) * size // parts
-
-
-def _sizes(size: int, parts: int) -> NDArray[np.int64]:
-    return np.diff(np.append(_edges(size, parts), size))
 
 
 def _quantile(values: Floats, share: float) -> float:

@@ -77,6 +77,10 @@ PACKS: dict[str, tuple[str, str]] = {
         "edge.study.packs.xray_manifest:measure",
         "right and wrong papers: how often a load is told not to look like them",
     ),
+    "xray-previous": (
+        "edge.study.packs.xray_previous:measure",
+        "a container scanned twice: what was put in, taken out or moved, and false changes",
+    ),
     "xray-pictures": (
         "edge.study.packs.xray_pictures:measure",
         "single 8-bit pictures of unknown display: empty or loaded, the box, and how sure",

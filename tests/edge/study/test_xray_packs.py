@@ -5,6 +5,7 @@ from edge.study.packs import xray_dense as dense
 from edge.study.packs import xray_empty as empty
 from edge.study.packs import xray_manifest as manifest
 from edge.study.packs import xray_mass as mass
+from edge.study.packs import xray_previous as previous
 from fusion.types import ScanRegion
 from simulators.xray_cases import REPORT_FAMILIES, TUNING_FAMILIES
 
@@ -62,3 +63,10 @@ def test_loads_are_weighed_and_held_against_their_papers(pack):
     figures = pack.measure(settings([]))
     assert all(one.interval is None or one.interval[0] <= one.interval[1] for one in figures)
     assert all("seeds 4,200" in one.how for one in figures[:1])
+
+
+def test_a_container_is_scanned_again_with_something_put_in_taken_out_and_moved():
+    figures = {one.name: one for one in previous.measure(settings([], number=1))}
+    assert figures["unchanged, same scanner: told"].value == 0.0
+    assert figures["50 kg of steel put in: found"].how.endswith("of 1")
+    assert {"50 kg moved: told", "20 kg taken out: found"} <= set(figures)
