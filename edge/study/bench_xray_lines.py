@@ -4,9 +4,11 @@ A line is one column of a scan in both energies: 1200 pixels of 16 bits each, 4.
 Scans of trucks come in pieces of 64 KiB, as TCP hands them over. What is counted is the processor
 time of all threads together, on one core, so that a busy machine changes little; what stands beside
 it is the same bytes taken apart by struct, zlib and NumPy alone, which puts no line in its place
-and scores nothing.
+and scores nothing. In each load stands a block of lead: how long after its last line it is told,
+while the scan goes on.
 """
 
+import math
 import os
 import random
 import struct
@@ -14,13 +16,13 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from drivers.wire.sidecar import Sidecar, encode_json
-from drivers.wire.xray_lines import BEGIN, END, LineFrame, encode
+from drivers.wire.xray_lines import BARE_BYTES, BEGIN, END, LineFrame, encode
 from drivers.xray_lines import XrayLinesConfig, XrayLinesDriver
 from edge.evidence.scans.ready import ready
 from edge.kernel_cache import use_kernel_cache
@@ -30,8 +32,8 @@ from fusion.scans.stream import LineScorer
 from fusion.types import Origin, ScanFinding, ScanLines, ScanSample
 from fusion.xray import XrayPolicy, analyse
 from simulators import loads
-from simulators.scenario import Vehicle
-from simulators.xray import planes
+from simulators.scenario import Cargo, Vehicle
+from simulators.xray import AIR_M, DARK_COLUMNS, planes
 
 SCANS = 20
 ROWS, COLUMNS, PITCH_MM = 1200, 4000, 4.6
@@ -42,6 +44,20 @@ PIECE_BYTES = 64 * 1024
 LAST_LINES = 16  # that come in the last piece, as at a brisk 722 lines/s in 22 ms
 START_NS = 1_795_000_000_000_000_000
 LINE_NS = 1_385_000  # 13 km/h at 5 mm
+
+BLOCK = Cargo(
+    kind="object",
+    material="lead",
+    density_g_cm3=11.3,
+    from_m=9.0,
+    to_m=9.6,
+    bottom_m=0.6,
+    top_m=1.1,
+    width_m=0.1,
+)
+BLOCK_END = DARK_COLUMNS + round((AIR_M + BLOCK.to_m) * 1000.0 / PITCH_MM)
+"""Its last line."""
+LINE_BYTES = 2 * (BARE_BYTES + 2 * ROWS)
 
 Picture = NDArray[np.uint16]
 Feed = Callable[[bytes, int], list[ScanFinding]]
@@ -55,6 +71,10 @@ class Tally:
     cpu_s: float = 0.0
     reference_s: float = 0.0
     interim: int = 0
+    looks_s: float = 0.0
+    """Processor time of what is done for them."""
+    block_s: list[float] = field(default_factory=list)
+    """From the block's last line, at 13 km/h, to its first finding."""
     verdict_ms: list[float] = field(default_factory=list)
     """From the last piece to the finding, by the clock."""
     verdict_cpu_ms: list[float] = field(default_factory=list)
@@ -101,6 +121,24 @@ def run(options: Options) -> list[Figure]:
         plain(
             "xray-lines.interim", tally.interim / scans, "", "findings told while a scan goes on"
         ),
+        plain(
+            "xray-lines.interim_told",
+            len(tally.block_s) / scans,
+            "",
+            "share of scans in which the block of lead was told while they went on",
+        ),
+        plain(
+            "xray-lines.interim_after",
+            percentile(tally.block_s, 0.5) if tally.block_s else math.nan,
+            "s",
+            "from the block's last line to its finding, at 13 km/h, median",
+        ),
+        plain(
+            "xray-lines.interim_share",
+            tally.looks_s / tally.cpu_s,
+            "",
+            "of the processor time, for what is told while a scan goes on",
+        ),
     ]
 
 
@@ -112,13 +150,16 @@ def played(options: Options, scans: int) -> Tally:
         XrayLinesConfig(id="xray-1", lane="lane-1", url="tcp://127.0.0.1:1"), Origin.SIMULATOR
     )
     scorer, memory = LineScorer(XrayPolicy(), analyse), ScanMemory()
+    looks = [0.0]
 
     def feed(data: bytes, at_ns: int) -> list[ScanFinding]:
         """As `Measuring` does it, but for the files of a finding."""
         found: list[ScanFinding | None] = []
         for one in driver.feed(data, at_ns):
             if isinstance(one, ScanLines):
+                began = time.process_time()
                 found.append(scorer.lines(one, memory))
+                looks[0] += time.process_time() - began
             elif isinstance(one, ScanSample):
                 found.append(scorer.whole(one, memory))
         return [one for one in found if one is not None]
@@ -128,11 +169,13 @@ def played(options: Options, scans: int) -> Tally:
         columns = high.shape[1] - 37 * (number % 11)  # where the last look falls differs
         stream, last = frames(number + 2, high[:, :columns], low[:, :columns])
         one = Tally() if number < 0 else tally
+        looks[0] = 0.0
         one.lines += columns
         _play(feed, stream, last, START_NS + number * 60 * 10**9, one)
         began = time.process_time()
         reference(stream + last)
         one.reference_s += time.process_time() - began
+        one.looks_s += looks[0]
         if number >= 0 and number % 5 == 4:
             options.say(f"xray-lines: {number + 1} of {scans} scans")
     return tally
@@ -141,8 +184,15 @@ def played(options: Options, scans: int) -> Tally:
 def _play(feed: Feed, stream: bytes, last: bytes, at_ns: int, tally: Tally) -> None:
     pieces = [stream[at : at + PIECE_BYTES] for at in range(0, len(stream), PIECE_BYTES)]
     began = time.process_time()
+    told = False
     for number, piece in enumerate(pieces):
-        tally.interim += len(feed(piece, at_ns + number * LINE_NS))
+        since = time.process_time()
+        found = feed(piece, at_ns + number * LINE_NS)
+        tally.interim += len(found)
+        if not told and any(map(_has_block, found)):
+            told = True
+            behind = (number + 1) * PIECE_BYTES / LINE_BYTES - BLOCK_END
+            tally.block_s.append(behind * LINE_NS / 1e9 + time.process_time() - since)
     ended = time.process_time()
     clock = time.perf_counter()
     found = feed(last, at_ns + len(pieces) * LINE_NS)
@@ -156,12 +206,18 @@ def _play(feed: Feed, stream: bytes, last: bytes, at_ns: int, tally: Tally) -> N
     tally.cpu_s += time.process_time() - began
 
 
+def _has_block(finding: ScanFinding) -> bool:
+    middle_m = (BLOCK.from_m + BLOCK.to_m) / 2
+    return any(one.from_m < middle_m < one.to_m for one in finding.regions)
+
+
 def truck(seed: int) -> tuple[Picture, Picture]:
-    """(high, low) of a loaded truck."""
+    """(high, low) of a loaded truck with the block in it."""
     load = loads.pallets(random.Random(seed))
     vehicle = load.onto(
         Vehicle(vehicle_id=f"v-{seed}", lane="lane-1", at_portal_s=0.0, length_m=VEHICLE_M)
     )
+    vehicle = replace(vehicle, cargo=(*vehicle.cargo, BLOCK))
     draw = np.random.default_rng(seed)
     high, low = planes(vehicle, rows=ROWS, pitch_mm=PITCH_MM, random=draw)
     return high[:, :COLUMNS], low[:, :COLUMNS]

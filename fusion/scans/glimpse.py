@@ -143,8 +143,11 @@ class Glimpse:
         """Keep a place that has been seen with all that is beside it, at its strongest."""
         box_from_m, box_to_m = geometry.box_m
         around_m = box_from_m + box_to_m
-        if self.rear_first and at_machine(
-            around_m - region.to_m, around_m - region.from_m, geometry, self.policy
+        has_box = box_to_m > box_from_m
+        if (
+            self.rear_first
+            and has_box
+            and at_machine(around_m - region.to_m, around_m - region.from_m, geometry, self.policy)
         ):
             return
         moved = replace(
