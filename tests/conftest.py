@@ -5,12 +5,16 @@ import subprocess
 import time
 
 import pytest
+from hypothesis import settings
 
 from edge.delivery.broker import find_mosquitto, start_broker
 from edge.kernel_cache import use_kernel_cache
 from tests import ports
 
 use_kernel_cache()
+# A busy machine takes its time; what hangs is found by the limit of every test.
+settings.register_profile("garita", deadline=None)
+settings.load_profile("garita")
 
 
 @pytest.fixture

@@ -7,8 +7,11 @@ import socket
 FIRST, LAST = 12_000, 32_000
 """Below what Linux gives to sockets that ask for no port (32768 and up): between choosing one of
 these and using it no connection of another test can come to sit on it."""
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+MINE = (LAST - FIRST) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+"""Each of the processes that share the tests has ports of its own."""
 
-_next = itertools.count(os.getpid() * 211 % (LAST - FIRST))
+_next = itertools.count(os.getpid() * 211 % MINE)
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
@@ -19,7 +22,7 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
 def free_base_port(count: int, *kinds: socket.SocketKind) -> int:
     """The first of so many free ports in a row; of streams and of datagrams, where not said."""
     while True:
-        base = FIRST + next(_next) % (LAST - FIRST)
+        base = FIRST + MINE * WORKER + next(_next) % MINE
         for _ in range(count - 1):
             next(_next)
         if all(

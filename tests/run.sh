@@ -5,6 +5,11 @@ set -euo pipefail
 step() { printf '\n== %s\n' "$*"; }
 
 if [ $# = 0 ]; then
+  # Each of these checks has one core to itself; the other one compiles what the tests call.
+  python -P -c 'from edge.kernel_cache import use_kernel_cache as use; use()
+from edge.station.warmup import warm_up_image as compile_all; compile_all()' >/dev/null 2>&1 &
+  compiling=$!
+  trap 'kill "$compiling" 2>/dev/null || true' EXIT
   step "shell syntax"
   bash -n garita .ci/run tests/run.sh && echo ok
   step "ruff"
@@ -17,6 +22,9 @@ if [ $# = 0 ]; then
   step "kernels in plain Python (coverage of what the compiler hides)"
   NUMBA_DISABLE_JIT=1 coverage run --include='fusion/kernels/*' -m pytest -q tests/reference
   coverage report --fail-under=90
+  wait "$compiling" || echo "the kernels could not be compiled beforehand: the tests will say why"
+  # A file's tests stay together: some share what took long to make.
+  set -- -n 2 --dist loadfile
 fi
 step "tests"
 exec python -m pytest "$@"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from drivers.wire.anyshake import (
@@ -116,7 +116,10 @@ def test_long_damage_is_told_at_the_same_place_whatever_the_split(version):
 
 @given(stream=noise, packet=packets)
 def test_noise_before_a_frame_does_not_cost_the_frame(stream, packet):
-    assert AnyShakeDecoder().feed(stream + encode(packet))[-1] == packet
+    read = AnyShakeDecoder().feed(stream + encode(packet))
+    # One false header in 256 has a frame whose XOR is right by chance: nobody can tell that one.
+    assume(all(one == packet for one in read if isinstance(one, AnyShakePacket)))
+    assert read[-1] == packet
 
 
 @pytest.mark.parametrize("version", [1, 2, 3])
