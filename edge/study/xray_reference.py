@@ -161,7 +161,7 @@ def calibrated(plane: Plane, policy: XrayPolicy, lost: tuple[tuple[int, int], ..
         first_column=first,
         last_column=last,
         notes=tuple(notes),
-        quality=(("air_noise", noise),),
+        air_noise=noise,
     )
 
 

@@ -10,14 +10,14 @@ LEVELS = 65_536
 @njit(cache=True, nogil=True)
 def survey(
     plane: NDArray[np.uint16], row_step: int, column_step: int
-) -> tuple[NDArray[np.int64], int, int]:
+) -> tuple[NDArray[np.int64], int]:
     """A quick look at a plane: its brightness along the vehicle, and its brightest part.
 
     plane        (rows, columns) raw counts
     row_step     every so many rows are looked at
     column_step  every so many columns of these for the quantile
     returns      (columns,) sums over the rows looked at; the counts that one pixel in 50 of
-                 those looked at exceeds; how many of them are at the top of the scale
+                 those looked at exceeds
     """
     rows, columns = plane.shape
     counts = np.zeros(LEVELS, np.int32)
@@ -29,7 +29,7 @@ def survey(
         for column in range(0, columns, column_step):
             counts[plane[row, column]] += 1
             seen += 1
-    return line.astype(np.int64), _counted(counts, seen // 50), counts[LEVELS - 1]
+    return line.astype(np.int64), _counted(counts, seen // 50)
 
 
 @njit(cache=True, nogil=True)

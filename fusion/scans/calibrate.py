@@ -78,7 +78,8 @@ class Calibration:
     last_column: int
     """One beyond the last where it is."""
     notes: tuple[str, ...]
-    quality: tuple[tuple[str, float], ...]
+    air_noise: float
+    """Of a clear pixel, relative; 0 where no air is above the vehicle."""
 
     def transmission(self, plane: Plane, rows: slice, columns: Counts) -> Floats:
         """(rows, columns) of a part of the plane, pixel by pixel; dead ones are 0."""
@@ -100,8 +101,6 @@ class _Light:
     """(columns,) mean counts."""
     ends: Ends
     """(first column, 1 where it is air and has a pulse) of the clear air at either end."""
-    saturated: float
-    """Share of the pixels."""
 
 
 def calibrate(
@@ -137,20 +136,6 @@ def calibrate(
         notes.append("no-air-band")
     for first, last in lost:
         pulse[first:last] = 0.0
-    lit = pulse[light.first : light.last]
-    live = gain > 0
-    quality = {
-        "air_counts": air,
-        "dark_counts": float(np.sum(dark)) / dark.size,
-        "row_gain_sigma": _spread(gain[live]),
-        "dead_rows": float(np.count_nonzero(~live)),
-        "masked_rows": float(stripes.wide(~live)),
-        "pulse_sigma": _spread(lit[lit > 0]) if air_rows else 0.0,
-        "dropped_columns": float(np.count_nonzero(lit == 0)),
-        "masked_columns": float(stripes.wide(lit == 0)),
-        "air_noise": _air_noise(plane, light, air_rows) / air,
-        "saturated": light.saturated,
-    }
     return Calibration(
         air_counts=air,
         dark=dark,
@@ -160,14 +145,14 @@ def calibrate(
         first_column=light.first,
         last_column=light.last,
         notes=tuple(notes),
-        quality=tuple(quality.items()),
+        air_noise=_air_noise(plane, light, air_rows) / air,
     )
 
 
 def _light(plane: Plane, policy: XrayPolicy) -> _Light:
     rows, columns = plane.shape
     step = max(1, rows // PROBE_ROWS)
-    sums, top, full = survey(plane, step, PROBE_COLUMNS)
+    sums, top = survey(plane, step, PROBE_COLUMNS)
     looked_at = -(-rows // step)
     brightness = sums / looked_at
     top = max(top, 1)
@@ -183,7 +168,6 @@ def _light(plane: Plane, policy: XrayPolicy) -> _Light:
         top=top,
         brightness=brightness,
         ends=ends,
-        saturated=full / (looked_at * -(-columns // PROBE_COLUMNS)),
     )
 
 
@@ -244,7 +228,7 @@ def _row_gain(
         return np.ones(plane.shape[0]), 0.0
     measured = [row_levels(plane, first, use) for first, use in light.ends]
     level = (measured[0][0] + measured[1][0]) / sum(counts) - dark
-    air = max(_median(level), 1.0)
+    air = max(lower_median(level), 1.0)
     gain: Floats = level / air
     gain[(gain < policy.dropped_share) | (gain > MOST_GAIN)] = 0.0
     gain[stripes.noisy((measured[0][1] + measured[1][1]) / sum(counts), air)] = 0.0
@@ -303,14 +287,7 @@ def _air_noise(plane: Plane, light: _Light, air_rows: int) -> float:
     return 1.4826 * step / math.sqrt(2.0)
 
 
-def _spread(values: Floats) -> float:
-    """Standard deviation as the median distance gives it."""
-    if values.size == 0:
-        return 0.0
-    return 1.4826 * _median(np.abs(values - _median(values)))
-
-
-def _median(values: Floats) -> float:
+def lower_median(values: Floats) -> float:
     """The lower median: a value that occurs, whatever the order of summing."""
     middle = (values.size - 1) // 2
     return float(np.partition(values, middle)[middle])

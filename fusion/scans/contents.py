@@ -93,7 +93,7 @@ def find_contents(
 
 def cell_noise_of(cells: Cells) -> float:
     """Of a cell in air, relative to its light."""
-    noise = dict(cells.calibration.quality).get("air_noise", 0.0) or USUAL_NOISE
+    noise = cells.calibration.air_noise or USUAL_NOISE
     return CORRELATED * noise / cells.cell_px
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusion.scans.beam import GROUPS, beam_of
-from fusion.scans.calibrate import Calibration, Floats
+from fusion.scans.calibrate import Calibration, Floats, lower_median
 from fusion.scans.cells import Cells
 from fusion.scans.edges import edge_spread_px
 from fusion.scans.geometry import Geometry
@@ -120,17 +120,16 @@ def _levels(plane: Plane, known: Calibration) -> dict[str, float | None]:
 
 def _low(known: Calibration, lost: tuple[tuple[int, int], ...]) -> dict[str, float | None]:
     """Beam and detectors of the low-energy plane, which materials rest on as much."""
-    quality = dict(known.quality)
     lit = slice(known.first_column, known.last_column)
-    gone = _lost(known.pulse.size, lost)[lit]
+    pulse, gone = known.pulse[lit], _lost(known.pulse.size, lost)[lit]
     air, dark = "no-air-columns" not in known.notes, "no-dark-reference" not in known.notes
     return {
         "low_air_counts": known.air_counts if air else None,
-        "low_dark_counts": quality["dark_counts"] if dark else None,
-        "low_air_noise": quality["air_noise"] if known.air_rows > 1 else None,
-        "low_dead_rows": quality["dead_rows"],
-        "low_pulse_sigma": quality["pulse_sigma"] if known.air_rows else None,
-        "low_missed_lines": float(np.count_nonzero((known.pulse[lit] == 0) & ~gone)),
+        "low_dark_counts": float(known.dark.sum()) / known.dark.size if dark else None,
+        "low_air_noise": known.air_noise or None,
+        "low_dead_rows": float(np.count_nonzero(known.gain == 0)),
+        "low_pulse_sigma": _spread(pulse[pulse > 0]) if known.air_rows and pulse.any() else None,
+        "low_missed_lines": float(np.count_nonzero((pulse == 0) & ~gone)),
     }
 
 
@@ -151,7 +150,7 @@ def _air(plane: Plane, known: Calibration) -> dict[str, float | None]:
     # Across and along at once: what a whole row or a whole pulse has more of cancels.
     down = clear[APART_PX:] - clear[:-APART_PX]
     steps = down[:, APART_PX:] - down[:, :-APART_PX]
-    noise = 1.4826 * _median(np.abs(steps).reshape(-1)) / 2.0
+    noise = 1.4826 * lower_median(np.abs(steps).reshape(-1)) / 2.0
     mean = float(clear.sum()) / clear.size
     spread = math.sqrt(float(((clear - mean) ** 2).sum()) / clear.size)
     found: dict[str, float | None] = {"air_noise": noise}
@@ -170,9 +169,9 @@ def _rows(plane: Plane, known: Calibration, blocks: tuple[float, ...]) -> dict[s
     light = np.concatenate(beside, axis=1).sum(axis=1, dtype=np.int64) / max(
         sum(part.shape[1] for part in beside), 1
     )
-    in_dark = known.dark > _median(known.dark) + HOT_SHARE * known.air_counts
+    in_dark = known.dark > lower_median(known.dark) + HOT_SHARE * known.air_counts
     # Twice as bright as it should be, or at the converter's end where the others are not.
-    full = (light > 0.999 * FULL) & (_median(light) < 0.97 * FULL)
+    full = (light > 0.999 * FULL) & (lower_median(light) < 0.97 * FULL)
     hot = in_dark | full | ((light - known.dark > 1.9 * known.air_counts) & ~alive)
     found: dict[str, float | None] = {
         "hot_rows": float(np.count_nonzero(hot)),
@@ -266,10 +265,4 @@ def _seen_through(
 
 def _spread(values: Floats) -> float:
     """Standard deviation as the median distance gives it."""
-    return 1.4826 * _median(np.abs(values - _median(values)))
-
-
-def _median(values: Floats) -> float:
-    """The lower median: a value that occurs, whatever the order of summing."""
-    middle = (values.size - 1) // 2
-    return float(np.partition(values, middle)[middle])
+    return 1.4826 * lower_median(np.abs(values - lower_median(values)))

@@ -22,12 +22,6 @@ SEEN_SHARE, SEEN_LENGTH = 0.7, 0.05  # of the light, and of the columns: roof ra
 SMOOTH_SHARE = 0.1  # the thinnest walls take 12 % (2 x 1.6 mm of steel)
 
 
-def wide(dead: Flags) -> int:
-    """How many lines are in gaps that are too wide to be interpolated."""
-    lengths = np.diff(gaps(dead), axis=1)
-    return int(lengths[lengths > MAX_INTERPOLATED_PX].sum())
-
-
 def gaps(dead: Flags) -> NDArray[np.int64]:
     """(gaps, 2): first line and one beyond the last of each run of dead ones."""
     framed = np.zeros(dead.size + 2, np.bool_)
@@ -113,7 +107,7 @@ def even(plane: NDArray[np.uint16], dark: Floats, first: int, last: int) -> Floa
     part = plane[:, first : first + BLOCKS * EVERY_COLUMN * block : EVERY_COLUMN]
     sums = part.reshape(plane.shape[0], BLOCKS, block).sum(axis=2, dtype=np.int64)
     level = sums / block - dark[:, None]
-    usual = _median_of_five(level)
+    usual = _beside(level)
     off = np.divide(level, usual, out=np.ones_like(level), where=usual > 1.0) - 1.0
     gain[(_stands_out(np.sort(off, axis=1)[:, BLOCKS // 2])) & _same_everywhere(off)] = 0.0
     return gain
@@ -130,8 +124,8 @@ def pulses(brightness: Floats, least: float) -> Floats:
     return np.where(missed, 0.0, 1.0)
 
 
-def _median_of_five(level: Floats) -> Floats:
-    """(rows, blocks) of each row with the two above and the two below it."""
+def _beside(level: Floats) -> Floats:
+    """(rows, blocks) median of each row with the two above and the two below it."""
     padded = np.pad(level, ((2, 2), (0, 0)), mode="edge")
     windows = np.stack([padded[i : i + level.shape[0]] for i in range(5)])
     return np.asarray(np.sort(windows, axis=0)[2], np.float64)

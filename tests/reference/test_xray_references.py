@@ -21,12 +21,11 @@ def noise(seed, rows=21, columns=34, top=65_536):
 def test_survey_is_sums_and_a_quantile_of_the_rows_looked_at(seed):
     plane = noise(seed)
     plane[0, ::4] = 65_535
-    sums, top, full = survey(plane, 5, 4)
+    sums, top = survey(plane, 5, 4)
     probe = plane[::5]
     assert np.array_equal(sums, probe.sum(axis=0, dtype=np.int64))
     looked_at = np.sort(probe[:, ::4].reshape(-1))
     assert top == looked_at[looked_at.size - 1 - looked_at.size // 50]
-    assert full == np.count_nonzero(looked_at == 65_535)
 
 
 def air_run_twin(plane, places, row_step, clear, missed):
