@@ -2,16 +2,17 @@
 
 What was assumed is told in a note, for the same file means another load with another scale:
 `white-is-zero` (turned round), `three-channels` (alike, one taken), `signed` (32,768 added),
-`scaled` (so that the greatest is 65,535), `transmission` (1 is 50,000), `full-scale` (as declared),
-`gaps` (numbers that are none, taken for no light).
+`scaled` (so that the greatest is 65,535), `transmission` (1 is 50,000), `float-counts` (as they
+are), `full-scale` (as declared), `gaps` (numbers that are none, taken for no light).
 """
 
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from drivers.wire.pseudo_colour import grey_of
 
 Grey = NDArray[Any]
 """(rows, columns) of 8 or 16 bits."""
@@ -42,8 +43,7 @@ def as_display(picture: NDArray[Any]) -> Read:
     if picture.ndim == 3 and picture.shape[2] < 3:
         picture = picture[:, :, 0]
     if picture.ndim == 3:
-        code = cv2.COLOR_BGR2GRAY if picture.shape[2] == 3 else cv2.COLOR_BGRA2GRAY
-        picture = cv2.cvtColor(picture, code)
+        picture = grey_of(np.asarray(picture[:, :, :3], np.uint8))
     return Read(np.ascontiguousarray(picture))
 
 
@@ -104,7 +104,7 @@ def _scaled(picture: NDArray[Any], full_scale: float | None) -> Read | str:
     elif most < LEAST_COUNTS and picture.dtype.kind == "f":
         return f"numbers up to {most:.4g}: attenuation, or on a scale of its own; --set full_scale="
     elif most <= MOST_COUNTS:
-        factor = 1.0
+        factor, note = 1.0, ("float-counts",) if picture.dtype.kind == "f" else ()
     else:
         factor, note = MOST_COUNTS / most, ("scaled",)
     counts = np.multiply(values, factor, dtype=np.float64 if values.itemsize > 4 else np.float32)

@@ -1,36 +1,25 @@
 """The box in a display picture: its level top, dark deck and ends, by votes of every column."""
 
-import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fusion.scans.calibrate import Floats
-from fusion.scans.composite_edges import (
-    best_run,
-    edges_of,
-    lower_median,
-    running_mean,
-    skew_of,
-    spread_about_0,
-    straightened,
-)
+from fusion.scans.composite_box_fitted import box_logit, sure_of
+from fusion.scans.composite_box_terms import Looked, Places, box_terms
+from fusion.scans.composite_edges import best_run, edges_of, skew_of, spread_about_0, straightened
 
 PAD = 4  # air around the picture, so that a box that fills it has edges too
 STRICT_RUN_COST = 0.8
-BESIDE_POST = 0.12  # of the range, nearly from roof to deck
-UPRIGHT_STEP, UPRIGHT_WORTH = 0.06, 0.9  # a step in darkness; beside posts that are seen
 MAX_TOPS = 11  # edges that are tried as the roof
-LEAST_SCORE = 2.9  # less, with air above it, is a car's outline or a tank's
-LEAST_SCORE_CUT = 1.8  # a picture that was cut along a box has lost rails and posts
-SURE_SCORE, SCORE_SPREAD = 3.2, 0.35  # even odds, and for e to 1
 RUN_COST = 0.4  # what a column must vote to lengthen a run
-LEAST_ASPECT, MOST_ASPECT = 1.55, 8.0  # length to height of a box, pixels not quite square
+LEAST_ASPECT, MOST_ASPECT = 1.1, 16.0  # length to height of a box; pixels are not always square
 ISO_ASPECTS = (2.1, 2.34, 4.2, 4.72)  # of 20 ft and of 40 or 45 ft boxes, length to height
 ASPECT_PLAY, OTHER_ASPECT = 0.14, 0.7  # as a logarithm; what a deck elsewhere is worth
 UNDER_DECK = 0.06  # of its height a box goes on below its deck: cross members, 0.16 m
 LIKE_DECK = 0.65  # of the darkest line's darkness
+APART = 0.1  # of a box's height: nearer, two outlines are one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +41,9 @@ class Box:
     end_vote: float
     air_above: bool
     air_beside: bool
+    terms: tuple[float, ...] = ()
+    logit: float = 0.0
+    """How much of a box it is."""
     sure: float = 0.0
     """0 to 1: that its edges are right to a tenth of its height."""
 
@@ -62,43 +54,53 @@ class Box:
 
 
 def find_box(dark: Floats, noise: float) -> Box | None:
-    """The level-topped box with the best edges, or None where there is none.
+    """The level-topped box with the best edges, or None where nothing can be one.
 
     dark   (rows, columns) 0 of air to 1
     noise  of one of its pixels
+
+    The best of a picture without any box is found as well: `sure` says so.
     """
+    boxes = candidates(dark, noise)
+    if not boxes:
+        return None
+    best = max(boxes, key=lambda box: box.logit)
+    others = [box.logit for box in boxes if _apart(box, best)]
+    return replace(best, sure=round(sure_of(best.logit, max(others, default=-9.0)), 3))
+
+
+def candidates(dark: Floats, noise: float) -> list[Box]:
+    """Every outline that is tried."""
     padded = np.pad(dark, PAD, constant_values=0.0)
     skew = skew_of(padded)
     straight = straightened(padded, skew)
-    best: tuple[float, Box] | None = None
+    looked = Looked.at(straight, PAD, noise)
+    found = []
     for top, left, right, vote in _tops(straight):
-        box = _boxed(straight, top, (left, right), vote, skew)
-        if box is None:
-            continue
-        score = _score(straight, box, noise)
-        if best is None or score > best[0]:
-            best = score, box
-    if best is None:
-        return None
-    score, box = best
-    if score < (LEAST_SCORE if box.air_above else LEAST_SCORE_CUT):
-        return None
-    return replace(box, sure=round(1.0 / (1.0 + math.exp((SURE_SCORE - score) / SCORE_SPREAD)), 3))
+        box = _boxed(looked, top, (left, right), vote, skew)
+        if box is not None:
+            found.append(box)
+    return found
 
 
-def _boxed(
-    straight: Floats, top: int, ends: tuple[int, int], vote: float, skew: float
-) -> Box | None:
+def _apart(one: Box, other: Box) -> bool:
+    away = max(abs(one.left - other.left), abs(one.right - other.right), abs(one.top - other.top))
+    return away > APART * (other.bottom - other.top)
+
+
+def _boxed(looked: Looked, top: int, ends: tuple[int, int], vote: float, skew: float) -> Box | None:
+    straight = looked.straight
     bottom, deck_vote = _deck(straight, top, *ends)
     if bottom is None:
         return None
-    left, right = _ends(straight, (top, bottom), ends)
-    posts = max(
-        _posts(straight, (top, bottom), (left, right)),
-        UPRIGHT_WORTH * _upright(straight, (top, bottom), (left, right)),
-    )
+    left, right = looked.ends((top, bottom), ends)
+    aspect = (right - left) / max(bottom - top, 1)
+    if not LEAST_ASPECT <= aspect <= MOST_ASPECT:
+        return None
     columns = straight.shape[1]
-    box = Box(
+    places = Places(top=top, bottom=bottom, left=left, right=right, vote=vote, deck=deck_vote)
+    terms, posts = box_terms(looked, places)
+    return Box(
         left=left - PAD,
         right=right - PAD,
         top=top - PAD,
@@ -110,43 +112,8 @@ def _boxed(
         end_vote=posts,
         air_above=top - PAD > 3,
         air_beside=left - PAD > 3 or right < columns - PAD - 3,
-    )
-    return box if LEAST_ASPECT <= box.aspect <= MOST_ASPECT else None
-
-
-def _score(straight: Floats, box: Box, noise: float) -> float:
-    """How much of a box this is: its four edges, its size, and nothing above it."""
-    height = box.bottom - box.top
-    top, left, right = box.top + PAD, box.left + PAD, box.right + PAD
-    above = straight[max(top - height // 4, PAD) : max(top - 2, 0)]
-    stray, onward = 0.0, 0.0
-    if above.shape[0] > 2:
-        # A load's top has the walls' posts beside it and above it.
-        means = running_mean(above.sum(axis=0, keepdims=True) / above.shape[0], 5, 1)[0]
-        below = straight[top + 2 : top + 2 + max(height // 4, 3)]
-        below_means = running_mean(below.sum(axis=0, keepdims=True) / below.shape[0], 5, 1)[0]
-        near = slice(max(left - height // 8, 0), right + height // 8)
-        usual = lower_median(below_means[left:right])
-        dark = means[near] > max(0.06, 2.0 * noise, 0.6 * usual)
-        stray = float(np.count_nonzero(dark)) / dark.size
-        reach = max(height // 10, 2)
-        for end in (slice(max(left - 2, 0), left + reach), slice(right - reach, right + 3)):
-            most_above, most_below = float(means[end].max()), float(below_means[end].max())
-            going_on = most_above > 0.03 and most_above > usual + 0.5 * (most_below - usual)
-            onward += 0.5 if going_on else 0.0
-    else:
-        # Without air above, only posts on both sides tell a box from a lorry's outline.
-        onward = 0.5 if box.end_vote < 0.9 else 0.0
-    length = (right - left) / straight.shape[1]
-    # The picture's own edge has no votes; posts on both sides up to it have.
-    vote = 0.6 if not box.air_above and box.end_vote > 0.9 else max(box.top_vote, 0.0)
-    return float(
-        1.0 * vote
-        + 1.2 * min(box.deck_vote / 0.3, 1.0)
-        + 1.2 * box.end_vote
-        + 1.0 * length
-        - 3.0 * min(stray, 0.5)
-        - 1.2 * onward
+        terms=terms,
+        logit=box_logit(terms),
     )
 
 
@@ -174,6 +141,8 @@ def _tops(straight: Floats) -> list[tuple[int, int, int, float]]:
             break
         for cost in (RUN_COST, STRICT_RUN_COST):
             _, left, right = best_run(votes[row] - cost)
+            if cost == STRICT_RUN_COST and found[-1][:3] == (row, left, right):
+                continue
             vote = float(votes[row, left:right].sum()) / max(right - left, 1)
             found.append((row, left, right, vote))
         sums[max(row - 3, 0) : row + 4] = 0.0
@@ -187,7 +156,8 @@ def _deck(straight: Floats, top: int, left: int, right: int) -> tuple[int | None
     near, far = top + int(length / MOST_ASPECT), min(top + int(length / LEAST_ASPECT) + 2, last)
     if near >= far:
         return None, 0.0
-    inner = slice(left + length // 20, max(right - length // 20, left + length // 20 + 1))
+    skip = max(length // 300, 1)
+    inner = slice(left + length // 20, max(right - length // 20, left + length // 20 + 1), skip)
     part = straight[near:far, inner]
     # Straightening leaves a row or two of play.
     lines = np.maximum(part, np.roll(part, 1, axis=0))
@@ -236,62 +206,3 @@ def _upper_line(lightest: NDArray[np.float64], offset: int, length: int) -> int:
                 best = row
                 break
     return best
-
-
-def _ends(straight: Floats, rows: tuple[int, int], columns: tuple[int, int]) -> tuple[int, int]:
-    """The posts' outer edges: steps from light to dark near the ends of the roof."""
-    top, bottom = rows
-    reach = max((bottom - top) // 4, 3)
-    edge = edges_of(straight[top + 2 : max(bottom - 2, top + 5)], axis=1)
-    profile = np.clip(edge, -0.25, 0.25).sum(axis=0) / edge.shape[0]
-    found = []
-    for column, sign in zip(columns, (1.0, -1.0), strict=True):
-        first, last = max(column - reach, 0), min(column + reach + 1, profile.size)
-        near = np.abs(np.arange(first, last) - column) / reach
-        strength = sign * profile[first:last] - 0.02 * near
-        place = first + int(np.argmax(strength))
-        found.append(place if sign * profile[place] > 0.02 else column)
-    return found[0], max(found[1], found[0] + 8)
-
-
-def _posts(straight: Floats, rows: tuple[int, int], columns: tuple[int, int]) -> float:
-    """0 to 1: whether at both ends something is dark from roof to deck that is not so between."""
-    height = max(rows[1] - rows[0], 10)
-    part = straight[rows[0] + height // 12 : rows[1] - height // 12]
-    place = part.shape[0] // 4
-    through = np.partition(part, place, axis=0)[place]
-    left, right = columns
-    inner = through[left + height // 6 : max(right - height // 6, left + height // 6 + 1)]
-    usual = lower_median(inner) if inner.size else 0.0
-    reach = max(height // 10, 2)
-    ends = (through[max(left - 2, 0) : left + reach], through[right - reach : right + 3])
-    strong = [float(end.max()) - max(usual, 0.0) if end.size else 0.0 for end in ends]
-    return sum(min(max(one / 0.08, 0.0), 1.0) for one in strong) / 2
-
-
-def _upright(straight: Floats, rows: tuple[int, int], columns: tuple[int, int]) -> float:
-    """0 to 1: how much of both ends is one upright edge, as it is of a box full to its walls."""
-    height = rows[1] - rows[0]
-    part = straight[rows[0] + height // 10 : rows[1] - height // 5]
-    if part.shape[0] < 4:
-        return 0.0
-    beside = np.concatenate(
-        [
-            part[:, max(columns[0] - height, 0) : max(columns[0] - 3, 0)],
-            part[:, columns[1] + 3 :][:, :height],
-        ],
-        axis=1,
-    )
-    if beside.size:
-        # Posts further out: these are the ends of a load.
-        place = part.shape[0] // 7
-        if float(np.partition(beside, place, axis=0)[place].max()) > BESIDE_POST:
-            return 0.0
-    shares = []
-    for column, inward in ((columns[0], 1), (columns[1] - 1, -1)):
-        places = [column + inward * by for by in (-4, -3, -2, 2, 3, 4)]
-        if min(places) < 0 or max(places) >= part.shape[1]:
-            return 0.0
-        outside, within = part[:, places[:3]].sum(axis=1), part[:, places[3:]].sum(axis=1)
-        shares.append(float(np.count_nonzero(within - outside > 3 * UPRIGHT_STEP)) / len(part))
-    return min(shares)

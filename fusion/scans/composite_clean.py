@@ -16,9 +16,10 @@ FLAT_LEVELS = 2  # grey values within which JPEG leaves a band that was drawn
 EDGE_LEVELS = 12  # a frame ends with a step; air around a vehicle does not
 MAX_BANDS = 4  # black line, white band, grey band: nobody frames more often
 RINGING_PX = 2
-TICK_LEVELS = 25  # steps of a ruler's ticks, more of them in a row than wheels have edges
+BAND_SHARE = 0.55  # of a line of a frame has its colour; text and tools the rest
+MOST_LINE_PX, LINE_LEVELS = 4, 30  # of a line about the picture, within a frame or without
 FRAME_SHARE = 0.3  # of the picture, from either side
-STROKE_PX = 7  # the thickest stroke of burnt-in letters, in working pixels
+STROKE_PX = 9  # the thickest stroke of burnt-in letters, in working pixels
 LETTER_PX = (3, 60)
 STROKE_LEVELS = 40  # over its surroundings
 POLARITY = (4.2, 5.8, -4.3)  # fitted to 480 drawn pictures, each both ways
@@ -160,6 +161,13 @@ def _bands(grey: Grey) -> list[Band]:
                 sides[side] += -lines if side % 2 else lines
         if len(found) == before:
             break
+    line = (
+        _line_about(grey[sides[0] : sides[1], sides[2] : sides[3]])
+        if min(sides[1] - sides[0], sides[3] - sides[2]) > 8 * MOST_LINE_PX
+        else 0
+    )
+    if line:
+        found += [(side, line, 0) for side in range(4)]
     return found
 
 
@@ -182,25 +190,50 @@ def _has_own_air(grey: Grey, air: float) -> bool:
 
 
 def _flat_band(lines: Grey) -> int:
-    """How many lines from the first on are one flat colour with a step at the end."""
+    """How many lines from the first on are one flat colour with a step at the end.
+
+    Text, tools and a ruler's ticks may stand in the band; in its first lines there are none.
+    """
     count = lines.shape[1]
-    ordered = np.partition(lines, (count // 10, count // 2, count - 1 - count // 10), axis=1)
-    low, middle, high = (
-        ordered[:, place].astype(np.int64)
-        for place in (count // 10, count // 2, count - 1 - count // 10)
-    )
-    flat = (high - low <= 3 * FLAT_LEVELS) & (np.abs(middle - middle[0]) <= 2 * FLAT_LEVELS)
-    drawn = bool((high - low <= FLAT_LEVELS)[:2].all())
-    steps = np.count_nonzero(np.abs(np.diff(lines.astype(np.int16), axis=1)) > TICK_LEVELS, axis=1)
-    ruler = (steps > count // 20) & (np.abs(middle - middle[0]) <= EDGE_LEVELS)
-    ends = np.nonzero(~(flat | ruler))[0]
-    band = int(ends[0]) if ends.size and drawn else 0
+    if len(lines) < 2:
+        return 0
+    low, middle, high = _spread_of(lines[:2])
+    if bool((high - low > FLAT_LEVELS).any()) or abs(int(middle[1] - middle[0])) > FLAT_LEVELS:
+        return 0
+    level = np.int16(middle[0])
+    like = np.abs(lines.astype(np.int16) - level) <= 3 * FLAT_LEVELS
+    shares = like.sum(axis=1) / count
+    ends = np.nonzero(shares < BAND_SHARE)[0]
+    band = int(ends[0]) if ends.size else 0
     if band < 2 or band + 4 >= len(lines):
         return 0
-    beyond = lines[band + 2 : band + 5].astype(np.int64)
+    beyond = lines[band + 2 : band + 5].astype(np.int16)
     # Air goes on between what begins there; beyond a frame there is none of its colour.
-    like = np.abs(beyond - middle[0]) <= EDGE_LEVELS
-    return band if 4 * np.count_nonzero(like) < like.size else 0
+    near = np.abs(beyond - level) <= EDGE_LEVELS
+    return band if 4 * np.count_nonzero(near) < near.size else 0
+
+
+def _spread_of(lines: Grey) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """(tenth, median, ninth tenth) of each line."""
+    count = lines.shape[1]
+    places = (count // 10, count // 2, count - 1 - count // 10)
+    ordered = np.partition(lines, places, axis=1).astype(np.int64)
+    return ordered[:, places[0]], ordered[:, places[1]], ordered[:, places[2]]
+
+
+def _line_about(part: Grey) -> int:
+    """Lines of a thin frame that goes all the way round; 0: there is none."""
+    found = []
+    for turned in (part, part[::-1], part.T, part.T[::-1]):
+        low, middle, high = _spread_of(turned[: MOST_LINE_PX + 3])
+        flat = (high - low <= 3 * FLAT_LEVELS) & (np.abs(middle - middle[0]) <= LINE_LEVELS)
+        lines = int(np.argmin(flat)) if not flat.all() else 0
+        beyond = middle[min(lines + 1, len(middle) - 1)]
+        if not 1 <= lines <= MOST_LINE_PX or abs(int(beyond - middle[0])) <= LINE_LEVELS:
+            return 0
+        found.append((lines, int(middle[0])))
+    levels = [level for _, level in found]
+    return max(lines for lines, _ in found) if max(levels) - min(levels) <= LINE_LEVELS else 0
 
 
 def _filled(grey: Grey, marks: Flags) -> Grey:

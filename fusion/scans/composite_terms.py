@@ -12,6 +12,7 @@ GRID = (20, 80)  # cells of 0.12 x 0.15 m in a 40 ft box
 ROOF_SHARE, DECK_SHARE, END_SHARE = 0.08, 0.1, 0.1  # of the box's height: rails, deck, posts
 LIGHTEST = 0.1  # of the cells: under the roof of all but the fullest box
 MOST_WALL, USUAL_WALL = 0.4, 0.1  # of the range that walls take in any display
+LITTLE = 0.005  # of the range, what is usual is never less
 FINE_ROWS = 3  # bands in which the ribs are held against each other
 RIB_PX = (3, 24)  # widths in working pixels between which a rib's contrast lies
 
@@ -92,6 +93,8 @@ def terms(box: Box, inside: Inside, noise: float) -> tuple[float, ...]:
         p90 - p5,
         p50 - p5,
         *_spots(cells),
+        *_upright_terms(cells),
+        *_floor_terms(cells),
     )
 
 
@@ -117,6 +120,23 @@ TERMS = (
     "p50-p5",
     "spot",
     "spot98",
+    "column90-50",
+    "column50-10",
+    "down-up90",
+    "down-up50",
+    "down-up10",
+    "level step",
+    "stray50",
+    "stray90",
+    "stray98",
+    "stray99/50",
+    "low98",
+    "floor",
+    "floor95",
+    "floor/usual",
+    "stands",
+    "stands/usual",
+    "stands along",
 )
 
 
@@ -137,6 +157,68 @@ def _spots(cells: Floats) -> tuple[float, float]:
     )
     flat = np.sort(np.asarray(wide).reshape(-1))
     return float(flat[-1]), float(flat[int(0.98 * (flat.size - 1))])
+
+
+def _upright_terms(cells: Floats) -> tuple[float, ...]:
+    """How columns differ, their lower half from what is under the roof, and what strays from both.
+
+    Walls are alike along the box and from floor to roof, whatever curve shows them.
+    """
+    rows = cells.shape[0]
+    third, half, last = max(rows // 3, 2), rows // 2, max(rows - 1, rows // 2 + 1)
+    along = np.sort(_middle(cells[rows // 4 :]))
+    lower = cells[half:last].sum(axis=0) / (last - half)
+    upper = cells[1:third].sum(axis=0) / (third - 1)
+    levels = _middle(cells.T)
+    stray = cells - levels[:, None]
+    stray = stray - _middle(stray)[None, :]
+    away = np.abs(stray)
+    middle = _quantile(away, 0.5)
+    low = (cells - levels[:, None])[rows * 2 // 3 :]
+    p10, p50, p90 = (_quantile(along, share) for share in (0.1, 0.5, 0.9))
+    return (
+        p90 - p50,
+        p50 - p10,
+        *(_quantile(lower - upper, share) for share in (0.9, 0.5, 0.1)),
+        float(np.abs(np.diff(levels)).max(initial=0.0)),
+        middle,
+        _quantile(away, 0.9),
+        _quantile(away, 0.98),
+        max(_quantile(stray, 0.99), 0.0) / (middle + LITTLE),
+        _quantile(low, 0.98),
+    )
+
+
+def _floor_terms(cells: Floats) -> tuple[float, ...]:
+    """What stands on the floor: a load of one thing is a few dark cells in their rows, from the
+    lowest up; posts and machinery at the ends are passed over."""
+    rows, columns = cells.shape
+    stray = cells - _middle(cells.T)[:, None]
+    height, half = max(rows // 5, 2), max(rows // 4, 3)
+    if columns < 12 or rows < half + 2:
+        return (0.0,) * 6
+    floor = stray[rows - height :].sum(axis=0) / height
+    floor = ((floor[1:] + floor[:-1]) / 2)[3:-3]
+    lowest = stray[rows - half // 2 :].sum(axis=0) / (half // 2)
+    over = stray[rows - half : rows - half // 2].sum(axis=0) / (half - half // 2)
+    stands = np.minimum(lowest, over)
+    stands = np.minimum(stands[1:], stands[:-1])[3:-3]
+    most_floor, most = max(float(floor.max()), 0.0), max(float(stands.max()), 0.0)
+    wide = np.count_nonzero(stands > 0.5 * max(most, 0.03)) / stands.size
+    return (
+        most_floor,
+        _quantile(floor, 0.95),
+        most_floor / (_quantile(np.abs(floor), 0.5) + LITTLE),
+        most,
+        most / (_quantile(np.abs(stands), 0.5) + LITTLE),
+        wide,
+    )
+
+
+def _middle(values: Floats) -> Floats:
+    """The lower median of each column."""
+    place = (values.shape[0] - 1) // 2
+    return np.asarray(np.partition(values, place, axis=0)[place], np.float64)
 
 
 def _ribs(box: Box) -> tuple[float, float]:

@@ -5,7 +5,6 @@ little, the darkest of what is much. Frames, rulers and burnt-in text are left o
 turned bright. Mass and material are not told.
 """
 
-import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,7 +14,8 @@ from fusion.scan_record import ScanRecord
 from fusion.scans.calibrate import Floats
 from fusion.scans.composite_box import Box, find_box
 from fusion.scans.composite_clean import Clean, Grey, clean
-from fusion.scans.composite_fitted import empty_logit
+from fusion.scans.composite_fitted import empty_logit, sure_of
+from fusion.scans.composite_size import by_ribs
 from fusion.scans.composite_terms import inner, inside_of, terms
 from fusion.scans.policy import XrayPolicy
 from fusion.scans.sizes import Size, size_of
@@ -26,6 +26,14 @@ BLACK_PART = 0.03  # of the picture's range
 PILE = 0.004  # of the picture: so many pixels in the darkest values, or it was not cut off there
 DISPLAY_GAMMA = 2.2
 MAX_SURE = 0.97  # no tuning picture came from a real customs system
+LEAST_BOX = 0.3  # how sure of its box: below, nothing is claimed of what is in it
+TOLD = 0.65  # how sure of emptiness: below, it is not known
+MOST_LENGTH_M = 45.0  # two lorries one behind the other; a longer one has no such box
+AT_ODDS_FILL = 0.3  # of an empty box: then one of the two is wrong
+AT_ODDS = (("empty", 0.85), ("fill", 0.3))
+"""How sure these then are at most: of the drawn ones seven in eight were empty."""
+CLIPPED_SURE, OPAQUE_SURE = 0.4, 0.6
+"""That an area lets nothing through: where the picture's own black ends, and where it does not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,12 +80,13 @@ def read_composite(
     notes += ["frame-cut"] if cleaned.framed > 0.0 else []
     notes += ["text-left-out"] if cleaned.marks.any() else []
     nothing = replace(nothing, quality=quality(picture, cleaned), notes=tuple(notes))
-    if box is not None:
+    if box is not None and box.sure >= LEAST_BOX:
         return _with_box(nothing, scan, cleaned, box, policy)
     pitch_mm = (scan.pitch_x_mm, scan.pitch_y_mm)
     front, rear, rows = _outline(cleaned.dark, cleaned.noise)
     if rear <= front:
-        finding = replace(nothing, notes=(*notes, "no-vehicle"))
+        nowhere = _sure(empty=0.5, fill=0.0, geometry=0.0, unpenetrated=0.0)
+        finding = replace(nothing, notes=(*notes, "no-vehicle"), sure=nowhere)
         return Read(finding=finding, pitch_mm=pitch_mm, front_column=0, bottom_row=len(picture))
     bottom = cleaned.top + cleaned.scale * rows[1]
     length_m = (rear - front) * cleaned.scale * pitch_mm[0] / 1000.0
@@ -85,7 +94,7 @@ def read_composite(
     finding = replace(
         nothing,
         length_m=round(length_m, 2),
-        notes=(*notes, *assumed, "no-box"),
+        notes=(*notes, *assumed, "no-box", "emptiness-unknown"),
         geometry=_named(
             box_from_m=0.0,
             box_to_m=0.0,
@@ -95,7 +104,7 @@ def read_composite(
             pitch_x_mm=pitch_mm[0],
         ),
         # Whether something without a box is empty, its outline does not tell.
-        sure=_sure(empty=0.5, fill=0.0, geometry=0.3, unpenetrated=0.3, pitch=0.2),
+        sure=_sure(empty=0.5, fill=0.0, geometry=_no_box(box), unpenetrated=0.3, pitch=0.2),
     )
     return Read(
         finding=finding,
@@ -111,6 +120,8 @@ def _with_box(
     scale = cleaned.scale
     length_px, height_px = (box.right - box.left) * scale, (box.bottom - box.top) * scale
     size = size_of(length_px, height_px, (scan.pitch_x_mm, scan.pitch_y_mm), known=scan.pitch_known)
+    if not scan.pitch_known:
+        size = by_ribs(size, box, length_px, height_px)
     pitch_x_m, pitch_y_m = (scale * pitch / 1000.0 for pitch in size.pitch_mm)
     front, rear, rows = _outline(box.straight, cleaned.noise)
     front, rear = min(front, box.left), max(rear, box.right)
@@ -127,9 +138,20 @@ def _with_box(
     if not _is_all_there(scan, policy):
         logit = min(logit, 0.0)  # what has not been seen is not known to be clear
     fill = float(np.count_nonzero(inside.excess > inside.step)) / inside.excess.size
+    length_m = (rear - front) * pitch_x_m
+    outline = box.sure if length_m <= MOST_LENGTH_M else min(box.sure, LEAST_BOX)
+    sure = _sures(logit, outline, size, scan, walls=inside.wall > 2.0 * cleaned.noise)
+    if logit > 0.0 and fill > AT_ODDS_FILL:
+        sure |= {name: min(sure[name], most) for name, most in AT_ODDS}
+    if opaque > 0.0:
+        notes.append("black-may-be-display")
+        sure["unpenetrated"] = CLIPPED_SURE
+    if sure["empty"] < TOLD:
+        notes.append("emptiness-unknown")
+        logit = 0.0 if length_m > MOST_LENGTH_M else logit
     told = replace(
         nothing,
-        length_m=round((rear - front) * pitch_x_m, 2),
+        length_m=round(length_m, 2),
         empty=logit > 0.0,
         empty_nats=round(policy.composite_nats_share * logit, 3),
         fill=round(fill, 4),
@@ -146,7 +168,7 @@ def _with_box(
             pitch_y_mm=size.pitch_mm[1],
             speed_error=size.speed_error,
         ),
-        sure=_sures(logit, box, size, scan, walls=inside.wall > 2.0 * cleaned.noise),
+        sure=_sure(**sure),
     )
     return Read(
         finding=told,
@@ -164,19 +186,17 @@ def _is_all_there(scan: ScanSample, policy: XrayPolicy) -> bool:
 
 
 def _sures(
-    logit: float, box: Box, size: Size, scan: ScanSample, *, walls: bool
-) -> tuple[tuple[str, float], ...]:
+    logit: float, outline: float, size: Size, scan: ScanSample, *, walls: bool
+) -> dict[str, float]:
     """How sure each result is. `walls`: they stand out of the noise."""
-    chance = 1.0 / (1.0 + math.exp(-abs(logit)))
-    outline = box.sure
-    return _sure(
-        empty=min(0.5 + (chance - 0.5) * (0.6 + 0.4 * outline), MAX_SURE),
-        fill=(0.75 if walls else 0.6) * (0.4 + 0.6 * outline),
-        geometry=outline,
-        unpenetrated=0.6,
-        container=size.sure * outline,
-        pitch=0.9 if scan.pitch_known else size.sure * outline * 0.8,
-    )
+    return {
+        "empty": min(sure_of(logit, outline), MAX_SURE) if logit else 0.5,
+        "fill": (0.75 if walls else 0.6) * (0.4 + 0.6 * outline),
+        "geometry": outline,
+        "unpenetrated": OPAQUE_SURE * outline,
+        "container": size.sure * outline,
+        "pitch": 0.9 if scan.pitch_known else size.sure * outline * 0.8,
+    }
 
 
 def _sure(**values: float) -> tuple[tuple[str, float], ...]:
@@ -185,6 +205,11 @@ def _sure(**values: float) -> tuple[tuple[str, float], ...]:
 
 def _named(**places: float) -> tuple[tuple[str, float], ...]:
     return tuple((name, round(value, 3)) for name, value in places.items())
+
+
+def _no_box(box: Box | None) -> float:
+    """How sure the outline of something without a box is: least where it may yet be one."""
+    return 0.3 if box is None else round(0.3 * (1.0 - box.sure), 3)
 
 
 def _outline(dark: Floats, noise: float) -> tuple[int, int, tuple[int, int]]:

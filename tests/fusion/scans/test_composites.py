@@ -181,3 +181,73 @@ def test_letters_leave_no_trace_on_the_walls():
     assert np.count_nonzero(np.abs(ink.astype(int) - grey) > 60) > 300
     assert np.count_nonzero(away > 60) < 20
     assert told(ink).fill < 0.01
+
+
+def other_pictures():
+    random = np.random.default_rng(7)
+    noise = random.integers(0, 256, (500, 1200)).astype(np.uint8)
+    page = np.full((600, 900), 255, np.uint8)
+    for y in range(30, 600, 24):
+        cv2.putText(page, "SCAN 004711 MSKU 907032 3 gate", (40, y), 0, 0.6, 0, 1)
+    slope = np.broadcast_to(np.linspace(0, 255, 900), (400, 900)).astype(np.uint8)
+    logo = np.full((400, 700), 255, np.uint8)
+    cv2.circle(logo, (200, 200), 60, 90, -1)
+    cv2.putText(logo, "CUSTOMS", (280, 230), 0, 2.5, 30, 6)
+    return {"noise": noise, "page": page, "slope": slope, "logo": logo}
+
+
+@pytest.mark.parametrize("kind", ["page", "logo"])
+def test_of_what_is_no_cargo_picture_nothing_is_claimed(kind):
+    finding = told(other_pictures()[kind])
+    assert dict(finding.sure)["empty"] < 0.65
+    assert not finding.empty or "emptiness-unknown" in finding.notes
+    assert dict(finding.sure)["geometry"] < 0.5
+
+
+def test_a_light_thing_on_the_floor_is_a_load():
+    grey = box_picture()
+    grey[118:140, 300:330] = 120
+    finding = told(grey)
+    assert not finding.empty
+    assert dict(finding.sure)["empty"] > 0.75
+
+
+def test_a_thin_line_within_a_frame_is_no_box():
+    grey = framed(framed(box_picture(load=0.5), 0, 3), 255, 20)
+    places, plain = dict(told(grey).geometry), dict(told(box_picture(load=0.5)).geometry)
+    for name in ("box_from_m", "box_to_m", "roof_m"):
+        assert places[name] == pytest.approx(plain[name], abs=0.3)
+
+
+def test_a_viewers_bar_of_text_is_cut_off():
+    grey = np.pad(box_picture(), ((40, 20), (0, 0)), constant_values=60)
+    cv2.putText(grey, "Image viewer - 004711.jpg", (6, 22), 0, 0.5, 230, 1)
+    finding = told(grey)
+    assert "frame-cut" in finding.notes
+    assert finding.empty and dict(finding.geometry)["container_ft"] == 40.0
+
+
+def ribbed(feet, columns=900, rows=190):
+    """A box whose pixels are not square, with the ribs that its length has."""
+    grey = cv2.resize(box_picture(), (columns + 60, rows + 60), interpolation=cv2.INTER_AREA)
+    periods = {40: 12.192, 45: 13.716}[feet] / 0.278
+    along = np.arange(grey.shape[1]) * periods / (columns * 500 / 502)
+    wave = 8.0 * np.sin(2 * np.pi * along)
+    inside = slice(70, -90), slice(80, -80)
+    part = cv2.GaussianBlur(grey, (0, 0), 6)[inside] + wave[None, inside[1]]
+    grey[inside] = np.clip(part, 0, 255).astype(np.uint8)
+    return grey
+
+
+@pytest.mark.parametrize("feet", [40, 45])
+def test_ribs_tell_45_ft_from_40(feet):
+    assert dict(told(ribbed(feet)).geometry)["container_ft"] == feet
+
+
+def test_a_black_that_is_the_displays_own_is_said_to_be_doubtful():
+    grey = box_picture(load=0.5)
+    grey[100:138, 100:300] = 0
+    finding = told(grey)
+    assert finding.unpenetrated > 0.1
+    assert "black-may-be-display" in finding.notes
+    assert dict(finding.sure)["unpenetrated"] < 0.5
