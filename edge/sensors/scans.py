@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from drivers.wire.malformed import Malformed
-from edge.evidence.scans.ready import KeepWhole, ready
+from edge.evidence.scans.ready import KeepWhole, Naming, ready
 from fusion.scans.calibrate import ScanMemory
 from fusion.scans.stream import LineScorer
 from fusion.types import Sample, ScanFinding, ScanLines, ScanSample
@@ -42,9 +42,10 @@ class Measuring:
         found: Read = []
         for item in read():
             if isinstance(item, ScanSample | ScanLines):
+                naming = Naming(item) if isinstance(item, ScanSample) else None
                 finding = self._measured(item)
                 if finding is not None:
-                    found.append(ready(finding, self._keep_whole))
+                    found.append(ready(finding, self._keep_whole, naming))
             else:
                 found.append(item)
         return found

@@ -46,15 +46,20 @@ def whole_name(pixels: ScanPixels) -> str:
     Little-endian, row by row, the high plane and then the low one: not of a file, which another
     version of a library packs otherwise.
     """
+    return name_of(planes_of(pixels))
+
+
+def name_of(planes: Sequence[tuple[str, Grey]]) -> str:
+    """The same of planes in this order."""
     digest = hashlib.sha256()
-    for _, counts in _planes(pixels):
+    for _, counts in planes:
         digest.update(np.ascontiguousarray(counts, counts.dtype.newbyteorder("<")).data)
     return digest.hexdigest()
 
 
 def whole_file(record: ScanRecord, pixels: ScanPixels, name: str) -> bytes:
     """Everything, pixel by pixel."""
-    pages = [_packed(record, _whole(plane, counts, 1), name) for plane, counts in _planes(pixels)]
+    pages = [_packed(record, _whole(plane, counts, 1), name) for plane, counts in planes_of(pixels)]
     return tiff(pages, SOFTWARE)
 
 
@@ -66,7 +71,7 @@ def message_file(
     name     of the whole file
     regions  (from, to, bottom, top) in metres of what stands out, the strongest first
     """
-    planes = list(_planes(pixels))
+    planes = list(planes_of(pixels))
     whole = sum(counts.nbytes for _, counts in planes)
     crops: list[Packed] = []
     if whole * LIKELY > MAX_BYTES:
@@ -88,7 +93,7 @@ def message_file(
         factor += 1
 
 
-def _planes(pixels: ScanPixels) -> list[tuple[str, Grey]]:
+def planes_of(pixels: ScanPixels) -> list[tuple[str, Grey]]:
     """Name and counts of what there is."""
     named: list[tuple[str, Grey | None]] = [
         ("high", pixels.high),

@@ -3,8 +3,9 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
-from edge.evidence.scans.ready import ready
-from fusion.types import Origin, ScanFinding, ScanRegion
+from edge.evidence.scans.planes import whole_name
+from edge.evidence.scans.ready import Naming, ready
+from fusion.types import Origin, ScanFinding, ScanRegion, ScanSample
 from tests.fusion.makers import START_UTC_NS
 from tests.fusion.scan_records import pixels, scan_record
 
@@ -19,6 +20,15 @@ def finding(record, **changes):
         scan_id="scan-1", length_m=17.5, declared="", container="", empty=False, empty_nats=-9.0,
         fill=0.4, homogeneity=0.5, unpenetrated=0.0, regions=(region,), quality=(), notes=(),
         record=record,
+    )  # fmt: skip
+    return replace(told, **changes)
+
+
+def sample(**changes):
+    told = ScanSample(
+        sensor_id="xray-1", origin=Origin.SENSOR, start_utc_ns=START_UTC_NS, duration_ms=9000,
+        scan_id="scan-1", high=None, low=None, composite=None, pitch_x_mm=8.0, pitch_y_mm=8.0,
+        declared="", container="", digests=(),
     )  # fmt: skip
     return replace(told, **changes)
 
@@ -42,6 +52,14 @@ def test_the_whole_planes_are_offered_with_their_name(record):
     ((given, name),) = offered
     assert given.pixels is record.pixels
     assert name == made.whole
+
+
+@pytest.mark.parametrize("other", [False, True])
+def test_a_name_found_while_it_was_measured_is_that_of_the_pixels(record, other):
+    scan = sample(high=record.pixels.high, low=record.pixels.low)
+    # What was measured may be other pixels than what came: its name is its own.
+    changed = replace(record.pixels, high=record.pixels.high[:, 1:]) if other else record.pixels
+    assert Naming(scan).of(changed) == whole_name(changed)
 
 
 def test_what_is_told_while_the_vehicle_still_moves_has_no_files(record):
