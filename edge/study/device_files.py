@@ -23,7 +23,6 @@ from drivers.xray_files import BundleFile, PictureFile
 from edge.study import scan_files
 from edge.study.day import ReplayError
 from edge.study.played import Played, Tried, Unread
-from edge.study.raw_hint import raw_hint
 
 HEAD_BYTES = 4096  # what `RecordingFormat.recognise` is promised
 LARGE_MB = 64  # two seconds of looking
@@ -59,9 +58,7 @@ class DeviceFiles:
         """All of them in the order of time; each file is read when its turn comes."""
         if self.format is None:
             assert isinstance(config, XrayPlanesConfig)
-            played = self.played or Played()
-            low_mev = config.energies_mev[1]
-            yield from scan_files.scans(self.paths, config.patterns, played, low_mev)
+            yield from scan_files.scans(self.paths, config, self.played or Played())
             return
         if self.parts:
             yield from _in_order(list(zip(self.paths, self.parts, strict=True)))
@@ -95,7 +92,7 @@ def find(inputs: Iterable[Path], kind: str | None = None) -> list[DeviceFiles]:
         for path in [given] if named else _files_below(given):
             recognised = _recognise(path, kind)
             if recognised is None:
-                if named or scan_files.is_picture_name(path):
+                if named or scan_files.is_picture_name(path, scan_files.TOLD_NAMES):
                     none.append(path)
                 log.debug("file passed over", file=str(path))
                 continue
@@ -133,7 +130,7 @@ def _tell_none(none: list[Path], kept: list[DeviceFiles]) -> None:
         raise ReplayError(
             f"{none[0]}: not recognised; accepted are Garita recordings (MCAP) and "
             f"{', '.join(accepted())}; --kind forces one of them; "
-            f"this is {scan_files.no_picture(none[0]).why}{raw_hint(none[0])}"
+            f"this is {scan_files.no_picture(none[0]).why}"
         )
 
 

@@ -15,6 +15,8 @@ REASONS = {
     "bad-sidecar": "its sidecar cannot be read",
     "unresolved-identity": "its sidecar names neither scan nor container",
     "duplicate": "the same picture came before",
+    "analysis-error": "the analysis broke on it, a defect of Garita: please report it",
+    "driver-error": "reading broke on it, a defect of Garita: please report it",
     "unreadable": "the file cannot be opened",
 }
 
@@ -43,6 +45,8 @@ class Tried:
     """Of its files."""
     said: str = ""
     """What the picture says it is: size and bits."""
+    taken_for: str = ""
+    """In words; empty where its reader alone knows."""
     note: str = ""
     """What else is to be told of it."""
 

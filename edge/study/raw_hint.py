@@ -10,7 +10,8 @@ MIN_BYTES = 100_000
 
 
 def raw_hint(path: Path) -> str:
-    """How such a file is replayed, with numbers where they can be guessed; starts with `; `."""
+    """How such a file is replayed, with numbers where they can be guessed; empty where it cannot
+    be one."""
     command = f"garita replay {shlex.quote(path.name)} --kind xray-planes"
     size = path.stat().st_size
     if not MIN_BYTES <= size <= MAX_BYTES:
@@ -18,7 +19,7 @@ def raw_hint(path: Path) -> str:
     layout = guess_layout(path.read_bytes())
     if layout is None:
         return (
-            f"; raw pixels are read with `{command} --set raw_width=PIXELS "
+            f"raw pixels are read with `{command} --set raw_width=PIXELS "
             f"--set raw_header_bytes=BYTES` (also raw_bits=8, raw_order=big, raw_column_major=true)"
         )
     command += f" --set raw_width={layout.width}"
@@ -28,6 +29,6 @@ def raw_hint(path: Path) -> str:
     command += " --set raw_column_major=true" if layout.column_major else ""
     rows = (size - layout.header_bytes) // 2 // layout.width
     return (
-        f"; if these are raw pixels, try `{command} --show detections` "
+        f"if it holds raw pixels, try `{command} --show detections` "
         f"({layout.width} x {rows} of 16 bits: a guess, at which neighbouring lines are alike)"
     )

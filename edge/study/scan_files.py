@@ -4,58 +4,50 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from drivers.wire import bundle
-from drivers.wire.image_header import whole_pages
-from drivers.wire.image_headers import form_of, other_form, read_pages
-from drivers.wire.malformed import Malformed
-from drivers.wire.sidecar import Sidecar, encode_json, parse_sidecar
+from drivers.wire.image_headers import form_of, other_form
+from drivers.wire.sidecar import Sidecar, parse_sidecar
+from drivers.xray import XrayPlanesConfig
 from drivers.xray_files import (
     DEFAULT_PATTERNS,
-    ENDINGS,
     SIDECARS,
     Patterns,
-    Role,
     bundles_of,
-    picture_role,
     plane_role,
     role_of,
 )
 from edge.study.played import Played, Tried, Unread
+from edge.study.raw_hint import raw_hint
+from edge.study.scan_groups import grouped, is_sidecar
 from fusion.types import SECOND_NS
 
 PICTURE_NAMES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".pgm", ".ppm", ".webp")
+TOLD_NAMES = (*PICTURE_NAMES, ".raw", ".img")  # in a folder, where much else may lie
 SIDECAR_BYTES = 1_000_000  # a sidecar has a few hundred
 UNDATED_STEP_NS = 300 * SECOND_NS  # pictures without a time; a transit is over long before
 MAX_SCAN_BYTES = bundle.MAX_BUNDLE_BYTES - (1 << 20)
-ALONE = "by its name the low-energy plane, without the high one: read as a single plane"
-
-Group = dict[Role, tuple[Path, bytes]]
 Chunk = tuple[int, bytes]
 """(received_utc_ns, bytes for the driver)."""
 
 
-def scans(paths: list[Path], patterns: Patterns, played: Played, low_mev: float) -> Iterator[Chunk]:
+def scans(paths: list[Path], config: XrayPlanesConfig, played: Played) -> Iterator[Chunk]:
     """The scans in order of their ends, as their sidecars tell them; undated ones first.
 
     Those stand apart, by their names, as vehicles do that have nothing to do with each other.
-
-    low_mev  end energy of a low-energy plane
     """
-    timed = sorted(
-        (_ended_utc_ns(files), key, files) for key, files in by_scan(paths, patterns).items()
-    )
+    found = by_scan(paths, config.patterns)
+    timed = sorted((_ended_utc_ns(files), key, files) for key, files in found.items())
     undated = 0
     for ended_utc_ns, (_, scan), files in timed:
         contents = _contents(files, played)
-        names = " ".join(path.name for path in contents)
-        for members, note in _apart(scan, contents, patterns):
-            said = next((_said(data) for data in members.values() if form_of(data)), "")
-            if note and not any(name.lower().endswith(SIDECARS) for name in members):
-                own = Sidecar(scan_id=_printable(scan), energies_mev=(low_mev, low_mev))
-                members[f"{_printable(scan)}.json"] = encode_json(own)
+        for group in grouped(scan, contents, config.patterns):
+            if config.raw is None and group.raw:
+                played.unread += (_raw(path) for path in group.raw)
+                continue
             utc_ns = ended_utc_ns or undated
             undated += 0 if ended_utc_ns else UNDATED_STEP_NS
-            for data in bundles_of(members, patterns, "auto"):
-                played.scans.append(Tried(names, said, note))
+            members = group.members(config.patterns, config.energies_mev[1])
+            for data in bundles_of(members, config.patterns, "auto"):
+                played.scans.append(Tried(group.names, group.said, group.taken_for, group.note))
                 yield utc_ns, data
 
 
@@ -75,7 +67,7 @@ def with_pictures(paths: list[Path]) -> list[Path]:
     return [
         path
         for files in by_scan(paths, DEFAULT_PATTERNS).values()
-        if not all(map(_is_sidecar, files))
+        if not all(map(is_sidecar, files))
         for path in files
     ]
 
@@ -93,9 +85,9 @@ def is_part_of_scan(path: Path) -> bool:
     )
 
 
-def is_picture_name(path: Path) -> bool:
+def is_picture_name(path: Path, ends: tuple[str, ...] = PICTURE_NAMES) -> bool:
     """Whether a file is called a picture."""
-    return path.suffix.lower() in PICTURE_NAMES
+    return path.suffix.lower() in ends
 
 
 def head_of(path: Path, count: int = 4096) -> bytes:
@@ -105,10 +97,11 @@ def head_of(path: Path, count: int = 4096) -> bytes:
 
 
 def no_picture(path: Path) -> Unread:
-    """Of a file that is none of ours: what it is instead."""
+    """Of a file that is none of ours: what it is instead, or what to write to have it read."""
     head = head_of(path)
     reason = "unsupported" if head else "truncated"
-    return Unread(path.name, reason, other_form(head) or "no known form" if head else "empty")
+    what = other_form(head) or raw_hint(path) or "no known form"
+    return Unread(path.name, reason, what if head else "empty")
 
 
 def _contents(files: list[Path], played: Played) -> dict[Path, bytes]:
@@ -129,74 +122,8 @@ def _contents(files: list[Path], played: Played) -> dict[Path, bytes]:
     return found
 
 
-def _apart(
-    scan: str, contents: dict[Path, bytes], patterns: Patterns
-) -> Iterator[tuple[dict[str, bytes], str]]:
-    """The files of each scan under names that say what they are, and what is to be told of it.
-
-    Two pictures of one name and kind (`a.png` beside `a.jpg`) are two scans. A single picture is
-    what it holds, whatever it is called.
-    """
-    sidecars = {path: data for path, data in contents.items() if _is_sidecar(path)}
-    pictures = {path: data for path, data in contents.items() if path not in sidecars}
-    groups: list[Group] = []
-    for path, data in pictures.items():
-        known = role_of(path.name, patterns) or role_of(path.name, DEFAULT_PATTERNS)
-        role = known[0] if known else _own_role(path, data)
-        group = next((one for one in groups if role not in one), None)
-        if group is None:
-            groups.append(group := {})
-        group[role] = path, data
-    for number, group in enumerate(groups):
-        name = _printable(scan if number == 0 else f"{scan}-{number + 1}")
-        kept, note = _as_held(group) if len(group) == 1 else (group, "")
-        members = {
-            _named(path, role, name, data, patterns): data for role, (path, data) in kept.items()
-        }
-        if number == 0:
-            members |= {
-                _named(path, "sidecar", name, data, patterns): data
-                for path, data in sidecars.items()
-            }
-        yield members, note
-
-
-def _as_held(group: Group) -> tuple[Group, str]:
-    """A single picture as what it holds, and what is to be told of that."""
-    ((role, (path, data)),) = group.items()
-    if role == "material":
-        return group, ""  # it shows no transmission, whatever else
-    own = picture_role(data) if form_of(data) else "high"
-    note = ALONE if role == "low" and own == "high" else ""
-    return {own: (path, data)}, note
-
-
-def _said(data: bytes) -> str:
-    pages = read_pages(data)
-    return "" if isinstance(pages, Malformed) else pages[whole_pages(pages)[0]].said
-
-
-def _named(path: Path, role: Role, scan: str, data: bytes, patterns: Patterns) -> str:
-    """What the file is called in the bundle."""
-    if role_of(path.name, patterns) == (role, scan):
-        return path.name
-    if role == "sidecar":
-        return scan + path.suffix.lower()
-    return scan + (ENDINGS[role] if form_of(data) else f"_{role}.raw")
-
-
-def _own_role(path: Path, data: bytes) -> Role:
-    return picture_role(data) if form_of(data) else plane_role(path.name, DEFAULT_PATTERNS)[0]
-
-
-def _printable(name: str) -> str:
-    """A scan's name that a bundle can carry."""
-    return "".join(c if c.isprintable() and c not in '/\\:"' else "_" for c in name)[-48:] or "scan"
-
-
-def _is_sidecar(path: Path) -> bool:
-    role = role_of(path.name, DEFAULT_PATTERNS)
-    return role is not None and role[0] == "sidecar"
+def _raw(path: Path) -> Unread:
+    return Unread(path.name, "bad-header", raw_hint(path))
 
 
 def _ended_utc_ns(files: list[Path]) -> int:

@@ -24,11 +24,14 @@ NOTES = {
     "no-picture": "too few pixels to measure anything",
     "wall-assumed": "the load hides the walls; usual ones were assumed",
     "deck-assumed": "the floor of the box was not found; a usual height was assumed",
+    "planes-alike": "both planes are one picture: no second energy",
     "three-channels": "three colours alike: one was taken",
     "white-is-zero": "the file says that 0 is white: turned round",
     "signed": "signed numbers: 32,768 was added",
     "scaled": "numbers above 65,535: scaled so that the greatest is 65,535",
     "transmission": "floating point up to 1: taken for transmission",
+    "float-counts": "floating point: taken for counts",
+    "black-may-be-display": "black may be the display's, and not the load's",
     "full-scale": "scaled as declared",
     "gaps": "some numbers are none: taken for no light",
 }
@@ -59,7 +62,7 @@ def table(files: Tried, scan: Detection) -> Iterator[str]:
     facts: Mapping[str, Any] = scan.facts
     sure: Mapping[str, float] = facts["sure"]
     said = f" ({files.said})" if files.said else ""
-    yield f"{files.names or facts['scan_id']}{said}: {_taken_for(facts['notes'])}"
+    yield f"{files.names or facts['scan_id']}{said}: {_taken_for(files, facts['notes'])}"
     if files.note:
         yield f"  {files.note}"
     if facts["length_m"] > 0.0:
@@ -84,14 +87,13 @@ def table(files: Tried, scan: Detection) -> Iterator[str]:
     yield from (_row("noted" if first == 0 else "", one) for first, one in enumerate(assumed))
 
 
-def _taken_for(notes: Sequence[str]) -> str:
-    if "composite-only" in notes:
-        return "taken for an 8-bit display picture, no mass and no materials"
+def _taken_for(files: Tried, notes: Sequence[str]) -> str:
+    what = files.taken_for or "planes of a scan"
     if {"no-air-columns", "no-air-band"} <= set(notes):
-        return "taken for a 16-bit plane; without air in it no mass and no materials"
-    if "no-low-plane" in notes:
-        return "taken for one plane of one energy, no materials"
-    return "taken for the planes of a scan"
+        return f"taken for {what}; without air in it no mass and no materials"
+    if "composite-only" in notes:
+        return f"taken for {what}: no mass and no materials"
+    return f"taken for {what}" + (": no materials" if "no-low-plane" in notes else "")
 
 
 def _geometry(facts: Mapping[str, Any]) -> str:

@@ -151,7 +151,7 @@ def test_a_display_picture_of_any_form_is_read_as_grey(name):
         ("tiff, white is zero", ("white-is-zero",)),
         ("tiff, signed", ("signed",)),
         ("tiff, three alike", ("three-channels",)),
-        ("tiff, float of counts", ()),
+        ("tiff, float of counts", ("float-counts",)),
     ],
 )
 def test_what_was_made_of_the_numbers_is_told(name, notes):

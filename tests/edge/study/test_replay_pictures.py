@@ -57,8 +57,8 @@ def test_every_fact_of_the_contract_is_there_and_how_sure_it_is(pictures, capsys
 def test_siblings_are_one_scan(tmp_path, capsys):
     plane = box_picture(load=0.5).astype(np.uint16) * 220
     names = [tmp_path / "x_high.png", tmp_path / "x_low.png"]
-    for name in names:
-        cv2.imwrite(str(name), plane)
+    cv2.imwrite(str(names[0]), plane)
+    cv2.imwrite(str(names[1]), plane - plane // 12)
     (line,) = scans(shown(capsys, *names))
     assert line["facts"]["scan_id"] == "x"
     assert "no-low-plane" not in line["facts"]["notes"]
@@ -181,6 +181,10 @@ def test_raw_pixels_that_nobody_described_bring_what_to_write(tmp_path, capsys, 
     lines = plane.T if by_columns else plane
     data = bytes(64) + lines.astype("<u2" if order == "little" else ">u2").tobytes()
     (tmp_path / "plane 7.raw").write_bytes(data)
+    (tmp_path / "x_high.raw").write_bytes(data)
+    code, err = told(capsys, tmp_path / "x_high.raw")
+    assert code == EXIT_UNREAD
+    assert "garita replay x_high.raw --kind" in err
     code, err = told(capsys, tmp_path / "plane 7.raw")
     assert code == EXIT_USAGE
     hint = re.search(r"try `garita (.*?)`", err).group(1)
