@@ -61,19 +61,27 @@ def strongest_wave(
     values   (n,) equally far apart, by `step`
     periods  (m,) in the unit of `step`
     """
+    count = periods.shape[0]
+    cosine, sine = np.empty(count), np.empty(count)
+    for k in range(count):
+        turn = 2.0 * math.pi * step / periods[k]
+        cosine[k], sine[k] = math.cos(turn), math.sin(turn)
+    along, across = np.ones(count), np.zeros(count)
+    real, imaginary = np.zeros(count), np.zeros(count)
+    # All waves side by side: each turns on from place to place by itself.
+    for i in range(values.shape[0]):
+        value = values[i] if known[i] else 0.0
+        for k in range(count):
+            real[k] += value * along[k]
+            imaginary[k] += value * across[k]
+            before = along[k]
+            along[k] = before * cosine[k] - across[k] * sine[k]
+            across[k] = across[k] * cosine[k] + before * sine[k]
     best, most = 0, -1.0
-    for index in range(periods.shape[0]):
-        turn = 2.0 * math.pi * step / periods[index]
-        cosine, sine = math.cos(turn), math.sin(turn)
-        along, across, real, imaginary = 1.0, 0.0, 0.0, 0.0
-        for i in range(values.shape[0]):
-            if known[i]:
-                real += values[i] * along
-                imaginary += values[i] * across
-            along, across = along * cosine - across * sine, across * cosine + along * sine
-        power = real * real + imaginary * imaginary
+    for k in range(count):
+        power = real[k] * real[k] + imaginary[k] * imaginary[k]
         if power > most * (1.0 + 1e-9):
-            best, most = index, power
+            best, most = k, power
     return best
 
 
