@@ -159,7 +159,7 @@ class Fault:
     """`"tamper"`, `"silent"`, `"garbage"`; of portals `"gamma-high"`, `"gamma-low"`,
     `"neutron-high"`, `"panel-dead"`, `"panel-noisy"`; of ground sensors `"loss"`,
     `"clock-step"`, `"clock-drift"`; of scanners `"stripe"`, `"partial"`, line by line also
-    `"reorder"`, `"duplicate"`, `"loss"`, `"cut"`, `"stall"`."""
+    `"reorder"`, `"duplicate"`, `"loss"`, `"cut"`, `"stall"`, `"restart"`."""
     start_s: float
     end_s: float
     part: int = 0

@@ -35,7 +35,8 @@ class XrayLinesSimulator:
 
     Faults: `silent` (says nothing of a vehicle), `reorder`, `duplicate`, `loss` (lines skipped,
     `size` their share), `cut` (half a line, then the last lines again), `stall` (lines and end
-    frame are never sent), `garbage`.
+    frame are never sent), `garbage`, `restart` (the scanner is started anew when the fault begins,
+    says no more of a scan that it was in, and counts its scans from 1).
     """
 
     def __init__(self, scenario: Scenario, sensor_id: str) -> None:
@@ -61,6 +62,8 @@ class XrayLinesSimulator:
                 key=lambda one: one[:2],
             )
         )
+        self._scans: dict[int, int] = {}
+        """How many there were in each session."""
         self._sending: Iterator[tuple[int, bytes]] = iter(())
         self._ready: tuple[int, bytes] | None = None
 
@@ -71,7 +74,9 @@ class XrayLinesSimulator:
         while (following := self._following_ms()) <= self._elapsed_ms:
             if self._alive_ms + ALIVE_MS <= following:
                 self._alive_ms += ALIVE_MS
-                sent.append(encode(LineFrame(0, 0, self._utc_ns(self._alive_ms), 0, 0, ALIVE)))
+                session = self._session(self._alive_ms / 1000.0)
+                at_ns = self._utc_ns(self._alive_ms)
+                sent.append(encode(LineFrame(session, 0, at_ns, 0, 0, ALIVE)))
                 continue
             assert self._ready is not None
             sent.append(self._ready[1])
@@ -94,6 +99,24 @@ class XrayLinesSimulator:
     def _utc_ns(self, at_ms: float) -> int:
         return self._scenario.start_utc_ns + round(at_ms * 1e6)
 
+    def _starts_s(self) -> list[float]:
+        """When it was started anew."""
+        faults = self._scenario.faults
+        mine = [one for one in faults if one.sensor_id == self._place.sensor_id]
+        return [one.start_s for one in mine if one.kind == "restart"]
+
+    def _session(self, at_s: float) -> int:
+        """Another each time that it was started."""
+        return 1 + sum(start_s <= at_s for start_s in self._starts_s())
+
+    def _number(self, number: int, start_s: float) -> int:
+        """Of a scan, by its place among the day's."""
+        session = self._session(start_s)
+        if session == 1:
+            return self._scenario.start_utc_ns // 10**9 + number
+        self._scans[session] = self._scans.get(session, 0) + 1
+        return self._scans[session]
+
     def _line_s(self, vehicle: Vehicle) -> float:
         return self._pitch_mm / 1000.0 / abs(vehicle.speed_m_s)
 
@@ -112,7 +135,7 @@ class XrayLinesSimulator:
         container = container_number(vehicle.container, random)
         if self._is("silent", start_s):
             return
-        scan = _Scan(self._scenario.start_utc_ns // 10**9 + number, both[: self._energies])
+        scan = _Scan(self._number(number, start_s), both[: self._energies])
         sidecar = Sidecar(
             scan_id=name,
             pitch_x_mm=self._pitch_mm,
@@ -124,7 +147,10 @@ class XrayLinesSimulator:
         begin = scan.frame(0, self._utc_ns(start_s * 1000), BEGIN, encode_json(sidecar))
         yield round(start_s * 1000), begin
         times_s = start_s + self._line_s(vehicle) * np.arange(1, scan.columns + 1)
+        session = self._session(start_s)
         for column, at_s in self._order(times_s.tolist(), random):
+            if self._session(at_s) != session:
+                return
             frames = scan.lines(column, self._utc_ns(1000 * float(times_s[column])))
             if frames := self._spoilt(frames, scan, column, times_s.tolist(), random):
                 yield round(1000 * at_s), frames

@@ -89,3 +89,14 @@ def test_one_energy_may_be_all_there_is(day):
     place = day.sensors[0]
     single = replace(place, options=(*place.options, ("energies", "1")))
     assert {one.energy for one in lines(frames(replace(day, sensors=(single,))))} == {0}
+
+
+def test_a_scanner_that_is_started_anew_says_so_and_counts_from_one(day):
+    starts = [Fault(sensor_id="x", kind="restart", start_s=at_s, end_s=at_s) for at_s in (0.1, 6.0)]
+    again = replace(day.vehicles[0], vehicle_id="u", at_portal_s=15.0)
+    found = frames(replace(day, faults=tuple(starts), vehicles=(*day.vehicles, again)), 40)
+    assert [one.scan_id for one in found if one.flags == BEGIN] == [1, 1]
+    assert sum(one.flags == END for one in found) == 1  # the first is never ended
+    sessions = [one.scan_id for one in found if one.flags == ALIVE]
+    assert sessions == sorted(sessions)
+    assert set(sessions) == {2, 3}

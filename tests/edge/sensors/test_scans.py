@@ -192,3 +192,16 @@ def test_lines_whose_beginning_was_missed_are_left_to_the_whole():
         for one in driver.feed(data, at_ns):
             if hasattr(one, "first_column") and one.first_column:
                 assert scorer.lines(one, None) is None
+
+
+def test_a_scanner_that_is_started_anew_between_two_trucks_loses_neither():
+    """Both scans have the number 1, and the second truck is another one."""
+    starts = [Fault(sensor_id="", kind="restart", start_s=at_s, end_s=at_s) for at_s in (0.1, 20.0)]
+    day = scenario(*starts, pitch="20")
+    again = replace(day.vehicles[0], vehicle_id="u", at_portal_s=25.0)
+    samples, findings = played(replace(day, vehicles=(*day.vehicles, again)), 60)
+    assert [one.partial for one in samples] == [False, False]
+    assert [one.scan_id for one in samples] == ["x-t", "x-u"]
+    last = [one for _, one in findings if not one.interim]
+    assert all(one.regions for one in last)
+    assert last[1].start_utc_ns > last[0].start_utc_ns + 20 * SECOND_NS
