@@ -48,17 +48,23 @@ def code_lengths(counts: Sequence[int]) -> list[int]:
 
 def _huffman(counts: Sequence[int]) -> list[int]:
     lengths = [0] * len(counts)
-    heap: list[tuple[int, int, tuple[int, ...]]] = [
-        (count, symbol, (symbol,)) for symbol, count in enumerate(counts) if count
-    ]
+    heap = [(count, symbol, symbol) for symbol, count in enumerate(counts) if count]
     if len(heap) == 1:
         lengths[heap[0][1]] = 1
+        return lengths
     heapq.heapify(heap)
+    above: dict[int, int] = {}
+    node = len(counts)  # those beyond the symbols are pairs
     while len(heap) > 1:
         (one, first, left), (other, _, right) = heapq.heappop(heap), heapq.heappop(heap)
-        for symbol in (*left, *right):
-            lengths[symbol] += 1
-        heapq.heappush(heap, (one + other, first, (*left, *right)))
+        above[left] = above[right] = node
+        heapq.heappush(heap, (one + other, first, node))
+        node += 1
+    depths = {node - 1: 0}
+    for each in reversed(above):  # a pair comes later than what it is of
+        depths[each] = depths[above[each]] + 1
+        if each < len(counts):
+            lengths[each] = depths[each]
     return lengths
 
 
