@@ -164,7 +164,8 @@ class XrayPlanesDriver:
     `dimension-mismatch`, `unsupported`, `too-large`, `duplicate`, `bad-sidecar`,
     `unresolved-identity` (neither scan id nor a right container number), `missing-plane`.
     A container number that fails its check digit comes as `bad-container` beside the scan, a
-    time that lies after the arrival as `clock-ahead`.
+    time that lies after the arrival as `clock-ahead`, one without a zone, for which the arrival
+    counts, as `no-time-zone`.
     """
 
     def __init__(self, config: SensorConfig, origin: Origin) -> None:
@@ -212,6 +213,8 @@ class XrayPlanesDriver:
             self._sample(sidecar, pictures, digests, received_utc_ns),
         ]
         found += self._times.told(sidecar.start_utc_ns, received_utc_ns, sidecar.scan_id)
+        if sidecar.zoneless:
+            found.append(malformed("no-time-zone", sidecar.zoneless.encode()))
         if sidecar.container_as_read and not sidecar.container:
             found.append(malformed("bad-container", sidecar.container_as_read.encode()))
         return found

@@ -23,7 +23,7 @@ __all__ = ["MAX_PIXELS", "MAX_RATIO", "MAX_SIDE_PIXELS", "ImageHeader", "read_he
 
 MAX_PNG_CHUNKS = 65_536  # writers cut the data in 8 KiB pieces: 64 MB has 8,192
 MAX_JPEG_SEGMENTS = 512  # an ICC profile has at most 255 segments
-MAX_JPEG_SCANS = 64  # a progressive picture has some 10; each costs a walk over all of it
+MAX_JPEG_SCANS = 24  # a progressive picture has some 10; each costs a walk over all of it
 
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 JPEG_MAGIC = b"\xff\xd8\xff"

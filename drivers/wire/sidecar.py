@@ -48,6 +48,8 @@ class Sidecar:
     """What the file says, right or wrong."""
     direction: str = FRONT_FIRST
     """Which end of the vehicle column 0 shows."""
+    zoneless: str = ""
+    """A time that names no zone, as written: which time it is nobody knows, and it is left out."""
 
 
 class _Fields(msgspec.Struct):
@@ -83,6 +85,7 @@ _ALIASES = {
     "direction": "direction",
 }
 _decode_json = msgspec.json.Decoder(_Fields).decode
+_ZONELESS = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?", re.IGNORECASE)
 _PRINTABLE = re.compile(r"[^\x20-\x7e\u00a0-\U0010ffff]")
 
 
@@ -152,7 +155,9 @@ def _checked(fields: _Fields) -> Sidecar:
     direction = fields.direction.strip().lower()
     if direction not in {FRONT_FIRST, REAR_FIRST}:
         raise ValueError(direction)
-    start, end = _time(fields.start), _time(fields.end)
+    times = (fields.start.strip(), fields.end.strip())
+    zoneless = next(filter(_ZONELESS.fullmatch, times), "")
+    start, end = (None if zoneless else _time(text) for text in times)
     if start is not None and end is not None and end < start:
         raise ValueError("ends before it starts")
     as_read = _text(fields.container)
@@ -167,6 +172,7 @@ def _checked(fields: _Fields) -> Sidecar:
         container=normalise_number(as_read),
         container_as_read=as_read,
         direction=direction,
+        zoneless=zoneless,
     )
 
 
@@ -175,7 +181,7 @@ def _text(value: str) -> str:
 
 
 def _time(text: str) -> int | None:
-    return parse_utc_ns(text.strip()) if text.strip() else None
+    return parse_utc_ns(text) if text else None
 
 
 def _pitch(value: float | str | None) -> float | None:

@@ -11,13 +11,13 @@ from typing import Literal
 
 from drivers.wire.image_header import (
     MAX_PAGES_BYTES,
-    MAX_SIDE_PIXELS,
     ImageHeader,
     Numbers,
     checked,
 )
 
 MAX_TIFF_PAGES = 16  # high, low, material, previews; more is not one scan
+MAX_PIECES = 1 << 17  # strips or tiles: the largest picture in the smallest tiles of 16 x 16
 MAX_TIFF_TAGS = 512  # baseline and private tags of the busiest exporter stay under 100
 
 Order = Literal["<", ">"]
@@ -103,7 +103,7 @@ def _tags(data: bytes, order: str, at: int, count: int, *, big: bool) -> dict[in
         tag, kind, length = entry.unpack_from(data, entry_at)
         if tag in tags or tag not in _TAGS or kind not in _TYPE_CODES:
             continue
-        if not 1 <= length <= MAX_SIDE_PIXELS:  # more pieces than the tallest picture has rows
+        if not 1 <= length <= MAX_PIECES:
             continue
         layout = struct.Struct(f"{order}{length}{_TYPE_CODES[kind]}")
         value_at = entry_at + entry.size

@@ -35,6 +35,7 @@ from drivers.wire.tiff_headers import (
 )
 
 _SEPARATE, _DIFFERENCES, _FLOAT_DIFFERENCES = 2, 2, 3
+MAX_PIECES = 16_384  # each costs 10 us
 MIN_TILE_PIXELS = 1 << 20  # tiles are 256 x 256 as a rule, whatever the size of the picture
 _KINDS = {"unsigned": "u", "signed": "i", "float": "f"}
 
@@ -62,7 +63,7 @@ def read_pixels(data: bytes, page: TiffPage) -> NDArray[Any] | None:
     depth = 1 if separate else channels
     pieces = list(_pieces(page))
     layers = channels if separate else 1
-    if len(pieces) != len(places) * layers:
+    if len(pieces) != len(places) * layers or len(pieces) > MAX_PIECES:
         return None
     picture = np.zeros((rows, columns, channels), kind)
     for number, (start, size) in enumerate(pieces):

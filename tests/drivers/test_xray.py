@@ -33,7 +33,7 @@ SIDECAR = Sidecar(
 REASONS = {
     *("noise", "bad-checksum", "truncated", "bad-header", "dimension-mismatch", "unsupported"),
     *("too-large", "duplicate", "bad-sidecar", "unresolved-identity", "missing-plane"),
-    *("bad-container", "clock-ahead"),
+    *("bad-container", "clock-ahead", "no-time-zone"),
 }
 
 
@@ -188,6 +188,16 @@ def test_a_wrong_container_number_is_told_and_the_scan_kept():
     scan, bad = driver().feed(encode(dual(sidecar=wrong)), 0)
     assert scan.container == ""
     assert bad == Malformed("bad-container", "CSQU3054384")
+
+
+@pytest.mark.parametrize(
+    "start", ["2026-11-22T10:00:00", "2026-11-22 10:00", "2026-11-22t10:00:00,5"]
+)
+def test_a_time_without_a_zone_is_told_and_the_scan_kept_with_its_arrival(start):
+    files = {**dual(), "s-1.json": f'{{"scan_id": "s-1", "start": "{start}"}}'.encode()}
+    scan, told = driver().feed(encode(files), START_NS)
+    assert (scan.scan_id, scan.start_utc_ns) == ("s-1", START_NS)
+    assert told == Malformed("no-time-zone", start)
 
 
 def changed(name: str, data: bytes | None) -> dict[str, bytes]:

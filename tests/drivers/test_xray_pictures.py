@@ -187,6 +187,13 @@ def test_two_pages_of_one_kind_are_the_two_planes():
     assert np.array_equal(found.planes["low"], PLANE // 2)
 
 
+def test_small_tiles_by_the_ten_thousand_are_read():
+    plane = np.tile(PLANE, (40, 25))
+    assert np.array_equal(read(tiff(plane, tile=(16, 16))).planes["high"], plane)
+    told = read(tiff(plane, tile=(16, 16), compression="zstd"))
+    assert np.array_equal(told.planes["high"], plane)
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 3000), (3000, 1)])
 def test_a_picture_of_hardly_any_pixels_is_read(shape):
     plane = np.full(shape, 900, np.uint16)
