@@ -11,7 +11,7 @@ from fusion.scans.cells import Cells, cells_of, from_composite, plain
 from fusion.scans.composites import display_of, read_composite
 from fusion.scans.contents import find_contents, with_contents
 from fusion.scans.geometry import Geometry, find_geometry
-from fusion.scans.manifest import EMPTY
+from fusion.scans.manifest import EMPTY, plain_declared
 from fusion.scans.policy import XrayPolicy
 from fusion.scans.previous import Change
 from fusion.scans.quality import self_check
@@ -189,7 +189,7 @@ def _nothing(scan: ScanSample) -> ScanFinding:
         duration_ms=scan.duration_ms,
         scan_id=scan.scan_id,
         length_m=0.0,
-        declared=scan.declared,
+        declared=plain_declared(scan.declared),
         container=scan.container,
         empty=False,
         empty_nats=0.0,

@@ -231,14 +231,14 @@ class XrayPolicy:
     spread_scale: float = 0.35
     """Differences over the whole load that do: bulk has 0.1, mixed pallets 0.9."""
 
-    papers_density_sd: float = 0.35
+    papers_density_sd: float = 0.2
     """Of ln density, beyond what a chapter's goods have: packing differs by that much."""
-    papers_metal_sd: float = 0.2
+    papers_metal_sd: float = 0.12
     """Of the share of metal: materials of mixed goods are told that well."""
-    papers_texture_sd: float = 0.2
+    papers_texture_sd: float = 0.1
     """Of the homogeneity from load to load of the same goods."""
-    papers_told_share: float = 0.2
-    """Less of a load whose material could be told says nothing of the rest."""
+    papers_told_share: float = 0.6
+    """Where less of a load is thin enough to be told, that is its edges: they look like metal."""
     papers_most_nats: float = 4.0
     """No single trait says more: bands are made for usual goods."""
     previous_within_s: float = 1_209_600.0
@@ -253,6 +253,8 @@ class XrayPolicy:
     """A square has changed from here,"""
     change_total_sigma: float = 8.0
     """a change from so much over all its squares,"""
+    change_other: float = 2.0
+    """So many times more where the two were not taken by one scanner with one setting."""
     change_kg: float = 3.0
     """and from so much: less is a carton that slid."""
 

@@ -42,6 +42,7 @@ class PreviousScans:
     """The last signature of each container, the oldest forgotten first. One for each engine."""
 
     _kept: dict[str, tuple[ScanFinding, NDArray[np.float32]]] = field(default_factory=dict)
+    """Finding without its signature, and that as numbers."""
 
     def compare(self, finding: ScanFinding, policy: XrayPolicy) -> Change | None:
         """Hold a scan against the last of the same container, and keep it in its place."""
@@ -61,25 +62,27 @@ class PreviousScans:
         age_s = (finding.start_utc_ns - before[0].start_utc_ns) / SECOND_NS
         if not 0.0 < age_s <= policy.previous_within_s:
             return None
-        return change(before[1].astype(np.float64), new, finding, age_s, policy)
+        return change(before[1].astype(np.float64), new, (before[0], finding), policy)
 
 
 def change(
-    old: Floats, new: Floats, now: ScanFinding, since_s: float, policy: XrayPolicy
+    old: Floats, new: Floats, scans: tuple[ScanFinding, ScanFinding], policy: XrayPolicy
 ) -> Change | None:
     """The difference of two scans of one container, or None where they cannot be compared.
 
     old, new  (rows, columns) of signatures
-    now       the scan that `new` is of
+    scans     that these are of
     """
+    before, now = scans
     laid = laid_on(old, new, policy)
     if laid is None:
         return None
+    since_s = (now.start_utc_ns - before.start_utc_ns) / SECOND_NS
     nothing = Change(
         since_s=round(since_s, 1), alike=round(laid.alike, 3), added_kg=0.0, removed_kg=0.0,
         from_m=0.0, to_m=0.0, bottom_m=0.0, top_m=0.0, change_kg=0.0,
     )  # fmt: skip
-    parts = _parts(laid, policy)
+    parts = _parts(laid, policy.change_other if _other(before, now) else 1.0, policy)
     if not parts:
         return nothing
     largest = max(parts, key=lambda part: round(abs(part[0]), 3))
@@ -99,19 +102,26 @@ def change(
     )
 
 
-def _parts(laid: Laid, policy: XrayPolicy) -> list[tuple[float, Flags]]:
+def _parts(laid: Laid, times: float, policy: XrayPolicy) -> list[tuple[float, Flags]]:
     """(kg, squares) of each connected change that is more than the two scans' own differences."""
     found = []
     for sign in (1.0, -1.0):
-        labels, count = components(sign * laid.sigma > policy.change_sigma)
+        labels, count = components(sign * laid.sigma > times * policy.change_sigma)
         for label in range(1, count + 1):
             there = labels == label
             # The blur and the lie of the squares spread a thing over its neighbours.
             kg = KG * float(np.sum(laid.more[_grown(there) & laid.known]))
             total = float(np.sum(sign * laid.sigma[there]))
-            if sign * kg >= policy.change_kg and total >= policy.change_total_sigma:
+            if sign * kg >= policy.change_kg and total >= times * policy.change_total_sigma:
                 found.append((kg, there))
     return found
+
+
+def _other(before: ScanFinding, now: ScanFinding) -> bool:
+    """Whether another scanner, or one set otherwise, took the second scan."""
+    pitches = (dict(scan.geometry) for scan in (before, now))
+    first, second = ((one.get("pitch_x_mm"), one.get("pitch_y_mm")) for one in pitches)
+    return before.sensor_id != now.sensor_id or first != second
 
 
 def _grown(there: Flags) -> Flags:

@@ -1,6 +1,6 @@
 import pytest
 
-from fusion.scans.manifest import goods_of, mismatches
+from fusion.scans.manifest import goods_of, mismatches, plain_declared
 from fusion.scans.policy import XrayPolicy
 
 POLICY = XrayPolicy()
@@ -46,3 +46,27 @@ def test_nothing_in_the_box_and_something_in_it_are_each_told_against_their_pape
     assert found("08", empty_nats=5.0) == {"nothing-seen": 5.0}
     assert found("empty") == {"declared-empty": 8.0}
     assert found("empty", empty_nats=5.0) == {}
+
+
+@pytest.mark.parametrize(
+    ("said", "means"),
+    [
+        ("empty container", "empty"),
+        ("vacío", "empty"),
+        ("VAZIO", "empty"),
+        ("mt", "empty"),
+        ("not empty", "not empty"),
+        ("hs 8703.23", "870323"),
+        ("hs8703", "8703"),
+        ("801", "0801"),
+        ("10", "10"),
+        ("machine parts", "machine parts"),
+        ("", ""),
+    ],
+)
+def test_papers_are_read_as_people_write_them(said, means):
+    assert plain_declared(said) == means
+
+
+def test_every_chapter_that_goods_have_is_held_against_something():
+    assert [c for c in range(1, 98) if goods_of(f"{c:02d}") is None] == []
