@@ -81,12 +81,13 @@ class XrayLinesDriver:
     def feed(self, data: bytes, received_utc_ns: int) -> list[Sample | Malformed]:
         """Read what arrived; empty data is a link cut, which a scan survives."""
         found: list[Sample | Malformed] = []
-        self._pass_time(received_utc_ns, found)
         for frame in self._decoder.feed(data) if data else self._decoder.cut():
             if isinstance(frame, Malformed):
                 found.append(frame)
             elif frame.flags or not self._put(frame, received_utc_ns):
                 self._take(frame, received_utc_ns, found)
+        # What arrived may have waited for whoever reads it: only what it does not have is late.
+        self._pass_time(received_utc_ns, found)
         return found
 
     def _put(self, frame: LineFrame, now_utc_ns: int) -> bool:

@@ -497,3 +497,20 @@ def test_scans_of_a_clock_that_was_set_back_are_of_the_time_at_which_they_came()
         assert reasons(found) == ["clock-behind"]
         starts += [one.start_utc_ns for one in scans(found)]
     assert starts == [START_NS + number * 60 * SECOND_NS for number in (8, 9)]
+
+
+def test_lines_that_waited_for_their_reader_with_a_minute_of_nothing_behind_them_are_in_time():
+    reader = driver()
+    fed([begin(), *lines(which=range(150))], START_NS, reader)
+    idle = [alive(START_NS + second * SECOND_NS) for second in range(60)]
+    sent = [*lines(which=range(150, COLUMNS)), end(), *idle]
+    found = fed(sent, START_NS + 60 * SECOND_NS, reader)
+    assert reasons(found) == []
+    assert not scans(found)[0].partial
+
+
+def test_frames_of_no_scan_keep_none_waiting():
+    reader = driver()
+    fed([begin(), *lines(which=range(150))], START_NS, reader)
+    (scan,) = scans(reader.feed(b"noise", START_NS + 11 * SECOND_NS))
+    assert scan.partial
