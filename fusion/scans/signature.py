@@ -1,10 +1,9 @@
 """A load on a coarse grid: what is kept of a scan to hold the container's next one against."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
+from fusion.kernels.xray import box_sums
 from fusion.scans.geometry import Geometry
 
 Floats = NDArray[np.float64]
@@ -28,11 +27,10 @@ def signature(areal: Floats, opaque: Flags, geometry: Geometry) -> tuple[float, 
     rows, columns = int(tall_m / SQUARE_M), int(long_m / SQUARE_M)
     if rows < 1 or columns < 1 or rows * columns > MOST_SQUARES:
         return ()
-    down = (tall_m - SQUARE_M * np.arange(rows, -1, -1)) / geometry.cell_y_m
-    along = SQUARE_M * np.arange(columns + 1) / geometry.cell_x_m
-    means = _means(_means(areal, down).T, along).T
-    dark = _means(_means(opaque.astype(np.float64), down).T, along).T
-    means = np.clip(means, 0.0, 999.0)
+    down = (tall_m - SQUARE_M * np.arange(rows, -1.0, -1.0)) / geometry.cell_y_m
+    along = SQUARE_M * np.arange(columns + 1.0) / geometry.cell_x_m
+    means = np.clip(_means(areal, down, along), 0.0, 999.0)
+    dark = _means(opaque.astype(np.float64), down, along)
     told = np.where(dark > MOST_OPAQUE, -np.maximum(means, LEAST), means)
     return (float(columns), *np.round(told, 1).reshape(-1).tolist())
 
@@ -48,11 +46,12 @@ def grid(told: tuple[float, ...]) -> Floats | None:
     return numbers.reshape(-1, columns)
 
 
-def _means(values: Floats, edges: NDArray[np.floating[Any]]) -> Floats:
-    """(parts, columns) means between edges along the rows, parts of a row by their share."""
-    sums = np.zeros((values.shape[0] + 1, values.shape[1]))
-    np.cumsum(values, axis=0, out=sums[1:])
-    at = np.clip(edges, 0.0, values.shape[0])
-    whole = np.minimum(at.astype(np.int64), values.shape[0] - 1)
-    until = sums[whole] + (at - whole)[:, None] * values[whole]
-    return np.asarray(np.diff(until, axis=0) / np.diff(at)[:, None], np.float64)
+def _means(values: Floats, *edges: NDArray[np.floating]) -> Floats:
+    """Means of the boxes between edges down and edges along, parts of a cell by their share."""
+    sums = box_sums(values)
+    for each in edges:  # the second time of what the first has turned over
+        at = np.clip(each, 0.0, sums.shape[0] - 1)
+        whole = np.minimum(at.astype(np.int64), sums.shape[0] - 2)
+        until = sums[whole] + (at - whole)[:, None] * (sums[whole + 1] - sums[whole])
+        sums = (np.diff(until, axis=0) / np.diff(at)[:, None]).T
+    return np.asarray(sums, np.float64)
