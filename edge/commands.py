@@ -73,7 +73,7 @@ X-ray pictures need no configuration: TIFF, PNG, JPEG, BMP, PGM, WebP, DICOS, or
 --set describes. 8 bits are taken for a display picture, more for a plane of counts; files called
 x_high and x_low are one scan. With --show detections a table of each scan stands on stderr: what
 was found, in words, and how sure it is; then each picture that could not be read, with why.
-Exit code 6: not one picture could be read. 0 where at least one was, and stderr says how many.""",
+Exit code 2: not one picture could be read. 0 where at least one was, and stderr says how many.""",
         examples="""\
   garita replay run/recordings
   garita replay monday.txt --show detections | jq .facts

@@ -11,7 +11,6 @@ EXIT_USAGE = 2
 EXIT_CONFIG = 3
 EXIT_BROKER = 4
 EXIT_SENSOR = 5
-EXIT_UNREAD = 6
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, what a shell expects after Ctrl+C
 
 

@@ -60,7 +60,7 @@ def _tell_unread(played: list[Played]) -> int:
         sys.stderr.write(f"garita replay: not read: {one}\n")
     read = sum(each.read for each in played)
     sys.stderr.write(f"garita replay: {read} of {read + len(unread)} pictures read\n")
-    return errors.EXIT_OK if read else errors.EXIT_UNREAD
+    return errors.EXIT_OK if read else errors.EXIT_USAGE
 
 
 def _tell_scan(day: Day, detection: Detection) -> None:

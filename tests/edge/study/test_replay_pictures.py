@@ -10,7 +10,7 @@ import pytest
 
 from drivers.wire.sidecar import Sidecar
 from edge.cli import main as garita
-from edge.errors import EXIT_UNREAD, EXIT_USAGE
+from edge.errors import EXIT_USAGE
 from simulators.xray_dicos import dx
 from tests.fusion.scans.pictures import box_picture, framed
 
@@ -58,7 +58,8 @@ def test_siblings_are_one_scan(tmp_path, capsys):
     plane = box_picture(load=0.5).astype(np.uint16) * 220
     names = [tmp_path / "x_high.png", tmp_path / "x_low.png"]
     cv2.imwrite(str(names[0]), plane)
-    cv2.imwrite(str(names[1]), plane - plane // 12)
+    dimmer = plane.max() * (plane / plane.max()) ** 1.17  # as 4 MV beside 6 MV
+    cv2.imwrite(str(names[1]), dimmer.astype(np.uint16))
     (line,) = scans(shown(capsys, *names))
     assert line["facts"]["scan_id"] == "x"
     assert "no-low-plane" not in line["facts"]["notes"]
@@ -91,7 +92,7 @@ def test_where_not_one_picture_could_be_read_the_exit_code_says_so(pictures, cap
     for path in pictures.iterdir():
         path.write_bytes(path.read_bytes()[:100])
     (pictures / "e.jpg").write_bytes(b"")
-    assert garita(["replay", str(pictures), "--show", "detections"]) == EXIT_UNREAD
+    assert garita(["replay", str(pictures), "--show", "detections"]) == EXIT_USAGE
     out, err = capsys.readouterr()
     assert out == ""
     assert "garita replay: 0 of 5 pictures read" in err
@@ -115,7 +116,7 @@ def test_a_picture_of_no_use_is_told_with_what_it_says_it_is(tmp_path, capsys):
     colours = np.dstack([np.full((40, 60), n, np.uint16) for n in (1, 2, 3)])
     cv2.imwrite(str(tmp_path / "c.png"), colours)
     code, err = told(capsys, tmp_path / "c.png")
-    assert code == EXIT_UNREAD
+    assert code == EXIT_USAGE
     assert (
         "not read: c.png: this form is not read "
         "(60 x 40, 16 bits, colour: its colours differ, so they are no counts)"
@@ -183,7 +184,7 @@ def test_raw_pixels_that_nobody_described_bring_what_to_write(tmp_path, capsys, 
     (tmp_path / "plane 7.raw").write_bytes(data)
     (tmp_path / "x_high.raw").write_bytes(data)
     code, err = told(capsys, tmp_path / "x_high.raw")
-    assert code == EXIT_UNREAD
+    assert code == EXIT_USAGE
     assert "garita replay x_high.raw --kind" in err
     code, err = told(capsys, tmp_path / "plane 7.raw")
     assert code == EXIT_USAGE
