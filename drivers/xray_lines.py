@@ -45,6 +45,11 @@ class XrayLinesConfig(SensorConfig):
     max_clock_ahead_s: Annotated[float, Ge(0)] = 5.0
     """A line cannot be taken after it arrived; one dated further ahead gets the arrival's time."""
 
+    def __post_init__(self) -> None:
+        """ValueError where keys do not go together."""
+        if self.energies_mev[0] < self.energies_mev[1]:
+            raise ValueError("energies_mev: the high plane's comes first, as in [6, 4]")
+
     @property
     def lapse_s(self) -> float:
         """A scan is waited for no longer."""
@@ -207,6 +212,8 @@ class XrayLinesDriver:
                     energies_mev=scan.sidecar.energies_mev or self._config.energies_mev,
                     pitch_known=self._pitch_known(scan),
                     rear_first=self._flipped(scan),
+                    declared=scan.sidecar.declared,
+                    container=scan.sidecar.container,
                 )
             )
         return found

@@ -242,6 +242,9 @@ class ScanLines:
     """False: the pitch stands for what nobody has said."""
     rear_first: bool = False
     """The vehicle's rear comes first: columns count from there."""
+    declared: str = ""
+    """What the papers say, as far as they have come."""
+    container: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,6 +92,7 @@ def test_lines_become_blocks_and_a_scan():
     blocks = [one for one in found if isinstance(one, ScanLines)]
     assert [one.first_column for one in blocks] == [0, 64, 128, 192, 256]
     assert np.array_equal(np.concatenate([one.low for one in blocks], axis=1), scan.low)
+    assert {(one.declared, one.container) for one in blocks} == {("empty", "CSQU3054383")}
     assert [one.start_utc_ns for one in blocks][:2] == [START_NS, START_NS + 64 * LINE_NS]
     assert len(found) == 6
     assert (
@@ -514,3 +515,8 @@ def test_frames_of_no_scan_keep_none_waiting():
     fed([begin(), *lines(which=range(150))], START_NS, reader)
     (scan,) = scans(reader.feed(b"noise", START_NS + 11 * SECOND_NS))
     assert scan.partial
+
+
+def test_the_high_energy_comes_first():
+    with pytest.raises(ValueError, match="high plane's comes first"):
+        driver(energies_mev=(4.0, 6.0))

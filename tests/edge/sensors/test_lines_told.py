@@ -8,6 +8,7 @@ import pytest
 from edge.text.render import render
 from fusion.engine import Engine
 from fusion.policy import Policy
+from fusion.scans.test_piece import DECLARED
 from fusion.types import (
     SECOND_NS,
     Checkpoint,
@@ -152,3 +153,8 @@ def test_another_scan_that_shows_nothing_takes_nothing_back():
     next_truck = replace(whole(60.0)[1], scan_id="s-2", start_utc_ns=START_NS + 50 * SECOND_NS)
     alerts = fused([*STORIES["confirmed"], (60.0, next_truck)])
     assert not any(alert.facts.get("taken_back") for _, alert in alerts)
+
+
+def test_a_test_piece_that_is_still_coming_alarms_nobody():
+    at_s, finding = part(5.0, BLOCK)
+    assert fused([(at_s, replace(finding, declared=DECLARED))]) == []

@@ -97,6 +97,7 @@ def test_what_comes_is_told_with_what_was_seen_so_far(usual):
     assert places["box_from_m"] == pytest.approx(4.0, abs=0.1)
     assert (places["deck_m"], places["roof_m"]) == pytest.approx((1.2, 3.7), abs=0.15)
     assert first.length_m == places["seen_m"] < 12.0
+    assert (first.declared, first.container) == ("25", whole_of(usual).container)
     assert 0.5 < first.fill < 0.8
     assert [(round(one.from_m, 1), round(one.to_m, 1)) for one in first.regions] == [(6.0, 6.6)]
 
