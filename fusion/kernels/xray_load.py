@@ -137,6 +137,28 @@ def _solve(system: NDArray[np.float64]) -> None:
 
 
 @njit(cache=True, nogil=True)
+def _among(
+    below: float, curves: NDArray[np.float64], at: int, rest: float
+) -> tuple[float, float, int]:
+    """Place of a low plane's loss between the groups' curves, how far it is from the nearest line
+    halfway between two of them, and the group that it is of."""
+    between, nearest, lower = 0.0, 1e9, 0.0
+    best = 0
+    for k in range(curves.shape[0]):
+        due = curves[k, at] + rest * (curves[k, at + 1] - curves[k, at])
+        if k > 0:
+            # Thin lead loses more in the low plane than plastic does: no order there.
+            apart = max(lower - due, 1e-4)
+            between += min(max((lower - below) / apart, 0.0), 1.0)
+            line = (lower + min(due, lower)) / 2
+            nearest = min(nearest, abs(below - line))
+            if below < line:
+                best = k
+        lower = due if k == 0 else min(due, lower)
+    return between, nearest, best
+
+
+@njit(cache=True, nogil=True)
 def told_materials(
     high: NDArray[np.float64],
     low: NDArray[np.float64],
@@ -186,19 +208,7 @@ def told_materials(
                 (noise[at] + rest * (noise[at + 1] - noise[at])) ** 2 / of
                 + (calibration_sd * mean) ** 2
             )
-            between, nearest, lower = 0.0, 1e9, 0.0
-            best = 0
-            for k in range(groups):
-                due = curves[k, at] + rest * (curves[k, at + 1] - curves[k, at])
-                if k > 0:
-                    # Thin lead loses more in the low plane than plastic does: no order there.
-                    apart = max(lower - due, 1e-4)
-                    between += min(max((lower - below) / apart, 0.0), 1.0)
-                    line = (lower + min(due, lower)) / 2
-                    nearest = min(nearest, abs(below - line))
-                    if below < line:
-                        best = k
-                lower = due if k == 0 else min(due, lower)
+            between, nearest, best = _among(below, curves, at, rest)
             place[i, j] = between
             group[i, j] = best + 1 if nearest >= sure_sigma * sd else 0
     return place, group

@@ -15,6 +15,7 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 KG_PER_M2 = 10.0  # of 1 g/cm2
+CM2_G = 0.05  # facts 2.2, around 50 g/cm2 at 6 MV
 MOST_SCATTERED = 0.3  # attenuation: beyond, a cell is as good as opaque
 UNEVEN_STEPS = 12.0  # of a square ramp 24; twice that, for what varies within a cell besides
 MOST_UNEVEN = 0.5  # attenuation: a sharper edge is no even change
@@ -54,11 +55,19 @@ def load_kg(
     """(mass, its standard deviation) of what stands in the box, in kg.
 
     near     (rows, columns) load and its surroundings: beyond, walls are only noise
-    Materials, scattered light and the picture's scale are each unsure by some per cent; what
-    stands in opaque cells may be any multiple of what is seen there.
+    Materials, scattered light and the picture's scale are each unsure by some per cent, pieces
+    smaller than a cell by more than what their neighbours' steps say; what stands in opaque cells
+    may be any multiple of what is seen there.
     """
     weighed = float(np.sum(np.where(near, areal, 0.0))) * geometry.cell_m2 * KG_PER_M2
     dark = float(np.sum(np.where(opaque, areal, 0.0))) * geometry.cell_m2 * KG_PER_M2
     loose = policy.mass_floor_kg_m2 * int(np.count_nonzero(near)) * geometry.cell_m2
-    sd = math.sqrt((policy.mass_share_sd * weighed) ** 2 + (0.5 * dark) ** 2 + loose**2)
+    within = uneven(np.where(near, areal, 0.0) * CM2_G) / CM2_G
+    coarse = float(np.sum(np.where(near, within, 0.0))) * geometry.cell_m2 * KG_PER_M2
+    sd = math.sqrt(
+        (policy.mass_share_sd * weighed) ** 2
+        + (policy.mass_uneven_sd * coarse) ** 2
+        + (0.5 * dark) ** 2
+        + loose**2
+    )
     return max(round(weighed, 1), 0.0), round(max(sd, 1.0), 1)

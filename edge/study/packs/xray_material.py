@@ -1,13 +1,15 @@
 """`xray-material`: what blocks of known material are called, and what shares of loads are told.
 
-A block of 50 to 300 kg of aluminium, steel or lead, or bricks of organic goods, stands among other
-goods. It is judged by the region that covers it, where one is told, from 5 g/cm2 and while at least
-a hundredth of the light gets through. Lead that lets next to nothing through is dense by that
-alone; thin lead is not claimed.
+A block of 50 to 300 kg of aluminium, steel or lead stands among other goods, or some hundred
+kilograms of organic goods alone in a box. It is judged by the region that covers it, where one is
+told, from 5 g/cm2. A single group is right or wrong; `unresolved` is neither. How sure a told group
+is said to be is held against how often it is right. Where nothing comes through, heaviness alone
+tells "dense", as it would of steel: that counts as wrong.
 """
 
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from edge.study.figures import Figure
 from edge.study.ground_chart import confusion
@@ -23,6 +25,8 @@ NUMBER = 240
 GROUPS = ("organic", "light-metal", "steel", "dense")
 NAMES = {"organic": "organic", "aluminium": "light-metal", "steel": "steel", "lead": "dense"}
 MATERIALS = tuple(NAMES)
+GOAL_RIGHT, GOAL_TOLD = 0.90, 0.60
+SURE = (0.5, 0.8, 0.95, 1.01)
 LEAST_SIGMA = 4.0  # what it is called is asked of weaker places as well
 
 
@@ -35,43 +39,75 @@ def options_of(seed: int) -> CaseOptions:
     return CaseOptions(load="loaded", threat="block", material=material, clutter=clutter)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Called:
+    """What one block was called."""
+
+    truth: str
+    name: str
+    """Empty: no region is there, or too little of it."""
+    sure: float
+    """Of the likeliest group; 0 where it is not said."""
+
+
 def measure(settings: Settings) -> list[Figure]:
-    """Shares called right, with the confusion matrix, for the usual and another scanner."""
+    """Shares told and right, how well the told share holds, the matrix, another scanner."""
     number = settings.number or NUMBER
     seeds = range(settings.seed, settings.seed + number)
     rest = range(seeds.stop, seeds.stop + max(number // OTHER_SHARE, len(MATERIALS)))
-    called = _called(seeds)
-    other = _called(rest, OTHER)
-    figures = []
-    told = {key: count for key, count in called.items() if key[1]}
-    right = sum(count for (truth, name), count in told.items() if truth == name)
-    total = sum(told.values())
-    if total:
-        figures.append(share("group right, where told", right, total, how(seeds)))
+    called, other = blocks(seeds), blocks(rest, OTHER)
+    figures = _shares(called, "", how(seeds)) + _sure(called, how(seeds))
     for truth in GROUPS:
-        mine = {name: count for (each, name), count in called.items() if each == truth}
-        known = sum(count for name, count in mine.items() if name)
-        if known:
-            others = ", ".join(
-                f"{name} {count}" for name, count in sorted(mine.items()) if name and name != truth
-            )
-            source = f"{how(seeds)}; not told {mine.get('', 0)}, else {others or 'nothing'}"
-            figures.append(share(f"{truth}: group right", mine.get(truth, 0), known, source))
-    known = sum(count for (_, name), count in other.items() if name)
-    if known:
-        right = sum(count for (truth, name), count in other.items() if truth == name)
-        figures.append(share(f"{OTHER}: group right, where told", right, known, how(rest, OTHER)))
-    if settings.pictures is not None and told:
+        mine = [one for one in called if one.truth == truth]
+        told = [one for one in mine if one.name in GROUPS]
+        if told:
+            right = sum(one.name == truth for one in told)
+            source = f"{how(seeds)}; {_others(mine)}"
+            figures.append(share(f"{truth}: group right, where told", right, len(told), source))
+    figures += _shares(other, f"{OTHER}: ", how(rest, OTHER))
+    told_pairs = Counter((one.truth, one.name) for one in called if one.name in GROUPS)
+    if settings.pictures is not None and told_pairs:
         settings.pictures.mkdir(parents=True, exist_ok=True)
-        picture = confusion("Materials of blocks in loads", GROUPS, told, how(seeds))
+        picture = confusion("Materials of blocks in loads", GROUPS, told_pairs, how(seeds))
         (settings.pictures / "xray-material.png").write_bytes(picture)
     return figures
 
 
-def _called(seeds: range, setting: str = "") -> Counter[tuple[str, str]]:
-    """(group, what it was called, empty where not told) of every block."""
+def _shares(called: list[Called], before: str, source: str) -> list[Figure]:
+    """Of what could be judged, how much is told as one group; of that, how much is right."""
+    judged = [one for one in called if one.name]
+    told = [one for one in judged if one.name in GROUPS]
+    if not told:
+        return []
+    right = sum(one.name == one.truth for one in told)
+    return [
+        share(f"{before}group right, where told", right, len(told), source, GOAL_RIGHT),
+        share(f"{before}told as one group", len(told), len(judged), source, GOAL_TOLD),
+    ]
+
+
+def _sure(called: list[Called], source: str) -> list[Figure]:
+    """How often the likeliest group is right, by how sure it is told to be."""
+    figures = []
+    for least, most in pairwise(SURE):
+        mine = [one for one in called if one.name in GROUPS and least <= one.sure < most]
+        if mine:
+            mean = sum(one.sure for one in mine) / len(mine)
+            right = sum(one.name == one.truth for one in mine)
+            name = f"told with {least:.2f} to {min(most, 1.0):.2f}, {mean:.2f} on average: right"
+            figures.append(share(name, right, len(mine), source))
+    return figures
+
+
+def _others(mine: list[Called]) -> str:
+    counts = Counter(one.name or "not found" for one in mine)
+    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
+
+
+def blocks(seeds: range, setting: str = "") -> list[Called]:
+    """What every block was called."""
     policy = replace(XrayPolicy(), region_sigma=LEAST_SIGMA)
-    called: Counter[tuple[str, str]] = Counter()
+    called = []
     for one in runs(seeds, options_of, setting=setting, policy=policy):
         if not one.truth.threats:
             continue
@@ -80,9 +116,11 @@ def _called(seeds: range, setting: str = "") -> Counter[tuple[str, str]]:
         if one.options.load == "light":  # all there is in the box
             shares = {name: part for name, part in one.finding.materials if name in GROUPS}
             best = max(GROUPS, key=lambda name: shares.get(name, 0.0))
-            called[truth, best if shares.get(best, 0.0) > 0.0 else ""] += 1
+            name = best if shares.get(best, 0.0) > 0.0 else ""
+            called.append(Called(truth=truth, name=name, sure=0.0))
             continue
         at = [region for region in one.finding.regions if hits(region, threat)]
-        best_region = max(at, key=lambda region: region.sigma, default=None)
-        called[truth, "" if best_region is None else best_region.material] += 1
+        region = max(at, key=lambda region: region.sigma, default=None)
+        name, sure = ("", 0.0) if region is None else (region.material, region.material_share)
+        called.append(Called(truth=truth, name=name, sure=sure))
     return called
