@@ -8,6 +8,7 @@ and is a scan by itself when that has not come after `pair_wait_s`.
 
 import asyncio
 import contextlib
+import hashlib
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -56,6 +57,8 @@ class _Scan:
     file: bytes = b""
     """What has just come; empty where nothing has."""
     answer: Future[str] | None = None
+    digests: tuple[str, ...] = ()
+    """Of the files of a whole scan, by which it is known again; of half a one there are none."""
 
     def files(self) -> dict[str, bytes]:
         """By name. OSError: a plane is not to be read any more."""
@@ -104,7 +107,11 @@ class DicosTransport:
                 await self._arrived.wait()
             self._taken = taken = self._waiting.popleft()
             try:
-                return bundle.encode(await asyncio.to_thread(taken.files))
+                files = await asyncio.to_thread(taken.files)
+                if len(files) > 1 or not taken.held:
+                    digests = (hashlib.sha256(file).hexdigest() for file in files.values())
+                    taken.digests = tuple(digests)
+                return bundle.encode(files)
             except OSError as error:  # the disk
                 self._refuse(malformed("unreadable", cause_of(error).encode("ascii", "replace")))
                 await self.settle("unreadable")
@@ -114,10 +121,17 @@ class DicosTransport:
         taken, self._taken = self._taken, None
         if taken is None:
             return
+        if not reason:
+            await asyncio.to_thread(self._remember, taken.digests)
         for held in taken.held:
             await asyncio.to_thread(self._spool.drop, held, reason)
         if taken.answer is not None and not taken.answer.done():
             taken.answer.set_result(reason)
+
+    def _remember(self, digests: tuple[str, ...]) -> None:
+        for digest in digests:
+            with contextlib.suppress(OSError):  # sent again it is scored again, no worse
+                self._spool.remember(digest)
 
     async def close(self) -> None:
         """Refuse what is waiting, and end every connection. Planes on disk stay there."""
@@ -156,6 +170,9 @@ class DicosTransport:
 
     def _store(self, instance: str, file: bytes) -> int:
         """In a thread of the server's."""
+        if self._spool.knows(hashlib.sha256(file).hexdigest()):
+            self._tell("duplicate", instance)
+            return SUCCESS
         read = begun(file)
         keys = None if isinstance(read, Malformed) else read[0].pair(self._config.planes)
         held = None

@@ -13,10 +13,13 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from drivers.scan_filing import Ledger
+
 MAX_BYTES = 1_000_000_000  # of them together: while scans are dealt with there are few
 MAX_REFUSED = 20  # of which somebody may want to know why they were of no use
 KEEP_FREE_BYTES = 500_000_000  # of the disk: alerts need some of it
 SUFFIX, UNFINISHED = ".dcs", ".part"
+LEDGER = "ledger.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +50,24 @@ class Spool:
         if folder is None:
             folder = self._made = Path(tempfile.mkdtemp(prefix="garita-dicos-"))
         self._folder, self._refused = folder, folder / "refused"
+        self._ledger: Ledger | None = None
 
     def begin(self) -> list[Held]:
         """What was left when the process ended last, the oldest first. OSError: no such folder."""
         self._folder.mkdir(parents=True, exist_ok=True)
+        self._ledger = Ledger(self._folder / LEDGER)
         for path in self._folder.glob(f"*{UNFINISHED}"):
             path.unlink()  # its sender has not heard of success
         return [Held(path) for path in _by_age(self._folder)]
+
+    def knows(self, digest: str) -> bool:
+        """Whether a file of this SHA-256 was dealt with, before a restart too."""
+        return self._ledger is not None and self._ledger.fingerprint(digest) is not None
+
+    def remember(self, digest: str) -> None:
+        """It has been. OSError: that is not kept."""
+        if self._ledger is not None:
+            self._ledger.add(digest, ())
 
     def put(self, instance: str, file: bytes) -> Held:
         """Keep a plane; each time under a name of its own. OSError: it is not kept."""

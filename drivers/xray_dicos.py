@@ -28,7 +28,8 @@ class XrayDicosDriver:
     """Bundles of one scanner's DICOS files to scans; a bundle is one scan, of one file or two.
 
     Malformed reasons, besides those of the bundle and of `dicos_reading`: `dimension-mismatch`
-    (two planes of different size), `unpaired` (two files that are not of one scan, or not a high
+    (two planes of different size), `missing-plane` beside a scan of which only one of two planes
+    came, `unpaired` (two files that are not of one scan, or not a high
     and a low plane), `duplicate`, `bad-container` and `clock-ahead` beside the scan, and
     `bad-uid` once for each link, where the writer's UIDs break DICOM's rules.
     """
@@ -76,8 +77,10 @@ class XrayDicosDriver:
         if self._repeats.is_repeat(key):
             return [malformed("duplicate", label)]
         instances = [instance for instance, _ in ordered]
+        is_half = len(read) == 1 and first.pair(self._config.planes) is not None
         return [
             self._sample(instances, planes, files.named_digests(), received_utc_ns),
+            *([malformed("missing-plane", label)] if is_half else []),
             *self._told(first, received_utc_ns),
         ]
 
@@ -104,6 +107,8 @@ class XrayDicosDriver:
         )
         flip = config.flip != first.mirrored
         notes = _notes(instances)
+        if len(planes) == 1 and first.pair(config.planes) is not None:
+            notes = (*notes, "missing-plane")
         high = low = composite = None
         if self._measures(first):
             # Of two frames of one file there is one header.

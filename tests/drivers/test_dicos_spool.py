@@ -10,7 +10,7 @@ from drivers import dicos_spool
 from drivers.dicos_server import NO_RESOURCES, SUCCESS
 from drivers.dicos_spool import Spool
 from simulators.dicos_sending import send
-from tests.drivers.dicos_files import high, low, plane
+from tests.drivers.dicos_files import high, low, plane, single
 from tests.drivers.test_dicos_receiver import run, station, until
 from tests.ports import free_port
 
@@ -104,7 +104,36 @@ def test_both_planes_on_disk_are_one_scan_after_a_start(tmp_path):
         (tmp_path / "1.4.part").write_bytes(b"cut off by the kill")
         async with station(tmp_path) as opened:
             assert sorted(await opened.taken()) == sorted([high(), low()])
-            assert list(tmp_path.iterdir()) == []
+            assert [path.name for path in tmp_path.iterdir()] == ["ledger.json"]
+
+    run(check())
+
+
+def test_a_scan_that_was_dealt_with_is_not_taken_again_after_a_restart(tmp_path):
+    async def check():
+        async with station(tmp_path) as opened:
+            for files in ((single(),), (high(), low())):
+                sending = opened.sending(*files)
+                await opened.taken()
+                assert set(await sending) == {SUCCESS}
+        async with station(tmp_path) as opened:
+            assert await opened.sending(single(), high(), low()) == [SUCCESS] * 3
+            await until(lambda: len(opened.refused) == 3)
+            assert {one.reason for one in opened.refused} == {"duplicate"}
+            assert not opened.transport._waiting
+
+    run(check())
+
+
+def test_half_a_scan_that_was_dealt_with_is_taken_again_when_the_other_half_comes(tmp_path):
+    async def check():
+        async with station(tmp_path, pair_wait_s=0.05) as opened:
+            assert await opened.sending(high()) == [SUCCESS]
+            assert await opened.taken() == [high()]
+        async with station(tmp_path) as opened:
+            sending = opened.sending(high(), low())
+            assert sorted(await opened.taken()) == sorted([high(), low()])
+            assert await sending == [SUCCESS, SUCCESS]
 
     run(check())
 

@@ -248,6 +248,16 @@ def test_local_time_is_told_by_the_file_or_else_by_the_site():
     )
 
 
+@pytest.mark.parametrize("file", [high(), low()])
+def test_a_plane_without_its_other_says_so(file):
+    scan, told = fed(file)
+    assert scan.notes == ("missing-plane",)
+    assert told.reason == "missing-plane"
+    assert scan_of(single()).notes == ()
+    (alone,) = fed(file, planes="single")
+    assert alone.notes == ()
+
+
 def test_a_projected_threat_never_rings_as_real():
     scan = scan_of(high(tip_type="FTI"), low())
     assert scan.origin is Origin.SIMULATOR

@@ -62,8 +62,13 @@ def test_what_rings_is_a_threat_and_the_rest_is_told_too(record):
     assert assessment.ATDAssessmentProbability == pytest.approx(scan_alert(record).probability)
     assert len(assessment.ThreatCategoryDescription) > 10
     place = first.PTORepresentationSequence[0]
-    assert place.Mass >= 0.0
-    assert place.Density >= 0.0
+    region = FACTS["regions"][0]
+    _, _, columns, rows = box_around(record, region)
+    width_cm, height_cm = columns * record.pitch_x_mm / 10, rows * record.pitch_y_mm / 10
+    mass_g = region["excess_g_cm2"] * width_cm * height_cm
+    assert place.Mass == pytest.approx(1000 * region.get("mass_kg", mass_g / 1000), rel=1e-5)
+    volume_cm3 = width_cm * height_cm * min(width_cm, height_cm)
+    assert place.Density == pytest.approx(place.Mass / volume_cm3, rel=1e-5)
 
 
 def test_a_region_lies_where_it_is_along_the_vehicle(record):
@@ -216,6 +221,12 @@ def box_of(record, region):
         math.ceil(record.front_column + region["to_m"] * along),
         math.ceil(record.bottom_row - region["bottom_m"] * up),
     )
+
+
+def box_around(record, region):
+    """First column, first row, columns and rows."""
+    left, top, right, bottom = box_of(record, region)
+    return left, top, right - left, bottom - top
 
 
 @pytest.mark.parametrize(
