@@ -151,6 +151,10 @@ def _mass_and_density(box: Box, record: ScanRecord, region: Region | None) -> tu
 
 
 def _processing_ms(record: ScanRecord, story: ScanStory) -> float:
+    """Of the samples' time from the scan's end to the alert: 0 where the scan alone rang.
+
+    What the machine took stands in its metrics; here it would make other bytes of every replay.
+    """
     return max(story.updated_utc_ns - record.end_utc_ns, 0) / MILLISECOND_NS
 
 
