@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
-from annotated_types import Ge, Gt, Le, MinLen
+from annotated_types import Ge, Gt, Le, MinLen, MultipleOf
 
 from drivers import xray_files
 from drivers.base import DriverKind, SensorConfig
@@ -57,13 +57,13 @@ class XrayPlanesConfig(SensorConfig):
     the file holds."""
     raw_height: Annotated[int, Ge(0), Le(16_384)] = 0
     """Pixels up and down."""
-    raw_bits: Literal[8, 16, "8", "16"] = 16
-    """Of a pixel."""
+    raw_bits: Annotated[int, Ge(8), Le(16), MultipleOf(8)] = 16
+    """Of a pixel: 8 or 16."""
     raw_width_at: Annotated[int, Ge(0)] | None = None
     """Offset in the header where the width stands."""
     raw_height_at: Annotated[int, Ge(0)] | None = None
     raw_bits_at: Annotated[int, Ge(0)] | None = None
-    raw_field_bytes: Literal[1, 2, 4, 8, "1", "2", "4", "8"] = 4
+    raw_field_bytes: Annotated[int, Ge(1), Le(8)] = 4
     """Of each of these three numbers."""
     raw_order: Literal["little", "big"] = "little"
     """Byte order of header and pixels."""
@@ -85,7 +85,8 @@ class XrayPlanesConfig(SensorConfig):
     """So many of the latest days of each terminal; older ones are left as they are."""
     leave: bool = False
     """Files stay where they are, as in an archive that is not Garita's: what was read is only
-    remembered, and what was of no use is copied to quarantine. Else both are moved away."""
+    remembered, the last 20,000 scans of it, also over a start of the service, and what was of no
+    use is copied to quarantine. Else both are moved away."""
     work: str = ""
     """With `leave`: a folder of Garita's own, where it keeps in one of this sensor's name what was
     read and what was of no use; for an archive that cannot be written. Else `.garita` in it."""
@@ -114,11 +115,11 @@ class XrayPlanesConfig(SensorConfig):
             header_bytes=self.raw_header_bytes,
             width=self.raw_width,
             height=self.raw_height,
-            bits=int(self.raw_bits),
+            bits=self.raw_bits,
             width_at=self.raw_width_at,
             height_at=self.raw_height_at,
             bits_at=self.raw_bits_at,
-            field_bytes=int(self.raw_field_bytes),
+            field_bytes=self.raw_field_bytes,
             order=self.raw_order,
             column_major=self.raw_column_major,
         )

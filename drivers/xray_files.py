@@ -11,7 +11,7 @@ from drivers.wire import bundle
 from drivers.wire.image_header import whole_pages
 from drivers.wire.image_headers import PNG_MAGIC, form_of, read_pages
 from drivers.wire.malformed import Malformed
-from drivers.wire.raw_plane import RawLayout, raw_size
+from drivers.wire.raw_plane import RawLayout, is_raw, raw_size
 from drivers.wire.sidecar import Sidecar, encode_json, parse_sidecar
 
 Role = Literal["high", "low", "material", "multipage", "composite", "sidecar"]
@@ -252,7 +252,7 @@ def is_whole(data: bytes, layout: RawLayout | None, *, sidecar: bool) -> bool | 
         return isinstance(parse_sidecar(data), Sidecar)
     if not any(data[-_TAIL_BYTES:]):
         return False
-    if form_of(data):
+    if form_of(data) and not is_raw(data, layout):
         found = read_pages(data)
         return not isinstance(found, Malformed) or found.reason not in WAITING
     if layout is None:  # no picture at all, however much may follow

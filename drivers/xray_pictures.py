@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers.wire.image_header import ImageHeader, whole_pages
-from drivers.wire.image_headers import form_of, read_pages
+from drivers.wire.image_headers import read_pages
 from drivers.wire.malformed import Malformed
 from drivers.wire.pnm import read_pnm
-from drivers.wire.raw_plane import RawLayout, raw_size, read_raw
+from drivers.wire.raw_plane import RawLayout, is_raw, raw_size, read_raw
 from drivers.wire.tiff_headers import read_tiff
 from drivers.wire.tiff_pixels import is_ours, read_pixels
 from drivers.xray_counts import Grey, Read, as_counts, as_display
@@ -73,11 +73,9 @@ class PictureReader:
         if self._is_raw(data):
             assert self.layout is not None
             raw = raw_size(data, self.layout)
-            return (
-                Malformed(raw, f"{len(data)} bytes as declared")
-                if isinstance(raw, str)
-                else (raw[1], raw[0])
-            )
+            if isinstance(raw, str):
+                return Malformed(raw, f"{len(data)} bytes; declared {self.layout.said}")
+            return raw[1], raw[0]
         pages = read_pages(data)
         if isinstance(pages, Malformed):
             return pages
@@ -88,7 +86,7 @@ class PictureReader:
         return Malformed("unsupported", f"{header.said}: {wanted}")
 
     def _is_raw(self, data: bytes) -> bool:
-        return self.layout is not None and not form_of(data)
+        return is_raw(data, self.layout)
 
     def _pages(self, data: bytes) -> dict[Role, int] | Malformed:
         """Which pages of a file are its planes."""

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from drivers.wire.image_headers import MAX_PIXELS, MAX_SIDE_PIXELS
+from drivers.wire.image_headers import MAX_PIXELS, MAX_SIDE_PIXELS, form_of
 from drivers.wire.malformed import Malformed, malformed
 
 
@@ -31,7 +31,7 @@ class RawLayout:
     height_at: int | None = None
     bits_at: int | None = None
     field_bytes: int = 4
-    """Of each of these numbers: 1, 2, 4 or 8."""
+    """Of each of these numbers, 1 to 8."""
     order: Literal["little", "big"] = "little"
     """Byte order of header and pixels."""
     column_major: bool = False
@@ -51,11 +51,30 @@ class RawLayout:
         return ""
 
     @property
+    def said(self) -> str:
+        """In words; `?` stands for what the header or the file's length tells."""
+        size = f"{self.width or '?'} x {self.height or '?'}"
+        bits = self.bits if self.bits_at is None else "?"
+        return f"{size} of {bits} bits behind {self.header_bytes} bytes"
+
+    @property
     def tells_size(self) -> bool:
         """Whether a file that is cut short can be told from a shorter one."""
         return bool(self.width or self.width_at is not None) and bool(
             self.height or self.height_at is not None
         )
+
+
+def is_raw(data: bytes, layout: RawLayout | None) -> bool:
+    """Whether a plane is to be read as declared, and not as a picture of a form of its own.
+
+    Two bytes say that a file is a PGM or BMP, and pixels may well begin with them: where the length
+    is as declared, that counts.
+    """
+    if layout is None:
+        return False
+    form = form_of(data)
+    return not form or (form in {"pnm", "bmp"} and not isinstance(raw_size(data, layout), str))
 
 
 def read_raw(data: bytes, layout: RawLayout) -> NDArray[np.uint8 | np.uint16] | Malformed:

@@ -10,6 +10,8 @@ LABEL, VALUE = 14, 72  # columns of the table
 
 NOTES = {
     "no-dark-reference": "nothing in it shows the dark level; 0 was assumed",
+    "last-dark-reference": "the dark level is that of a picture before it",
+    "last-air-reference": "clear air is that of a picture before it",
     "no-air-columns": "no clear air before or behind the vehicle",
     "no-air-band": "no clear air above the vehicle",
     "no-air-above": "no clear air above the vehicle",

@@ -7,9 +7,11 @@ import pytest
 
 from drivers.wire.bundle import encode
 from drivers.wire.malformed import Malformed
+from drivers.wire.raw_plane import RawLayout
 from drivers.wire.sidecar import Sidecar, encode_json, encode_xml, parse_sidecar
 from drivers.xray import XrayPlanesConfig, XrayPlanesDriver, bundles_of, scan_sets
 from drivers.xray_files import is_whole
+from drivers.xray_pictures import PictureReader
 from fusion.types import Origin, ScanSample
 
 ROWS, COLUMNS = 6, 9
@@ -206,3 +208,12 @@ def test_a_file_says_itself_whether_it_is_all_there():
 
 def test_planes_are_samples_of_their_kind():
     assert isinstance(read({"s_high.raw": headed(plane()), **SIDE}, **HEADED), ScanSample)
+
+
+@pytest.mark.parametrize("start", [b"P5\n\x35", b"P2 \x30", b"BM\0\0\0\0\0\0\0\0"])
+def test_pixels_that_begin_as_a_picture_would_are_pixels(start):
+    data = start + bytes(range(1, 121 - len(start)))
+    told = RawLayout(width=12, height=5)
+    assert is_whole(data, told, sidecar=False)
+    found = PictureReader(layout=told).read({"high": data})
+    assert found.planes["high"].tobytes() == data
