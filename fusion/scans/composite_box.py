@@ -74,9 +74,10 @@ def candidates(dark: Floats, noise: float) -> list[Box]:
     padded = np.pad(dark, PAD, constant_values=0.0)
     skew = skew_of(padded)
     straight = straightened(padded, skew)
-    looked = Looked.at(straight, PAD, noise)
+    edge = edges_of(straight, axis=0)
+    looked = Looked.at(straight, PAD, noise, edge)
     found = []
-    for top, left, right, vote in _tops(straight):
+    for top, left, right, vote in _tops(edge):
         box = _boxed(looked, top, (left, right), vote, skew)
         if box is not None:
             found.append(box)
@@ -117,15 +118,18 @@ def _boxed(looked: Looked, top: int, ends: tuple[int, int], vote: float, skew: f
     )
 
 
-def _tops(straight: Floats) -> list[tuple[int, int, int, float]]:
+def _tops(edge: Floats) -> list[tuple[int, int, int, float]]:
     """(row, first column, one beyond the last, vote) of the long level edges, and of the
     picture's own top edge."""
-    edge = edges_of(straight, axis=0)
     inner = edge[2 * PAD : -2 * PAD]
     strength = max(0.015, 3.0 * spread_about_0(inner)) if inner.size else 0.015
     votes = np.clip(edge / strength, -1.0, 1.0)
     votes[: 2 * PAD] = 0.0
-    runs = [best_run(row - RUN_COST) for row in votes]
+    gains = votes - RUN_COST
+    least = 0.1 * edge.shape[1] * (1 - RUN_COST)
+    # No run has more than all that is gained in its row.
+    worth = np.maximum(gains, 0.0).sum(axis=1) >= least
+    runs = [best_run(row) if one else (0.0, 0, 0) for row, one in zip(gains, worth, strict=True)]
     # Below a box of the longest kind there is an eighth of its length.
     sums = np.array(
         [
@@ -133,11 +137,11 @@ def _tops(straight: Floats) -> list[tuple[int, int, int, float]]:
             for row, run in enumerate(runs)
         ]
     )
-    columns = straight.shape[1]
+    columns = edge.shape[1]
     found = [(PAD, PAD, columns - PAD, 0.4)]
     while len(found) < MAX_TOPS:
         row = int(np.argmax(sums))
-        if sums[row] < 0.1 * columns * (1 - RUN_COST):
+        if sums[row] < least:
             break
         for cost in (RUN_COST, STRICT_RUN_COST):
             _, left, right = best_run(votes[row] - cost)

@@ -34,6 +34,9 @@ TERMS = (
     "bare roof and posts",
     "whole",  # roof, deck and posts
     "left out",  # upright edges beyond its ends, as large as its own
+    "roof over usual",  # its step over those of the rows inside
+    "deck over usual",
+    "ends over usual",  # the lesser of the two, over those of the columns inside
 )
 
 
@@ -56,6 +59,8 @@ class Looked:
     straight: Floats
     pad: int
     noise: float
+    levels: Floats
+    """(rows, columns + 1) summed steps downwards, from the left."""
     uprights: Floats
     """(rows + 1, columns) summed steps along the rows from the top."""
     sums: Floats
@@ -64,13 +69,17 @@ class Looked:
     """(rows + 1, columns + 1) of pixels that are air."""
 
     @classmethod
-    def at(cls, straight: Floats, pad: int, noise: float) -> "Looked":
-        """Sum up a padded picture."""
+    def at(cls, straight: Floats, pad: int, noise: float, edge: Floats) -> "Looked":
+        """Sum up a padded picture.
+
+        edge  (rows, columns) its steps downwards
+        """
         steps = np.clip(edges_of(straight, axis=1), -0.25, 0.25)
         return cls(
             straight=straight,
             pad=pad,
             noise=noise,
+            levels=np.cumsum(np.pad(np.clip(edge, -0.25, 0.25), ((0, 0), (1, 0))), axis=1),
             uprights=np.cumsum(np.pad(steps, ((1, 0), (0, 0))), axis=0),
             sums=_summed(straight),
             air=_summed((straight < AIR + min(noise, 0.1)).astype(np.float64)),
@@ -167,6 +176,7 @@ def box_terms(looked: Looked, at: Places) -> tuple[tuple[float, ...], float]:
         roof * ends,
         roof * ends * deck,
         _left_out(looked, rows, columns),
+        *_over_usual(looked, rows, columns),
     )
     return tuple(round(one, 5) for one in terms), ends
 
@@ -258,3 +268,32 @@ def _left_out(looked: Looked, rows: tuple[int, int], columns: tuple[int, int]) -
     before, after = profile[: max(left - 2 * reach, 0)], profile[right + 2 * reach :]
     beyond = float(before.max(initial=0.0)) + float(after.max(initial=0.0))
     return min(beyond / max(own, 0.02), 2.0)
+
+
+def _over_usual(
+    looked: Looked, rows: tuple[int, int], columns: tuple[int, int]
+) -> tuple[float, float, float]:
+    """Logarithms of 1 and the steps of roof, deck and ends over those inside the outline.
+
+    In noise, clouds and on pages each is but the largest of many.
+    """
+    (top, bottom), (left, right) = rows, columns
+    height, side = bottom - top, (bottom - top) // 6
+    sums = looked.levels
+    along = (sums[:, right] - sums[:, left]) / max(right - left, 1)
+    upright = looked.steps(rows)
+    roof = float(along[max(top - 1, 0) : top + 2].max(initial=0.0))
+    deck = float(along[bottom - max(height // 6, 3) : bottom].max(initial=0.0))
+    front = float(upright[max(left - 3, 0) : left + 4].max(initial=0.0))
+    rear = float((-upright[max(right - 4, 0) : right + 4]).max(initial=0.0))
+    levels = _root_mean_square(along[top + height // 8 : bottom - side - 2])
+    columns_inside = _root_mean_square(upright[left + side : right - side])
+    return (
+        math.log1p(roof / levels),
+        math.log1p(deck / levels),
+        math.log1p(min(front, rear) / columns_inside),
+    )
+
+
+def _root_mean_square(steps: Floats) -> float:
+    return 0.002 + math.sqrt(float(np.square(steps).sum()) / max(steps.size, 1))

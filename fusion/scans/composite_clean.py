@@ -17,6 +17,7 @@ EDGE_LEVELS = 12  # a frame ends with a step; air around a vehicle does not
 MAX_BANDS = 4  # black line, white band, grey band: nobody frames more often
 RINGING_PX = 2
 BAND_SHARE = 0.55  # of a line of a frame has its colour; text and tools the rest
+BAND_END = 0.85  # of that share is left in the last lines: frames end at once
 MOST_LINE_PX, LINE_LEVELS = 4, 30  # of a line about the picture, within a frame or without
 FRAME_SHARE = 0.3  # of the picture, from either side
 STROKE_PX = 9  # the thickest stroke of burnt-in letters, in working pixels
@@ -98,8 +99,13 @@ def _shrunk(picture: Grey, scale: int) -> Grey:
     if scale == 1:
         return picture
     rows, columns = (side // scale * scale for side in picture.shape)
-    squares = picture[:rows, :columns].reshape(rows // scale, scale, columns // scale, scale)
-    sums = squares.sum(axis=(1, 3), dtype=np.uint32)
+    part = picture[:rows, :columns]
+    lines = part[::scale].astype(np.uint16)  # 257 lines of 255 fit
+    for line in range(1, scale):
+        lines += part[line::scale]
+    sums = lines[:, ::scale].astype(np.uint32)
+    for column in range(1, scale):
+        sums += lines[:, column::scale]
     return np.asarray((sums + scale * scale // 2) // (scale * scale), np.uint8)
 
 
@@ -117,6 +123,8 @@ def _letters(grey: Grey) -> Flags:
 
 
 def _rows_of_letters(strokes: NDArray[np.uint8]) -> Flags:
+    if not strokes.any():
+        return np.asarray(strokes, np.bool_)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(strokes, connectivity=8)
     width, height, area = stats[:, 2], stats[:, 3], stats[:, 4]
     least, most = LETTER_PX
@@ -207,6 +215,9 @@ def _flat_band(lines: Grey) -> int:
     band = int(ends[0]) if ends.size else 0
     if band < 2 or band + 4 >= len(lines):
         return 0
+    usual = float(np.sort(shares[:band])[band // 2])
+    if float(shares[max(band - 4, 0) : band].min()) < BAND_END * usual:
+        return 0  # what comes in bit by bit is a roof askew
     beyond = lines[band + 2 : band + 5].astype(np.int16)
     # Air goes on between what begins there; beyond a frame there is none of its colour.
     near = np.abs(beyond - level) <= EDGE_LEVELS

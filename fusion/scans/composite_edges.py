@@ -12,12 +12,17 @@ SKEW_BLOCKS = 16
 
 def edges_of(dark: Floats, axis: int) -> Floats:
     """(rows, columns) what the three lines from here on are darker than the three before."""
-    sums = np.cumsum(np.pad(dark, [(1, 0) if i == axis else (0, 0) for i in (0, 1)]), axis=axis)
     count = dark.shape[axis]
-    here, before, after = (np.clip(np.arange(count) + by, 0, count) for by in (0, -3, 3))
-    to_here = np.take(sums, here, axis=axis)
-    to_before, to_after = (np.take(sums, at, axis=axis) for at in (before, after))
-    rise = (to_after - to_here) - (to_here - to_before)
+    padded = np.pad(dark, [(3, 3) if i == axis else (0, 0) for i in (0, 1)])
+
+    def lines(by: int) -> Floats:
+        first = 3 + by
+        return padded[first : first + count] if axis == 0 else padded[:, first : first + count]
+
+    rise = lines(0) + lines(1) + lines(2)
+    rise -= lines(-1)
+    rise -= lines(-2)
+    rise -= lines(-3)
     rise /= 3.0
     other = 1 - axis
     # Along the edge noise is evened out.

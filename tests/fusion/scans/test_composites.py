@@ -196,7 +196,7 @@ def other_pictures():
     return {"noise": noise, "page": page, "slope": slope, "logo": logo}
 
 
-@pytest.mark.parametrize("kind", ["page", "logo"])
+@pytest.mark.parametrize("kind", ["noise", "page", "slope", "logo"])
 def test_of_what_is_no_cargo_picture_nothing_is_claimed(kind):
     finding = told(other_pictures()[kind])
     assert dict(finding.sure)["empty"] < 0.65
