@@ -18,6 +18,8 @@ KG_PER_M2 = 10.0  # of 1 g/cm2
 CM2_G = 0.05  # facts 2.2, around 50 g/cm2 at 6 MV
 MOST_SCATTERED = 0.3  # attenuation: beyond, a cell is as good as opaque
 UNEVEN_STEPS = 12.0  # of a square ramp 24; twice that, for what varies within a cell besides
+FINER_METAL = 1.2  # for each group beyond what is organic or not told
+NO_METAL = 0.5
 MOST_UNEVEN = 0.5  # attenuation: a sharper edge is no even change
 
 
@@ -28,13 +30,15 @@ def load_areal(
 
     A cell's light is the mean over its pixels, of which the thinnest let through the most: where
     the load is uneven, its mean loss is greater than the loss of the mean, by half the variance
-    within the cell. That is taken from the steps to the neighbours. `scatter_share`: of the mean
+    within the cell. That is taken from the steps to the neighbours, and more of it where it is
+    metal: scrap and pipes have pieces finer than a cell. `scatter_share`: of the mean
     around, scattered light beyond what has been taken off.
     """
     more = np.minimum(scatter_share * high.stray, MOST_SCATTERED)
     seen = high.values + np.where(high.values > 0.0, more, 0.0)
     seen = np.where(high.opaque, np.maximum(seen, least), seen)
-    return areal_g_cm2(seen + uneven(seen), materials.place, beam)
+    finer = 1.0 + FINER_METAL * np.maximum(materials.place - NO_METAL, 0.0)
+    return areal_g_cm2(seen + finer * uneven(seen), materials.place, beam)
 
 
 def uneven(values: Floats) -> Floats:
