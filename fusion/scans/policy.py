@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class XrayPolicy:
-    """Fitted on simulated scans (simulator version 1) unless a source is named.
+    """Fitted on simulated scans (simulator version 2) unless a source is named.
 
     Attenuation is -ln of the transmission in the high-energy plane, without unit.
     """
