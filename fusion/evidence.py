@@ -26,6 +26,7 @@ real noise the faint walkers far off have 1.4, simulated ones within 10 m 1.9 an
 STRANGE_NATS = 0.45  # ground has more kinds of noise than any simulator
 UNSURE_NATS = 0.5  # of somebody on foot without steps that were sure
 SOMEBODY_NATS = 3.5  # no one sensor says more of anybody, before it is asked how many
+DENSE_FROM_SIGMA, DENSE_NATS_A_SIGMA = 5.0, 0.8  # see `xray_dense`
 SAME_LOAD = 0.8  # of a load scanned twice, a tenth differs by how it was driven past
 INSTEAD = ("animal", "vehicle", "digging")
 """What somebody on foot is mistaken for; anything else that a sensor hears, it hears beside."""
@@ -91,18 +92,19 @@ def xray_change(facts: Mapping[str, Fact]) -> dict[str, float]:
 
 
 def xray_dense(facts: Mapping[str, Fact]) -> dict[str, float]:
-    """A dense block stands out: more so in a homogeneous load than in clutter.
+    """A place stands out of its load: how even that is, its sigmas have taken into account.
 
-    On drawn scans (tuning seeds), regions at hidden things are, from 5, 6 and 8 sigma, 85, 100 and
-    100 times as frequent as others in loads of low clutter, 5, 10 and 7 times in medium clutter,
-    and as frequent in high clutter.
+    On 1,265 drawn loads (seeds 30,000 to 31,800, tuning families), each scanned with a thing in it
+    and without, regions at the things are, from 5.5, 6, 7, 8 and 10 sigma to the next, 2, 2, 6, 45
+    and 240 times as frequent as others without, in high clutter 1 to 4 times; in low clutter none
+    was seen without from 7 on. In loads of homogeneity below 0.05, as two kinds of goods in one box
+    have, it is 2, 3, 5, 31 and 28 times.
     """
-    slope = 0.1 + number(facts, "homogeneity")
-    contrast = slope * max(0.0, number(facts, "sigma") - 3.0)
+    thing = DENSE_NATS_A_SIGMA * max(0.0, number(facts, "sigma") - DENSE_FROM_SIGMA)
     dense = facts.get("material") in ("dense", "steel", "unresolved")
     return {
-        "contraband-anomaly": contrast if dense else 0.7 * contrast,
-        "shielded-source": min(3.0, contrast) if dense else 0.0,
+        "contraband-anomaly": thing if dense else 0.7 * thing,
+        "shielded-source": min(3.0, thing) if dense else 0.0,
     }
 
 

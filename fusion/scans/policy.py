@@ -178,8 +178,8 @@ class XrayPolicy:
     front_m: float = 0.35
     """A machine or its pipes stand so near the front wall of a reefer."""
     region_sigma: float = 5.5
-    """A region is told from here: 0.06 false ones a scan in low and medium clutter of goods that
-    the score was set on; strong is 8."""
+    """A region is told from here: 60 false ones in 1,032 drawn loads of low and medium clutter, of
+    the families that the score was set on (seeds 30,000 to 31,800); from 8, 4 of them."""
     max_sigma: float = 30.0
     """Beyond, the texture's own uncertainty decides and the number says nothing more."""
     max_regions: int = 5

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fusion.evidence import SOMEBODY_NATS, seismic_event
+from fusion.evidence import SOMEBODY_NATS, seismic_event, xray_dense
 from fusion.policy import ScoringPolicy
 
 PRIORS = ScoringPolicy().priors_nats
@@ -55,3 +55,29 @@ def test_clearer_steps_say_more_and_no_sensor_says_everything(share, clear):
 def test_without_steps_that_were_sure_nobody_rings():
     told = seismic_event(event("person", sure=False, person=0.98, group=0.0, clear=3.0))
     assert PRIORS["person"] + told["person"] < -1.5
+
+
+def block(sigma, *, homogeneity=0.5, material="steel"):
+    return {"sigma": sigma, "homogeneity": homogeneity, "material": material}
+
+
+@given(st.floats(0.0, 30.0), st.floats(0.0, 1.0), st.floats(0.0, 1.0))
+def test_a_dense_place_says_as_much_in_any_load(sigma, even, uneven):
+    # Its sigmas are against that very load: its evenness must not count a second time.
+    told = xray_dense(block(sigma, homogeneity=even))
+    assert told == xray_dense(block(sigma, homogeneity=uneven))
+
+
+@given(st.floats(5.0, 29.0), st.floats(0.1, 1.0))
+def test_a_denser_place_says_more(sigma, more):
+    less, greater = xray_dense(block(sigma)), xray_dense(block(sigma + more))
+    assert greater["contraband-anomaly"] > less["contraband-anomaly"]
+    assert greater["shielded-source"] >= less["shielded-source"]
+
+
+def test_a_strong_place_among_two_kinds_of_goods_is_told():
+    told = xray_dense(block(23.0, homogeneity=0.04))
+    assert PRIORS["contraband-anomaly"] + told["contraband-anomaly"] > 3.0
+    # One in two or three of the weakest ones is a thing: not enough by itself.
+    weak = xray_dense(block(6.0, homogeneity=0.04))
+    assert PRIORS["contraband-anomaly"] + weak["contraband-anomaly"] < -3.0
