@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from fusion.scans.calibrate import ScanMemory
 from fusion.scans.cells import Cells, cells_of, from_composite, plain
+from fusion.scans.clearance import righted, sight_of, weighed, wrong_way
 from fusion.scans.composites import display_of, read_composite
 from fusion.scans.contents import find_contents, with_contents
 from fusion.scans.geometry import Geometry, find_geometry
@@ -30,6 +31,7 @@ from fusion.types import (
 __all__ = ["XrayPolicy", "analyse", "changed", "detections"]
 
 NO_AIR, LAST_AIR = {"no-air-columns", "no-air-band"}, "last-air-reference"
+LEAST_BESIDE_M = 0.1  # of a box, or nobody knows whether it ends there
 PITCHES = {"told": (0.0, 0.98), "box": (0.25, 0.9), "assumed": (0.6, 0.5)}
 """Where the pixels' size is from: (relative spread of an area, how sure the size is)."""
 
@@ -49,18 +51,13 @@ def analyse(scan: ScanSample, policy: XrayPolicy, memory: ScanMemory | None = No
     if scan.high is None:
         return _of_composite(nothing, scan, policy)
     plane, low = plain(scan.high), None if scan.low is None else plain(scan.low)
+    known = {} if memory is None else dict(memory.references)
     cells = cells_of(plane, low, policy, scan.lost_columns, memory)
     if cells is None:
         return replace(nothing, notes=("no-picture",))
     if set(cells.notes) >= NO_AIR and LAST_AIR not in cells.notes:
         # Nothing says what clear air gives: the counts are worth no more than a picture's.
-        return _of_display(
-            replace(nothing, notes=(*scan.notes, *cells.notes)),
-            scan,
-            display_of(plane),
-            cells,
-            policy,
-        )
+        return _of_airless(nothing, scan, plane, cells, policy)
     pitch_mm = (scan.pitch_x_mm, scan.pitch_y_mm)
     geometry = find_geometry(cells, plane, pitch_mm, policy, pitch_known=scan.pitch_known)
     checked = self_check(scan, plane, cells, geometry)
@@ -71,16 +68,24 @@ def analyse(scan: ScanSample, policy: XrayPolicy, memory: ScanMemory | None = No
         if scores := scores_of(plane, low if cells.low is not None else None, pair, pitch_mm):
             return replace(nothing, notes=notes, test_piece=scores)
         notes += ("no-test-piece",)  # a vehicle like any other, whatever its papers say
-    if geometry is None:
-        record = scan_record(scan, cells, None)
-        return replace(nothing, notes=(*notes, "no-vehicle"), record=record)
-    found = find_contents(cells, geometry, scan.energies_mev, policy)
+    wrong = wrong_way(cells)
+    if wrong and memory is not None:
+        memory.references = known  # this scan's are no other's
+    if geometry is None or wrong:
+        notes += (wrong or "no-vehicle",)
+        return replace(nothing, notes=notes, record=scan_record(scan, cells, None))
+    right, wrong_planes = righted(cells, scan.energies_mev)
+    shown = low if low is not None and "planes-swapped" in wrong_planes else plane
+    sight = sight_of(shown, right, geometry, policy)
+    found = find_contents(replace(right, usable=sight.usable), geometry, scan.energies_mev, policy)
     notes += () if found.low is not None else ("no-low-plane",)
     notes += () if found.high.wall_known else ("wall-assumed",)
-    record = scan_record(scan, cells, geometry, found.groups)
-    notes += geometry.notes
-    measured = replace(nothing, notes=notes, record=record)
-    return _sized(with_contents(measured, found, geometry, policy), geometry)
+    partial = scan.partial or sight.is_cut
+    record = scan_record(replace(scan, partial=partial), cells, geometry, found.groups)
+    notes += (*geometry.notes, *wrong_planes, *sight.notes)
+    measured = replace(nothing, notes=notes, record=record, partial=partial)
+    told = with_contents(measured, found, geometry, policy, sight.nats)
+    return _sized(weighed(told, sight, cells, geometry), geometry)
 
 
 def _sized(finding: ScanFinding, geometry: Geometry) -> ScanFinding:
@@ -106,6 +111,27 @@ def _of_composite(nothing: ScanFinding, scan: ScanSample, policy: XrayPolicy) ->
     return _of_display(
         replace(nothing, notes=(*scan.notes, "composite-only")), scan, scan.composite, cells, policy
     )
+
+
+def _of_airless(
+    nothing: ScanFinding,
+    scan: ScanSample,
+    plane: NDArray[np.uint16],
+    cells: Cells,
+    policy: XrayPolicy,
+) -> ScanFinding:
+    """The finding of a plane that shows no air: what ends with the picture is not all there."""
+    picture, notes = display_of(plane), (*scan.notes, *cells.notes)
+    found = _of_display(replace(nothing, notes=notes), scan, picture, cells, policy)
+    places = dict(found.geometry)
+    beside_m = min(
+        places.get("box_from_m", found.length_m),
+        found.length_m - places.get("box_to_m", 0.0),
+    )
+    if not found.empty or beside_m > LEAST_BESIDE_M:
+        return found
+    part = replace(nothing, notes=(*notes, "cut-off"), partial=True)
+    return _of_display(part, replace(scan, partial=True), picture, cells, policy)
 
 
 def _of_display(

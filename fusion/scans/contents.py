@@ -78,6 +78,9 @@ def find_contents(
     sd_g_cm2 = high.wall_sd * float(beam.areal_g_cm2[0][1] / beam.at[1])
     near = square_means(high.load.astype(np.float64), 2) > 1e-6
     mass_kg, mass_sd_kg = load_kg(areal, near, high.opaque, geometry, policy)
+    if not usable.all():  # what only looks like a picture is no load and hides none
+        areal = np.where(usable, areal, 0.0)
+        high = replace(high, load=high.load & usable, opaque=high.opaque & usable)
     return Contents(
         high=high,
         low=low,
@@ -102,11 +105,15 @@ def with_contents(
     found: Contents,
     geometry: Geometry,
     policy: XrayPolicy,
+    between: tuple[float, float] = (-math.inf, math.inf),
 ) -> ScanFinding:
-    """The finding with what the box holds."""
+    """The finding with what the box holds.
+
+    between  nats for empty at least and at most: less than all of the box may have been seen
+    """
     high, areal = found.high, found.areal_g_cm2
     loaded = int(np.count_nonzero(high.load))
-    nats = empty_nats(found.left, policy)
+    nats = min(max(empty_nats(found.left, policy), between[0]), between[1])
     if finding.partial or finding.interim or found.blind > policy.most_blind_share:
         nats = min(nats, 0.0)  # what has not been seen is not known to be clear
     measured = replace(

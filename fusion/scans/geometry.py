@@ -164,6 +164,8 @@ def _found(
     margin = max(round(policy.end_margin_m / cell_x_m), 1)
     roof = top + 1 + int(policy.roof_margin_m / cell_y_m)
     deck = min(max(deck, roof + 1), values.shape[0])
+    if deck <= roof:
+        return None  # what is level is the picture's lower edge
     left = min(front + start + margin, rear - 1)
     zone_columns = slice(left, max(front + stop - margin, left + 1))
     geometry = Geometry(
