@@ -153,6 +153,18 @@ class DicosServer:
                 self._tell("too-many", f"senders at once; {MAX_LINKS} are listened to")
             return
         wire.recv = lambda size: self._receive(link, size)
+        machine: Any = association.dul.state_machine
+        act = machine.do_action
+        machine.do_action = lambda event: self._act(link, act, event)
+
+    def _act(self, link: _Link, act: Callable[[str], object], event: str) -> None:
+        """What pynetdicom does at an event; a command that lacks an element ends its thread."""
+        try:
+            act(event)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            link.told = True
+            self._tell("bad-header", f"a message that is none: {error!r}")
+            _hang_up(link.wire)
 
     def _forget_dead(self) -> None:
         """Links of which pynetdicom's thread ended without a word, as a defect of it would."""
@@ -178,10 +190,7 @@ class DicosServer:
         """Whoever reads there sees the end."""
         link.leaving = link.told = True
         self._tell("too-many", f"senders at once; {MAX_LINKS} are listened to")
-        try:
-            link.wire.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            link.wire.close()
+        _hang_up(link.wire)
 
     def _receive(self, link: _Link, size: int) -> bytearray:
         """`size` bytes, fewer where the link was cut. OSError: too many, or too slowly."""
@@ -189,10 +198,12 @@ class DicosServer:
         with self._lock:
             if not link.held:
                 link.began_s = now_s
-            link.held += size
             link.heard_s = now_s
             held = sum(one.held for one in self._links.values())
-        if link.held > dicos.MAX_FILE_BYTES + CHUNK_BYTES or held > MAX_HELD_BYTES:
+            # What is refused must not count: a claim of 4 GB would keep the others out.
+            most = min(dicos.MAX_FILE_BYTES + CHUNK_BYTES - link.held, MAX_HELD_BYTES - held)
+            link.held += size if size <= most else 0
+        if size > most:
             link.told = True
             self._tell("too-large", "a sender that does not wait, or a file beyond all scans")
             raise OSError("more than is taken")
@@ -275,6 +286,14 @@ def _wake(association: Any) -> None:  # noqa: ANN401
     """End one that waits for its first request, which is not to come."""
     if association.requestor.primitive is None:
         association.dul.to_user_queue.put(None)
+
+
+def _hang_up(wire: Any) -> None:  # noqa: ANN401
+    """Whoever reads there sees the end."""
+    try:
+        wire.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        wire.close()
 
 
 def _join(association: Any, ends_s: float) -> None:  # noqa: ANN401
