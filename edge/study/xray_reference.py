@@ -237,5 +237,10 @@ TWINS: dict[str, Callable[..., Any]] = {
     "local_texture": steps.local_texture,
     "near_medians": steps.near_medians,
     "told_materials": steps.told_materials,
+    "column_marks": steps.column_marks,
+    "row_marks": steps.row_marks,
+    "come_again": steps.come_again,
+    "wide_runs": steps.wide_runs,
+    "flat_cells": steps.flat_cells,
 }
 """What stands in for the function of that name, wherever the analysis calls it."""

@@ -211,3 +211,50 @@ def between_curves(values: Floats, place: Floats, curves: Floats, step: float) -
         found += np.clip(place - first, 0.0, 1.0) * (high - low)
     below = values / step * (curves[0, 1] - curves[0, 0])
     return np.asarray(np.where(values < 0.0, below, found), np.float64)
+
+
+def column_marks(
+    plane: NDArray[np.uint16], rows: NDArray[np.int64], first: int, beyond: int
+) -> NDArray[np.int64]:
+    """A number for each column, the same where all counts looked at are the same."""
+    return _marks(plane[rows, first:beyond].T)
+
+
+def row_marks(
+    plane: NDArray[np.uint16], rows: tuple[int, int], columns: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """A number for each row, the same where all counts looked at are the same."""
+    return _marks(plane[rows[0] : rows[1]][:, columns])
+
+
+def _marks(lines: NDArray[np.uint16]) -> NDArray[np.int64]:
+    found = np.unique(lines, axis=0, return_inverse=True)[1]
+    return np.asarray(found.reshape(-1), np.int64)
+
+
+def come_again(marks: NDArray[np.int64]) -> Flags:
+    """Which have been there before."""
+    again = np.ones(marks.size, np.bool_)
+    again[np.unique(marks, return_index=True)[1]] = False
+    return again
+
+
+def wide_runs(lines: Flags, side: int, bridged: int) -> Flags:
+    """Cells that a run of more than `bridged` lines reaches into."""
+    labels = ndimage.label(lines)[0]
+    wide = lines & (np.bincount(labels) > bridged)[labels]
+    cells = wide[: lines.size // side * side].reshape(-1, side)
+    return np.asarray(cells.any(axis=1), np.bool_)
+
+
+def flat_cells(plane: NDArray[np.uint16], cell: int, first: tuple[int, int], found: Flags) -> None:
+    """Set which cells do not change along the vehicle, in any of four rows."""
+    if cell < 4:
+        return
+    tall, wide = found.shape
+    rows = plane[first[0] * cell : (first[0] + tall) * cell : cell // 4]
+    middle, *others = (
+        rows[:, first[1] * cell + times * (3 * cell // 8) :: cell][:, :wide] for times in range(3)
+    )
+    same = (others[0] == middle) & (others[1] == middle)
+    found |= same.reshape(tall, -1, wide).all(axis=1)
