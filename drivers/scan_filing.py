@@ -79,9 +79,16 @@ class ScanFiling:
         for entry in () if self._leave else entries:
             (self._inbox / entry).replace(place / entry)
 
-    def clear(self, fingerprint: Fingerprint) -> None:
-        """Delete files whose content is filed already."""
-        for file in () if self._leave else fingerprint:
+    def file_again(self, name: str, digest: str, fingerprint: Fingerprint, data: bytes) -> None:
+        """File a set that is remembered; files that are filed already are deleted."""
+        if self._leave:
+            return
+        place = self._done / _place(name, digest)
+        if not all((place / file[0]).exists() for file in fingerprint):
+            place.mkdir(exist_ok=True)
+            self._move_in(place, fingerprint, data)
+            _prune(self._done)
+        for file in fingerprint:
             with contextlib.suppress(OSError):  # a share we may not delete from: it stays there
                 if self._is_still(file):
                     (self._inbox / file[0]).unlink()

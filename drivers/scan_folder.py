@@ -296,8 +296,8 @@ class ScanFolder:
         known = self._filing.read_before(digest)
         if known is None:
             return TakenSet(name, digest, fingerprint, bundle.encode(contents, digests))
-        if known == fingerprint:  # the same files again are only left over
-            self._filing.clear(fingerprint)
+        if known == fingerprint:  # these very files: a crash kept them from being filed
+            self._filing.file_again(name, digest, fingerprint, bundle.encode(contents))
             return None
         self._refuse(malformed("duplicate", _printable(name)))
         with self._filing_of(name):

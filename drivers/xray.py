@@ -86,7 +86,8 @@ class XrayPlanesConfig(SensorConfig):
     leave: bool = False
     """Files stay where they are, as in an archive that is not Garita's: what was read is only
     remembered, the last 20,000 scans of it, also over a start of the service, and what was of no
-    use is copied to quarantine. Else both are moved away."""
+    use is copied to quarantine. Else both are moved to `.garita/done` and `.garita/quarantine`,
+    which keep the latest 200 scans each and delete older ones."""
     work: str = ""
     """With `leave`: a folder of Garita's own, where it keeps in one of this sensor's name what was
     read and what was of no use; for an archive that cannot be written. Else `.garita` in it."""
@@ -164,9 +165,9 @@ class XrayPlanesDriver:
     Malformed reasons, besides those of the bundle: `truncated`, `bad-header`,
     `dimension-mismatch`, `unsupported`, `too-large`, `duplicate`, `bad-sidecar`,
     `unresolved-identity` (neither scan id nor a right container number), `missing-plane`.
-    A container number that fails its check digit comes as `bad-container` beside the scan, a
-    time that lies after the arrival as `clock-ahead`, one without a zone, for which the arrival
-    counts, as `no-time-zone`.
+    Beside a scan come a container number that fails its check digit as `bad-container` and times
+    for which the arrival counts: after the arrival as `clock-ahead`, before the scan before it as
+    `clock-behind`, without a zone as `no-time-zone`.
     """
 
     def __init__(self, config: SensorConfig, origin: Origin) -> None:
@@ -267,7 +268,7 @@ class XrayPlanesDriver:
             declared=sidecar.declared,
             container=sidecar.container,
             digests=digests,
-            notes=pictures.notes,
+            notes=(*pictures.notes, *self._times.notes),
         )
 
 

@@ -106,7 +106,7 @@ class XrayDicosDriver:
             first.start_utc_ns, first.end_utc_ns, received_utc_ns
         )
         flip = config.flip != first.mirrored
-        notes = _notes(instances)
+        notes = (*_notes(instances), *self._times.notes)
         if len(planes) == 1 and first.pair(config.planes) is not None:
             notes = (*notes, "missing-plane")
         high = low = composite = None

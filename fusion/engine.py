@@ -242,6 +242,9 @@ class Engine:
         """Whether the portal should know the scanned vehicle, and still would."""
         window_ns = lane.spec.scan_offset_s[1] * SECOND_NS
         age_ns = self._now_utc_ns - scan.end_utc_ns
+        notes = scan.facts.get("notes")
+        if isinstance(notes, tuple) and "clock-behind" in notes:
+            return False  # of a backlog: its time is that of its arrival
         return age_ns <= window_ns and self._watched(lane, scan.start_utc_ns - window_ns)
 
     def _watched(self, lane: Lane, since_utc_ns: float) -> bool:

@@ -137,13 +137,15 @@ def test_a_crash_before_the_set_was_settled_reads_it_again(inbox):
     assert first.data == second.data
 
 
-def test_a_crash_between_remembering_and_filing_ends_with_an_empty_inbox(inbox):
+def test_a_crash_between_remembering_and_filing_files_the_set_and_reads_it_no_more(inbox):
     inbox.write("a")
     (taken,) = inbox.poll(2)
     inbox.folder._filing._ledger.add(taken.digest, taken.fingerprint)
     inbox.restart()
     assert inbox.poll(4) == []
     assert (inbox.left(), inbox.refused, inbox.filed("quarantine")) == ([], [], [])
+    (done,) = inbox.filed("done")
+    assert (done / "a.jpg").read_bytes() == b"picture"
 
 
 def test_a_spoilt_ledger_is_begun_afresh(inbox):

@@ -33,7 +33,7 @@ SIDECAR = Sidecar(
 REASONS = {
     *("noise", "bad-checksum", "truncated", "bad-header", "dimension-mismatch", "unsupported"),
     *("too-large", "duplicate", "bad-sidecar", "unresolved-identity", "missing-plane"),
-    *("bad-container", "clock-ahead", "no-time-zone"),
+    *("bad-container", "clock-ahead", "clock-behind", "no-time-zone"),
 }
 
 
@@ -135,13 +135,28 @@ def dated(name: str, start_s: float, end_s: float | None = None) -> Sidecar:
     return Sidecar(scan_id=name, start_utc_ns=START_NS + int(start_s * 10**9), end_utc_ns=end)
 
 
-def test_times_never_run_backwards():
+def test_scans_of_a_backlog_or_of_a_clock_set_back_are_told_and_each_has_a_time_of_its_own():
+    reader, arrival = driver(), START_NS + 60 * 10**9
+    only(reader.feed(encode(dual(0, dated("late", 50))), arrival))
+    starts = []
+    for seed in (1, 2, 3):
+        scan, told = reader.feed(encode(dual(seed, dated(f"early-{seed}", 10 * seed))), arrival)
+        starts.append(scan.start_utc_ns)
+        assert scan.notes == ("clock-behind",)
+        assert told.reason == "clock-behind"
+        assert f"early-{seed}" in told.text
+    assert starts == [arrival, arrival + 10**6, arrival + 2 * 10**6]
+    after = only(reader.feed(encode(dual(4, dated("next", 120))), START_NS + 180 * 10**9))
+    assert (after.start_utc_ns, after.notes) == (START_NS + 120 * 10**9, ())
+
+
+def test_two_scans_of_one_time_are_still_two():
     reader, arrival = driver(), START_NS + 60 * 10**9
     starts = [
-        only(reader.feed(encode(dual(seed, sidecar)), arrival)).start_utc_ns
-        for seed, sidecar in enumerate((dated("late", 50), dated("early", 0)))
+        only(reader.feed(encode(dual(seed, dated(f"s-{seed}", 5))), arrival)).start_utc_ns
+        for seed in range(2)
     ]
-    assert starts == [START_NS + 50 * 10**9] * 2
+    assert starts == [START_NS + 5 * 10**9, START_NS + 5 * 10**9 + 10**6]
 
 
 @pytest.mark.parametrize("ahead_s", [5.1, 90, 3600, 86_000, 10**9])

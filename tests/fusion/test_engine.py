@@ -418,6 +418,13 @@ def test_a_scan_that_comes_long_after_the_truck_is_no_bypass(site):
     assert Event.PORTAL_BYPASS not in site.events()
 
 
+def test_a_scan_of_which_nobody_knows_when_it_was_blames_no_portal(site):
+    site.until(100.0)
+    site.feed(*background(99.0))
+    site.feed(replace(scan(101.0), notes=("clock-behind",)))
+    assert Event.PORTAL_BYPASS not in site.events()
+
+
 def test_an_incident_that_rings_again_goes_on_counting(site):
     book = AlarmBook(AlarmPolicy())
     book.consider(claim(3.0, 0.0), ns(0.0))
