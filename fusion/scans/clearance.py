@@ -67,7 +67,7 @@ class Sight:
 
 
 def wrong_way(cells: Cells) -> str:
-    """`"upside-down"`, `"inverted"` (air is dark), or `""`.
+    """`"upside-down"`, `"air-dark"` (inverted), or `""`.
 
     Air is above a vehicle, under it between its wheels, and nothing in a scan is brighter.
     """
@@ -86,7 +86,7 @@ def wrong_way(cells: Cells) -> str:
     darker = int(np.count_nonzero(values > level + UNIFORM)) / values.size
     even = int(np.count_nonzero(np.abs(top - level) < UNIFORM)) / top.size
     is_dark = level > 3.0 * UNIFORM and darker < 0.05 and even > AIR_SHARE - 0.1
-    return "inverted" if is_dark and "no-dark-reference" in known.notes else ""
+    return "air-dark" if is_dark and "no-dark-reference" in known.notes else ""
 
 
 def righted(cells: Cells, energies_mev: tuple[float, float]) -> tuple[Cells, tuple[str, ...]]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from edge.evidence.canvas import BLACK, BOLD, PURPLE, RED, WHITE, Canvas, shortened, text_size
 from edge.evidence.scans.colours import YELLOW
 from edge.evidence.scans.story import Region, ScanStory
-from edge.evidence.telling import known
+from edge.evidence.telling import LANGUAGES, known
+from edge.text import word
 from fusion.scan_record import ScanRecord
 
 LINE_ROWS = 18
@@ -14,6 +15,21 @@ INDENT = 26  # of words behind their mark
 MAX_OTHERS = 3
 MAX_LINES = 2  # of one reason
 MAX_GAPS = 4  # that are told one by one
+UNSEEN = (
+    "cut-off",
+    "lines-repeated",
+    "rows-repeated",
+    "rows-dark",
+    "flat-parts",
+    "saturated",
+    "walls-unseen",
+    "unmeasured",
+    "few-counts",
+    "upside-down",
+    "air-dark",
+)
+"""Notes of a scan that did not show all of the box, as the catalogues have them."""
+MAX_UNSEEN = 2  # reasons why a part of the box was not seen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,10 +123,24 @@ def _warnings(record: ScanRecord, story: ScanStory) -> list[str]:
         where = f"{', '.join(gaps)}{more} m"
         told.append(f"LINES LOST at {where}: nothing was seen there · "
                     f"LÍNEAS PERDIDAS en {where}: ahí no se vio nada")  # fmt: skip
+    if unseen := _unseen(story):
+        english, spanish = unseen
+        told.append(f"NOT ALL OF THE BOX WAS SEEN ({english}) · "
+                    f"NO SE VIO TODA LA CAJA ({spanish})")  # fmt: skip
     if not known(story.facts, "length_m"):
         told.append("NO VEHICLE FOUND: nothing is cleared · "
                     "NO SE ENCONTRÓ VEHÍCULO: nada queda despejado")  # fmt: skip
     return told
+
+
+def _unseen(story: ScanStory) -> tuple[str, ...]:
+    """Why, in each language; nothing where all was seen."""
+    notes = story.facts.get("notes")
+    found = [note for note in UNSEEN if note in notes] if isinstance(notes, tuple) else []
+    if not found:
+        return ()
+    told = found[:MAX_UNSEEN]
+    return tuple(", ".join(word("unseen", note, one) for note in told) for one in LANGUAGES)
 
 
 def _metres(record: ScanRecord, column: int) -> float:

@@ -164,7 +164,7 @@ FAULTS = {
     "4 x": (clipped(4), ""),
     "10 x": (clipped(10), ""),
     "upside down": (lambda plane: np.ascontiguousarray(plane[::-1]), "upside-down"),
-    "inverted": (lambda plane: 65_535 - plane, "inverted"),
+    "inverted": (lambda plane: 65_535 - plane, "air-dark"),
     "top cut": (lambda plane: plane[110:].copy(), "cut-off"),
     "coarse": (lambda plane: plane >> 12, "few-counts"),
 }

@@ -10,9 +10,11 @@ from edge.evidence.document import MAX_BYTES
 from edge.evidence.drafts import drafts
 from edge.evidence.scans.colours import DUSK, MIST, OWN, VIOLET, YELLOW, palette
 from edge.evidence.scans.picture import MARGIN, TOP, WIDTH, _declared, _emptiness, scan_picture
-from edge.evidence.scans.reasons import LINE_ROWS, reasons_of
+from edge.evidence.scans.reasons import LINE_ROWS, UNSEEN, reasons_of
 from edge.evidence.scans.sheet import sheet_of
 from edge.evidence.scans.story import scan_story_of
+from edge.evidence.telling import LANGUAGES
+from edge.text import word
 from fusion.types import Contribution
 from tests.edge.evidence.scan_alerts import scan_alert
 from tests.fusion.scan_records import FACTS, FRONT_M, HEIGHT_M, composite_pixels, pixels
@@ -152,6 +154,14 @@ def test_what_is_missing_is_told_in_metres_and_both_languages(record):
     assert "…" in lost  # and more of them
     assert "NO VEHICLE" in vehicle
     assert all(" · " in one for one in made.warnings)
+
+
+@pytest.mark.parametrize("note", UNSEEN)
+def test_why_a_box_was_not_seen_is_told_in_both_languages(record, note):
+    doubtful = replace(record, facts={**FACTS, "notes": ("no-low-plane", note)})
+    (warning,) = reasons_of(doubtful, scan_story_of(scan_alert(doubtful), doubtful), 1560).warnings
+    for language in LANGUAGES:
+        assert f"({word('unseen', note, language)})" in warning
 
 
 def test_long_reasons_go_on_in_a_second_line_and_no_further(record):
