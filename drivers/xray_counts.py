@@ -52,8 +52,7 @@ def as_counts(
 ) -> Read | str:
     """A plane of 16 bits, or why the numbers cannot be one.
 
-    picture     (rows, columns), or with channels; one of 8 bits, which only a raw one may be, is
-                spread
+    picture     (rows, columns), or with channels; of more than 8 bits
     full_scale  of floating point and of more than 16 bits: what is 65,535 counts; None: found
     """
     notes: list[str] = []
@@ -64,9 +63,7 @@ def as_counts(
                 return "its colours differ, so they are no counts"
             notes.append("three-channels")
         picture = np.ascontiguousarray(picture[:, :, 0])
-    if picture.dtype == np.uint8:
-        picture = picture.astype(np.uint16) * np.uint16(257)
-    elif picture.dtype == np.int16:
+    if picture.dtype == np.int16:
         if shifted := int(picture.min()) < SIGNED_FROM:
             notes.append("signed")
         plane = picture.astype(np.int32) + (SIGNED_SHIFT if shifted else 0)

@@ -33,7 +33,8 @@ class Pictures:
     """What the files of a scan show."""
 
     planes: dict[Role, Grey] = field(default_factory=dict)
-    """(rows, columns) by role: counts of 16 bits, or 8 bits of a composite."""
+    """(rows, columns) by role: counts of 16 bits, or 8 bits of a composite, which a raw plane of
+    8 bits is too."""
     notes: tuple[str, ...] = ()
     """What was made of the numbers in the files, as of `xray_counts`."""
 
@@ -111,8 +112,14 @@ class PictureReader:
                 return one
             if any(plane.shape != one.grey.shape for plane in read.planes.values()):
                 return Malformed("dimension-mismatch", "once decoded")
+            if any(plane.dtype != one.grey.dtype for plane in read.planes.values()):
+                return Malformed("dimension-mismatch", "one plane of 8 bits and one of 16")
             read.planes[role] = one.grey
             read.notes += tuple(note for note in one.notes if note not in read.notes)
+        high = read.planes.get("high")
+        if high is not None and high.dtype == np.uint8:
+            # Too coarse for mass and materials: behind a load, 1 of 255 is all that is left.
+            return Pictures({"composite": high}, (*read.notes, "eight-bits"))
         return read
 
     def _raw(self, role: Role, data: bytes) -> Read | Malformed:
@@ -137,7 +144,7 @@ class PictureReader:
     def _read(
         self, role: Role, picture: NDArray[Any], *, white_is_zero: bool = False
     ) -> Read | Malformed:
-        if role == "composite":
+        if role == "composite" or picture.dtype == np.uint8:
             return as_display(picture)
         found = as_counts(picture, white_is_zero=white_is_zero, full_scale=self.full_scale)
         return Malformed("unsupported", found) if isinstance(found, str) else found

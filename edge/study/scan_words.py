@@ -43,6 +43,7 @@ NOTES = {
     "planes-apart": "the low-energy plane is of something else: no materials",
     "three-channels": "three colours alike: one was taken",
     "white-is-zero": "the file says that 0 is white: turned round",
+    "eight-bits": "planes of 8 bits: taken for a display picture",
     "signed": "signed numbers: 32,768 was added",
     "scaled": "numbers above 65,535: scaled so that the greatest is 65,535",
     "transmission": "floating point up to 1: taken for transmission",

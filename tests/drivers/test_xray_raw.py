@@ -62,10 +62,14 @@ def test_the_order_of_bytes_and_of_lines_is_declared():
     )
 
 
-def test_planes_of_8_bits_are_spread_and_a_raw_composite_stays():
+def test_planes_of_8_bits_are_a_display_picture_and_so_is_a_raw_composite():
     eight = plane(bits=8)
-    scan = read({"s_high.raw": headed(eight), **SIDE}, **HEADED)
-    assert np.array_equal(scan.high, eight.astype(np.uint16) * 257)
+    files = {"s_high.raw": headed(eight), "s_low.raw": headed(plane(bits=8)), **SIDE}
+    scan = read(files, **HEADED)
+    assert (scan.high, scan.low, scan.notes) == (None, None, ("eight-bits",))
+    assert np.array_equal(scan.composite, eight)
+    files["s_low.raw"] = headed(plane())
+    assert read(files, **HEADED).reason == "dimension-mismatch"
     keys = {"raw_width": COLUMNS, "raw_bits": 8, "composite": ("*.grey",)}
     assert np.array_equal(read({"s.grey": eight.tobytes(), **SIDE}, **keys).composite, eight)
 
