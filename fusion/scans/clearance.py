@@ -141,16 +141,19 @@ def sight_of(plane: Plane, cells: Cells, geometry: Geometry, policy: XrayPolicy)
     light = min(_enough_light(plane, cells, geometry), DIM)
     usable = cells.usable[zone]
     lit = usable & (cells.high[zone] < light)
-    faults = {name: lit & one for name, one in _not_seen(plane, cells, geometry, policy).items()}
+    looks = _not_seen(plane, cells, geometry, policy)
+    faults = {name: lit & one for name, one in looks.items() if one.any()}
     faults["rows-dark"] = usable & _dark_rows(cells)[zone[0], None]
     blind = ~usable
+    faults["unmeasured"] = blind.copy()
     for fault in faults.values():
         blind |= fault
+    unseen = _share(blind)
     shares = {name: _share(fault) for name, fault in faults.items()}
     notes = [name for name, share in shares.items() if share > policy.most_blind_share]
-    notes += ["unmeasured"] if _share(~usable) > policy.most_blind_share else []
+    if unseen > policy.most_blind_share and not notes:
+        notes = [name for name, share in shares.items() if share > 0.0]  # a little of each
     notes += ["few-counts"] if light < LEAST_LIGHT else []
-    unseen = _share(blind)
     is_cut = _is_cut(cells, geometry, policy)
     notes += ["cut-off"] if is_cut else []
     is_unknown = is_cut or light < LEAST_LIGHT or bool(UNKNOWN & set(geometry.notes))
@@ -158,7 +161,9 @@ def sight_of(plane: Plane, cells: Cells, geometry: Geometry, policy: XrayPolicy)
     everything = cells.usable.copy() if notes else cells.usable
     if notes:
         everything[zone] = ~blind
-    no_level = shares["saturated"] > WIDE_SHARE or unseen > MOST_WEIGHED or _is_topless(geometry)
+    no_level = (
+        shares.get("saturated", 0.0) > WIDE_SHARE or unseen > MOST_WEIGHED or _is_topless(geometry)
+    )
     return Sight(
         usable=everything,
         unseen=unseen,

@@ -15,8 +15,8 @@ from fusion.scans.stripes import MAX_INTERPOLATED_PX
 
 Plane = NDArray[np.uint16]
 
-ROW_PARTS, ROWS_LOOKED_AT = 3, 8  # of the box's height, and rows of each
-COLUMN_PARTS, COLUMNS_LOOKED_AT = 4, 16  # of its length, and columns of each, side by side
+ROW_PARTS, ROWS_LOOKED_AT = 2, 10  # of the box's height, and rows of each
+COLUMN_PARTS, COLUMNS_LOOKED_AT = 2, 16  # of its length, and columns of each, side by side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
