@@ -15,11 +15,12 @@ from fusion.scans.box_edges import (
 from fusion.scans.calibrate import Floats
 from fusion.scans.cells import Cells
 from fusion.scans.composite_box import find_box
+from fusion.scans.composite_size import by_ribs
 from fusion.scans.policy import XrayPolicy
 from fusion.scans.sizes import size_of
 
 DISPLAY_GAMMA = 2.2
-SURE_OUTLINE = 0.4  # of a box in the picture, before it says how large a pixel is
+SURE_OUTLINE = 0.1  # of a box, before it says how large a pixel is: a plane is no photograph
 POST_ATTENUATION = 0.15
 ENDS_CELLS = 6  # on either side of what is well inside the box
 MIN_CELLS_IN_COLUMN = 3  # an aerial is not the vehicle's front
@@ -104,7 +105,9 @@ def find_geometry(
     if outline is None or outline.sure < SURE_OUTLINE:
         return _found(cells, plane, pitch_mm, policy, "assumed")
     length, height = outline.right - outline.left, outline.bottom - outline.top
-    size = size_of(length * cells.cell_px, height * cells.cell_px, pitch_mm, known=False)
+    length_px, height_px = length * cells.cell_px, height * cells.cell_px
+    size = size_of(length_px, height_px, pitch_mm, known=False)
+    size = by_ribs(size, outline, length_px, height_px)
     found = _found(cells, plane, size.pitch_mm, policy, "box")
     if found is None or found.box_m[1] <= 0.0:
         return _found(cells, plane, pitch_mm, policy, "assumed")

@@ -1,5 +1,6 @@
 """The box in planes: ends, size and the scan's speed, with and without a known pitch."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -64,8 +65,18 @@ def test_a_pitch_that_nobody_told_comes_from_the_box():
     assert places["pitch_x_mm"] == pytest.approx(scan.pitch_mm[0], rel=0.03)
     known = measured(scan)
     assert finding.empty == known.empty
-    assert finding.mass_sd_kg > 2.0 * known.mass_sd_kg
+    # A quarter of an area, whose square goes to that of everything else.
+    by_pitch_kg = math.sqrt(finding.mass_sd_kg**2 - known.mass_sd_kg**2)
+    assert by_pitch_kg == pytest.approx(0.25 * finding.mass_kg, rel=0.2)
     assert dict(finding.sure)["pitch"] < dict(known.sure)["pitch"]
+
+
+@pytest.mark.parametrize("box", ["20", "40", "45hc"])
+def test_how_large_a_pixel_is_comes_from_a_box_whose_ribs_show_whatever_its_length(box):
+    for seed in (100, 101, 102):
+        scan = case(seed, CaseOptions(load="light", box=box))
+        places = dict(measured(scan, pitch_x_mm=20.0, pitch_y_mm=20.0, pitch_known=False).geometry)
+        assert places["pitch_x_mm"] == pytest.approx(scan.pitch_mm[0], rel=0.04)
 
 
 def test_a_picture_without_a_box_says_so():
