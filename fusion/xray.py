@@ -31,6 +31,7 @@ from fusion.types import (
 __all__ = ["XrayPolicy", "analyse", "changed", "detections"]
 
 NO_AIR, LAST_AIR = {"no-air-columns", "no-air-band"}, "last-air-reference"
+DISPLAY_BLACK = "black-may-be-display"  # the load may be seen through, its picture cannot
 LEAST_BESIDE_M = 0.1  # of a box, or nobody knows whether it ends there
 PITCHES = {"told": (0.0, 0.98), "box": (0.25, 0.9), "assumed": (0.6, 0.5)}
 """Where the pixels' size is from: (relative spread of an area, how sure the size is)."""
@@ -179,7 +180,7 @@ def detections(finding: ScanFinding, policy: XrayPolicy) -> list[Detection]:
             "homogeneity": finding.homogeneity,
         }
         found.append(_detection(finding, "xray.dense", facts))
-    if finding.unpenetrated >= policy.notable_unpenetrated:
+    if finding.unpenetrated >= policy.notable_unpenetrated and DISPLAY_BLACK not in finding.notes:
         opaque: dict[str, Fact] = {
             "share": finding.unpenetrated,
             **_place(dict(finding.geometry)["opaque_m"], finding),

@@ -6,7 +6,7 @@ import pytest
 
 from fusion.scans.composite_clean import clean
 from fusion.types import Origin, ScanFinding, ScanSample
-from fusion.xray import XrayPolicy, analyse
+from fusion.xray import XrayPolicy, analyse, detections
 from tests.fusion.scans.pictures import box_picture, framed, written_on
 
 POLICY = XrayPolicy()
@@ -251,3 +251,5 @@ def test_a_black_that_is_the_displays_own_is_said_to_be_doubtful():
     assert finding.unpenetrated > 0.1
     assert "black-may-be-display" in finding.notes
     assert dict(finding.sure)["unpenetrated"] < 0.5
+    # It stands in the finding and asks nobody to look.
+    assert "xray.unpenetrated" not in {one.kind for one in detections(finding, POLICY)}
