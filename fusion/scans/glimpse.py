@@ -15,7 +15,7 @@ from fusion.scans.contents import cell_noise_of
 from fusion.scans.geometry import Geometry, find_geometry
 from fusion.scans.load import Residue, residue
 from fusion.scans.policy import XrayPolicy
-from fusion.scans.regions import at_machine, find_regions
+from fusion.scans.regions import at_machine, crowd_sigma, find_regions
 from fusion.scans.stretch import Window
 from fusion.scans.texture import homogeneity
 from fusion.types import ScanRegion
@@ -26,7 +26,7 @@ BESIDE_M = 0.6  # what is beside a place belongs to its judgement
 LONGEST_BOX_M = 13.716  # 45 ft: no more than that is there to be penetrated
 OPEN_M = 10.0  # of a vehicle without a level top: it has no box
 TRACTOR_M = 4.0  # of such a vehicle, where engine and axles are
-SURER_SIGMA = 1.0  # over `region_sigma`, so that little is taken back in the end
+SURER_SIGMA = 1.5  # over `region_sigma`, so that little is taken back in the end
 GROWN_SIGMA = 2.0  # stronger by so much is news
 GROWN_SHARE = 0.05
 
@@ -78,7 +78,7 @@ class Glimpse:
     @property
     def regions(self) -> tuple[ScanRegion, ...]:
         """Strongest first; where many stand out each is more ordinary, as in a whole scan."""
-        less = self.policy.region_crowd_sigma * max(len(self._regions) - 1, 0)
+        less = crowd_sigma((one.sigma for one in self._regions), self.policy)
         told = [replace(one, sigma=round(one.sigma - less, 2)) for one in self._regions]
         least = self.policy.region_sigma + SURER_SIGMA
         sure = [one for one in told if one.sigma >= least]

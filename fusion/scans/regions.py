@@ -1,6 +1,7 @@
 """Places in a load that are denser, or more metal, than what is beside, above and below them."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -58,9 +59,11 @@ def find_regions(
 ) -> tuple[ScanRegion, ...]:
     """Strongest first, at most `policy.max_regions`, none overlapping another."""
     signal = metal_signal(high, low, beam, cell_noise, policy)
-    found = _slabs(signal, geometry, policy)
+    # What is too little to be told still makes others more ordinary.
+    least = min(policy.region_faint_from, policy.region_sigma)
+    found = _slabs(signal, geometry, policy, least)
     for size in policy.region_sizes:
-        found += _boxes(signal, size, geometry, policy)
+        found += _boxes(signal, size, geometry, policy, least)
     kept: list[_Place] = []
     for place in sorted(found, key=lambda p: (-p.sigma, p.columns.start, p.rows.start)):
         from_m, to_m, _, _ = place.extent_m(geometry)
@@ -71,18 +74,34 @@ def find_regions(
             if len(kept) == policy.max_regions:
                 break
     regions = [
-        _region(place, (high, low), geometry, beam, policy, cell_noise=cell_noise) for place in kept
+        _region(place, (high, low), geometry, beam, policy, cell_noise=cell_noise)
+        for place in _sober(kept, policy)
     ]
-    return _sober(regions, policy)
+    return tuple(sorted(regions, key=lambda r: (-r.sigma, r.from_m, r.bottom_m)))
 
 
-def _sober(regions: list[ScanRegion], policy: XrayPolicy) -> tuple[ScanRegion, ...]:
-    """What is left where many places stand out: then each is more ordinary."""
-    crowd = sum(region.sigma >= policy.region_crowd_from for region in regions)
-    less = policy.region_crowd_sigma * max(crowd - 1, 0)
-    told = [replace(region, sigma=round(region.sigma - less, 2)) for region in regions]
-    told = [region for region in told if region.sigma >= policy.region_sigma]
-    return tuple(sorted(told, key=lambda r: (-r.sigma, r.from_m, r.bottom_m)))
+def _sober(places: list[_Place], policy: XrayPolicy) -> list[_Place]:
+    """What is left to be told where many places stand out."""
+    less = crowd_sigma([place.sigma for place in places], policy)
+    told = [
+        replace(place, sigma=round(min(place.sigma, policy.max_sigma) - less, 2))
+        for place in places
+    ]
+    return [place for place in told if place.sigma >= policy.region_sigma]
+
+
+def crowd_sigma(sigmas: Iterable[float], policy: XrayPolicy) -> float:
+    """How much less each of a load's places says, as others stand out like it.
+
+    Few families of goods have strong places, but those have several: each other strong one takes
+    far more off than one that would hardly be told.
+    """
+    told = list(sigmas)
+    faint, strong = (
+        max(sum(sigma >= line for sigma in told) - 1, 0)
+        for line in (policy.region_faint_from, policy.region_crowd_from)
+    )
+    return policy.region_faint_sigma * faint + policy.region_crowd_sigma * strong
 
 
 def at_machine(from_m: float, to_m: float, geometry: Geometry, policy: XrayPolicy) -> bool:
@@ -167,7 +186,11 @@ def tested_boxes(
 
 
 def _boxes(
-    signal: Signal, size: tuple[float, float], geometry: Geometry, policy: XrayPolicy
+    signal: Signal,
+    size: tuple[float, float],
+    geometry: Geometry,
+    policy: XrayPolicy,
+    least_sigma: float,
 ) -> list[_Place]:
     """Boxes of one height and length by how likely each is a thing that does not belong."""
     tested = tested_boxes(signal, size, geometry, policy)
@@ -176,7 +199,7 @@ def _boxes(
     nats = (tested.terms * WEIGHTS[:-1]).sum(axis=1) + WEIGHTS[-1]
     sigma = np.round(SIGMA_AT_0 + nats, 4)
     places: list[_Place] = []
-    strong = np.nonzero(sigma >= policy.region_sigma)[0]
+    strong = np.nonzero(sigma >= least_sigma)[0]
     for index in strong[np.argsort(-sigma[strong], kind="stable")].tolist():
         if len(places) == policy.max_regions:
             break
@@ -186,7 +209,9 @@ def _boxes(
     return places
 
 
-def _slabs(signal: Signal, geometry: Geometry, policy: XrayPolicy) -> list[_Place]:
+def _slabs(
+    signal: Signal, geometry: Geometry, policy: XrayPolicy, least_sigma: float
+) -> list[_Place]:
     """Upright slabs from the deck to the roof: a partition, with what is behind it."""
     rows, columns = signal.high.shape
     edges = np.arange(SLAB_BANDS + 1) * rows // SLAB_BANDS
@@ -213,7 +238,7 @@ def _slabs(signal: Signal, geometry: Geometry, policy: XrayPolicy) -> list[_Plac
         # All but one band: the roof or the deck may hide one.
         sigma = np.round(LINE * np.sort(each, axis=0)[1] / line, 4)
         for column in np.argsort(-sigma, kind="stable")[: 2 * policy.max_regions].tolist():
-            if sigma[column] < policy.region_sigma:
+            if sigma[column] < least_sigma:
                 break
             one = _Place(
                 sigma=float(sigma[column]),
@@ -286,7 +311,7 @@ def _region(
         bottom_m=round(geometry.height_m(int(rows[-1]) + 1), 2),
         top_m=round(geometry.height_m(int(rows[0])), 2),
         excess_g_cm2=round(excess_g_cm2, 1),
-        sigma=round(min(place.sigma, policy.max_sigma), 2),
+        sigma=place.sigma,
         material=material,
         material_share=round(share, 2),
         mass_kg=round(10.0 * excess_g_cm2 * area_m2, 1) if excess_g_cm2 > 0.0 else None,
