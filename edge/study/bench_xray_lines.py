@@ -41,6 +41,7 @@ VEHICLE_M = 17.6  # 3,826 columns, and air on both sides
 LINES_PER_S = 20_000
 VERDICT_MS = 50.0
 PIECE_BYTES = 64 * 1024
+AIR_LINES = 40  # of those behind every vehicle
 LAST_LINES = 16  # that come in the last piece, as at a brisk 722 lines/s in 22 ms
 START_NS = 1_795_000_000_000_000_000
 LINE_NS = 1_385_000  # 13 km/h at 5 mm
@@ -165,12 +166,12 @@ def played(options: Options, scans: int) -> Tally:
         return [one for one in found if one is not None]
 
     for number in range(-1, scans):  # the first one warms up
-        high, low = shapes[number % len(shapes)]
-        columns = high.shape[1] - 37 * (number % 11)  # where the last look falls differs
-        stream, last = frames(number + 2, high[:, :columns], low[:, :columns])
+        # Where the last look falls differs.
+        high, low = (_and_air(plane, 37 * (number % 11)) for plane in shapes[number % len(shapes)])
+        stream, last = frames(number + 2, high, low)
         one = Tally() if number < 0 else tally
         looks[0] = 0.0
-        one.lines += columns
+        one.lines += high.shape[1]
         _play(feed, stream, last, START_NS + number * 60 * 10**9, one)
         began = time.process_time()
         reference(stream + last)
@@ -179,6 +180,12 @@ def played(options: Options, scans: int) -> Tally:
         if number >= 0 and number % 5 == 4:
             options.say(f"xray-lines: {number + 1} of {scans} scans")
     return tally
+
+
+def _and_air(plane: Picture, columns: int) -> Picture:
+    """The scan with so many more lines of air behind the vehicle."""
+    air = plane[:, -AIR_LINES:]
+    return np.concatenate([plane, np.tile(air, -(-columns // AIR_LINES))[:, :columns]], axis=1)
 
 
 def _play(feed: Feed, stream: bytes, last: bytes, at_ns: int, tally: Tally) -> None:
