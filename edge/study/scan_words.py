@@ -6,6 +6,7 @@ from typing import Any
 from edge.study.played import Tried
 from fusion.types import Detection
 
+MOST_SURE = 0.99  # a person reads 100 % as certain
 LABEL, VALUE = 14, 72  # columns of the table
 
 NOTES = {
@@ -156,5 +157,5 @@ def _wrapped(label: str, pieces: list[str]) -> Iterator[str]:
 
 
 def _row(label: str, value: str, sure: float | None = None) -> str:
-    told = "" if sure is None else f"{sure:.0%} sure"
+    told = "" if sure is None else f"{min(sure, MOST_SURE):.0%} sure"
     return f"  {label:<{LABEL}}{value:<{VALUE}}  {told}".rstrip()

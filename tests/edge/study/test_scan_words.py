@@ -54,7 +54,7 @@ def lines(files=None, **facts):
 def test_a_scan_is_a_table_of_values_units_and_how_sure():
     assert [" ".join(line.split()) for line in lines()] == [
         "a.tif (9 x 8, 16 bits, grey): taken for one plane: no materials",
-        "empty no 100% sure",
+        "empty no 99% sure",
         "fill 48% of the box, seen from the side 95% sure",
         "geometry 40 ft box, 4.20 to 16.30 m from the front, 1.10 to 3.60 m up 90% sure",
         "regions 5.10 to 5.90 m from the front, 1.20 to 1.80 m up",
