@@ -124,7 +124,6 @@ def _with_box(
     size = size_of(length_px, height_px, (scan.pitch_x_mm, scan.pitch_y_mm), known=scan.pitch_known)
     if not scan.pitch_known:
         size = by_ribs(size, box, length_px, height_px)
-    pitch_x_m, pitch_y_m = (scale * pitch / 1000.0 for pitch in size.pitch_mm)
     front, rear, rows = _outline(box.straight, cleaned.noise)
     front, rear = min(front, box.left), max(rear, box.right)
     inside = inside_of(box, cleaned.noise)
@@ -132,7 +131,6 @@ def _with_box(
     opaque, middle = _opaque(cleaned, box)
     # What the box stands on counts where it is in the picture; else heights are over its beams.
     bottom = max(rows[1], box.bottom)
-    deck_px = DECK_PART * (box.bottom - box.top)
     notes = list(nothing.notes)
     if not scan.pitch_known:
         notes.append("pitch-from-box" if size.feet else "pitch-assumed")
@@ -140,7 +138,7 @@ def _with_box(
     if not _is_all_there(scan, policy):
         logit = min(logit, 0.0)  # what has not been seen is not known to be clear
     fill = float(np.count_nonzero(inside.excess > inside.step)) / inside.excess.size
-    length_m = (rear - front) * pitch_x_m
+    length_m = (rear - front) * scale * size.pitch_mm[0] / 1000.0
     outline = box.sure if length_m <= MOST_LENGTH_M else min(box.sure, LEAST_BOX)
     sure = _sures(logit, outline, size, scan, walls=inside.wall > 2.0 * cleaned.noise)
     if logit > 0.0 and fill > AT_ODDS_FILL:
@@ -159,17 +157,7 @@ def _with_box(
         fill=round(fill, 4),
         unpenetrated=round(opaque, 4),
         notes=tuple(notes),
-        geometry=_named(
-            box_from_m=(box.left - front) * pitch_x_m,
-            box_to_m=(box.right - front) * pitch_x_m,
-            deck_m=(bottom - box.bottom + deck_px) * pitch_y_m,
-            roof_m=(bottom - box.top) * pitch_y_m,
-            opaque_m=(box.left - front + middle) * pitch_x_m,
-            container_ft=float(size.feet),
-            pitch_x_mm=size.pitch_mm[0],
-            pitch_y_mm=size.pitch_mm[1],
-            speed_error=size.speed_error,
-        ),
+        geometry=_geometry(box, size, scale, front=front, bottom=bottom, opaque=middle),
         sure=_sure(**sure),
     )
     return Read(
@@ -177,6 +165,29 @@ def _with_box(
         pitch_mm=size.pitch_mm,
         front_column=cleaned.left + scale * front,
         bottom_row=cleaned.top + scale * bottom,
+    )
+
+
+def _geometry(
+    box: Box, size: Size, scale: int, *, front: int, bottom: int, opaque: float
+) -> tuple[tuple[str, float], ...]:
+    """Where everything is, in metres behind the front column and over the bottom row.
+
+    scale   pixels of the picture to a working pixel
+    opaque  working pixels from the box's left end to the middle of what is opaque
+    """
+    pitch_x_m, pitch_y_m = (scale * pitch / 1000.0 for pitch in size.pitch_mm)
+    deck_px = DECK_PART * (box.bottom - box.top)
+    return _named(
+        box_from_m=(box.left - front) * pitch_x_m,
+        box_to_m=(box.right - front) * pitch_x_m,
+        deck_m=(bottom - box.bottom + deck_px) * pitch_y_m,
+        roof_m=(bottom - box.top) * pitch_y_m,
+        opaque_m=(box.left - front + opaque) * pitch_x_m,
+        container_ft=float(size.feet),
+        pitch_x_mm=size.pitch_mm[0],
+        pitch_y_mm=size.pitch_mm[1],
+        speed_error=size.speed_error,
     )
 
 

@@ -12,7 +12,7 @@ from fusion.scans.box_edges import (
     post_columns,
     top_rows,
 )
-from fusion.scans.calibrate import Floats
+from fusion.scans.calibrate import Calibration, Flags, Floats
 from fusion.scans.cells import Cells
 from fusion.scans.composite_box import find_box
 from fusion.scans.composite_size import by_ribs
@@ -132,13 +132,10 @@ def _found(
     """As `find_geometry`, with a pitch that is settled."""
     values, cell_px, calibration = cells.high, cells.cell_px, cells.calibration
     cell_x_m, cell_y_m = (pitch * cell_px / 1000.0 for pitch in pitch_mm)
-    first = -(-calibration.first_column // cell_px)
-    last = calibration.last_column // cell_px
     taken = values > policy.vehicle_attenuation
-    seen = np.nonzero(taken[:, first:last].sum(axis=0) >= MIN_CELLS_IN_COLUMN)[0]
-    if seen.size == 0:
+    front, rear = _vehicle(taken, calibration, cell_px)
+    if rear <= front:
         return None
-    front, rear = first + int(seen[0]), first + int(seen[-1]) + 1
     tops = top_rows(taken[:, front:rear])
     start, stop, top = longest_level_run(tops)
     notes = ["pitch-assumed"] if pitch_from == "assumed" else []
@@ -189,6 +186,14 @@ def _found(
         sure=_sure(values, slice(roof, deck), zone_columns, notes, pitch_from),
     )
     return _sized(geometry, values) if there else geometry
+
+
+def _vehicle(taken: Flags, calibration: Calibration, cell_px: int) -> tuple[int, int]:
+    """Columns of cells that the vehicle takes, the last exclusive; (0, 0) where there is none."""
+    first = -(-calibration.first_column // cell_px)
+    last = calibration.last_column // cell_px
+    seen = np.nonzero(taken[:, first:last].sum(axis=0) >= MIN_CELLS_IN_COLUMN)[0]
+    return (first + int(seen[0]), first + int(seen[-1]) + 1) if seen.size else (0, 0)
 
 
 def _along_m(
