@@ -16,7 +16,6 @@ from tests.contract.scenarios import DEVICE, START_UTC_NS, WIRES
 # The pair is computed once and never changed by a clause.
 FEW = settings(
     max_examples=25,
-    deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

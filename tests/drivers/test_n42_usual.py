@@ -168,7 +168,7 @@ seconds = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.lists(seconds, max_size=8))
 def test_any_documents_are_the_samples_of_the_plain_reader(documents):
     usual = UsualDocuments(n42.read)
@@ -195,7 +195,7 @@ def test_local_times_are_those_of_the_library(zone):
 def test_any_documents_are_the_samples_of_the_library():
     reader = SpectrumReader()
 
-    @settings(deadline=None, max_examples=60)
+    @settings(max_examples=60)
     @given(st.lists(seconds, max_size=8))
     def check(documents):
         usual = UsualDocuments(reader.read)
@@ -220,7 +220,7 @@ changes = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(changes)
 def test_a_changed_document_is_read_or_refused_as_ever(made):
     changed = PLAIN

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.seismic_miniseed import (
@@ -82,7 +82,6 @@ def test_samples_are_cut_on_one_grid_for_all_channels():
     assert [len(one.counts) for one in out] == [20, 50, 50, 50, 30]
 
 
-@settings(deadline=None)
 @given(
     rate_hz=st.floats(50, 5000),
     count=st.integers(1, 6000),

@@ -111,7 +111,7 @@ def test_one_energy_is_a_scan_without_a_low_plane():
     assert np.array_equal(scan.high, planes(energies=1)[0])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**32), where=st.integers(1, 602))
 def test_any_order_within_64_lines_and_duplicates_are_taken(seed, where):
     chance = random.Random(seed)

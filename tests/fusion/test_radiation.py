@@ -475,7 +475,7 @@ def test_a_burst_of_many_neutrons_is_no_source():
         assert found.bursts == 1 or size == 8
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(counts=st.lists(st.integers(0, 10**6), min_size=1, max_size=20), place_m=st.floats(-5, 50))
 def test_any_neutron_counts_give_a_finite_answer(counts, place_m):
     found = second_by_second(counts, Beside(position_m=place_m, nats=3.0))

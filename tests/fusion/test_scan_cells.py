@@ -161,7 +161,7 @@ def test_too_small_a_picture_has_no_cells():
     assert cells_of(np.zeros((11, 400), np.uint16), None, POLICY) is None
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_no_picture_gives_anything_but_numbers(data):
     seed = data.draw(st.integers(0, 2**32 - 1))

@@ -196,7 +196,7 @@ def test_the_sudden_motion_of_the_real_capture_is_nobody_walking():
 WALK = ground(32, movers=(mover("person", 3, start_s=14.0),))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(st.integers(1, 400), min_size=1, max_size=12))
 def test_the_cut_of_the_waveform_does_not_change_the_detections(sizes):
     station, told, at = detector(), [], 0
@@ -289,7 +289,7 @@ def test_other_rates_hear_the_walker_too(rate_hz):
     assert named(detections(resampled, rate_hz, size=25)) & {"person", "group"}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.integers(-(2**31), 2**31 - 1), min_size=1, max_size=60), st.integers(0, 2**31))
 def test_no_counts_and_no_gap_raise(counts, missing):
     station = detector()

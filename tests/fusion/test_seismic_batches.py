@@ -94,7 +94,7 @@ def shuffled(sent, seed, stall):
 
 
 @pytest.mark.parametrize("size", [25, 50, 27])
-@settings(deadline=None, max_examples=6)
+@settings(max_examples=6)
 @given(seed=st.integers(0, 2**32 - 1), stall=st.sampled_from([1, 8, 40, 400]))
 def test_a_station_tells_the_same_whoever_else_sends_and_however_late(size, seed, stall):
     sent = packets(stations(seed % 4), size)

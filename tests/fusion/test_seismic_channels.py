@@ -108,7 +108,7 @@ def test_a_horizontal_alone_is_followed():
     assert {each.facts["channel"] for each in detections} == {"EHE"}
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(st.integers(1, 300), min_size=1, max_size=12), st.permutations(CHANNELS))
 def test_neither_cut_nor_order_of_the_channels_changes_the_detections(sizes, order):
     length = len(WALK["EHZ"])

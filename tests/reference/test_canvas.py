@@ -1,7 +1,7 @@
 """Strokes drawn row by row of the whole sheet, beside the kernels."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fusion.kernels.canvas import draw_columns, draw_steps
@@ -35,7 +35,6 @@ def sheet():
     return np.zeros((HEIGHT, WIDTH), np.uint8)
 
 
-@settings(deadline=None)  # the first compiles
 @given(st.integers(0, WIDTH), st.lists(st.tuples(rows, rows), max_size=40))
 def test_strokes_are_all_between_their_ends(x, ends):
     first, last = (np.array([each[side] for each in ends], np.int64) for side in (0, 1))
@@ -45,7 +44,6 @@ def test_strokes_are_all_between_their_ends(x, ends):
     assert np.array_equal(found, expected)
 
 
-@settings(deadline=None)  # the first compiles
 @given(st.integers(0, WIDTH), st.lists(rows, max_size=40), st.integers(1, 4), st.booleans())
 def test_steps_go_through_every_height(x, heights, thick, dashed):
     found, expected = sheet(), sheet()

@@ -1,7 +1,7 @@
 """Channels written one by one beside the kernel."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.wire.kernels.channels import LONGEST, TABLED, Written, put_number, write_channels
@@ -27,7 +27,6 @@ def naive_channels(counts):
     return " ".join(map(str, told)) + (" " if told and ends_blank else ""), counted
 
 
-@settings(deadline=None)  # the first compiles
 @given(any_whole)
 def test_a_number_is_its_digits_and_a_blank(number):
     text = np.zeros(LONGEST, np.uint8)
@@ -35,7 +34,6 @@ def test_a_number_is_its_digits_and_a_blank(number):
     assert text[:end].tobytes().decode() == f"{number} "
 
 
-@settings(deadline=None)
 @given(st.lists(channels | zeroes, max_size=5))
 def test_spectra_are_written_as_one_by_one(spectra):
     counts = np.array([number for one in spectra for number in one], np.int64)

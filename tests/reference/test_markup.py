@@ -110,13 +110,13 @@ pieces = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=400)  # the first compiles
+@settings(max_examples=400)
 @given(st.lists(pieces, max_size=12).map(b"".join))
 def test_what_is_taken_apart_is_the_twin(data):
     assert kernel_apart(data) == naive_apart(data)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.lists(st.tuples(numbers, st.booleans()), max_size=6))
 def test_numbers_come_back(rows):
     data = b""
@@ -125,7 +125,6 @@ def test_numbers_come_back(rows):
     assert kernel_apart(data) == naive_apart(data)
 
 
-@settings(deadline=None)
 @given(numbers, st.booleans())
 def test_one_run_of_numbers_is_the_twin(found, counted):
     text = " ".join(map(str, found)).encode()
@@ -135,7 +134,6 @@ def test_one_run_of_numbers_is_the_twin(found, counted):
     assert (None if place < 0 else values[:at].tolist()) == naive
 
 
-@settings(deadline=None)
 @given(st.sampled_from([*TAGS, "<m>", "<n y>", "<t"]))
 def test_a_tag_is_known(tag):
     data = array(tag[:-1].encode())
@@ -143,7 +141,6 @@ def test_a_tag_is_known(tag):
     assert tag_number(data, 0, len(data), Tags(TABLE, LENGTHS)) == number
 
 
-@settings(deadline=None)
 @given(st.lists(pieces, max_size=3).map(b"".join))
 def test_a_tag_is_copied_to_its_end(data):
     skeleton = np.zeros(len(data) + 3, np.uint8)
@@ -154,7 +151,6 @@ def test_a_tag_is_copied_to_its_end(data):
         assert skeleton[1 : end + 2].tobytes() == found[0]
 
 
-@settings(deadline=None)
 @given(st.lists(pieces, max_size=3).map(b"".join))
 def test_a_text_ends_at_the_next_tag(data):
     found = re.match(rb"[\n\x20-;=-\xff]{0,%d}<" % LONGEST_TEXT, data)

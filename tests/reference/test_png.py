@@ -3,7 +3,7 @@
 import zlib
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fusion.kernels.png import deflate_runs, filtered_rows
@@ -54,7 +54,6 @@ def naive_deflate(data):
 runs = st.lists(st.tuples(st.integers(0, 255), st.integers(1, 600)), max_size=12)
 
 
-@settings(deadline=None)  # the first compiles
 @given(st.binary(max_size=300) | runs.map(lambda all_: b"".join(bytes([v]) * n for v, n in all_)))
 def test_what_is_packed_is_the_twin_and_unpacks_to_what_it_was(data):
     packed = deflate_runs(np.frombuffer(data, np.uint8)).tobytes()
@@ -68,7 +67,6 @@ def test_every_length_of_a_run_comes_back():
         assert zlib.decompress(deflate_runs(np.frombuffer(data, np.uint8)).tobytes(), -15) == data
 
 
-@settings(deadline=None)  # the first compiles
 @given(st.integers(1, 20), st.integers(1, 40), st.integers(0, 2**32 - 1))
 def test_rows_are_the_difference_to_the_row_above(rows, pairs, seed):
     pixels = np.random.default_rng(seed).integers(0, 16, (rows, 2 * pairs)).astype(np.uint8)

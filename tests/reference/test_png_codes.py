@@ -22,7 +22,7 @@ def inflated(data):
     st.binary(min_size=1, max_size=300),
     st.lists(st.integers(1, 700), min_size=1, max_size=5),
 )
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_any_inflate_gives_the_bytes_back(values, runs):
     longer = b"".join(bytes([value]) * run for value, run in zip(values, runs, strict=False))
     for data in (values, longer):
@@ -44,7 +44,7 @@ def test_tokens_say_the_bytes():
 
 
 @given(st.lists(st.integers(0, 10**6), min_size=2, max_size=60).filter(lambda c: sum(c) > 0))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_a_code_is_whole_and_no_word_begins_another(counts):
     lengths = code_lengths(counts)
     words = [

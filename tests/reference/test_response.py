@@ -5,7 +5,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fusion.kernels.response import (
@@ -109,7 +109,6 @@ def test_the_dice_are_splitmix64(seed):
     assert [uniform(state) for _ in range(50)] == naive_splitmix(seed, 50)
 
 
-@settings(deadline=None)  # the first call may compile
 @given(st.floats(10.0, 9000.0))
 def test_coefficients_are_linear_between_columns(energy_kev):
     photo, scatter, pair = naive_coefficients(energy_kev)
@@ -146,7 +145,6 @@ def test_turning_keeps_the_length_and_takes_the_angle():
     assert np.abs(np.mean(ways, axis=0)).max() < 0.04
 
 
-@settings(deadline=None)  # the first call may compile
 @given(st.floats(20.0, 5000.0), st.floats(0.0, 0.9999))
 def test_loss_bins_lie_in_order(energy_kev, part):
     edge = energy_kev * (1 - 1 / (1 + 2 * energy_kev / ELECTRON_KEV))
@@ -245,7 +243,6 @@ def test_boxes_are_put_into_bins_as_sampling_says():
     assert out.sum() == pytest.approx(mass.sum(), abs=1e-5)
 
 
-@settings(deadline=None)  # the first call may compile
 @given(st.floats(-60.0, 60.0), st.floats(0.0, 20.0))
 def test_the_blurred_step_is_the_integral_of_the_normal(from_left, sigma):
     steps = np.linspace(-300.0, from_left, 40_001)

@@ -273,7 +273,7 @@ def test_a_gap_is_bridged_at_the_level_there_was():
     assert after[:, kernel.PEAK].max() < 1.0
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.data())
 def test_a_column_gives_the_same_however_it_and_others_are_cut(data):
     """Gaps, ragged columns and neighbours: bit by bit the same."""

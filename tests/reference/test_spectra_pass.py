@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fusion.kernels.radiation import source_profile
@@ -22,7 +22,6 @@ def naive_window(scores, variances, usable, lengths):
     return best
 
 
-@settings(deadline=None)  # kernels are compiled in the first
 @given(st.integers(0, 200))
 def test_the_highest_window(seed):
     rng = np.random.default_rng(seed)

@@ -40,7 +40,7 @@ def updated_slowly(mean, covariance, measured, variance):
     return mean, (np.eye(2) - gain @ measurement) @ covariance
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(legs=legs, drift=st.floats(0.0, 2.0), slope_sd=sizes)
 def test_the_filter_agrees_with_its_twin_in_matrices(legs, drift, slope_sd):
     state = (0.0, 0.0, 1.0, 0.0, slope_sd**2)

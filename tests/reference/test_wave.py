@@ -55,7 +55,7 @@ def test_the_band_pass_is_the_naive_one(size):
     assert passed == pytest.approx(naive_band_passed(samples, sections, gain), abs=1e-6)
 
 
-@settings(deadline=None, max_examples=25)  # the first runs with kernels yet to compile
+@settings(max_examples=25)
 @given(st.integers(1, 60), st.lists(st.integers(0, 60), min_size=2, max_size=12), st.integers(0, 9))
 def test_columns_are_the_naive_ones(size, places, seed):
     samples = noise(size, seed)

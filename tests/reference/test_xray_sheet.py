@@ -9,7 +9,7 @@ from fusion.kernels.xray_sheet import binned_counts, coloured, light_levels
 
 
 @given(st.integers(1, 23), st.integers(1, 29), st.integers(1, 6))
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_bins_are_means(rows, columns, factor):
     plane = np.random.default_rng(rows).integers(0, 65_536, (rows, columns)).astype(np.uint16)
     found = binned_counts(plane, factor)

@@ -130,7 +130,7 @@ def test_an_endless_record_is_not_kept():
     assert kept < 400_000
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 2**32))
 def test_mutated_records_never_raise_and_times_are_in_range(seed):
     chance = random.Random(seed)
@@ -153,7 +153,6 @@ def test_mutated_records_never_raise_and_times_are_in_range(seed):
             assert len(one.values) == one.count
 
 
-@settings(deadline=None)
 @given(data=st.binary(max_size=600))
 def test_garbage_never_raises(data):
     assert all(isinstance(one, Malformed) for one in read(data) + read(data, framed=True))

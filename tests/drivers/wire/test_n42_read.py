@@ -96,7 +96,7 @@ measurements = st.builds(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(measurements, min_size=1, max_size=4))
 def test_whatever_is_measured_reads_as_it_was_written(measured):
     written = n42.Document(instrument=n42.Instrument(), detectors=(), measurements=tuple(measured))
@@ -182,7 +182,7 @@ def test_more_elements_than_any_device_writes_are_refused():
     assert n42.read(data).reason == "too-many-elements"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data())
 def test_damaged_documents_never_raise(data):
     document = bytearray(data.draw(st.sampled_from([OLD.encode(), n42.write(a_pass(channels=8))])))

@@ -59,7 +59,7 @@ words = st.text(max_size=20)
 shares = st.floats(allow_nan=True, allow_infinity=True)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     said=st.tuples(words, words, words),
     number=shares,

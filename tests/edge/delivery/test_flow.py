@@ -242,7 +242,7 @@ class Line:
             self.cursor = said
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10**9))
 def test_over_any_line_the_centre_holds_a_prefix_and_in_the_end_everything(tmp_path_factory, seed):
     store = CentreStore(tmp_path_factory.mktemp("centre") / "centre.db")

@@ -383,7 +383,7 @@ def test_sides_read_and_settle_while_alerts_are_committed(opened):
     assert box.depth("north") == box.depth("south") == 0
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     steps=st.lists(
         st.tuples(st.sampled_from(["commit", "cursor", "ack", "dead", "boot"]), st.integers(0, 12)),

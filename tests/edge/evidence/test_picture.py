@@ -122,7 +122,7 @@ def test_main_lines_stand_apart_and_a_strange_name_has_none():
     assert main_lines("Co-60") == [1173.2, 1332.5]
 
 
-@settings(max_examples=30, deadline=None)  # the first packs with a kernel yet to compile
+@settings(max_examples=30)
 @given(st.integers(1, 40), st.integers(1, 40), st.randoms(use_true_random=False))
 def test_any_picture_comes_back_as_it_was(rows, half, random):
     pixels = np.array(

@@ -127,7 +127,7 @@ def test_a_path_is_shown_as_a_person_writes_it():
     assert dotted(()) == ""
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.binary(max_size=200) | st.text(alphabet="ab:- \n[]{}&*!|>'\"#\t", max_size=60))
 def test_any_bytes_are_a_document_or_a_config_error(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("yaml") / "a.yaml"

@@ -274,7 +274,7 @@ def test_every_line_twice_is_a_picture_made_longer():
     assert found.mass_kg == pytest.approx(analyse(whole, POLICY).mass_kg, rel=0.1)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     times=st.floats(0.1, 30.0),
     top=st.integers(0, 300),

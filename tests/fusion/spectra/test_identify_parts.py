@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fusion.kernels.identify import Spectrum
@@ -69,7 +69,6 @@ def test_bins_are_as_wide_as_peaks_ask(detector):
     assert 8 <= len(middle) <= 3000
 
 
-@settings(deadline=None)  # kernels are compiled in the first
 @given(st.floats(0.97, 1.03), st.integers(0, 50))
 def test_counts_put_into_other_bins_stay_as_many(gain, seed):
     counts = np.random.default_rng(seed).poisson(5.0, 400).astype(float)

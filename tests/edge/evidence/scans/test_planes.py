@@ -116,7 +116,7 @@ def test_a_partial_scan_and_lost_lines_are_told():
 
 
 @given(st.integers(1, 70), st.integers(1, 70), st.sampled_from([np.uint8, np.uint16]), st.data())
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_any_picture_comes_back(rows, columns, kind, data):
     seed = data.draw(st.integers(0, 1000))
     random = np.random.default_rng(seed)
