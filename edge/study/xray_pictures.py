@@ -224,17 +224,21 @@ def _cut(scan: Drawn, whole: bool, random: Random) -> tuple[Clear, Box]:
     return part, (left - x0, top - y0, right - x0, bottom - y0)
 
 
+def askew(clear: Clear, random: Random) -> Clear:
+    """Turned by up to a degree."""
+    rows, columns = clear.shape
+    turn = cv2.getRotationMatrix2D((columns / 2, rows / 2), random.uniform(-1.0, 1.0), 1.0)
+    return np.asarray(
+        cv2.warpAffine(clear, turn, (columns, rows), borderMode=cv2.BORDER_REPLICATE), np.float32
+    )
+
+
 def _resampled(clear: Clear, box: Box, width: int, random: Random) -> tuple[Clear, Box, float]:
     scale = width / clear.shape[1]
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     clear = np.asarray(cv2.resize(clear, None, fx=scale, fy=scale, interpolation=way), np.float32)
     if random.random() < 0.3:
-        rows, columns = clear.shape
-        turn = cv2.getRotationMatrix2D((columns / 2, rows / 2), random.uniform(-1.0, 1.0), 1.0)
-        clear = np.asarray(
-            cv2.warpAffine(clear, turn, (columns, rows), borderMode=cv2.BORDER_REPLICATE),
-            np.float32,
-        )
+        clear = askew(clear, random)
     blur = float(random.choice([0.0, 0.0, 0.6, 1.2]))
     if blur:
         clear = np.asarray(cv2.GaussianBlur(clear, (0, 0), blur), np.float32)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from edge.study.xray_pictures import Box, Drawn, drawn
+from edge.study.xray_pictures import Box, Drawn, askew, drawn
 from edge.study.xray_pictures_looks import (
     COLOURS,
     CURVES,
@@ -183,11 +183,6 @@ def _resampled(
     way = cv2.INTER_AREA if along < 1 else cv2.INTER_CUBIC
     clear = np.asarray(cv2.resize(clear, None, fx=along, fy=across, interpolation=way), np.float32)
     if random.random() < 0.3:
-        rows, columns = clear.shape
-        turn = cv2.getRotationMatrix2D((columns / 2, rows / 2), random.uniform(-1.0, 1.0), 1.0)
-        clear = np.asarray(
-            cv2.warpAffine(clear, turn, (columns, rows), borderMode=cv2.BORDER_REPLICATE),
-            np.float32,
-        )
+        clear = askew(clear, random)
         names.append("askew")
     return clear, [(b[0] * along, b[1] * across, b[2] * along, b[3] * across) for b in boxes], names
