@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from fusion.policy import AlarmPolicy
+from fusion.alarm_policy import AlarmPolicy
 from fusion.types import (
     MILLISECOND_NS,
     SECOND_NS,

@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from fusion.association_policy import AssociationPolicy
 from fusion.evidence import number
-from fusion.policy import AssociationPolicy
 from fusion.types import SECOND_NS, Detection, LaneSpec
 
 MAX_TRANSITS_PER_LANE = 16  # at 45 vehicles an hour and a scan window of 2 min there are 2

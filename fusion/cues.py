@@ -7,8 +7,8 @@ import math
 from collections.abc import Sequence
 
 from fusion.associate import Transit
+from fusion.association_policy import AssociationPolicy
 from fusion.evidence import nats_of, number, weigh
-from fusion.policy import AssociationPolicy
 from fusion.track_motion import motion_facts
 from fusion.tracks import Track, Zone
 from fusion.types import SECOND_NS, Detection, Fact, Family, Origin

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from fusion.policy import AlarmPolicy
+from fusion.alarm_policy import AlarmPolicy
 from fusion.types import (
     MILLISECOND_NS,
     SECOND_NS,

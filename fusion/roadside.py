@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 
 from fusion.associate import Lane
-from fusion.policy import AssociationPolicy
+from fusion.association_policy import AssociationPolicy
 from fusion.types import SECOND_NS, Detection, SensorSpec
 
 MAX_HELD = 64  # four lanes' trucks within the wait, each heard by sixteen stations

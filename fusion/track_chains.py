@@ -10,8 +10,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from fusion.association_policy import AssociationPolicy
 from fusion.kernels.track import State, predict, update
-from fusion.policy import AssociationPolicy
 from fusion.track_line import Line
 from fusion.types import SECOND_NS
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from fusion.policy import AssociationPolicy
+from fusion.association_policy import AssociationPolicy
 from fusion.track_chains import HURRY, SURE_NATS, Chain, Pass
 from fusion.track_line import Line
 from fusion.types import SECOND_NS

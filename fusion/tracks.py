@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from fusion.association_policy import AssociationPolicy
 from fusion.evidence import number
-from fusion.policy import AssociationPolicy
 from fusion.step_curve import KEPT_SLOTS, SLOT_NS, StepCurve
 from fusion.track_chains import DRIVES, WALKS, Chains, Pass
 from fusion.track_incidents import Incident, incidents

@@ -1,0 +1,105 @@
+"""How much voices count beside others that may only say the same: correlated sensors."""
+
+import itertools
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+from fusion.scoring_policy import ScoringPolicy
+from fusion.types import Detection
+
+Correlation = Callable[[str, str], float | None]
+"""Of two sensors; None where it is not known."""
+
+
+def shared_weights(
+    voices: Sequence[Detection],
+    said: Sequence[float],
+    policy: ScoringPolicy,
+    correlation: Correlation | None,
+) -> list[float]:
+    """How much each voice counts beside those that may only say the same."""
+    weights = [1.0] * len(voices)
+    for group in sorted({_group(voice) for voice in voices}):
+        mine = [i for i, voice in enumerate(voices) if _group(voice) == group]
+        rho = policy.group_rho.get(group, 0.0)
+        if correlation is None:
+            for i in mine:
+                weights[i] = 1.0 / (1.0 + (len(mine) - 1) * rho)
+            continue
+        rhos = _rhos(voices, mine, rho, correlation)
+        for side in (1.0, -1.0):
+            same = [i for i in mine if side * said[i] > 0.0]
+            for i, weight in _agreed(same, said, rhos).items():
+                weights[i] = weight
+    return weights
+
+
+def _rhos(
+    voices: Sequence[Detection], mine: Sequence[int], rho: float, correlation: Correlation
+) -> dict[tuple[int, int], float]:
+    """Of each pair, both ways round."""
+    of_pairs = {}
+    for i, j in itertools.combinations(mine, 2):
+        known = correlation(voices[i].sensor_id, voices[j].sensor_id)
+        of_pairs[i, j] = of_pairs[j, i] = rho if known is None else known
+    return of_pairs
+
+
+def _agreed(
+    same: Sequence[int], said: Sequence[float], rhos: Mapping[tuple[int, int], float]
+) -> dict[int, float]:
+    """Weights of voices that say the same, one more loudly than another.
+
+    Who is further away hears less and takes nothing from what is heard near by: voices whose part
+    would make the sum smaller have none.
+    """
+    ranked = sorted(same, key=lambda i: (-abs(said[i]), i))
+    best: dict[int, float] = {}
+    most = 0.0
+    rows: list[tuple[list[float], float]] = []
+    known: set[float] = set()
+    for count in range(1, len(ranked) + 1):
+        known |= {rhos[ranked[count - 1], other] for other in ranked[: count - 1]}
+        if len(known) <= 1:
+            weights = [1.0 / (1.0 + (count - 1) * sum(known))] * count
+        else:
+            rows = rows or _eliminated(ranked, rhos)
+            weights = _solved(rows, count)
+        total = math.fsum(abs(said[i]) * w for i, w in zip(ranked, weights, strict=False))
+        if total > most:
+            best, most = dict(zip(ranked, weights, strict=False)), total
+    return dict.fromkeys(ranked, 0.0) | best
+
+
+def _eliminated(
+    names: Sequence[int], of_pairs: Mapping[tuple[int, int], float]
+) -> list[tuple[list[float], float]]:
+    """R w = 1 with nothing left under the diagonal; R has ones on its diagonal.
+
+    Of each row what stands from the diagonal on, and the right-hand side. The first rows and
+    columns are those that the first names alone would have.
+    """
+    n = len(names)
+    left = [[1.0 if i == j else of_pairs[i, j] for j in names] + [1.0] for i in names]
+    rows = []
+    for k in range(n):
+        row = left[k]
+        rows.append((row[:-1], row[-1]))
+        for i in range(k + 1, n):
+            factor = left[i][0] / row[0]
+            left[i] = [a - factor * b for a, b in zip(left[i][1:], row[1:], strict=True)]
+    return rows
+
+
+def _solved(rows: Sequence[tuple[list[float], float]], count: int) -> list[float]:
+    """w of the first `count` names alone, none less than 0."""
+    found = [0.0] * count
+    for k in reversed(range(count)):
+        row, right = rows[k]
+        rest = math.fsum(row[j - k] * found[j] for j in range(k + 1, count))
+        found[k] = (right - rest) / row[0]
+    return [max(weight, 0.0) for weight in found]
+
+
+def _group(detection: Detection) -> str:
+    return "fusion" if detection.sensor_id == "fusion" else detection.family.value
