@@ -4,122 +4,47 @@ The engine runs on the samples' time and on the ticks it is given; it never asks
 calls in the same order give the same alerts.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from itertools import groupby
-from operator import attrgetter
+from dataclasses import replace
 
-from fusion import cues, xray
-from fusion.alarms import AlarmBook
-from fusion.associate import Lane, Transit
-from fusion.evidence import weigh
-from fusion.health import SensorHealth
-from fusion.judge import Judge
+from fusion.fuser import Fuser
 from fusion.policy import Policy
-from fusion.roadside import Roadside
-from fusion.scans.previous import PreviousScans
-from fusion.scans.scanner import KIND as TEST_PIECE
-from fusion.scans.scanner import ScannerWatch, is_test_piece
-from fusion.seismic import SeismicField
-from fusion.spectra.portal import Portal
-from fusion.tracks import Track, Zone
-from fusion.types import (
-    SECOND_NS,
-    Alert,
-    Checkpoint,
-    Detection,
-    Fact,
-    Family,
-    Sample,
-    ScanFinding,
-    SensorSpec,
-    StatusSample,
-)
+from fusion.senses import Senses
+from fusion.types import SECOND_NS, Alert, Checkpoint, Detection, Sample
 
 MAX_DETECTIONS = 10_000  # for whoever shows them; nobody asks, the oldest are forgotten
 # A service ticks ten times a second, a replay of device files at least once. A later tick says
 # that the clock was set forward, or that the machine stood still: nobody listened meanwhile.
 LONGEST_STEP_NS = SECOND_NS
-# A vehicle's times are right within seconds; what lies further apart than this cannot be paired.
-BLIND_NS = 5 * SECOND_NS
-
-
-@dataclass(slots=True)
-class _Channel:
-    """One sensor's way through the engine."""
-
-    spec: SensorSpec
-    health: SensorHealth
-    feed: Callable[[Sample], list[Detection]]
-    tick: Callable[[int], list[Detection]] | None
 
 
 class Engine:
-    """Fuses the samples of one checkpoint into alerts."""
+    """Fuses the samples of one checkpoint into alerts: its senses, and what they say together."""
 
     def __init__(self, checkpoint: Checkpoint, policy: Policy | None = None) -> None:
-        self._policy = policy or Policy()
-        self._checkpoint = checkpoint
+        known = policy or Policy()
+        self._senses = Senses(checkpoint, known)
+        self._fuser = Fuser(checkpoint, known, self._senses)
         self._now_utc_ns = 0
-        self._watching_since_utc_ns: int | None = None
-        association = self._policy.association
-        ground = [spec for spec in checkpoint.sensors if spec.family is Family.SEISMIC]
-        self._ground = SeismicField(ground, self._policy.seismic)
-        self._lanes = {spec.lane_id: Lane(spec, association) for spec in checkpoint.lanes}
-        self._zones = {
-            zone.zone_id: Zone(
-                zone.zone_id,
-                (sensor for sensor in checkpoint.sensors if sensor.place == zone.zone_id),
-                association,
-                self._ground.steps,
-            )
-            for zone in checkpoint.zones
-        }
-        self._channels = {spec.sensor_id: self._channel(spec) for spec in checkpoint.sensors}
-        self._previous = PreviousScans()
-        self._going_on: dict[str, tuple[Fact, Transit]] = {}
-        """By scanner: the scan of which only a part was told so far, and whose it is."""
-        self._scanners = {
-            spec.sensor_id: ScannerWatch(spec, self._policy.scanner)
-            for spec in checkpoint.sensors
-            if spec.family is Family.XRAY
-        }
-        self._book = AlarmBook(self._policy.alarms)
-        self._judge = Judge(checkpoint, self._policy, self._health)
         self._detections: list[Detection] = []
-        self._roadside = Roadside(self._lanes, association)
 
     def feed(self, sample: Sample) -> list[Alert]:
         """One sample of any kind. A sensor that the checkpoint does not know is passed over."""
-        channel = self._channels.get(sample.sensor_id)
-        if channel is None:
+        detections = self._senses.feed(sample)
+        if not detections:
             return []
-        detections = channel.health.heard(sample, self._now_utc_ns)
-        if not isinstance(sample, StatusSample):
-            detections += channel.feed(sample)
-        return self._take_all(detections) if detections else []
+        self._show(detections)
+        return self._fuser.take(detections)
 
     def tick(self, utc_ns: int) -> list[Alert]:
         """Time has reached `utc_ns`; earlier than before is passed over."""
         if utc_ns <= self._now_utc_ns:
             return []
-        if self._watching_since_utc_ns is None:
-            self._watching_since_utc_ns = utc_ns
-        else:
-            self._pass_over(utc_ns - self._now_utc_ns, utc_ns)
+        if self._now_utc_ns and utc_ns - self._now_utc_ns > LONGEST_STEP_NS:
+            self._senses.pass_over(utc_ns - self._now_utc_ns - LONGEST_STEP_NS)
         self._now_utc_ns = utc_ns
-        alerts: list[Alert] = []
-        for channel in self._channels.values():
-            detections = channel.health.tick(utc_ns)
-            if channel.tick is not None:
-                detections += channel.tick(utc_ns)
-            if detections:
-                alerts += self._take(detections, channel)
-        alerts += self._take_all(self._ground.tick(utc_ns))
-        alerts += self._roadside_due()
-        alerts += self._ask()
-        alerts += self._book.tick(utc_ns)
-        return alerts + self._forget()
+        detections = self._senses.tick(utc_ns)
+        self._show(detections)
+        return self._fuser.tick(utc_ns, detections)
 
     def take_detections(self) -> list[Detection]:
         """The detections since the last call, with their nats."""
@@ -129,213 +54,9 @@ class Engine:
     @property
     def active(self) -> list[Alert]:
         """The last word on every alert that was told and not cleared."""
-        return self._book.active
+        return self._fuser.active
 
-    def _pass_over(self, step_ns: int, utc_ns: int) -> None:
-        """What a step of time that nobody listened to says nothing about."""
-        if step_ns <= LONGEST_STEP_NS:
-            return
-        for channel in self._channels.values():
-            channel.health.pass_over(step_ns - LONGEST_STEP_NS)
-        if step_ns > BLIND_NS:
-            # No portal can be blamed for a vehicle that came before or in between.
-            self._watching_since_utc_ns = utc_ns
-            self._roadside.forget()
-
-    @property
-    def _health(self) -> Mapping[str, SensorHealth]:
-        return {name: channel.health for name, channel in self._channels.items()}
-
-    def _channel(self, spec: SensorSpec) -> _Channel:
-        health = SensorHealth(spec, self._policy.alarms)
-        if spec.family is Family.RADIATION:
-            policy = self._policy
-            portal = Portal(spec, policy.radiation, policy.spectra, policy.identify)
-            return _Channel(spec, health, portal.feed, portal.tick)
-        if spec.family is Family.SEISMIC:
-            # All stations are worked on together: what a sample brings may be of any of them.
-            return _Channel(spec, health, self._ground.feed, None)
-        return _Channel(spec, health, self._scanned, None)
-
-    def _scanned(self, sample: Sample) -> list[Detection]:
-        if not isinstance(sample, ScanFinding):
-            return []
-        finding, condition = self._scanners[sample.sensor_id].feed(sample)
-        if is_test_piece(finding):
-            return condition  # it is no vehicle
-        return [*self._scan(finding), *condition]
-
-    def _scan(self, sample: Sample) -> list[Detection]:
-        if not isinstance(sample, ScanFinding):
-            return []
-        found = xray.detections(sample, self._policy.xray)
-        change = self._previous.compare(sample, self._policy.xray)
-        return found if change is None else [*found, xray.changed(sample, change)]
-
-    def _take_all(self, detections: list[Detection]) -> list[Alert]:
-        """Detections of any sensors: those that follow each other of one are taken together."""
-        alerts: list[Alert] = []
-        for sensor_id, found in groupby(detections, key=attrgetter("sensor_id")):
-            alerts += self._take(list(found), self._channels[sensor_id])
-        return alerts
-
-    def _take(self, detections: list[Detection], channel: _Channel) -> list[Alert]:
-        known = self._policy.radiation_evidence
-        weighed = [weigh(detection, known) for detection in detections]
-        # For whoever shows them; what files are made of would only be kept from being let go.
-        shown = [d if d.record is None else replace(d, record=None) for d in weighed]
+    def _show(self, detections: list[Detection]) -> None:
+        # What files are made of would only be kept from being let go.
+        shown = [d if d.record is None else replace(d, record=None) for d in detections]
         self._detections = (self._detections + shown)[-MAX_DETECTIONS:]
-        alerts: list[Alert] = []
-        scans = [d for d in weighed if d.kind.startswith("xray.") and d.kind != TEST_PIECE]
-        if scans:
-            alerts += self._take_scan(scans, channel.spec)
-        for detection in weighed:
-            if detection.kind.startswith("health."):
-                alerts += self._take_health(detection, channel.spec)
-            elif detection.family is Family.RADIATION:
-                alerts += self._take_portal(detection, channel.spec)
-            elif detection.family is Family.SEISMIC:
-                alerts += self._take_motion(detection, channel.spec)
-        return alerts
-
-    def _take_health(self, detection: Detection, spec: SensorSpec) -> list[Alert]:
-        claim = self._judge.device(detection, spec)
-        alerts = self._book.consider(claim, self._now_utc_ns)
-        if not detection.facts.get("active"):
-            alerts += self._book.close(claim.key, self._now_utc_ns)
-        return alerts
-
-    def _take_portal(self, detection: Detection, spec: SensorSpec) -> list[Alert]:
-        lane = self._lanes.get(spec.place)
-        if lane is None:
-            return []
-        if detection.kind == "portal.occupancy":
-            transit = lane.occupancy(detection)
-        else:
-            transit = lane.portal(detection)
-        return self._weigh_transit(transit)
-
-    def _take_scan(self, scans: list[Detection], spec: SensorSpec) -> list[Alert]:
-        lane = self._lanes.get(spec.place)
-        if lane is None:
-            return []
-        transit = self._transit_of(scans[0], lane)
-        if transit.ambiguous:
-            weight = self._policy.association.ambiguous_weight
-            transit.weights |= {spec.sensor_id: weight, cues.FUSION: weight}
-        is_whole_now = transit.replace_scan(scans)
-        if not transit.by_portal and self._could_have_been_counted(lane, scans[0]):
-            transit.add(cues.bypass(scans[0]))
-        return self._weigh_transit(transit, is_whole_now=is_whole_now)
-
-    def _transit_of(self, scan: Detection, lane: Lane) -> Transit:
-        """The transit that a scan belongs to; that of what was told of the same scan before."""
-        name = scan.facts.get("scan_id")
-        going_on, transit = self._going_on.pop(scan.sensor_id, (None, None))
-        if transit is None or going_on != name or transit not in lane.transits:
-            transit = lane.scan(scan.start_utc_ns)
-        if not scan.final:
-            self._going_on[scan.sensor_id] = name, transit
-        return transit
-
-    def _could_have_been_counted(self, lane: Lane, scan: Detection) -> bool:
-        """Whether the portal should know the scanned vehicle, and still would."""
-        window_ns = lane.spec.scan_offset_s[1] * SECOND_NS
-        age_ns = self._now_utc_ns - scan.end_utc_ns
-        notes = scan.facts.get("notes")
-        if isinstance(notes, tuple) and "clock-behind" in notes:
-            return False  # of a backlog: its time is that of its arrival
-        return age_ns <= window_ns and self._watched(lane, scan.start_utc_ns - window_ns)
-
-    def _watched(self, lane: Lane, since_utc_ns: float) -> bool:
-        """Whether the lane has portals, all up, that have been listening since then."""
-        portals = [
-            channel.health.up
-            for channel in self._channels.values()
-            if channel.spec.place == lane.spec.lane_id and channel.spec.family is Family.RADIATION
-        ]
-        began = self._watching_since_utc_ns
-        return bool(portals) and all(portals) and began is not None and since_utc_ns > began
-
-    def _take_motion(self, detection: Detection, spec: SensorSpec) -> list[Alert]:
-        if self._roadside.hold(detection, spec):
-            return []
-        return self._track(detection, spec)
-
-    def _track(self, detection: Detection, spec: SensorSpec) -> list[Alert]:
-        zone = self._zones.get(spec.place)
-        if zone is None:
-            return []
-        alerts: list[Alert] = []
-        for track in zone.add(detection):
-            alerts += self._tell(track, zone)
-        return alerts
-
-    def _tell(self, track: Track, zone: Zone) -> list[Alert]:
-        """What is known of a track now."""
-        # What has been known of its way stays known while it is less clear.
-        known = track.motion if track.incident.legs else None
-        track.motion = cues.motion(track, zone) or known
-        others = [other for other in zone.tracks if other is not track and other.detections]
-        track.drop_off = cues.drop_off(track, zone, others, self._policy.association)
-        claim = self._judge.track(track, self._book.said(track.key))
-        return self._book.consider(claim, self._now_utc_ns)
-
-    def _ask(self) -> list[Alert]:
-        """Steps that were heard after the last event may say which way somebody went."""
-        alerts: list[Alert] = []
-        for zone in self._zones.values():
-            for track in zone.ask(self._now_utc_ns):
-                found = cues.motion(track, zone)
-                if found is not None and "direction" in found.facts:
-                    alerts += self._tell(track, zone)
-        return alerts
-
-    def _roadside_due(self) -> list[Alert]:
-        """Vehicles that no portal has counted: around it, or off the lanes altogether."""
-        alerts: list[Alert] = []
-        for heard, spec in self._roadside.due(self._now_utc_ns):
-            lane = self._lanes.get(spec.place)
-            if lane is None:
-                alerts += self._track(heard, spec)
-                continue
-            transit = lane.open_bypass(heard) if self._watched(lane, heard.start_utc_ns) else None
-            if transit is not None:
-                transit.add(heard)
-                transit.add(cues.bypass(heard))
-                alerts += self._weigh_transit(transit)
-        return alerts
-
-    def _weigh_transit(self, transit: Transit, *, is_whole_now: bool = False) -> list[Alert]:
-        # Asked afresh each time: what held for an interim finding may not hold for the final one.
-        for kind in ("fusion.shielding", "fusion.bulk-norm"):
-            transit.drop(kind)
-        for cue in (
-            cues.shielding(transit, self._policy.association),
-            cues.bulk_norm(transit),
-        ):
-            if cue is not None:
-                transit.add(cue)
-        alerts: list[Alert] = []
-        claims = self._judge.transit(transit)
-        for claim in claims:
-            alerts += self._book.consider(claim, self._now_utc_ns)
-        if is_whole_now:  # what was told of a part of the scan may not hold
-            believed = {claim.key for claim in claims if claim.level is not None}
-            for key in self._judge.keys(transit):
-                if key not in believed:
-                    alerts += self._book.take_back(key, self._now_utc_ns)
-        return alerts
-
-    def _forget(self) -> list[Alert]:
-        """Incidents that can grow no more are closed; their alerts clear after the off-delay."""
-        over: list[Transit | Track] = []
-        for lane in self._lanes.values():
-            over += lane.over(self._now_utc_ns)
-        for zone in self._zones.values():
-            over += zone.over(self._now_utc_ns)
-        alerts: list[Alert] = []
-        for incident in over:
-            for key in self._judge.keys(incident):
-                alerts += self._book.close(key, self._now_utc_ns)
-        return alerts

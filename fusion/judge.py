@@ -7,10 +7,10 @@ Explanations compete within a question.
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from fusion.alarms import WAY, Claim
 from fusion.associate import Transit
-from fusion.health import SensorHealth
 from fusion.pass_record import PassRecord
 from fusion.policy import Policy
 from fusion.scan_record import ScanRecord
@@ -83,15 +83,21 @@ MAX_CLIPS = 3  # stations: an operator looks at no more, and each costs the link
 SHOWN_EXPLANATIONS = 3  # the table of reasons covers this many of the best explanations
 
 
+class Hearing(Protocol):
+    """What the judge asks the senses."""
+
+    def up(self, sensor_id: str) -> bool:
+        """Whether what that sensor does not say means something."""
+        ...
+
+
 class Judge:
     """Weighs incidents of one checkpoint."""
 
-    def __init__(
-        self, checkpoint: Checkpoint, policy: Policy, health: Mapping[str, SensorHealth]
-    ) -> None:
+    def __init__(self, checkpoint: Checkpoint, policy: Policy, hearing: Hearing) -> None:
         self._checkpoint = checkpoint
         self._policy = policy
-        self._health = health
+        self._hearing = hearing
         self._places = {one.sensor_id: one.position_m for one in checkpoint.sensors}
         self._correlations: dict[tuple[str, str], float | None] = {}
         """Of the pairs that were asked for; sensors stand where they stand."""
@@ -278,7 +284,7 @@ class Judge:
             name = sensor.sensor_id
             if sensor.place != place:
                 continue
-            if not self._health[name].up:
+            if not self._hearing.up(name):
                 down.append(name)
             elif name not in spoke and (sensor.family is not Family.XRAY or name in heard):
                 silent.append(name)

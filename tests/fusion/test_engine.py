@@ -10,6 +10,7 @@ import pytest
 from fusion.alarms import AlarmBook
 from fusion.associate import Lane
 from fusion.engine import Engine
+from fusion.evidence import weigh
 from fusion.policy import AlarmPolicy, AssociationPolicy
 from fusion.radiation import RadiationPolicy
 from fusion.types import (
@@ -440,7 +441,7 @@ def test_one_walker_past_three_sensors_is_one_alert_that_tells_the_way(site):
         for i in range(3):
             over = [30.0 + 10.0 * i] if told_s > 34.0 + 10.0 * i else []
             one = heard(f"geo-{i + 1}", 20.0, float(told_s), *over)
-            site.said += site.engine._take([one], site.engine._channels[one.sensor_id])
+            site.said += site.engine._fuser.take([weigh(one)])
     people = [alert for alert in site.said if alert.event is Event.PERSON]
     assert len({alert.alert_id for alert in people}) == 1
     assert [alert.revision for alert in people] == [1, 2]
@@ -451,7 +452,7 @@ def test_one_walker_past_three_sensors_is_one_alert_that_tells_the_way(site):
 
 def test_footsteps_where_a_vehicle_stopped_ring_as_a_drop_off(site):
     def hear(one):
-        site.said += site.engine._take([one], site.engine._channels[one.sensor_id])
+        site.said += site.engine._fuser.take([weigh(one)])
 
     facts = {"class": "vehicle", "classes": {"vehicle": 1.0}, "peak_um_s": 90.0}
     site.until(20.0)

@@ -167,7 +167,7 @@ def fused(findings):
         alerts += engine.feed(finding)
     for tenth in range(1, 40):
         alerts += engine.tick(findings[-1][0] + tenth * SECOND_NS // 10)
-    (transit,) = engine._lanes["l"].transits
+    (transit,) = engine._fuser._lanes["l"].transits
     return alerts, engine.take_detections(), transit
 
 

@@ -1,0 +1,253 @@
+"""Detections in, alerts out: what the sensors of a checkpoint say together.
+
+The second half of the engine: detections are joined to incidents, weighed and told. It asks the
+senses only whether a sensor is up, and what its ground sensors heard of steps.
+"""
+
+from itertools import groupby
+from operator import attrgetter
+from typing import Protocol
+
+from fusion import cues
+from fusion.alarms import AlarmBook
+from fusion.associate import Lane, Transit
+from fusion.judge import Judge
+from fusion.policy import Policy
+from fusion.roadside import Roadside
+from fusion.scans.scanner import KIND as TEST_PIECE
+from fusion.step_curve import StepCurve
+from fusion.tracks import Track, Zone
+from fusion.types import (
+    SECOND_NS,
+    Alert,
+    Checkpoint,
+    Detection,
+    Fact,
+    Family,
+    SensorSpec,
+)
+
+# A vehicle's times are right within seconds; what lies further apart than this cannot be paired.
+BLIND_NS = 5 * SECOND_NS
+
+
+class Hearing(Protocol):
+    """What the fuser asks the senses."""
+
+    def up(self, sensor_id: str) -> bool:
+        """Whether what that sensor does not say means something."""
+        ...
+
+    def steps(self, sensor_id: str, end_utc_ns: int) -> StepCurve | None:
+        """How strongly a ground sensor heard steps until then."""
+        ...
+
+
+class Fuser:
+    """Fuses the detections of one checkpoint into alerts."""
+
+    def __init__(self, checkpoint: Checkpoint, policy: Policy, hearing: Hearing) -> None:
+        self._policy = policy
+        self._hearing = hearing
+        self._now_utc_ns = 0
+        self._watching_since_utc_ns: int | None = None
+        association = policy.association
+        self._specs = {spec.sensor_id: spec for spec in checkpoint.sensors}
+        self._lanes = {spec.lane_id: Lane(spec, association) for spec in checkpoint.lanes}
+        self._zones = {
+            zone.zone_id: Zone(
+                zone.zone_id,
+                (sensor for sensor in checkpoint.sensors if sensor.place == zone.zone_id),
+                association,
+                hearing.steps,
+            )
+            for zone in checkpoint.zones
+        }
+        self._going_on: dict[str, tuple[Fact, Transit]] = {}
+        """By scanner: the scan of which only a part was told so far, and whose it is."""
+        self._book = AlarmBook(policy.alarms)
+        self._judge = Judge(checkpoint, policy, hearing)
+        self._roadside = Roadside(self._lanes, association)
+
+    def take(self, detections: list[Detection]) -> list[Alert]:
+        """Detections of any sensors, weighed; those that follow each other of one are together."""
+        alerts: list[Alert] = []
+        for sensor_id, found in groupby(detections, key=attrgetter("sensor_id")):
+            alerts += self._take(list(found), self._specs[sensor_id])
+        return alerts
+
+    def tick(self, utc_ns: int, detections: list[Detection]) -> list[Alert]:
+        """Time has reached `utc_ns`, later than before, and brought these detections."""
+        if self._watching_since_utc_ns is None:
+            self._watching_since_utc_ns = utc_ns
+        elif utc_ns - self._now_utc_ns > BLIND_NS:
+            # No portal can be blamed for a vehicle that came before or in between.
+            self._watching_since_utc_ns = utc_ns
+            self._roadside.forget()
+        self._now_utc_ns = utc_ns
+        alerts = self.take(detections)
+        alerts += self._roadside_due()
+        alerts += self._ask()
+        alerts += self._book.tick(utc_ns)
+        return alerts + self._forget()
+
+    @property
+    def active(self) -> list[Alert]:
+        """The last word on every alert that was told and not cleared."""
+        return self._book.active
+
+    def _take(self, weighed: list[Detection], spec: SensorSpec) -> list[Alert]:
+        alerts: list[Alert] = []
+        scans = [d for d in weighed if d.kind.startswith("xray.") and d.kind != TEST_PIECE]
+        if scans:
+            alerts += self._take_scan(scans, spec)
+        for detection in weighed:
+            if detection.kind.startswith("health."):
+                alerts += self._take_health(detection, spec)
+            elif detection.family is Family.RADIATION:
+                alerts += self._take_portal(detection, spec)
+            elif detection.family is Family.SEISMIC:
+                alerts += self._take_motion(detection, spec)
+        return alerts
+
+    def _take_health(self, detection: Detection, spec: SensorSpec) -> list[Alert]:
+        claim = self._judge.device(detection, spec)
+        alerts = self._book.consider(claim, self._now_utc_ns)
+        if not detection.facts.get("active"):
+            alerts += self._book.close(claim.key, self._now_utc_ns)
+        return alerts
+
+    def _take_portal(self, detection: Detection, spec: SensorSpec) -> list[Alert]:
+        lane = self._lanes.get(spec.place)
+        if lane is None:
+            return []
+        if detection.kind == "portal.occupancy":
+            transit = lane.occupancy(detection)
+        else:
+            transit = lane.portal(detection)
+        return self._weigh_transit(transit)
+
+    def _take_scan(self, scans: list[Detection], spec: SensorSpec) -> list[Alert]:
+        lane = self._lanes.get(spec.place)
+        if lane is None:
+            return []
+        transit = self._transit_of(scans[0], lane)
+        if transit.ambiguous:
+            weight = self._policy.association.ambiguous_weight
+            transit.weights |= {spec.sensor_id: weight, cues.FUSION: weight}
+        is_whole_now = transit.replace_scan(scans)
+        if not transit.by_portal and self._could_have_been_counted(lane, scans[0]):
+            transit.add(cues.bypass(scans[0]))
+        return self._weigh_transit(transit, is_whole_now=is_whole_now)
+
+    def _transit_of(self, scan: Detection, lane: Lane) -> Transit:
+        """The transit that a scan belongs to; that of what was told of the same scan before."""
+        name = scan.facts.get("scan_id")
+        going_on, transit = self._going_on.pop(scan.sensor_id, (None, None))
+        if transit is None or going_on != name or transit not in lane.transits:
+            transit = lane.scan(scan.start_utc_ns)
+        if not scan.final:
+            self._going_on[scan.sensor_id] = name, transit
+        return transit
+
+    def _could_have_been_counted(self, lane: Lane, scan: Detection) -> bool:
+        """Whether the portal should know the scanned vehicle, and still would."""
+        window_ns = lane.spec.scan_offset_s[1] * SECOND_NS
+        age_ns = self._now_utc_ns - scan.end_utc_ns
+        notes = scan.facts.get("notes")
+        if isinstance(notes, tuple) and "clock-behind" in notes:
+            return False  # of a backlog: its time is that of its arrival
+        return age_ns <= window_ns and self._watched(lane, scan.start_utc_ns - window_ns)
+
+    def _watched(self, lane: Lane, since_utc_ns: float) -> bool:
+        """Whether the lane has portals, all up, that have been listening since then."""
+        portals = [
+            self._hearing.up(spec.sensor_id)
+            for spec in self._specs.values()
+            if spec.place == lane.spec.lane_id and spec.family is Family.RADIATION
+        ]
+        began = self._watching_since_utc_ns
+        return bool(portals) and all(portals) and began is not None and since_utc_ns > began
+
+    def _take_motion(self, detection: Detection, spec: SensorSpec) -> list[Alert]:
+        if self._roadside.hold(detection, spec):
+            return []
+        return self._track(detection, spec)
+
+    def _track(self, detection: Detection, spec: SensorSpec) -> list[Alert]:
+        zone = self._zones.get(spec.place)
+        if zone is None:
+            return []
+        alerts: list[Alert] = []
+        for track in zone.add(detection):
+            alerts += self._tell(track, zone)
+        return alerts
+
+    def _tell(self, track: Track, zone: Zone) -> list[Alert]:
+        """What is known of a track now."""
+        # What has been known of its way stays known while it is less clear.
+        known = track.motion if track.incident.legs else None
+        track.motion = cues.motion(track, zone) or known
+        others = [other for other in zone.tracks if other is not track and other.detections]
+        track.drop_off = cues.drop_off(track, zone, others, self._policy.association)
+        claim = self._judge.track(track, self._book.said(track.key))
+        return self._book.consider(claim, self._now_utc_ns)
+
+    def _ask(self) -> list[Alert]:
+        """Steps that were heard after the last event may say which way somebody went."""
+        alerts: list[Alert] = []
+        for zone in self._zones.values():
+            for track in zone.ask(self._now_utc_ns):
+                found = cues.motion(track, zone)
+                if found is not None and "direction" in found.facts:
+                    alerts += self._tell(track, zone)
+        return alerts
+
+    def _roadside_due(self) -> list[Alert]:
+        """Vehicles that no portal has counted: around it, or off the lanes altogether."""
+        alerts: list[Alert] = []
+        for heard, spec in self._roadside.due(self._now_utc_ns):
+            lane = self._lanes.get(spec.place)
+            if lane is None:
+                alerts += self._track(heard, spec)
+                continue
+            transit = lane.open_bypass(heard) if self._watched(lane, heard.start_utc_ns) else None
+            if transit is not None:
+                transit.add(heard)
+                transit.add(cues.bypass(heard))
+                alerts += self._weigh_transit(transit)
+        return alerts
+
+    def _weigh_transit(self, transit: Transit, *, is_whole_now: bool = False) -> list[Alert]:
+        # Asked afresh each time: what held for an interim finding may not hold for the final one.
+        for kind in ("fusion.shielding", "fusion.bulk-norm"):
+            transit.drop(kind)
+        for cue in (
+            cues.shielding(transit, self._policy.association),
+            cues.bulk_norm(transit),
+        ):
+            if cue is not None:
+                transit.add(cue)
+        alerts: list[Alert] = []
+        claims = self._judge.transit(transit)
+        for claim in claims:
+            alerts += self._book.consider(claim, self._now_utc_ns)
+        if is_whole_now:  # what was told of a part of the scan may not hold
+            believed = {claim.key for claim in claims if claim.level is not None}
+            for key in self._judge.keys(transit):
+                if key not in believed:
+                    alerts += self._book.take_back(key, self._now_utc_ns)
+        return alerts
+
+    def _forget(self) -> list[Alert]:
+        """Incidents that can grow no more are closed; their alerts clear after the off-delay."""
+        over: list[Transit | Track] = []
+        for lane in self._lanes.values():
+            over += lane.over(self._now_utc_ns)
+        for zone in self._zones.values():
+            over += zone.over(self._now_utc_ns)
+        alerts: list[Alert] = []
+        for incident in over:
+            for key in self._judge.keys(incident):
+                alerts += self._book.close(key, self._now_utc_ns)
+        return alerts
