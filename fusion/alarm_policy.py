@@ -1,9 +1,16 @@
 """When an alert is raised, told again and cleared: each limit with its reason."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from fusion.types import Event
+from fusion.types import SECOND_NS, Event, Level
+
+RADIATION = frozenset(
+    (Event.RAD_THREAT, Event.RAD_INNOCENT, Event.RAD_OVERRANGE, Event.SHIELDED_SOURCE)
+)
+"""Events that a pass of some seconds decides."""
+RADIATION_WAITS_S = 1.0  # an occupancy lasts seconds (facts: fusion 2.3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,22 +50,76 @@ class AlarmPolicy:
     update_gap_s: float = 1.0
     """Nobody reads the same alert twice within a second."""
     on_delay_s: Mapping[str, float] = field(
-        default_factory=lambda: {"transit": 0.0, "track": 0.0, "device": 0.0}
+        default_factory=lambda: {
+            "radiation": 0.0,
+            "transit": 0.0,
+            "track": 0.0,
+            "device": 0.0,
+            "DIGGING": 0.0,
+            "AIRCRAFT_LOW": 0.0,
+        }
     )
-    """A pass lasts seconds, so radiation waits for nothing; what moves over the ground has been
-    waited for by its sensors: four alike steps of a walker, seconds of anything else."""
+    """How long a cause must last before it is told; an event's own delay goes before that of its
+    family. A pass lasts seconds, so radiation never waits longer than 1 s; what moves over the
+    ground has been waited for by its sensors: four alike steps of a walker, seconds of anything
+    else."""
     hold_s: Mapping[str, float] = field(
         default_factory=lambda: {"transit": 0.0, "track": 30.0, "device": 0.0}
     )
     """A level rises at once and falls after less has been believed for so long: a walker is louder
     at each sensor than between two, and rings once. A truck that is cleared is cleared."""
     off_delay_s: Mapping[str, float] = field(
-        default_factory=lambda: {"transit": 90.0, "track": 30.0, "device": 0.0}
+        default_factory=lambda: {
+            "radiation": 90.0,
+            "transit": 90.0,
+            "track": 30.0,
+            "device": 0.0,
+            "DIGGING": 120.0,
+            "AIRCRAFT_LOW": 60.0,
+        }
     )
     """How long the cause must be gone before the alert is cleared: a truck needs a minute and a
-    half to reach secondary; a walker is gone when no sensor has heard steps for 30 s."""
+    half to reach secondary; a walker is gone when no sensor has heard steps for 30 s; who digs
+    rests, and an aircraft that circles comes back within the minute."""
+    reopen_s: float = 60.0
+    """What comes again within this after it was cleared is the same alert going on: the next
+    revision and no new sound. Three within a minute chatter, so a minute is what has to be
+    looked back."""
+    chatter_alarms: int = 3
+    """From so many of one source within the window it chatters (ISA-18.2; facts: fusion 2.3)."""
+    chatter_window_s: float = 60.0
+    """The window of that standard."""
+    chatter_quiet_s: float = 60.0
+    """What chatters stays until it has been quiet for as long as the window: told once."""
     fault_join_s: float = 1.0
     """A fault or tamper contact that comes back within this has not ended: loose contacts
     chatter, and its end is told so much later."""
     link_delay_s: float = 5.0
     """A link that comes back within this is a hiccup, not an alert."""
+
+    def __post_init__(self) -> None:
+        for name in ("radiation", *sorted(event.value for event in RADIATION)):
+            if not self.on_delay_s.get(name, 0.0) <= RADIATION_WAITS_S:
+                raise ValueError(f"on_delay_s: {name} may wait for 1 s at most; a pass is over")
+
+    def delay_ns(self, delays_s: Mapping[str, float], kind: str, event: Event) -> int:
+        """The delay of an event: its own, else that of its family.
+
+        delays_s  one of this policy's tables
+        kind      of the claim: `"transit"`, `"track"` or `"device"`
+        """
+        family = "radiation" if kind == "transit" and event in RADIATION else kind
+        # Recordings of before know kinds only.
+        delay_s = delays_s.get(event.value, delays_s.get(family, delays_s[kind]))
+        return round(delay_s * SECOND_NS)
+
+    def level_above(self, event: Event, probability: float, more_nats: float = 0.0) -> Level | None:
+        """The level of a probability, or of one that is so much higher; None: not worth a word."""
+        raised = probability  # exactly that where nothing is added
+        if more_nats and 0.0 < probability < 1.0:
+            raised = 1.0 / (1.0 + (1.0 - probability) / probability * math.exp(-more_nats))
+        levels = (Level.CRITICAL, Level.WARNING, Level.ADVISORY)
+        for level, line in zip(levels, reversed(self.level_lines[event]), strict=True):
+            if raised >= line:
+                return level
+        return Level.LOG if raised >= self.log_line else None

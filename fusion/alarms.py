@@ -4,55 +4,24 @@ A `Claim` is what the engine believes of one question about one incident right n
 turns a run of claims into as few alerts as tell the story (facts: fusion 2.3).
 """
 
-import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from fusion.alarm_policy import AlarmPolicy
-from fusion.types import (
-    MILLISECOND_NS,
-    SECOND_NS,
-    Alert,
-    Contribution,
-    Event,
-    Fact,
-    Level,
-    Phase,
-    Record,
+from fusion.chatter import Ended, Memory, Raises, cause
+from fusion.claim import (
+    SPEED_GAP_S,
+    WAY,
+    Claim,
+    alert_id,
+    alike,
+    count_of,
+    is_faster,
+    new_way,
+    turned,
 )
+from fusion.types import SECOND_NS, Alert, Event, Level, Phase
 
-MAX_REMEMBERED = 1_000  # an incident lives for minutes; a busy day has a few hundred alerts
-CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """What is believed of one question about one incident, now."""
-
-    key: str
-    """Incident and question; alerts of one key are revisions of one alert."""
-    kind: str
-    """`"transit"`, `"track"` or `"device"`: whose delays apply."""
-    event: Event
-    level: Level | None
-    """None: not worth a word."""
-    probability: float
-    score_nats: float
-    site: str
-    lane: str | None
-    zone: str | None
-    direction: str | None
-    exercise: bool
-    onset_utc_ns: int
-    updated_utc_ns: int
-    explanations: tuple[tuple[str, float], ...]
-    contributions: tuple[Contribution, ...]
-    silent: tuple[str, ...] = ()
-    down: tuple[str, ...] = ()
-    facts: Mapping[str, Fact] = field(default_factory=dict)
-    records: tuple[Record, ...] = field(default=(), compare=False, repr=False)
-    of_part: bool = False
-    """Of a scan that goes on: the whole, with its picture, is news whatever it says."""
+__all__ = ["WAY", "AlarmBook", "Claim"]
 
 
 @dataclass(slots=True)
@@ -66,6 +35,11 @@ class _Entry:
     gone_utc_ns: int | None = None
     less_utc_ns: int | None = None
     """Since when less is believed than was told."""
+    ended: Ended | None = None
+    """The alert that it goes on with."""
+    goes_on: bool = False
+    """With no new sound."""
+    raises: Raises = field(default_factory=Raises)
 
 
 class AlarmBook:
@@ -74,7 +48,8 @@ class AlarmBook:
     def __init__(self, policy: AlarmPolicy) -> None:
         self._policy = policy
         self._entries: dict[str, _Entry] = {}
-        self._revisions: dict[str, int] = {}
+        """By cause: a loose contact has one entry, however often it closes."""
+        self._memory = Memory(policy)
 
     @property
     def active(self) -> list[Alert]:
@@ -83,45 +58,46 @@ class AlarmBook:
 
     def said(self, key: str) -> Event | None:
         """What an alert was last told as; None: nothing was."""
-        entry = self._entries.get(key)
+        entry = self._entries.get(cause(key))
         return entry.told.event if entry is not None and entry.told is not None else None
 
     def consider(self, claim: Claim, now_utc_ns: int) -> list[Alert]:
         """A new belief: tell it if it is news."""
-        entry = self._entries.get(claim.key)
+        entry = self._entries.get(cause(claim.key))
         if entry is None:
             if claim.level is None:
                 return []
-            entry = self._entries[claim.key] = _Entry(claim, now_utc_ns)
-        entry.claim = claim
+            entry = self._open(claim, now_utc_ns)
+        claim = entry.claim = self._steadied(claim, entry)
         if claim.level is None:
             if entry.told is None:
-                del self._entries[claim.key]
+                del self._entries[cause(claim.key)]
                 return []
             entry.gone_utc_ns = entry.gone_utc_ns or now_utc_ns
         else:
+            if entry.gone_utc_ns is not None and entry.raises.latched:
+                entry.raises.again(now_utc_ns, self._policy)  # without the latch it would ring
             entry.gone_utc_ns = None
         return self._tell(entry, now_utc_ns)
 
     def close(self, key: str, now_utc_ns: int) -> list[Alert]:
         """The incident is over: the alert is cleared after its off-delay."""
-        entry = self._entries.get(key)
+        entry = self._entries.get(cause(key))
         if entry is None:
             return []
         if entry.told is None:
-            del self._entries[key]
+            del self._entries[cause(key)]
             return []
         entry.gone_utc_ns = entry.gone_utc_ns or now_utc_ns
         return self._clear(entry, now_utc_ns)
 
     def take_back(self, key: str, now_utc_ns: int) -> list[Alert]:
         """What was told does not hold: nobody need wait for a truck that has not to be stopped."""
-        entry = self._entries.pop(key, None)
+        entry = self._entries.pop(cause(key), None)
         if entry is None or entry.told is None or entry.told_claim is None:
             return []
-        self._remember(key, entry.told.revision + 1)
         last = replace(entry.told_claim, facts={**entry.told_claim.facts, "taken_back": True})
-        return [self._say(entry, Phase.CLEAR, last, now_utc_ns)]
+        return [self._end(entry, last, now_utc_ns, taken_back=True)]
 
     def tick(self, now_utc_ns: int) -> list[Alert]:
         """Time passes: delays run out."""
@@ -130,6 +106,24 @@ class AlarmBook:
             alerts += self._tell(entry, now_utc_ns)
             alerts += self._clear(entry, now_utc_ns)
         return alerts
+
+    def _open(self, claim: Claim, now_utc_ns: int) -> _Entry:
+        ended, goes_on = self._memory.of(claim, now_utc_ns)
+        entry = _Entry(claim, now_utc_ns, ended=ended, goes_on=goes_on)
+        if ended is not None and goes_on:
+            entry.raises = ended.raises
+        self._entries[cause(claim.key)] = entry
+        return entry
+
+    def _steadied(self, claim: Claim, entry: _Entry) -> Claim:
+        """A level that was told stands until the score is a deadband below its line."""
+        old = entry.told_claim
+        if old is None or old.level is None or claim.event is not old.event:
+            return claim
+        if (claim.level or 0) >= old.level:
+            return claim
+        held = self._policy.level_above(claim.event, claim.probability, self._policy.deadband_nats)
+        return claim if (held or 0) < old.level else replace(claim, level=old.level)
 
     def _tell(self, entry: _Entry, now_utc_ns: int) -> list[Alert]:
         alerts = self._told(entry, now_utc_ns)
@@ -141,19 +135,20 @@ class AlarmBook:
         claim, old = entry.claim, entry.told_claim
         rested = now_utc_ns - entry.said_utc_ns >= self._policy.update_gap_s * SECOND_NS
         if claim.level is None:
-            way = _new_way(claim, old) if rested else None
+            way = new_way(claim, old) if rested else None
             return [self._say(entry, Phase.UPDATE, way)] if way is not None else []
         if old is None:
-            delay_ns = self._policy.on_delay_s[claim.kind] * SECOND_NS
+            delay_ns = self._policy.delay_ns(self._policy.on_delay_s, claim.kind, claim.event)
             if now_utc_ns - entry.since_utc_ns < delay_ns:
                 return []
-            return [self._say(entry, Phase.NEW, claim)]
+            entry.raises.again(now_utc_ns, self._policy)
+            return [self._say(entry, Phase.UPDATE if entry.goes_on else Phase.NEW, claim)]
         if claim is old:
             return []
         holds = self._holds(entry, now_utc_ns)
         # Sensors may tell where it goes some time after the last event.
-        turned = rested and _turned(claim, old)
-        if not turned and not self._is_news(claim, old, now_utc_ns, holds=holds):
+        changed = rested and turned(claim, old)
+        if not changed and not self._is_news(claim, old, now_utc_ns, holds=holds):
             return []
         if holds:
             claim = replace(claim, level=max(claim.level, old.level or Level.LOG))
@@ -169,12 +164,12 @@ class AlarmBook:
         less = (claim.level or 0) < (old.level or 0) or (
             claim.score_nats <= old.score_nats - self._policy.deadband_nats
         )
-        if not less or not _alike(claim.event, old.event):
+        if not less or not alike(claim.event, old.event):
             entry.less_utc_ns = None
             return False
         if entry.less_utc_ns is None:
             entry.less_utc_ns = now_utc_ns
-        hold_ns = self._policy.hold_s[claim.kind] * SECOND_NS
+        hold_ns = self._policy.delay_ns(self._policy.hold_s, claim.kind, claim.event)
         if entry.gone_utc_ns is not None:  # its end is all that is left to be told
             return hold_ns > 0
         return now_utc_ns - entry.less_utc_ns < hold_ns
@@ -188,37 +183,46 @@ class AlarmBook:
         change_nats = abs(claim.score_nats - old.score_nats)
         moved = change_nats >= self._policy.deadband_nats and not holds
         # Where to look, and for how many: that is news though nobody is any surer.
-        moved = moved or _turned(claim, old)
-        moved = moved or _count(claim) > _count(old)
+        moved = moved or turned(claim, old)
+        moved = moved or count_of(claim) > count_of(old)
         settled = now_utc_ns - old.updated_utc_ns >= SPEED_GAP_S * SECOND_NS
-        moved = moved or (settled and _is_faster(claim, old))
+        moved = moved or (settled and is_faster(claim, old))
         return moved and elapsed_ns >= self._policy.update_gap_s * SECOND_NS
 
     def _clear(self, entry: _Entry, now_utc_ns: int) -> list[Alert]:
         if entry.gone_utc_ns is None or entry.told is None:
             return []
-        delay_ns = self._policy.off_delay_s[entry.claim.kind] * SECOND_NS
+        claim, policy = entry.claim, self._policy
+        delay_ns = policy.delay_ns(policy.off_delay_s, claim.kind, claim.event)
+        if entry.raises.latched:
+            delay_ns = max(delay_ns, round(policy.chatter_quiet_s * SECOND_NS))
         if now_utc_ns - entry.gone_utc_ns < delay_ns:
             return []
-        del self._entries[entry.claim.key]
-        self._remember(entry.claim.key, entry.told.revision + 1)
+        del self._entries[cause(entry.claim.key)]
         # The last words stay as they were told: a clear ends them and does not rewrite them.
         last = entry.told_claim or entry.claim
-        return [self._say(entry, Phase.CLEAR, last, now_utc_ns)]
+        return [self._end(entry, last, now_utc_ns)]
 
-    def _remember(self, key: str, revision: int) -> None:
-        """An incident that rings again after it was cleared goes on counting."""
-        self._revisions[key] = revision
-        while len(self._revisions) > MAX_REMEMBERED:
-            del self._revisions[next(iter(self._revisions))]
+    def _end(
+        self, entry: _Entry, last: Claim, now_utc_ns: int, *, taken_back: bool = False
+    ) -> Alert:
+        """The clear; an incident that rings again after it goes on counting."""
+        alert = self._say(entry, Phase.CLEAR, last, now_utc_ns)
+        raises = Raises() if taken_back else entry.raises
+        raises.latched = False  # it has been quiet
+        key = entry.claim.key
+        ended = Ended(key, alert.alert_id, alert.revision, now_utc_ns, taken_back, raises)
+        self._memory.keep(ended)
+        return alert
 
     def _say(
         self, entry: _Entry, phase: Phase, claim: Claim, now_utc_ns: int | None = None
     ) -> Alert:
-        told = entry.told
+        told, ended = entry.told, entry.ended
+        before = told or ended
         alert = Alert(
-            alert_id=told.alert_id if told else alert_id(claim),
-            revision=told.revision + 1 if told else self._revisions.get(claim.key, 0) + 1,
+            alert_id=before.alert_id if before else alert_id(claim),
+            revision=before.revision + 1 if before else 1,
             phase=phase,
             event=claim.event,
             level=claim.level or Level.LOG,
@@ -235,69 +239,8 @@ class AlarmBook:
             score_nats=claim.score_nats,
             silent=claim.silent,
             down=claim.down,
-            facts=claim.facts,
+            facts={**claim.facts, **entry.raises.facts()},
             records=claim.records,
         )
         entry.told, entry.told_claim = alert, claim
         return alert
-
-
-OTHER_SPEED = 1.2
-SPEED_GAP_S = 10.0  # from one sensor to the next; until then an estimate still wanders
-WAY = (
-    "course",
-    "direction",
-    "speed_m_s",
-    "speed_sd_m_s",
-    "position_m",
-    "position_sd_m",
-    "place_m",
-    "near",
-    "turned",
-)
-"""What is told of a track's way, but for the place that it goes toward."""
-ON_FOOT = frozenset((Event.PERSON, Event.GROUP, Event.DROP_OFF))
-
-
-def _alike(one: Event, other: Event) -> bool:
-    return one is other or (one in ON_FOOT and other in ON_FOOT)
-
-
-def _new_way(claim: Claim, old: Claim | None) -> Claim | None:
-    """What was told stands until it is cleared, and where it goes is news meanwhile."""
-    if claim.kind != "track" or old is None or not _turned(claim, old):
-        return None
-    way = {name: claim.facts[name] for name in (*WAY, "toward") if name in claim.facts}
-    return replace(
-        old,
-        direction=claim.direction,
-        facts={**old.facts, **way},
-        updated_utc_ns=max(old.updated_utc_ns, claim.updated_utc_ns),
-    )
-
-
-def _turned(claim: Claim, old: Claim) -> bool:
-    """Whether it goes another way than was told."""
-    return claim.direction is not None and claim.direction != old.direction
-
-
-def _is_faster(claim: Claim, old: Claim) -> bool:
-    """Whether it goes at clearly another speed than was told, or slower."""
-    now, then = claim.facts.get("speed_m_s"), old.facts.get("speed_m_s")
-    if claim.kind != "track" or not isinstance(now, float) or not isinstance(then, float):
-        return False
-    return max(now, then) > OTHER_SPEED * min(now, then)
-
-
-def _count(claim: Claim) -> float:
-    """How many there are, as far as is told."""
-    count = claim.facts.get("count") if claim.kind == "track" else None
-    return float(count) if isinstance(count, int | float) else 1.0
-
-
-def alert_id(claim: Claim) -> str:
-    """26 characters from content: 48 bits of onset in ms, then 80 bits of a SHA-256, as a ULID."""
-    digest = hashlib.sha256(f"{claim.site}/{claim.key}".encode()).digest()
-    time_ms = (claim.onset_utc_ns // MILLISECOND_NS) & ((1 << 48) - 1)
-    value = (time_ms << 80) | int.from_bytes(digest[:10], "big")
-    return "".join(CROCKFORD[(value >> shift) & 31] for shift in range(125, -1, -5))

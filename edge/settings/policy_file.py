@@ -52,7 +52,11 @@ def load_policy(path: Path | None) -> "Policy":
     mistakes = list(document.mistakes)
     for name, section in _mappings(document, (), [part.name for part in fields(policy)], mistakes):
         values = _section_values(document, (name,), section, getattr(policy, name), mistakes)
-        policy = replace(policy, **{name: replace(getattr(policy, name), **values)})
+        try:
+            policy = replace(policy, **{name: replace(getattr(policy, name), **values)})
+        except ValueError as error:  # thresholds that are right one by one and not together
+            message, _, mend = str(error).partition("; ")
+            mistakes.append(_mistake(document, (name,), message, mend))
     if mistakes:
         raise ConfigError(path, sorted(mistakes, key=lambda mistake: mistake.line or 0))
     return policy

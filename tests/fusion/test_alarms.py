@@ -6,7 +6,7 @@ import pytest
 
 from fusion.alarms import AlarmBook, Claim
 from fusion.policy import AlarmPolicy
-from fusion.types import SECOND_NS, Event, Level, Phase
+from fusion.types import SECOND_NS, Alert, Event, Level, Phase
 from tests.fusion.makers import START_UTC_NS
 
 POLICY = AlarmPolicy()
@@ -168,24 +168,94 @@ def test_the_id_comes_from_content_and_sorts_by_time():
     assert len(first_id("a", 0.0)) == 26
 
 
-def test_a_score_that_hovers_under_the_line_chatters_far_less_than_without_deadband_and_delays():
-    random = np.random.default_rng(1)
-    line_nats = math.log(0.1 / 0.9)
-    scores = line_nats - 2.2 + random.normal(size=24 * 3600)
-    bare = int(np.sum((scores[1:] >= line_nats) & (scores[:-1] < line_nats)))
-    policy = replace(
-        POLICY,
-        on_delay_s=POLICY.on_delay_s | {"track": 3.0},
-        off_delay_s=POLICY.off_delay_s | {"track": 60.0},
-    )
-    book = AlarmBook(policy)
-    told = 0
+STILL = replace(
+    POLICY,
+    deadband_nats=0.0,
+    off_delay_s=POLICY.off_delay_s | {"track": 0.0},
+    hold_s=POLICY.hold_s | {"track": 0.0},
+    reopen_s=0.0,
+    chatter_alarms=1_000_000,
+)
+"""Neither deadband nor delays, and each alarm is one by itself."""
+HOVERING = {
+    "none": (STILL, 397),
+    "deadband 1 nat": (replace(STILL, deadband_nats=1.0), 247),
+    "on-delay 3 s": (replace(STILL, on_delay_s=POLICY.on_delay_s | {"track": 3.0}), 109),
+    "all three": (
+        replace(
+            STILL,
+            deadband_nats=1.0,
+            on_delay_s=POLICY.on_delay_s | {"track": 3.0},
+            off_delay_s=POLICY.off_delay_s | {"track": 60.0},
+        ),
+        78,
+    ),
+}
+"""Alarms in 24 h of a score that hovers 2.2 sigma under the line, at 1 Hz (facts: fusion 2.3)."""
+STEP_CORRELATION = 0.945
+"""The facts do not name the process. Of Gaussian ones with one step of memory, sigma 1 nat, this
+one gives all four figures and the triplets; white noise would cross the line three times as often.
+"""
+DAY_S = 24 * 3600
+
+
+def hovering(seed: int) -> np.ndarray:
+    """A day of scores in nats, one a second, 2.2 sigma under the line on average."""
+    shocks = np.random.default_rng(seed).normal(size=DAY_S) * math.sqrt(1 - STEP_CORRELATION**2)
+    scores, last = np.empty(DAY_S), 0.0
+    for second, shock in enumerate(shocks):
+        last = STEP_CORRELATION * last + shock
+        scores[second] = last
+    return scores + LINE_NATS - 2.2
+
+
+LINE_NATS = math.log(POLICY.level_lines[Event.RAD_THREAT][0] / 0.95)
+
+
+def told_of(scores: np.ndarray, policy: AlarmPolicy) -> list[tuple[int, Alert]]:
+    """(second, alert) of everything that a book tells of these scores."""
+    book, told = AlarmBook(policy), []
     for second, nats in enumerate(scores):
-        alerts = book.consider(claim(float(nats), second, kind="track"), ns(second))
-        alerts += book.tick(ns(second))
-        told += sum(alert.phase is Phase.NEW for alert in alerts)
-    assert bare > 500
-    assert told < bare / 5
+        if nats < LINE_NATS and not book.active:
+            book.close("track/x", ns(second))  # what waits for its on-delay is dropped
+            continue
+        alerts = book.consider(claim(float(nats), second, kind="track", key="track/x"), ns(second))
+        told += [(second, alert) for alert in alerts + book.tick(ns(second))]
+    return told
+
+
+def rings(told: list[tuple[int, Alert]]) -> list[int]:
+    return [second for second, alert in told if alert.phase is Phase.NEW]
+
+
+def triplets(seconds: list[int]) -> int:
+    return sum(last - first <= 60 for first, last in zip(seconds, seconds[2:], strict=False))
+
+
+@pytest.mark.parametrize("name", HOVERING)
+def test_a_score_that_hovers_under_the_line_rings_as_often_as_the_known_answer_says(name):
+    policy, known = HOVERING[name]
+    days = [rings(told_of(hovering(seed), policy)) for seed in range(8)]
+    counts = [len(day) for day in days]
+    # The known answer is one day: it lies where single days lie, within two of their deviations.
+    assert abs(known - np.mean(counts)) < 2.0 * np.std(counts, ddof=1)
+    chatter = [triplets(day) for day in days]
+    if name == "none":
+        assert abs(95 - np.mean(chatter)) < 2.0 * np.std(chatter, ddof=1)
+    if name == "all three":
+        assert chatter == [0] * 8
+
+
+def test_what_comes_again_is_the_same_alert_going_on_so_that_a_day_has_fewer_sounds():
+    policy, known = HOVERING["all three"]
+    told = told_of(hovering(1), replace(policy, reopen_s=POLICY.reopen_s))
+    phases = [alert.phase for _, alert in told]
+    assert len(rings(told)) < known
+    raised = sum("reopened" in a.facts and a.phase is Phase.UPDATE for _, a in told)
+    assert raised > 0
+    assert phases.count(Phase.CLEAR) >= phases.count(Phase.NEW) - 1
+    revisions = [alert.revision for _, alert in told]
+    assert revisions == list(range(1, len(told) + 1))
 
 
 @pytest.mark.parametrize("event", list(Event))

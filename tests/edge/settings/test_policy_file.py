@@ -112,6 +112,12 @@ def test_one_entry_of_a_table_keeps_the_others(load):
             "identify.offset_sd_kev.value",
             "a small one",
         ),
+        (
+            "alarms:\n  on_delay_s: {value: {radiation: 1.5}, why: x}\n",
+            1,
+            "alarms",
+            "a pass is over",
+        ),
         ("alarms: 3\n", 1, "alarms", "thresholds"),
         ("- alarms\n", 1, "", "policy.yaml"),
     ],

@@ -1,0 +1,99 @@
+"""What is believed of one question about one incident, and what of that is news."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from fusion.types import MILLISECOND_NS, Contribution, Event, Fact, Level, Record
+
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+OTHER_SPEED = 1.2
+SPEED_GAP_S = 10.0  # from one sensor to the next; until then an estimate still wanders
+WAY = (
+    "course",
+    "direction",
+    "speed_m_s",
+    "speed_sd_m_s",
+    "position_m",
+    "position_sd_m",
+    "place_m",
+    "near",
+    "turned",
+)
+"""What is told of a track's way, but for the place that it goes toward."""
+ON_FOOT = frozenset((Event.PERSON, Event.GROUP, Event.DROP_OFF))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What is believed of one question about one incident, now."""
+
+    key: str
+    """Incident and question; alerts of one key are revisions of one alert."""
+    kind: str
+    """`"transit"`, `"track"` or `"device"`: whose delays apply."""
+    event: Event
+    level: Level | None
+    """None: not worth a word."""
+    probability: float
+    score_nats: float
+    site: str
+    lane: str | None
+    zone: str | None
+    direction: str | None
+    exercise: bool
+    onset_utc_ns: int
+    updated_utc_ns: int
+    explanations: tuple[tuple[str, float], ...]
+    contributions: tuple[Contribution, ...]
+    silent: tuple[str, ...] = ()
+    down: tuple[str, ...] = ()
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    records: tuple[Record, ...] = field(default=(), compare=False, repr=False)
+    of_part: bool = False
+    """Of a scan that goes on: the whole, with its picture, is news whatever it says."""
+
+
+def alike(one: Event, other: Event) -> bool:
+    """Whether two events are one to the operator: somebody is somebody."""
+    return one is other or (one in ON_FOOT and other in ON_FOOT)
+
+
+def new_way(claim: Claim, old: Claim | None) -> Claim | None:
+    """What was told stands until it is cleared, and where it goes is news meanwhile."""
+    if claim.kind != "track" or old is None or not turned(claim, old):
+        return None
+    way = {name: claim.facts[name] for name in (*WAY, "toward") if name in claim.facts}
+    return replace(
+        old,
+        direction=claim.direction,
+        facts={**old.facts, **way},
+        updated_utc_ns=max(old.updated_utc_ns, claim.updated_utc_ns),
+    )
+
+
+def turned(claim: Claim, old: Claim) -> bool:
+    """Whether it goes another way than was told."""
+    return claim.direction is not None and claim.direction != old.direction
+
+
+def is_faster(claim: Claim, old: Claim) -> bool:
+    """Whether it goes at clearly another speed than was told, or slower."""
+    now, then = claim.facts.get("speed_m_s"), old.facts.get("speed_m_s")
+    if claim.kind != "track" or not isinstance(now, float) or not isinstance(then, float):
+        return False
+    return max(now, then) > OTHER_SPEED * min(now, then)
+
+
+def count_of(claim: Claim) -> float:
+    """How many there are, as far as is told."""
+    count = claim.facts.get("count") if claim.kind == "track" else None
+    return float(count) if isinstance(count, int | float) else 1.0
+
+
+def alert_id(claim: Claim) -> str:
+    """26 characters from content: 48 bits of onset in ms, then 80 bits of a SHA-256, as a ULID."""
+    digest = hashlib.sha256(f"{claim.site}/{claim.key}".encode()).digest()
+    time_ms = (claim.onset_utc_ns // MILLISECOND_NS) & ((1 << 48) - 1)
+    value = (time_ms << 80) | int.from_bytes(digest[:10], "big")
+    return "".join(CROCKFORD[(value >> shift) & 31] for shift in range(125, -1, -5))
