@@ -8,9 +8,6 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from edge.study.intervals import proportion
 from edge.study.portal_cases import HOURS, Case
 from simulators.traffic import FIELD
@@ -139,33 +136,3 @@ class Month:
 def referred(one: Outcome) -> bool:
     """By Garita."""
     return one.referred
-
-
-Floats = NDArray[np.float64]
-
-
-def reliability(
-    predicted: Floats, right: NDArray[np.bool_], bins: int
-) -> tuple[float, float, list[tuple[float, float, int]]]:
-    """Expected calibration error, its floor, and (mean predicted, share right, n) of each bin.
-
-    The floor is what a perfectly calibrated model shows with as many passes and the same
-    predictions (facts/fusion 2.2): the mean over 200 draws.
-    """
-    of = np.minimum((predicted * bins).astype(np.int64), bins - 1)
-    rows = []
-    for index in range(bins):
-        mine = of == index
-        if mine.any():
-            rows.append((float(predicted[mine].mean()), float(right[mine].mean()), int(mine.sum())))
-    random = np.random.default_rng(0)
-    floors = [
-        _error(predicted, random.uniform(size=len(predicted)) < predicted, of, bins)
-        for _ in range(200)
-    ]
-    return _error(predicted, right, of, bins), float(np.mean(floors)), rows
-
-
-def _error(predicted: Floats, right: NDArray[np.bool_], of: NDArray[np.int64], bins: int) -> float:
-    apart = np.bincount(of, weights=right - predicted, minlength=bins)
-    return float(np.abs(apart).sum() / len(predicted))

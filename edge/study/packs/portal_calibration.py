@@ -17,7 +17,7 @@ from edge.study.intervals import proportion
 from edge.study.month_chart import reliability_chart
 from edge.study.packs import Settings
 from edge.study.portal_cases import Case, cases, version_of
-from edge.study.portal_month import Floats, reliability
+from edge.study.reliability import Floats, reliability
 from fusion.evidence import RADIATION, nats_of
 from fusion.policy import Policy
 from fusion.radiation_evidence import KINDS_OF_SOURCE

@@ -3,7 +3,6 @@ import pytest
 
 from edge.study.fitting import excess_line, kinds
 from edge.study.portal_fit import fit_gross_look
-from edge.study.portal_month import reliability
 from fusion.radiation_calibration import RadiationCalibration
 
 
@@ -52,16 +51,6 @@ def test_doubt_bounds_what_perfect_separation_would_claim():
     found, _ = kinds(own, np.zeros((200, 2, 0)), truth, 2, 0.01)
     apart = (found[1] - found[0]) @ np.array([1.0, 1.0])
     assert apart == pytest.approx(np.log(0.995 / 0.005), rel=0.1)
-
-
-def test_a_calibrated_model_shows_no_more_than_the_floor():
-    random = np.random.default_rng(3)
-    predicted = random.uniform(size=4_000)
-    error, floor, rows = reliability(predicted, random.uniform(size=4_000) < predicted, 10)
-    assert error < 2.0 * floor
-    assert sum(n for _, _, n in rows) == 4_000
-    wrong, _, _ = reliability(predicted, random.uniform(size=4_000) < predicted**3, 10)
-    assert wrong > 5.0 * floor
 
 
 def test_what_a_point_is_worth_in_gross_counts_follows_where_points_begin():
