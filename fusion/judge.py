@@ -1,18 +1,16 @@
 """Incident + policy -> claims: which explanation, how probable, how much it asks of the operator.
 
-Each incident is asked a few separate questions, so that a load of granite does not hide that a
-container declared empty is full: about radiation, about the cargo, about the passage itself.
-Explanations compete within a question.
+What an incident is asked is in `fusion.questions`; what is told of the answers in `fusion.verdict`.
 """
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Protocol
 
 from fusion.alarms import WAY, Claim
 from fusion.associate import Transit
 from fusion.pass_record import PassRecord
 from fusion.policy import Policy
+from fusion.questions import EVENTS, QUESTIONS, TRANSIT_QUESTIONS
 from fusion.scan_record import ScanRecord
 from fusion.score import Score, score
 from fusion.tracks import Track
@@ -23,72 +21,17 @@ from fusion.types import (
     Event,
     Fact,
     Family,
-    Level,
     Origin,
     Record,
     SensorSpec,
 )
+from fusion.verdict import verdict
+from fusion.witnesses import Hearing, others
 
-QUESTIONS: Mapping[str, tuple[str, ...]] = {
-    "radiation": ("norm", "medical", "legal-source", "threat-source", "shielded-source"),
-    "cargo": ("contraband-anomaly", "not-empty", "not-as-declared", "unpenetrated"),
-    "passage": ("bypass",),
-    "motion": (
-        "person",
-        "group",
-        "animal",
-        "vehicle",
-        "digging",
-        "aircraft",
-        "weather",
-        "machinery",
-        "drop-off",
-    ),
-}
-TRANSIT_QUESTIONS = ("radiation", "cargo", "passage")
-EVENTS: Mapping[str, Event] = {
-    "norm": Event.RAD_INNOCENT,
-    "medical": Event.RAD_INNOCENT,
-    "legal-source": Event.RAD_INNOCENT,
-    "threat-source": Event.RAD_THREAT,
-    "shielded-source": Event.SHIELDED_SOURCE,
-    "contraband-anomaly": Event.CARGO_ANOMALY,
-    "not-empty": Event.CARGO_MISMATCH,
-    "not-as-declared": Event.CARGO_MISMATCH,
-    "unpenetrated": Event.CARGO_UNPENETRATED,
-    "bypass": Event.PORTAL_BYPASS,
-    "person": Event.PERSON,
-    "group": Event.GROUP,
-    "animal": Event.ANIMAL,
-    "vehicle": Event.VEHICLE_OFF_LANE,
-    "digging": Event.DIGGING,
-    "aircraft": Event.AIRCRAFT_LOW,
-    "drop-off": Event.DROP_OFF,
-    "tamper": Event.SENSOR_TAMPER,
-    "fault": Event.SENSOR_FAULT,
-    "drift": Event.SENSOR_FAULT,
-    "test-piece": Event.SENSOR_FAULT,
-    "silent": Event.SENSOR_SILENT,
-}
-"""Explanations that are no event (weather, machinery) only take probability from the others."""
-
-SOURCES = (Event.RAD_THREAT, Event.SHIELDED_SOURCE)
-ON_FOOT = (Event.PERSON, Event.GROUP)
-KINDRED = (SOURCES, ON_FOOT)
-"""Events that are one to the operator: a source is a source, somebody is somebody. How it is
-hidden, and how many walk, decides the name, not how sure we are of it."""
 TOLD_OF_TRACKS = (*WAY, "count")
 TOLD_OF_TRANSITS = ("ambiguous", "taken_back")
 MAX_CLIPS = 3  # stations: an operator looks at no more, and each costs the link two files
 SHOWN_EXPLANATIONS = 3  # the table of reasons covers this many of the best explanations
-
-
-class Hearing(Protocol):
-    """What the judge asks the senses."""
-
-    def up(self, sensor_id: str) -> bool:
-        """Whether what that sensor does not say means something."""
-        ...
 
 
 class Judge:
@@ -198,12 +141,12 @@ class Judge:
         more: Mapping[str, Fact] | None = None,
         records: tuple[Record, ...] = (),
     ) -> Claim:
-        event, level, probability = self._verdict(result, forced, said)
+        event, level, probability = verdict(result, self._policy.alarms, forced=forced, said=said)
         mine = [name for name, _ in result.explanations if EVENTS.get(name) is event]
         main = mine[0] if mine else result.best[0]
         shown = {main} | {name for name, _ in result.explanations[:SHOWN_EXPLANATIONS]}
         lane = next((x for x in self._checkpoint.lanes if x.lane_id == place), None)
-        silent, down = self._others(place, detections) if kind != "device" else ((), ())
+        silent, down = ((), ()) if kind == "device" else self._others(place, detections)
         strongest = _strongest(result, main)
         facts: dict[str, Fact] = {"explanation": main}
         if strongest is not None:
@@ -233,62 +176,11 @@ class Judge:
             of_part=any(d.family is Family.XRAY and not d.final for d in detections),
         )
 
-    def _verdict(
-        self, result: Score, forced: Event | None, said: Event | None
-    ) -> tuple[Event, Level | None, float]:
-        """The event that asks most of the operator; among equals the most probable."""
-        by_event: dict[Event, float] = {}
-        for name, probability in result.explanations:
-            if name in EVENTS:
-                by_event[EVENTS[name]] = by_event.get(EVENTS[name], 0.0) + probability
-        for kin in KINDRED:
-            whole = sum(by_event.get(event, 0.0) for event in kin)
-            if whole > 0.0:
-                named = self._named({event: by_event.get(event, 0.0) for event in kin}, said)
-                by_event = {e: p for e, p in by_event.items() if e not in kin} | {named: whole}
-        if forced is not None:
-            by_event = {forced: 1.0 - dict(result.explanations)["nothing"]}
-        levels = {event: self._level(event, p) for event, p in by_event.items()}
-        event = max(by_event, key=lambda e: (levels[e] or 0, by_event[e]))
-        return event, levels[event], by_event[event]
-
-    def _named(self, kin: Mapping[Event, float], said: Event | None) -> Event:
-        """The most probable, or what was said, unless by more than a deadband less probable."""
-        named = max(kin, key=kin.__getitem__)
-        most_nats = self._policy.alarms.deadband_nats
-        if said is None or said not in kin or kin[said] * math.exp(most_nats) < kin[named]:
-            return named
-        return said
-
-    def _level(self, event: Event, probability: float) -> Level | None:
-        lines = self._policy.alarms.level_lines[event]
-        levels = (Level.CRITICAL, Level.WARNING, Level.ADVISORY)
-        for level, line in zip(levels, reversed(lines), strict=True):
-            if probability >= line:
-                return level
-        return Level.LOG if probability >= self._policy.alarms.log_line else None
-
     def _others(
         self, place: str, detections: Sequence[Detection]
     ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Sensors of the place that were up and saw nothing, and those that were down.
-
-        A scanner has seen nothing only once it has scanned; what a cue is made of has spoken.
-        """
-        heard = {d.sensor_id for d in detections}
-        spoke = {d.sensor_id for d in detections if any(n > 0.0 for n in d.nats.values())}
-        if "fusion" in spoke:
-            spoke |= heard
-        silent, down = [], []
-        for sensor in self._checkpoint.sensors:
-            name = sensor.sensor_id
-            if sensor.place != place:
-                continue
-            if not self._hearing.up(name):
-                down.append(name)
-            elif name not in spoke and (sensor.family is not Family.XRAY or name in heard):
-                silent.append(name)
-        return tuple(silent), tuple(down)
+        """Sensors of the place that were up and saw nothing, and those that were down."""
+        return others(self._checkpoint.sensors, place, detections, self._hearing)
 
 
 def _strongest(result: Score, explanation: str) -> Contribution | None:

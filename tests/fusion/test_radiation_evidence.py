@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fusion.evidence import RADIATION
-from fusion.judge import QUESTIONS
 from fusion.policy import Policy
+from fusion.questions import QUESTIONS
 from fusion.radiation_calibration import RadiationCalibration
 from fusion.radiation_evidence import gamma_profile, gamma_spectrum, neutron_counts, place
 from fusion.types import Event

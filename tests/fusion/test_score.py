@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fusion.evidence import CALIBRATIONS, RADIATION
-from fusion.judge import EVENTS, QUESTIONS
 from fusion.policy import ScoringPolicy
+from fusion.questions import EVENTS, QUESTIONS
 from fusion.score import score
 from fusion.types import SECOND_NS
 from tests.fusion.makers import START_UTC_NS, dense, gamma, steps

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from fusion.evidence import weigh
-from fusion.judge import QUESTIONS
 from fusion.policy import AlarmPolicy, ScoringPolicy
+from fusion.questions import QUESTIONS
 from fusion.radiation import RadiationPolicy
 from fusion.radiation_windows import EDGES_KEV, NATURAL
 from fusion.score import score
