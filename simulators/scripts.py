@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 
-from simulators import loads
+from simulators import crossing_days, loads
 from simulators import loads_radioactive as radioactive
 from simulators.loads import Load
 from simulators.scenario import (
@@ -219,6 +219,7 @@ SCENARIOS: dict[str, Callable[[int, int], Scenario]] = {
     "quiet": quiet,
     "traffic": traffic,
     "fence": fence,
+    **{name: crossing_days.of_seed(name) for name in crossing_days.DAYS},
 }
 """Name to script: (seed, start_utc_ns) -> Scenario."""
 

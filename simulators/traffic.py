@@ -85,7 +85,7 @@ def hour(
     random = Random(f"traffic/{seed}/{lane}/{number}")
     at_s = WARM_UP_S
     passes: Passes = []
-    for _ in range(_count(random, mix.per_hour)):
+    for _ in range(count_of(random, mix.per_hour)):
         load = any_load(random, mix)
         name = f"{lane}-{number:04d}-{len(passes):03d}"
         vehicle = _vehicle(random, load, mix, lane=lane, at_s=at_s, name=name)
@@ -236,13 +236,13 @@ def _vehicle(random: Random, load: Load, mix: Mix, *, lane: str, at_s: float, na
         length_m=length_m,
         box_m=box_m,
         suppression=random.uniform(*suppression),  # facts 5.1
-        speeds=_speeds(random, mix, speed_m_s, length_m),
+        speeds=quirks(random, mix, speed_m_s, length_m),
         scanned=False,
     )
     return load.onto(vehicle)
 
 
-def _speeds(
+def quirks(
     random: Random, mix: Mix, speed_m_s: float, length_m: float
 ) -> tuple[tuple[float, float], ...]:
     """Most keep their speed; some stop in the beam, some go back in it."""
@@ -279,7 +279,7 @@ def _rain(seed: int, number: int, mix: Mix) -> tuple[Rain, ...]:
     return tuple(found)
 
 
-def _count(random: Random, mean: float) -> int:
+def count_of(random: Random, mean: float) -> int:
     """Poisson, by Knuth's product in logarithms."""
     count, left = 0, mean
     while (left := left - random.expovariate(1.0)) > 0.0:

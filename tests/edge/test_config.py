@@ -19,7 +19,9 @@ from edge.errors import ConfigError
 from fusion.types import DetectorSpec, Family, Origin
 
 ROOT = Path(__file__).parents[2]
-CONFIGS = [ROOT / "configs" / f"{name}.yaml" for name in ("demo", "checkpoint", "reference")]
+CONFIGS = [
+    ROOT / "configs" / f"{name}.yaml" for name in ("demo", "checkpoint", "reference", "crossing")
+]
 
 GOOD = """\
 site: {id: mariposa}

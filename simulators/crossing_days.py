@@ -1,0 +1,212 @@
+"""The days of the crossing: each hour of each has a seed of its own and can be played alone.
+
+    for number in range(40):
+        day = hour("busy-day", seed=7, number=number, options=Options(threats_per_hour=10.0))
+
+`Truth.name` is the stratum. `is_threat` tells labels of what must be found from those of lawful
+traffic, beasts and weather; the two cars of a drop-off or a pick-up belong to its walker's label.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from simulators.crossing import (
+    DETOURS,
+    FENCES,
+    HALLS,
+    NAMES,
+    SCANNED,
+    SITE,
+    Hour,
+    spread_s,
+)
+from simulators.crossing_ground import OF_FENCES, bypass, nuisances
+from simulators.crossing_loads import OF_LANES
+from simulators.crossing_traffic import BUSY, NIGHT, TAIL_S, WARM_UP_S, Flow, Wanted, fill_lane
+from simulators.scenario import Rain, Scenario, Truth
+from simulators.traffic import HOUR_S, MONDAY_UTC_NS, count_of
+
+BYPASS = "portal-bypass"
+THREATS = frozenset({*OF_LANES, *OF_FENCES, BYPASS, "shared-source"})
+"""Strata that must be found."""
+ACCOMPLICES = frozenset({"drop-off-car", "pick-up-car"})
+"""Strata of which an alert is right, but that are counted with another."""
+ON_LANES = (
+    "bare-source",
+    "shielded-source",
+    "shielded-source",
+    "dense-object",
+    "false-empty",
+    BYPASS,
+)
+AT_FENCES = ("person", "group", "drop-off", "pick-up", "digging", "vehicle")
+LANE_APART_S = 45.0
+FENCE_APART_S = 60.0  # from the end of one thing at a fence to the next that is asked for
+GROUND_WARM_UP_S = 60.0
+LONGEST_S = 300.0  # who sneaks along a fence is on the way for so long
+NEEDS_SCANNER = frozenset({"shielded-source", "dense-object", "false-empty"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What may be asked of a day beyond its seed."""
+
+    duration_s: float = HOUR_S
+    threats_per_hour: float | None = None
+    """Of all strata together; None: as usual for the day."""
+    nuisance_rate: float | None = None
+    """Of what shakes the fences, against `crossing_ground.PER_HOUR`; None: as usual for the day."""
+    gap_s: float | None = None
+    """Lanes are vacant for so long between vehicles; None: by chance, at the day's rate."""
+    spectroscopic: bool = False
+    """A portal that names nuclides stands in lane nb-02, too: 110 s of a core an hour."""
+    site: str = SITE
+    """Ground of all sensors, one of `ground_sites.SITES`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """What is usual on a day."""
+
+    flow: Flow | None
+    """Of each lane; None: the lanes are closed."""
+    threats_per_hour: float
+    strata: tuple[str, ...]
+    """Of its threats; one that is named twice comes twice as often."""
+    nuisance_rate: float = 1.0
+    plan: Callable[["Hour", "Day", Options], None] | None = None
+    """What is added after lanes and fences are planned."""
+
+
+def hour(
+    name: str,
+    seed: int,
+    number: int = 0,
+    options: Options = Options(),
+    *,
+    start_utc_ns: int | None = None,
+) -> Scenario:
+    """Hour `number` of the day of that name. KeyError: no such day.
+
+    start_utc_ns  None: its hour of the month that begins on `MONDAY_UTC_NS`
+    """
+    day = DAYS[name]
+    random = Random(f"{name}/{seed}/{number}")
+    start_utc_ns = (
+        MONDAY_UTC_NS + round(number * HOUR_S) * 10**9 if start_utc_ns is None else start_utc_ns
+    )
+    made = Hour(
+        name=name,
+        seed=seed * 100_000 + number,
+        start_utc_ns=start_utc_ns,
+        duration_s=options.duration_s,
+        random=random,
+    )
+    wind_m_s = random.uniform(0.5, 5.0)
+    _plan(made, day, options)
+    rains = [
+        Rain(start_s=mover.start_s, end_s=mover.end_s, rise=random.uniform(0.02, 0.1))
+        for mover in made.movers
+        if mover.kind == "rain"
+    ]
+    return made.scenario(
+        rain=rains,
+        wind_m_s=wind_m_s,
+        site=options.site,
+        portal=seed,
+        spectroscopic=options.spectroscopic,
+    )
+
+
+def is_threat(truth: Truth) -> bool:
+    """Whether a good system tells it at level 3 or above."""
+    return truth.name in THREATS
+
+
+def _plan(made: Hour, day: Day, options: Options) -> None:
+    rate = day.threats_per_hour if options.threats_per_hour is None else options.threats_per_hour
+    random = made.random
+    wanted = count_of(random, rate * made.duration_s / HOUR_S)
+    strata = [random.choice(day.strata) for _ in range(wanted)] if day.strata else []
+    for number, fence in enumerate(FENCES):
+        share = options.nuisance_rate
+        nuisances(made, random, fence, day.nuisance_rate if share is None else share)
+        of_fence = [one for one in strata if one in OF_FENCES][number :: len(FENCES)]
+        at_fence(made, random, number, of_fence)
+    around(made, random, sum(one == BYPASS for one in strata))
+    if day.flow is not None:
+        in_lanes(made, day.flow, [one for one in strata if one in OF_LANES], options.gap_s)
+    if day.plan is not None:
+        day.plan(made, day, options)
+
+
+def at_fence(made: Hour, random: Random, number: int, strata: Sequence[str]) -> None:
+    """What must come to a fence, one thing after the other."""
+    to_s = made.duration_s - LONGEST_S
+    times_s = spread_s(random, len(strata), GROUND_WARM_UP_S, to_s, FENCE_APART_S)
+    free_s = 0.0
+    for stratum, at_s in zip(strata, times_s, strict=False):
+        begin_s = max(at_s, free_s)
+        if begin_s <= to_s:
+            over_s = OF_FENCES[stratum](made, random, FENCES[number], begin_s)
+            free_s = over_s + FENCE_APART_S
+
+
+def around(made: Hour, random: Random, count: int) -> None:
+    """Vehicles that go around the portals of either hall."""
+    times_s = spread_s(random, count, WARM_UP_S + 30.0, made.duration_s - 90.0, LANE_APART_S)
+    for at_s in times_s:
+        bypass(made, random, DETOURS[random.choice(HALLS)], at_s)
+
+
+def in_lanes(made: Hour, flow: Flow, strata: Sequence[str], gap_s: float | None = None) -> None:
+    """Fill all lanes; each of the strata goes to one that can tell it."""
+    random = made.random
+    asked: dict[str, list[str]] = {lane: [] for lane in NAMES}
+    for stratum in strata:
+        asked[random.choice(SCANNED if stratum in NEEDS_SCANNER else NAMES)].append(stratum)
+    for lane, names in asked.items():
+        times_s = spread_s(
+            random, len(names), WARM_UP_S, made.duration_s - TAIL_S - 90.0, LANE_APART_S
+        )
+        wanted = [
+            Wanted(at_s=at_s, make=OF_LANES[stratum])
+            for stratum, at_s in zip(names, times_s, strict=False)
+        ]
+        fill_lane(made, lane, flow, wanted, gap_s=gap_s)
+
+
+DAYS: Mapping[str, Day] = {
+    "quiet-day": Day(flow=NIGHT, threats_per_hour=0.0, strata=()),
+    "busy-day": Day(flow=BUSY, threats_per_hour=4.0, strata=(*ON_LANES, *AT_FENCES)),
+    "smuggling": Day(
+        flow=BUSY,
+        threats_per_hour=16.0,
+        strata=(
+            "bare-source",
+            "shielded-source",
+            "shielded-source",
+            "shielded-source",
+            "neutron-source",
+            "masked-source",
+            "split-source",
+            "dense-object",
+            "false-empty",
+        ),
+        nuisance_rate=0.5,
+    ),
+    "footpaths": Day(
+        flow=None, threats_per_hour=24.0, strata=(*OF_FENCES, "person", "group"), nuisance_rate=2.5
+    ),
+}
+"""By name. Rates are of threats an hour at the whole checkpoint."""
+
+
+def of_seed(name: str) -> Callable[[int, int], Scenario]:
+    """The day as a script: (seed, start_utc_ns) -> its first hour."""
+
+    def script(seed: int, start_utc_ns: int) -> Scenario:
+        return hour(name, seed, start_utc_ns=start_utc_ns)
+
+    return script
