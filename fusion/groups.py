@@ -19,8 +19,8 @@ def shared_weights(
 ) -> list[float]:
     """How much each voice counts beside those that may only say the same."""
     weights = [1.0] * len(voices)
-    for group in sorted({_group(voice) for voice in voices}):
-        mine = [i for i, voice in enumerate(voices) if _group(voice) == group]
+    for group in sorted({group_of(voice) for voice in voices}):
+        mine = [i for i, voice in enumerate(voices) if group_of(voice) == group]
         rho = policy.group_rho.get(group, 0.0)
         if correlation is None:
             for i in mine:
@@ -101,5 +101,6 @@ def _solved(rows: Sequence[tuple[list[float], float]], count: int) -> list[float
     return [max(weight, 0.0) for weight in found]
 
 
-def _group(detection: Detection) -> str:
+def group_of(detection: Detection) -> str:
+    """With which it shares a trigger."""
     return "fusion" if detection.sensor_id == "fusion" else detection.family.value

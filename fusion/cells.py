@@ -1,0 +1,262 @@
+"""Evidence of incidents in columns, for the kernel that weighs it (fusion.kernels.evidence).
+
+A `Cell` holds what one incident's detections say and answers whether anything of it is worth a
+word: most of what sensors notice is not, and nobody reads its reasons. What is, `fusion.score`
+weighs, with a table that adds up. `Cells` takes the reports of many incidents at once.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusion.groups import Correlation, group_of
+from fusion.kernels import evidence as kernel
+from fusion.scoring_policy import ScoringPolicy
+from fusion.types import Detection
+
+Floats = NDArray[np.float64]
+
+FIRST_SLOTS = 8  # detections of an incident; doubled where there are more
+MAX_QUESTIONS = 62  # bits of a number
+ALONE = np.empty((0, 0))
+"""Correlations where none is known pair by pair."""
+GROUPS = {"radiation": 0.0, "seismic": 1.0, "xray": 2.0, "fusion": 3.0}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layout:
+    """Which explanation has which column, and how they compete."""
+
+    policy: ScoringPolicy
+    names: tuple[str, ...]
+    asked: tuple[str, ...]
+    """The questions, in the order of their bits."""
+    columns: Mapping[str, int]
+    questions: NDArray[np.int64]
+    """(explanations,) number of the question of each."""
+    kin: NDArray[np.int64]
+    """(explanations,) number of what each is told as."""
+    lines: Floats
+    """(explanations,) probability of that from which it is told; infinite: never."""
+
+    @classmethod
+    def of(
+        cls,
+        questions: Mapping[str, Sequence[str]],
+        told_as: Mapping[str, str],
+        lines: Mapping[str, float],
+        policy: ScoringPolicy,
+    ) -> "Layout":
+        """Columns for the explanations of some questions.
+
+        told_as  explanation to what it is told as; what is not there is never told
+        lines    of what it is told as, probability
+
+        ValueError: an explanation in two questions, or too many questions.
+        """
+        names = tuple(name for each in questions.values() for name in each)
+        if len(set(names)) < len(names) or len(questions) > MAX_QUESTIONS:
+            raise ValueError(f"explanations of {list(questions)}: twice the same, or too many")
+        told = [told_as.get(name, "") for name in names]
+        numbers = {word: number for number, word in enumerate(dict.fromkeys(told))}
+        return cls(
+            policy=policy,
+            names=names,
+            asked=tuple(questions),
+            columns={name: column for column, name in enumerate(names)},
+            questions=np.repeat(np.arange(len(questions)), [len(q) for q in questions.values()]),
+            kin=np.array([numbers[word] for word in told]),
+            lines=np.array([lines[word] if word else math.inf for word in told]),
+        )
+
+    def priors(self, nats: Mapping[str, float]) -> Floats:
+        """(explanations,) from their names. KeyError of one that has none."""
+        return np.array([nats[name] for name in self.names])
+
+    @property
+    def width(self) -> int:
+        """Numbers of a row."""
+        return kernel.NATS + len(self.names)
+
+    def row(
+        self, detection: Detection, voice: int, begin_utc_ns: int, pairing: float = 1.0
+    ) -> list[float]:
+        """A row of the kernel's table. KeyError: a kind that speaks and has no cap."""
+        policy, nats, kind = self.policy, detection.nats, detection.kind
+        group = group_of(detection)
+        row = [
+            float(detection.end_utc_ns - begin_utc_ns),
+            pairing,
+            float(voice),
+            GROUPS[group],
+            policy.group_rho.get(group, 0.0),
+            policy.caps_nats[kind] if nats else 0.0,
+            policy.decay_s.get(kind, 0.0),
+            math.fsum(nats.values()),
+            *self._silence,
+        ]
+        for name, value in nats.items():
+            column = self.columns.get(name)
+            if column is not None:
+                row[kernel.NATS + column] = value
+        return row
+
+    @property
+    def _silence(self) -> list[float]:
+        return [0.0] * len(self.names)
+
+
+class Cell:
+    """What the detections of one incident say."""
+
+    def __init__(self, layout: Layout, correlation: Correlation | None = None) -> None:
+        """`correlation`: of two sensors of a family, as of `fusion.score.score`."""
+        self._layout = layout
+        self._correlation = correlation
+        self._held: list[tuple[Detection, float]] = []
+        self._voices: dict[tuple[str, str], int] = {}
+        self._begin_utc_ns = 0
+        self._rhos = ALONE
+        self._sums = np.empty((2, len(layout.names)))
+        self._table = self._weighed = np.empty((0, 0))
+        self._make_room(FIRST_SLOTS)
+
+    def hold(self, rows: Sequence[tuple[Detection, float]]) -> None:
+        """Take the detections, each with its pairing weight, for all that is known.
+
+        KeyError: a kind that speaks and has no cap.
+        """
+        held = self._held
+        if not held and rows:
+            self._begin_utc_ns = rows[0][0].end_utc_ns
+        if len(rows) > len(self._table):
+            self._make_room(max(len(rows), 2 * len(self._table)))
+        sensors_stay = len(rows) == len(held)
+        for slot, (detection, pairing) in enumerate(rows):
+            if slot < len(held):
+                known, weight = held[slot]
+                if detection is known and pairing == weight:
+                    continue
+                sensors_stay = sensors_stay and detection.sensor_id == known.sensor_id
+            self._write(slot, detection, pairing)
+        self._held = list(rows)
+        if self._correlation is not None and not sensors_stay:
+            self._rhos = _rhos([detection for detection, _ in rows], self._correlation)
+
+    def worth_telling(self, now_utc_ns: int, priors: Floats) -> int:
+        """The questions of which anything may be worth a word, as bits in the layout's order."""
+        count = len(self._held)
+        return int(
+            kernel.screen(
+                self._table[:count],
+                self._rhos,
+                float(now_utc_ns - self._begin_utc_ns),
+                priors,
+                self._layout.questions,
+                self._layout.kin,
+                self._layout.lines,
+                self._weighed[:count],
+                self._sums,
+            )
+        )
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """Nats of each explanation, as they were weighed last."""
+        return dict(zip(self._layout.names, self._sums[0].tolist(), strict=True))
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """Probability of each explanation, as they were weighed last."""
+        return dict(zip(self._layout.names, self._sums[1].tolist(), strict=True))
+
+    @property
+    def weighed(self) -> Floats:
+        """(detections, explanations) nats that each added when they were weighed last."""
+        return self._weighed[: len(self._held)]
+
+    def _make_room(self, slots: int) -> None:
+        self._table = np.zeros((slots, self._layout.width))
+        self._weighed = np.zeros((slots, len(self._layout.names)))
+        self._held = []  # all of it has to be written again
+
+    def _write(self, slot: int, detection: Detection, pairing: float) -> None:
+        voice = self._voices.setdefault((detection.sensor_id, detection.kind), len(self._voices))
+        self._table[slot] = self._layout.row(detection, voice, self._begin_utc_ns, pairing)
+
+
+class Cells:
+    """What the sensors of many places say, each voice by its last word."""
+
+    def __init__(self, layout: Layout, cells: int) -> None:
+        self._layout = layout
+        self._slots: dict[tuple[int, str, str], int] = {}
+        self._begin_utc_ns: int | None = None
+        self._used = np.zeros(cells, np.int64)
+        self._voices = [0] * cells
+        self._latest_ns = [0.0] * cells
+        self._tables = np.zeros((cells, FIRST_SLOTS, layout.width))
+        self._weighed = np.zeros((FIRST_SLOTS, len(layout.names)))
+
+    def take(self, reports: Sequence[tuple[int, Detection]], priors: Floats) -> Floats:
+        """(reports, explanations) probabilities in the cell of each report, after it.
+
+        reports  (cell, detection) in the order of their arrival; a cell's time is that of its
+                 latest detection
+        priors   (explanations,) nats
+
+        IndexError: a cell that there is not. ValueError: more voices than a cell has room for.
+        """
+        rows = np.empty((len(reports), self._layout.width))
+        places = np.empty((2, len(reports)), np.int64)
+        now_ns = np.empty(len(reports))
+        for i, (cell, detection) in enumerate(reports):
+            slot = self._slot(cell, detection)
+            if self._begin_utc_ns is None:
+                self._begin_utc_ns = detection.end_utc_ns
+            begin_utc_ns = self._begin_utc_ns
+            rows[i] = self._layout.row(detection, slot, begin_utc_ns)
+            places[0, i], places[1, i] = cell, slot
+            now_ns[i] = self._latest_ns[cell] = max(
+                self._latest_ns[cell], float(detection.end_utc_ns - begin_utc_ns)
+            )
+        shares = np.empty((len(reports), len(self._layout.names)))
+        kernel.take(
+            rows,
+            places[0],
+            places[1],
+            self._tables,
+            self._used,
+            now_ns,
+            priors,
+            self._layout.questions,
+            self._weighed,
+            shares,
+        )
+        return shares
+
+    def _slot(self, cell: int, detection: Detection) -> int:
+        key = cell, detection.sensor_id, detection.kind
+        slot = self._slots.get(key)
+        if slot is not None:
+            return slot
+        if not 0 <= cell < len(self._voices):
+            raise IndexError(f"cell {cell} of {len(self._voices)}")
+        if self._voices[cell] == FIRST_SLOTS:
+            raise ValueError(f"cell {cell}: more than {FIRST_SLOTS} sensors and tests")
+        slot = self._slots[key] = self._voices[cell]
+        self._voices[cell] += 1
+        return slot
+
+
+def _rhos(detections: Sequence[Detection], correlation: Correlation) -> Floats:
+    """(detections, detections) of their sensors; not a number where it is not known."""
+    rhos = np.empty((len(detections), len(detections)))
+    for i, one in enumerate(detections):
+        for j, other in enumerate(detections):
+            known = correlation(one.sensor_id, other.sensor_id)
+            rhos[i, j] = math.nan if known is None else known
+    return rhos

@@ -1,0 +1,161 @@
+"""The weighing of an incident's evidence beside its slow twin, `fusion.score.score`."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fusion.cells import FIRST_SLOTS, Cell, Cells, Layout
+from fusion.kernels import evidence as kernel
+from fusion.score import score
+from fusion.scoring_policy import ScoringPolicy
+from fusion.types import SECOND_NS, Detection, Family, Origin
+
+EXACT = 1e-12
+START_UTC_NS = 1_790_000_000 * SECOND_NS
+NOW_UTC_NS = START_UTC_NS + 300 * SECOND_NS
+QUESTIONS = {"moves": ("person", "group", "vehicle"), "radiates": ("norm", "threat-source")}
+TOLD_AS = {"person": "somebody", "group": "somebody", "vehicle": "vehicle", "threat-source": "rad"}
+LINES = {"somebody": 0.4, "vehicle": 0.5, "rad": 0.05}
+POLICY = ScoringPolicy(
+    priors_nats={name: -2.0 - i for i, name in enumerate(sum(QUESTIONS.values(), ()))},
+    caps_nats={"seismic.event": 3.5, "gamma.profile": 14.0, "fusion.bypass": 6.0},
+    group_rho={"radiation": 0.3, "seismic": 0.5},
+    decay_s={"seismic.event": 120.0},
+)
+LAYOUT = Layout.of(QUESTIONS, TOLD_AS, LINES, POLICY)
+PRIORS = LAYOUT.priors(POLICY.priors_nats)
+PLACES_M = {"geo-1": 0.0, "geo-2": 7.3, "geo-3": 15.1, "geo-4": 61.7}
+
+nats = st.floats(-20.0, 20.0) | st.sampled_from((0.0, 1.0, -1.0))
+detections = st.builds(
+    lambda sensor, kind, end_s, said: Detection(
+        sensor_id=sensor,
+        family=Family.SEISMIC if sensor.startswith("geo") else Family.RADIATION,
+        origin=Origin.SENSOR,
+        kind=kind,
+        start_utc_ns=START_UTC_NS,
+        end_utc_ns=START_UTC_NS + int(end_s * SECOND_NS),
+        facts={},
+        nats=said,
+    ),
+    st.sampled_from((*PLACES_M, "geo-unplaced", "portal", "fusion")),
+    st.sampled_from(sorted(POLICY.caps_nats)),
+    st.floats(0.0, 310.0),
+    st.dictionaries(st.sampled_from((*LAYOUT.names, "else")), nats, max_size=5),
+)
+incidents = st.lists(
+    st.tuples(detections, st.sampled_from((1.0, 0.5)) | st.floats(0.0, 1.0)), max_size=12
+)
+
+
+def by_place(one, other):
+    """As of ground sensors: falls with the way from one to the other."""
+    if one == other or not {one, other} <= PLACES_M.keys():
+        return None
+    return 0.3 + 0.5 * math.exp(-abs(PLACES_M[one] - PLACES_M[other]) / 15.0)
+
+
+def told(result, name):
+    """Explanations that go by one name, and how probable they are together."""
+    return math.fsum(p for e, p in result.explanations if TOLD_AS.get(e) == name)
+
+
+@pytest.mark.parametrize("correlation", (None, by_place), ids=("alike", "pairs"))
+@given(rows=incidents)
+def test_the_kernel_scores_as_its_twin(rows, correlation):
+    cell = Cell(LAYOUT, correlation)
+    cell.hold(rows)
+    bits = cell.worth_telling(NOW_UTC_NS, PRIORS)
+    for number, (question, names) in enumerate(QUESTIONS.items()):
+        expected = score(rows, names, NOW_UTC_NS, POLICY, correlation)
+        shares = dict(expected.explanations)
+        for name in names:
+            assert cell.scores[name] == pytest.approx(expected.nats[name], abs=EXACT, rel=EXACT)
+            assert cell.shares[name] == pytest.approx(shares[name], abs=EXACT)
+        over = [told(expected, name) - LINES[name] for name in LINES]
+        if max(over) >= 0.0:
+            assert bits >> number & 1, question
+        elif max(over) < -1e-6:
+            assert not bits >> number & 1, question
+
+
+@given(rows=incidents)
+def test_each_row_of_the_kernel_is_a_row_of_the_table(rows):
+    cell = Cell(LAYOUT)
+    cell.hold(rows)
+    cell.worth_telling(NOW_UTC_NS, PRIORS)
+    for names in QUESTIONS.values():
+        expected = {
+            (c.source, c.kind, c.explanation): c.nats
+            for c in score(rows, names, NOW_UTC_NS, POLICY).contributions
+        }
+        for name in names:
+            for (detection, _), said in zip(
+                rows, cell.weighed[:, LAYOUT.columns[name]], strict=True
+            ):
+                key = detection.sensor_id, detection.kind, name
+                if said:
+                    assert said == pytest.approx(expected.pop(key), abs=EXACT, rel=EXACT)
+        assert all(nats == 0.0 for (source, _, _), nats in expected.items() if source != "prior")
+
+
+@given(first=incidents, second=incidents)
+def test_a_cell_that_held_something_else_before_makes_no_difference(first, second):
+    used, fresh = Cell(LAYOUT, by_place), Cell(LAYOUT, by_place)
+    used.hold(first)
+    used.worth_telling(NOW_UTC_NS, PRIORS)
+    for cell in (used, fresh):
+        cell.hold(second)
+        cell.worth_telling(NOW_UTC_NS, PRIORS)
+    assert used.scores == pytest.approx(fresh.scores, abs=EXACT, rel=EXACT)
+    assert used.shares == pytest.approx(fresh.shares, abs=EXACT)
+
+
+@given(reports=st.lists(st.tuples(st.integers(0, 3), detections), max_size=30))
+def test_many_cells_at_once_are_as_each_by_itself(reports):
+    try:
+        got = Cells(LAYOUT, cells=4).take(reports, PRIORS)
+    except ValueError:
+        voices = {(cell, d.sensor_id, d.kind) for cell, d in reports}
+        assert max(sum(v[0] == cell for v in voices) for cell in range(4)) > FIRST_SLOTS
+        return
+    known: dict[int, dict[tuple[str, str], Detection]] = {}
+    latest = dict.fromkeys(range(4), 0)
+    for (cell, detection), shares in zip(reports, got, strict=True):
+        mine = known.setdefault(cell, {})
+        mine[detection.sensor_id, detection.kind] = detection
+        # Time begins with the first report of all.
+        latest[cell] = max(latest[cell], detection.end_utc_ns, reports[0][1].end_utc_ns)
+        rows = [(each, 1.0) for each in mine.values()]
+        for names in QUESTIONS.values():
+            expected = dict(score(rows, names, latest[cell], POLICY).explanations)
+            for name in names:
+                assert shares[LAYOUT.columns[name]] == pytest.approx(expected[name], abs=EXACT)
+
+
+def test_a_layout_takes_each_explanation_once():
+    with pytest.raises(ValueError, match="twice"):
+        Layout.of({"one": ("person",), "two": ("person",)}, TOLD_AS, LINES, POLICY)
+
+
+def test_a_cell_knows_its_place():
+    one = Detection(
+        sensor_id="portal",
+        family=Family.RADIATION,
+        origin=Origin.SENSOR,
+        kind="gamma.profile",
+        start_utc_ns=0,
+        end_utc_ns=0,
+        facts={},
+    )
+    with pytest.raises(IndexError, match="cell 2 of 2"):
+        Cells(LAYOUT, cells=2).take([(2, one)], PRIORS)
+
+
+def test_what_nobody_can_be_told_is_never_worth_telling():
+    layout = Layout.of({"only": ("weather",)}, {}, {}, POLICY)
+    shares, lines = np.array([1.0]), layout.lines
+    assert kernel.worth(shares, layout.questions, layout.kin, lines) == 0
