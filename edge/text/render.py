@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from edge.text.catalogue import LANGUAGES, Catalogue, catalogue
+from edge.text.handling import group_headline, handling
 from edge.text.why import HasEvidence, reasons_of, supporting, with_place_word
 from fusion.types import Alert, Level, Phase
 
@@ -71,7 +72,7 @@ def _headline(texts: Catalogue, alert: Alert, code: str, facts: Mapping[str, Any
     told = texts.fill(texts.text("event", code, likelihood), facts)
     over = texts.text("phrase", "over") if alert.phase is Phase.CLEAR else ""
     exercise = texts.text("phrase", "exercise") if alert.exercise else ""
-    return exercise + over + told
+    return exercise + over + group_headline(texts, alert.facts, told)
 
 
 def _instruction(texts: Catalogue, alert: Alert, code: str) -> str:
@@ -94,6 +95,7 @@ def _description(
         texts.fill(texts.text("event", code, "description"), facts),
         *_track(texts, alert.facts),
         texts.text("phrase", "taken_back") if alert.facts.get("taken_back") is True else "",
+        *handling(texts, alert.facts),
         _why(texts, alert, support),
         _names(texts, "silent", alert.silent),
         _names(texts, "down", alert.down),
