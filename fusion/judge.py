@@ -10,6 +10,7 @@ from fusion.alarms import WAY, Claim
 from fusion.associate import Transit
 from fusion.pass_record import PassRecord
 from fusion.policy import Policy
+from fusion.priors import Onset
 from fusion.questions import EVENTS, QUESTIONS, TRANSIT_QUESTIONS
 from fusion.scan_record import ScanRecord
 from fusion.score import Score, score
@@ -55,12 +56,13 @@ class Judge:
     def transit(self, transit: Transit) -> list[Claim]:
         """What a vehicle's passage amounts to, one claim for each question with evidence."""
         rows = transit.weighed()
+        onset = Onset(transit.lane.lane_id, transit.start_utc_ns)
         claims = []
         for question in TRANSIT_QUESTIONS:
             names = QUESTIONS[question]
             if not any(name in d.nats for d, _ in rows for name in names):
                 continue
-            result = score(rows, names, transit.end_utc_ns, self._policy.scoring)
+            result = score(rows, names, transit.end_utc_ns, self._policy.scoring, at=onset)
             over_range = question == "radiation" and any(
                 d.facts.get("over_range") is True for d in transit.gammas
             )
@@ -93,6 +95,7 @@ class Judge:
                 track.end_utc_ns,
                 self._policy.scoring,
                 self._correlation,
+                at=Onset(track.zone_id, track.start_utc_ns),
             ),
             detections=[d for d, _ in rows],
             place=track.zone_id,
@@ -185,7 +188,11 @@ class Judge:
 
 def _strongest(result: Score, explanation: str) -> Contribution | None:
     """What says most for an explanation, of those that name it where there are any."""
-    rows = [c for c in result.contributions if c.explanation == explanation and c.facts]
+    rows = [
+        c
+        for c in result.contributions
+        if c.explanation == explanation and c.kind != "prior" and c.facts
+    ]
     named = [row for row in rows if row.facts.get("class") == explanation]
     return next(iter(named or rows), None)
 

@@ -21,7 +21,8 @@ def main(arguments: argparse.Namespace) -> int:
     try:
         config = load_config(path)
         if config.policy is not None:  # the defaults are right, and slow to import
-            load_policy(config.policy)
+            places = [lane.id for lane in config.lanes] + [zone.id for zone in config.zones]
+            load_policy(config.policy, places)
     except ConfigError as error:
         sys.stdout.write(mistakes_text(error))
         return errors.EXIT_CONFIG

@@ -11,7 +11,7 @@ import math
 import re
 import sys
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import Field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, get_origin, get_type_hints
@@ -25,7 +25,7 @@ from edge.settings.mend import did_you_mean, shown
 if TYPE_CHECKING:  # the engine brings Numba, which alone takes 0.3 s to import
     from _typeshed import DataclassInstance
 
-    from fusion.policy import Policy
+    from fusion.policy import Policy, ScoringPolicy
 
 HEADER = """\
 # Every threshold of Garita's engine, with the reason for its value.
@@ -35,12 +35,14 @@ HEADER = """\
 # is in nats (log-likelihood ratio against "nothing"); other units are in the names.
 """
 WIDTH = 96
+HOURS = 24
 _DEVIATION = re.compile(r"_sd(_|$)")
 
 
-def load_policy(path: Path | None) -> "Policy":
+def load_policy(path: Path | None, places: Collection[str] | None = None) -> "Policy":
     """The thresholds of the file, or the defaults without one.
 
+    places  ids of the site's lanes and zones, which no other may be spoken of; None: any may
     ConfigError carries every mistake with its line.
     """
     from fusion.policy import Policy  # noqa: PLC0415 - see above
@@ -57,6 +59,7 @@ def load_policy(path: Path | None) -> "Policy":
         except ValueError as error:  # thresholds that are right one by one and not together
             message, _, mend = str(error).partition("; ")
             mistakes.append(_mistake(document, (name,), message, mend))
+    mistakes += _of_priors(document, policy.scoring, places)
     if mistakes:
         raise ConfigError(path, sorted(mistakes, key=lambda mistake: mistake.line or 0))
     return policy
@@ -149,6 +152,37 @@ def _section_values(
             mend = mend or f"the default is {json.dumps(_plain(getattr(defaults, name)))}"
             mistakes.append(_mistake(document, value_at, message, mend))
     return values
+
+
+def _of_priors(
+    document: Document, scoring: "ScoringPolicy", places: Collection[str] | None
+) -> Iterator[Mistake]:
+    """Priors of places that are not there, of explanations that nobody weighs, of days too short.
+
+    Both tables are empty by default, so that their keys are only known here.
+    """
+    explanations = list(scoring.priors_nats)
+    at: KeyPath = ("scoring", "place_priors_nats", "value")
+    for place, offsets in scoring.place_priors_nats.items():
+        if places is not None and place not in places:
+            mend = did_you_mean(place, sorted(places))
+            yield _mistake(document, (*at, place), "there is no such lane or zone", mend)
+        yield from _known(document, (*at, place), offsets, explanations)
+    at = ("scoring", "hour_priors_nats", "value")
+    yield from _known(document, at, scoring.hour_priors_nats, explanations)
+    for name, by_hour in scoring.hour_priors_nats.items():
+        if len(by_hour) != HOURS:
+            message = f"a day has {HOURS} hours, here are {len(by_hour)}"
+            yield _mistake(document, (*at, name), message, "the first is from midnight to one")
+
+
+def _known(
+    document: Document, at: KeyPath, given: Iterable[str], explanations: list[str]
+) -> Iterator[Mistake]:
+    for name in given:
+        if name not in explanations:
+            mend = did_you_mean(name, explanations)
+            yield _mistake(document, (*at, name), "there is no such explanation", mend)
 
 
 def _value(given: object, hint: object, default: object) -> object:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fusion.evidence import CALIBRATIONS, RADIATION
-from fusion.policy import ScoringPolicy
+from fusion.policy import AssociationPolicy, ScoringPolicy
 from fusion.questions import EVENTS, QUESTIONS
 from fusion.score import score
 from fusion.types import SECOND_NS
@@ -157,3 +157,42 @@ def test_weights_are_those_of_gaussian_sensors_where_they_stand(heard):
         said = [heard[int(name[4:])][0] for name in mine]
         best = max(best, float(np.clip(weights, 0.0, None) @ said))
     assert found.nats["person"] - POLICY.priors_nats["person"] == pytest.approx(best)
+
+
+def believed(nats):
+    return 1.0 / (1.0 + math.exp(-nats))
+
+
+def error_of_additive_decay(name, nats, age):
+    """Additive decay against the exact two-state chain, p <- pi + (p - pi) exp(-(a + b) dt).
+
+    age  in constants of the decay, so that the chain forgets as fast
+    """
+    prior, left = POLICY.priors_nats[name], math.exp(-age)
+    exact = believed(prior) + (believed(prior + nats) - believed(prior)) * left
+    return believed(prior + nats * left) - exact
+
+
+@pytest.mark.parametrize("kind", sorted(POLICY.decay_s))
+@given(st.floats(-1.0, 1.0), st.floats(0.0, 20.0), st.sampled_from(QUESTIONS["motion"]))
+def test_one_voice_decays_nearly_as_what_comes_and_goes_by_chance(kind, share, age, name):
+    error = error_of_additive_decay(name, share * POLICY.caps_nats[kind], age)
+    assert abs(error) <= 0.12
+
+
+@pytest.mark.parametrize("kind", sorted(POLICY.decay_s))
+@given(st.floats(-60.0, 60.0), st.floats(0.0, 1.0), st.sampled_from(QUESTIONS["motion"]))
+def test_many_voices_decay_within_a_bound_until_their_track_is_forgotten(kind, nats, part, name):
+    """Whatever they add up to: a track of which nothing more is heard is closed after its gap."""
+    age = part * AssociationPolicy().track_gap_s / POLICY.decay_s[kind]
+    assert abs(error_of_additive_decay(name, nats, age)) <= 0.32
+
+
+def test_the_decay_whose_error_is_bounded_is_the_scores():
+    one = replace(steps("geo-1", 20.0), nats={"person": 3.0})
+    later = one.end_utc_ns + round(POLICY.decay_s[one.kind]) * SECOND_NS
+    found = score([(one, 1.0)], ("person",), later, POLICY)
+    prior = POLICY.priors_nats["person"]
+    exact = believed(prior) + (believed(prior + 3.0) - believed(prior)) * math.exp(-1.0)
+    error = dict(found.explanations)["person"] - exact
+    assert error == pytest.approx(error_of_additive_decay("person", 3.0, 1.0), abs=1e-12)

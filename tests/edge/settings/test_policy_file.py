@@ -118,6 +118,24 @@ def test_one_entry_of_a_table_keeps_the_others(load):
             "alarms",
             "a pass is over",
         ),
+        (
+            "scoring:\n  place_priors_nats: {value: {nb-02: {nrom: 1}}, why: x}\n",
+            2,
+            "scoring.place_priors_nats.value.nb-02.nrom",
+            "norm",
+        ),
+        (
+            f"scoring:\n  hour_priors_nats: {{value: {{norm: {[0.5] * 23}}}, why: x}}\n",
+            2,
+            "scoring.hour_priors_nats.value.norm",
+            "midnight",
+        ),
+        (
+            f"scoring:\n  hour_priors_nats: {{value: {{cow: {[0.5] * 24}}}, why: x}}\n",
+            2,
+            "scoring.hour_priors_nats.value.cow",
+            "norm",
+        ),
         ("alarms: 3\n", 1, "alarms", "thresholds"),
         ("- alarms\n", 1, "", "policy.yaml"),
     ],
@@ -135,6 +153,27 @@ def test_all_mistakes_are_told_at_once(load):
     with pytest.raises(ConfigError) as caught:
         load(text)
     assert [mistake.line for mistake in caught.value.mistakes] == [2, 3, 4]
+
+
+def test_what_a_lane_and_an_hour_add_to_priors_is_read(load):
+    policy = load(
+        "scoring:\n  place_priors_nats: {value: {nb-02: {norm: 1}}, why: a quarry next door}\n"
+        f"  hour_priors_nats: {{value: {{medical: {[0.0] * 23 + [1]}}}, why: a night clinic}}\n"
+    )
+    assert policy.scoring.place_priors_nats == {"nb-02": {"norm": 1.0}}
+    assert policy.scoring.hour_priors_nats["medical"][23] == 1.0
+
+
+def test_a_prior_of_a_lane_that_is_not_there_is_told_where_the_lanes_are_known(tmp_path):
+    path = tmp_path / "policy.yaml"
+    text = "scoring:\n  place_priors_nats:\n    why: a quarry\n    value:\n      nb-2: {norm: 1}\n"
+    path.write_text(text)
+    load_policy(path)
+    with pytest.raises(ConfigError) as caught:
+        load_policy(path, ["nb-02", "east-fence"])
+    (told,) = caught.value.mistakes
+    assert (told.line, told.key) == (5, "scoring.place_priors_nats.value.nb-2")
+    assert "nb-02" in told.mend
 
 
 @dataclass(frozen=True)
