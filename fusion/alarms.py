@@ -61,6 +61,10 @@ class AlarmBook:
         entry = self._entries.get(cause(key))
         return entry.told.event if entry is not None and entry.told is not None else None
 
+    def knows(self, key: str) -> bool:
+        """Whether an alert of that key is active or waits to be told."""
+        return cause(key) in self._entries
+
     def consider(self, claim: Claim, now_utc_ns: int) -> list[Alert]:
         """A new belief: tell it if it is news."""
         entry = self._entries.get(cause(claim.key))

@@ -92,8 +92,13 @@ def count_of(claim: Claim) -> float:
 
 
 def alert_id(claim: Claim) -> str:
-    """26 characters from content: 48 bits of onset in ms, then 80 bits of a SHA-256, as a ULID."""
-    digest = hashlib.sha256(f"{claim.site}/{claim.key}".encode()).digest()
-    time_ms = (claim.onset_utc_ns // MILLISECOND_NS) & ((1 << 48) - 1)
+    """The id of an incident's alert: the same in every replay."""
+    return content_id(f"{claim.site}/{claim.key}", claim.onset_utc_ns)
+
+
+def content_id(content: str, utc_ns: int) -> str:
+    """26 characters: 48 bits of the time in ms, then 80 bits of a SHA-256, written as a ULID."""
+    digest = hashlib.sha256(content.encode()).digest()
+    time_ms = (utc_ns // MILLISECOND_NS) & ((1 << 48) - 1)
     value = (time_ms << 80) | int.from_bytes(digest[:10], "big")
     return "".join(CROCKFORD[(value >> shift) & 31] for shift in range(125, -1, -5))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from fusion.alarm_policy import AlarmPolicy
 from fusion.association_policy import AssociationPolicy
+from fusion.handling_policy import HandlingPolicy
 from fusion.radiation import RadiationPolicy
 from fusion.radiation_calibration import RadiationCalibration
 from fusion.scans.scanner_policy import ScannerPolicy
@@ -17,7 +18,7 @@ from fusion.spectra.policy import SpectraPolicy
 from fusion.spectra.verdict import IdentifyPolicy
 from fusion.xray import XrayPolicy
 
-__all__ = ["AlarmPolicy", "AssociationPolicy", "Policy", "ScoringPolicy"]
+__all__ = ["AlarmPolicy", "AssociationPolicy", "HandlingPolicy", "Policy", "ScoringPolicy"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,3 +35,4 @@ class Policy:
     association: AssociationPolicy = field(default_factory=AssociationPolicy)
     scoring: ScoringPolicy = field(default_factory=ScoringPolicy)
     alarms: AlarmPolicy = field(default_factory=AlarmPolicy)
+    handling: HandlingPolicy = field(default_factory=HandlingPolicy)

@@ -330,6 +330,44 @@ class ScanFinding:
     """What files of evidence are made of; never recorded."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShelveSample:
+    """Somebody asks not to be rung for something until a time, and says why.
+
+    It comes by the samples' way so that a recording has it where it was asked. Asked until the
+    very time of asking, it ends what was shelved.
+    """
+
+    sensor_id: str
+    """Of that sensor alone; empty: of any."""
+    origin: Origin
+    start_utc_ns: int
+    """When it was asked."""
+    until_utc_ns: int
+    by: str
+    """Role or key, never a name: `config`, or the side of a centre."""
+    reason: str
+    event: str = ""
+    """An event code; empty: of any."""
+    place: str = ""
+    """A lane or zone; empty: of any."""
+    standing: bool = False
+    """It stands in the configuration, so its limit is that of building works."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AckSample:
+    """Somebody has answered an alert, so that it need not be told again before it changes."""
+
+    sensor_id: str
+    """Empty: no sensor has said it."""
+    origin: Origin
+    start_utc_ns: int
+    alert_id: str
+    by: str
+    """Role or key, never a name."""
+
+
 Sample = (
     CountSample
     | BackgroundSample
@@ -342,6 +380,8 @@ Sample = (
     | ScanSample
     | ScanLines
     | ScanFinding
+    | ShelveSample
+    | AckSample
 )
 
 SeismicPreset = Literal["footsteps", "vault", "indoor", "roadside", "earthquake"]
@@ -374,6 +414,8 @@ class SensorSpec:
     family: Family
     place: str
     """Id of the lane or zone it watches."""
+    also: tuple[str, ...] = ()
+    """Ids of further lanes whose vehicles come to it: a scanner that several lanes share."""
     position_m: tuple[float, float] = (0.0, 0.0)
     origin: Origin = Origin.SENSOR
     """What to call it while it has said nothing yet; afterwards its samples say."""
