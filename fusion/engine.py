@@ -6,10 +6,12 @@ calls in the same order give the same alerts.
 
 from dataclasses import replace
 
+from fusion.desk import DeskState
 from fusion.fuser import Fuser
 from fusion.policy import Policy
 from fusion.senses import Senses
-from fusion.types import SECOND_NS, Alert, Checkpoint, Detection, Sample
+from fusion.shelving import ShelfEntry
+from fusion.types import SECOND_NS, AckSample, Alert, Checkpoint, Detection, Sample, ShelveSample
 
 MAX_DETECTIONS = 10_000  # for whoever shows them; nobody asks, the oldest are forgotten
 # A service ticks ten times a second, a replay of device files at least once. A later tick says
@@ -29,6 +31,11 @@ class Engine:
 
     def feed(self, sample: Sample) -> list[Alert]:
         """One sample of any kind. A sensor that the checkpoint does not know is passed over."""
+        if isinstance(sample, ShelveSample):
+            return self._fuser.shelve(sample)
+        if isinstance(sample, AckSample):
+            self._fuser.acknowledge(sample)
+            return []
         detections = self._senses.feed(sample)
         if not detections:
             return []
@@ -50,6 +57,15 @@ class Engine:
         """The detections since the last call, with their nats."""
         taken, self._detections = self._detections, []
         return taken
+
+    def take_entries(self) -> list[ShelfEntry]:
+        """What has happened on the shelf since the last call, for the log."""
+        return self._fuser.take_entries()
+
+    @property
+    def desk(self) -> DeskState:
+        """What the operator's desk looks like now, for metrics."""
+        return self._fuser.desk
 
     @property
     def active(self) -> list[Alert]:

@@ -9,22 +9,25 @@ from operator import attrgetter
 from typing import Protocol
 
 from fusion import cues
-from fusion.alarms import AlarmBook
 from fusion.associate import Lane, Transit
+from fusion.desk import AlarmDesk, DeskState
 from fusion.judge import Judge
 from fusion.policy import Policy
 from fusion.roadside import Roadside
 from fusion.scans.scanner import KIND as TEST_PIECE
+from fusion.shelving import ShelfEntry
 from fusion.step_curve import StepCurve
 from fusion.tracks import Track, Zone
 from fusion.types import (
     SECOND_NS,
+    AckSample,
     Alert,
     Checkpoint,
     Detection,
     Fact,
     Family,
     SensorSpec,
+    ShelveSample,
 )
 
 # A vehicle's times are right within seconds; what lies further apart than this cannot be paired.
@@ -65,7 +68,7 @@ class Fuser:
         }
         self._going_on: dict[str, tuple[Fact, Transit]] = {}
         """By scanner: the scan of which only a part was told so far, and whose it is."""
-        self._book = AlarmBook(policy.alarms)
+        self._desk = AlarmDesk(policy, checkpoint.site)
         self._judge = Judge(checkpoint, policy, hearing)
         self._roadside = Roadside(self._lanes, association)
 
@@ -88,13 +91,30 @@ class Fuser:
         alerts = self.take(detections)
         alerts += self._roadside_due()
         alerts += self._ask()
-        alerts += self._book.tick(utc_ns)
+        alerts += self._desk.tick(utc_ns)
         return alerts + self._forget()
+
+    def shelve(self, sample: ShelveSample) -> list[Alert]:
+        """Somebody asks not to be rung for something."""
+        return self._desk.shelve(sample, max(self._now_utc_ns, sample.start_utc_ns))
+
+    def acknowledge(self, sample: AckSample) -> None:
+        """Somebody has answered an alert."""
+        self._desk.acknowledge(sample)
+
+    def take_entries(self) -> list[ShelfEntry]:
+        """What has happened on the shelf since the last call."""
+        return self._desk.take_entries()
+
+    @property
+    def desk(self) -> DeskState:
+        """What the operator's desk looks like now."""
+        return self._desk.state(self._now_utc_ns)
 
     @property
     def active(self) -> list[Alert]:
         """The last word on every alert that was told and not cleared."""
-        return self._book.active
+        return self._desk.active
 
     def _take(self, weighed: list[Detection], spec: SensorSpec) -> list[Alert]:
         alerts: list[Alert] = []
@@ -112,9 +132,9 @@ class Fuser:
 
     def _take_health(self, detection: Detection, spec: SensorSpec) -> list[Alert]:
         claim = self._judge.device(detection, spec)
-        alerts = self._book.consider(claim, self._now_utc_ns)
+        alerts = self._desk.consider(claim, self._now_utc_ns)
         if not detection.facts.get("active"):
-            alerts += self._book.close(claim.key, self._now_utc_ns)
+            alerts += self._desk.close(claim.key, self._now_utc_ns)
         return alerts
 
     def _take_portal(self, detection: Detection, spec: SensorSpec) -> list[Alert]:
@@ -190,8 +210,8 @@ class Fuser:
         track.motion = cues.motion(track, zone) or known
         others = [other for other in zone.tracks if other is not track and other.detections]
         track.drop_off = cues.drop_off(track, zone, others, self._policy.association)
-        claim = self._judge.track(track, self._book.said(track.key))
-        return self._book.consider(claim, self._now_utc_ns)
+        claim = self._judge.track(track, self._desk.said(track.key))
+        return self._desk.consider(claim, self._now_utc_ns)
 
     def _ask(self) -> list[Alert]:
         """Steps that were heard after the last event may say which way somebody went."""
@@ -231,12 +251,12 @@ class Fuser:
         alerts: list[Alert] = []
         claims = self._judge.transit(transit)
         for claim in claims:
-            alerts += self._book.consider(claim, self._now_utc_ns)
+            alerts += self._desk.consider(claim, self._now_utc_ns)
         if is_whole_now:  # what was told of a part of the scan may not hold
             believed = {claim.key for claim in claims if claim.level is not None}
             for key in self._judge.keys(transit):
                 if key not in believed:
-                    alerts += self._book.take_back(key, self._now_utc_ns)
+                    alerts += self._desk.take_back(key, self._now_utc_ns)
         return alerts
 
     def _forget(self) -> list[Alert]:
@@ -249,5 +269,5 @@ class Fuser:
         alerts: list[Alert] = []
         for incident in over:
             for key in self._judge.keys(incident):
-                alerts += self._book.close(key, self._now_utc_ns)
+                alerts += self._desk.close(key, self._now_utc_ns)
         return alerts

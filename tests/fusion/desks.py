@@ -6,7 +6,7 @@ from fusion.alarms import Claim
 from fusion.desk import AlarmDesk
 from fusion.handling_policy import HandlingPolicy
 from fusion.policy import Policy
-from fusion.types import Alert, Contribution, Event, Level, Origin, Phase, ShelveSample
+from fusion.types import Alert, Event, Level, Origin, Phase, ShelveSample
 from tests.fusion.test_alarms import claim, ns
 
 
@@ -20,27 +20,12 @@ def walker(
     nats: float = 1.0,
 ) -> Claim:
     """What is believed of one of many that walk."""
-    rows = (("prior", "prior", -3.0), (f"geo-{number}", "seismic.event", nats + 3.0))
     return replace(
-        claim(nats, at_s, kind="track", key=f"track/{number}"),
-        event=event,
+        claim(nats, at_s, kind="track", key=f"track/{number}", event=event, source=f"geo-{number}"),
         level=level,
         lane=None,
         zone=zone,
         direction=None,
-        facts={"explanation": "person", "source": f"geo-{number}"},
-        contributions=tuple(
-            Contribution(
-                source=source,
-                kind=kind,
-                explanation="person",
-                nats=row_nats,
-                age_s=0.0,
-                capped=False,
-                facts={},
-            )
-            for source, kind, row_nats in rows
-        ),
     )
 
 

@@ -6,21 +6,46 @@ import pytest
 
 from fusion.alarms import AlarmBook, Claim
 from fusion.policy import AlarmPolicy
-from fusion.types import SECOND_NS, Alert, Event, Level, Phase
+from fusion.types import SECOND_NS, Alert, Contribution, Event, Level, Phase
 from tests.fusion.makers import START_UTC_NS
 
 POLICY = AlarmPolicy()
 
 
-def claim(nats: float, at_s: float, *, kind: str = "transit", key: str = "transit/x") -> Claim:
+EXPLAINED = {
+    Event.RAD_THREAT: "threat-source",
+    Event.RAD_OVERRANGE: "threat-source",
+    Event.SHIELDED_SOURCE: "shielded-source",
+    Event.CARGO_ANOMALY: "contraband-anomaly",
+    Event.PERSON: "person",
+    Event.ANIMAL: "animal",
+    Event.VEHICLE_OFF_LANE: "vehicle",
+    Event.DIGGING: "digging",
+    Event.SENSOR_TAMPER: "tamper",
+}
+PRIOR_NATS = -3.0
+
+
+def claim(
+    nats: float,
+    at_s: float,
+    *,
+    kind: str = "transit",
+    key: str = "transit/x",
+    event: Event = Event.RAD_THREAT,
+    source: str = "rpm-1",
+) -> Claim:
+    """What is believed after one sensor has spoken, at the level of its probability."""
     probability = 1 / (1 + math.exp(-nats))
-    lines = POLICY.level_lines[Event.RAD_THREAT]
+    lines = POLICY.level_lines[event]
     levels = [lvl for lvl, line in zip(list(Level)[1:], lines, strict=True) if probability >= line]
+    explanation = EXPLAINED[event]
     now = START_UTC_NS + int(at_s * SECOND_NS)
+    rows = (("prior", "prior", PRIOR_NATS), (source, "gamma.profile", nats - PRIOR_NATS))
     return Claim(
         key=key,
         kind=kind,
-        event=Event.RAD_THREAT,
+        event=event,
         level=levels[-1] if levels else None,
         probability=probability,
         score_nats=nats,
@@ -31,8 +56,20 @@ def claim(nats: float, at_s: float, *, kind: str = "transit", key: str = "transi
         exercise=False,
         onset_utc_ns=START_UTC_NS,
         updated_utc_ns=now,
-        explanations=(("threat-source", probability), ("nothing", 1 - probability)),
-        contributions=(),
+        explanations=((explanation, probability), ("nothing", 1 - probability)),
+        contributions=tuple(
+            Contribution(
+                source=speaker,
+                kind=test,
+                explanation=explanation,
+                nats=said,
+                age_s=0.0,
+                capped=False,
+                facts={},
+            )
+            for speaker, test, said in rows
+        ),
+        facts={"explanation": explanation, "source": source},
     )
 
 
@@ -81,18 +118,14 @@ def test_a_track_waits_for_its_on_delay():
 
 
 def walk(nats: float, at_s: float, event: Event = Event.PERSON) -> Claim:
-    probability = 1 / (1 + math.exp(-nats))
-    lines = POLICY.level_lines[event]
-    levels = [lvl for lvl, line in zip(list(Level)[1:], lines, strict=True) if probability >= line]
-    return replace(
-        claim(nats, at_s, kind="track", key="track/x"),
-        event=event,
-        level=levels[-1] if levels else Level.LOG,
-        probability=probability,
-        lane=None,
-        zone="east",
-        direction=None,
-    )
+    one = claim(nats, at_s, kind="track", key="track/x", event=event, source="geo-1")
+    return replace(one, level=one.level or Level.LOG, lane=None, zone="east", direction=None)
+
+
+def fast(speed_m_s: float, nats: float, at_s: float) -> Claim:
+    """A walker who goes north at that speed."""
+    one = walk(nats, at_s)
+    return replace(one, direction="north", facts={**one.facts, "speed_m_s": speed_m_s})
 
 
 def test_one_walk_between_two_sensors_rings_once_at_one_level():
@@ -118,7 +151,8 @@ def test_what_is_told_meanwhile_is_told_at_the_level_that_holds():
 def test_where_it_goes_is_news_of_an_alert_that_stands():
     book = AlarmBook(POLICY)
     (told,) = book.consider(walk(2.5, 0.0), ns(0.0))
-    faded = replace(walk(-3.0, 9.0), level=None, direction="north", facts={"speed_m_s": 1.4})
+    facts = {**walk(-3.0, 9.0).facts, "speed_m_s": 1.4}
+    faded = replace(walk(-3.0, 9.0), level=None, direction="north", facts=facts)
     (north,) = book.consider(faded, ns(9.0))
     assert (north.phase, north.direction) == (Phase.UPDATE, "north")
     assert (north.level, north.probability) == (told.level, told.probability)
@@ -128,11 +162,9 @@ def test_where_it_goes_is_news_of_an_alert_that_stands():
 
 def test_a_speed_that_was_told_wrong_is_told_again():
     book = AlarmBook(POLICY)
-    north = replace(walk(2.5, 0.0), direction="north", facts={"speed_m_s": 2.8})
-    book.consider(north, ns(0.0))
+    book.consider(fast(2.8, 2.5, 0.0), ns(0.0))
     for at_s, speed_m_s, said in [(9.0, 2.5, 0), (18.0, 1.4, 1), (27.0, 1.5, 0)]:
-        again = replace(walk(2.5, at_s), direction="north", facts={"speed_m_s": speed_m_s})
-        assert len(book.consider(again, ns(at_s))) == said
+        assert len(book.consider(fast(speed_m_s, 2.5, at_s), ns(at_s))) == said
 
 
 def test_a_walker_who_turns_out_to_be_a_horse_is_told_at_once():
@@ -266,13 +298,9 @@ def test_lines_rise_with_the_level(event):
 
 def test_a_speed_that_still_wanders_is_told_once_it_has_been_walked():
     book = AlarmBook(POLICY)
-
-    def at(speed_m_s: float, at_s: float) -> Claim:
-        return replace(walk(2.0, at_s), direction="north", facts={"speed_m_s": speed_m_s})
-
-    book.consider(at(2.9, 0.0), ns(0.0))
-    assert book.consider(at(1.9, 2.0), ns(2.0)) == []
-    (settled,) = book.consider(at(1.5, 12.0), ns(12.0))
+    book.consider(fast(2.9, 2.0, 0.0), ns(0.0))
+    assert book.consider(fast(1.9, 2.0, 2.0), ns(2.0)) == []
+    (settled,) = book.consider(fast(1.5, 2.0, 12.0), ns(12.0))
     assert settled.facts["speed_m_s"] == 1.5
 
 

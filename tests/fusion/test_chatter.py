@@ -14,10 +14,14 @@ POLICY = AlarmPolicy()
 def contact(began_s: float, at_s: float | None = None, code: str = "tamper") -> Claim:
     """A contact of a sensor that has been open since `began_s`."""
     return replace(
-        claim(3.0, began_s if at_s is None else at_s, kind="device"),
-        key=f"device/geo-1/{code}/{ns(began_s)}",
-        event=Event.SENSOR_TAMPER,
-        level=Level.WARNING,
+        claim(
+            3.0,
+            began_s if at_s is None else at_s,
+            kind="device",
+            key=f"device/geo-1/{code}/{ns(began_s)}",
+            event=Event.SENSOR_TAMPER,
+            source="geo-1",
+        ),
         onset_utc_ns=ns(began_s),
     )
 

@@ -78,8 +78,9 @@ def test_of_a_shelved_sensor_only_what_it_says_alone_is_quiet():
     desk.shelve(0.0, asked(0.0, HOUR_S, sensor_id="geo-1"))
     (alone,) = desk.believe(5.0, walker(1, 5.0))
     two = walker(2, 6.0)
-    row = replace(two.contributions[1], source="geo-1")
-    (both,) = desk.believe(6.0, replace(two, contributions=(*two.contributions, row)))
+    prior, row = two.contributions
+    halves = [replace(row, source=name, nats=row.nats / 2) for name in ("geo-1", "geo-2")]
+    (both,) = desk.believe(6.0, replace(two, contributions=(prior, *halves)))
     assert (alone.level, both.level) == (Level.LOG, Level.ADVISORY)
 
 
