@@ -1,4 +1,7 @@
-"""Shared by all tests: compiled kernels of these very sources, free ports, real brokers."""
+"""Shared by all tests: compiled kernels of these very sources, free ports, real brokers.
+
+Of every alert that the fusion core makes in any test the table of reasons must add up.
+"""
 
 import contextlib
 import subprocess
@@ -9,12 +12,20 @@ from hypothesis import settings
 
 from edge.delivery.broker import find_mosquitto, start_broker
 from edge.kernel_cache import use_kernel_cache
-from tests import ports
+from tests import adding_up, ports
 
 use_kernel_cache()
+adding_up.watch()
 # A busy machine takes its time; what hangs is found by the limit of every test.
 settings.register_profile("garita", deadline=None)
 settings.load_profile("garita")
+
+
+@pytest.fixture(autouse=True)
+def every_alert_adds_up():
+    """Fails a test whose alerts, all that the fusion core made in it, do not add up."""
+    yield
+    assert not (wrong := adding_up.WATCH.take()), "\n".join(wrong[:10])
 
 
 @pytest.fixture
