@@ -1,11 +1,12 @@
 """Detections to incidents: which of them speak of one vehicle's passage through a lane.
 
 A `Transit` keeps only the latest detection of each sensor and test, so an interim finding is
-replaced by the final one and never counted twice. What moves over the ground is in `tracks`.
+replaced by the final one and never counted twice. Whose a scan is says `pairing`; what moves over
+the ground is in `tracks`.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from fusion.association_policy import AssociationPolicy
@@ -13,6 +14,12 @@ from fusion.evidence import number
 from fusion.types import SECOND_NS, Detection, LaneSpec
 
 MAX_TRANSITS_PER_LANE = 16  # at 45 vehicles an hour and a scan window of 2 min there are 2
+MAX_PARTS = 4  # who is in the beam for a fifth time has turned round twice, or is somebody else
+FUSION = "fusion"
+CUES_OF_SCANS = frozenset({"fusion.shielding", "fusion.bulk-norm", "fusion.bypass"})
+"""Cues that say something of a scan and a vehicle: they are as sure as it is that they belong
+together."""
+SCAN = 1_000  # detections of a vehicle's second scan are numbered from here on
 
 
 @dataclass(slots=True, eq=False)
@@ -25,15 +32,19 @@ class Transit:
     portal_id: str = ""
     """The portal that opened it; empty where only the scanner or a ground sensor saw it."""
     closed: bool = False
-    scanned: bool = False
     ambiguous: bool = False
+    """It is not sure that a scan in it is of this vehicle."""
     length_m: float = 0.0
+    """As the portal has it; 0: it cannot tell."""
     speed_m_s: float = 0.0
     detections: dict[tuple[str, str, int], Detection] = field(default_factory=dict)
     taken_back: bool = False
     """A whole scan does not show what a part of it had shown."""
-    weights: dict[str, float] = field(default_factory=dict)
-    """Pairing weight of sensors whose part in this transit is not certain."""
+    scans: dict[tuple[str, int], float] = field(default_factory=dict)
+    """By scanner and seat how likely it is that the scan is of this vehicle. Two vehicles in one
+    occupancy have seats 0 and 1."""
+    part: int = 0
+    """How often it was in the beam before."""
 
     @property
     def key(self) -> str:
@@ -54,33 +65,25 @@ class Transit:
         """Forget a cue that does not hold any more."""
         self.detections = {k: d for k, d in self.detections.items() if k[1] != kind}
 
-    def replace_scan(self, scans: Sequence[Detection]) -> bool:
+    def replace_scan(self, scans: Sequence[Detection], seat: int = 0, weight: float = 1.0) -> None:
         """Take what a scanner tells now for all that it has told: more of the scan is known.
 
-        Returns whether the whole scan has replaced a part of it.
+        weight  how likely it is that the scan is of this vehicle
         """
-        was_part = any(d.sensor_id == scans[0].sensor_id and not d.final for d in self.of_scans())
-        sensor_id, before = scans[0].sensor_id, Counter(self._found(scans[0].sensor_id))
-        self.detections = {
-            key: found
-            for key, found in self.detections.items()
-            if key[0] != sensor_id or not key[1].startswith("xray.")
-        }
+        key = scans[0].sensor_id, seat
+        before = [found for k, found in self.detections.items() if _scan_of(k) == key]
+        self.remove_scan(key)
         for index, detection in enumerate(scans):
-            self.add(detection, index)
-        self.taken_back = bool(before - Counter(self._found(sensor_id)))
-        return was_part and scans[0].final
+            self.add(detection, SCAN * seat + index)
+        self.scans[key] = weight
+        self.taken_back = bool(Counter(_striking(before)) - Counter(_striking(scans)))
 
-    def of_scans(self) -> list[Detection]:
-        """Its detections of scanners."""
-        return [found for key, found in self.detections.items() if key[1].startswith("xray.")]
-
-    def _found(self, sensor_id: str) -> list[str]:
-        """What stands out in its scan, each by its kind."""
-        kinds = ("xray.dense", "xray.unpenetrated")
-        return [
-            kind for sensor, kind, _ in self.detections if sensor == sensor_id and kind in kinds
-        ]
+    def remove_scan(self, key: tuple[str, int]) -> None:
+        """Forget a scan that is another vehicle's, and where nobody else saw one the vehicle."""
+        self.scans.pop(key, None)
+        self.detections = {k: d for k, d in self.detections.items() if _scan_of(k) != key}
+        if not self.by_portal and all(k[0] == FUSION for k in self.detections):
+            self.detections.clear()
 
     def of(self, kind: str) -> list[Detection]:
         """Its detections of one kind, in a fixed order."""
@@ -93,70 +96,62 @@ class Transit:
 
     def weighed(self) -> list[tuple[Detection, float]]:
         """All detections with their pairing weights, in a fixed order."""
-        return [(self.detections[k], self.weights.get(k[0], 1.0)) for k in sorted(self.detections)]
+        return [(self.detections[k], self._weight(k)) for k in sorted(self.detections)]
+
+    def _weight(self, key: tuple[str, str, int]) -> float:
+        scan = _scan_of(key)
+        if scan is not None:
+            return self.scans.get(scan, 1.0)
+        return min(self.scans.values(), default=1.0) if key[1] in CUES_OF_SCANS else 1.0
+
+
+def _scan_of(key: tuple[str, str, int]) -> tuple[str, int] | None:
+    """The scanner and seat that a detection is of; None: it is of no scan."""
+    return (key[0], key[2] // SCAN) if key[1].startswith("xray.") else None
+
+
+def _striking(scans: Iterable[Detection]) -> list[str]:
+    """What stands out in a scan, each by its kind."""
+    return [found.kind for found in scans if found.kind in ("xray.dense", "xray.unpenetrated")]
 
 
 class Lane:
     """The transits of one lane, oldest first."""
 
-    def __init__(self, spec: LaneSpec, policy: AssociationPolicy) -> None:
+    def __init__(
+        self, spec: LaneSpec, policy: AssociationPolicy, *, has_scanner: bool = True
+    ) -> None:
         self.spec = spec
         self.transits: list[Transit] = []
         self._policy = policy
-        self._offset_s: float | None = None  # learned from pairings that were certain
+        # A scan is told when it is over.
+        told_s = spec.scan_offset_s[1] + policy.scan_told_s if has_scanner else 0.0
+        self._wait_s = max(spec.scan_offset_s[1], told_s, policy.lane_wait_s)
 
     def occupancy(self, detection: Detection) -> Transit:
         """A vehicle entered or left a portal of the lane."""
         if detection.final:
             transit = self._at_portal(detection)
             transit.closed = transit.closed or transit.portal_id == detection.sensor_id
-            transit.length_m = number(detection.facts, "length_m")
+            # Without a speed a length is only guessed from the time.
             transit.speed_m_s = number(detection.facts, "speed_m_s")
+            measured = transit.speed_m_s > 0.0
+            transit.length_m = number(detection.facts, "length_m") if measured else 0.0
         else:
             transit = self._entered(detection)
-        transit.add(detection)
+        transit.add(detection, transit.part)
         return transit
 
     def portal(self, detection: Detection) -> Transit:
         """Any other detection of the lane's portal: it belongs to the vehicle in the beam."""
         if detection.facts.get("monitored") is True or detection.facts.get("static") is True:
             # Nobody has marked a vehicle, so nobody will say that it has left.
-            transit = self._open(detection.start_utc_ns, detection.sensor_id)
+            transit = self.open(detection.start_utc_ns, detection.sensor_id)
             transit.closed = True
         else:
             transit = self._at_portal(detection)
-        transit.add(detection)
+        transit.add(detection, transit.part)
         return transit
-
-    def scan(self, start_utc_ns: int) -> Transit:
-        """The transit that a scan belongs to: same lane, in order, within the lane's offset.
-
-        An ambiguous pairing says so and weighs less. A scan without any candidate is a vehicle
-        that the portal did not see.
-        """
-        low_s, high_s = self.spec.scan_offset_s
-        waiting = [
-            transit
-            for transit in self.transits
-            if transit.by_portal
-            and not transit.scanned
-            and low_s <= (start_utc_ns - transit.start_utc_ns) / SECOND_NS <= high_s
-        ]
-        if not waiting:
-            return self._open(start_utc_ns, "")
-        expected_s = self._offset_s if self._offset_s is not None else low_s
-
-        def miss_s(transit: Transit) -> float:
-            return abs((start_utc_ns - transit.start_utc_ns) / SECOND_NS - expected_s)
-
-        ranked = sorted(waiting, key=lambda transit: (miss_s(transit), transit.start_utc_ns))
-        best = ranked[0]
-        best.scanned = True
-        if len(ranked) > 1 and miss_s(ranked[1]) - miss_s(best) < self._policy.scan_ambiguity_s:
-            best.ambiguous = True
-        elif len(ranked) == 1:
-            self._learn((start_utc_ns - best.start_utc_ns) / SECOND_NS)
-        return best
 
     def occupied(self, from_utc_ns: int, to_utc_ns: int) -> bool:
         """Whether the portal saw any vehicle in the lane in that time."""
@@ -177,23 +172,28 @@ class Lane:
             )
             if near and not transit.by_portal:
                 return None
-        return self._open(heard.start_utc_ns, "")
+        return self.open(heard.start_utc_ns)
 
     def over(self, now_utc_ns: int) -> list[Transit]:
         """Take out what can grow no more: the scan's time is past, or there are too many."""
         if not self.transits:
             return []
-        wait_s = max(self.spec.scan_offset_s[1], self._policy.lane_wait_s)
         done = [
             transit
             for transit in self.transits
             if (transit.closed or not transit.by_portal)
-            and now_utc_ns - transit.end_utc_ns > wait_s * SECOND_NS
+            and now_utc_ns - transit.end_utc_ns > self._wait_s * SECOND_NS
         ]
         self.transits = [transit for transit in self.transits if transit not in done]
         done += self.transits[:-MAX_TRANSITS_PER_LANE]
         self.transits = self.transits[-MAX_TRANSITS_PER_LANE:]
         return done
+
+    def open(self, start_utc_ns: int, portal_id: str = "") -> Transit:
+        """A new transit; without a portal of a vehicle that none has counted."""
+        transit = Transit(self.spec, start_utc_ns, start_utc_ns, portal_id)
+        self.transits.append(transit)
+        return transit
 
     def _entered(self, detection: Detection) -> Transit:
         for earlier in self.transits:
@@ -203,11 +203,23 @@ class Lane:
                 return earlier  # a second portal of the lane sees the same vehicle
             # Whoever was still in this beam has left: one vehicle at a time.
             earlier.closed = True
-        return self._open(detection.start_utc_ns, detection.sensor_id)
+        backed = self._backed_out(detection)
+        if backed is not None:
+            backed.closed = False
+            backed.part += 1
+            return backed
+        return self.open(detection.start_utc_ns, detection.sensor_id)
 
-    def _learn(self, offset_s: float) -> None:
-        old = self._offset_s
-        self._offset_s = offset_s if old is None else 0.8 * old + 0.2 * offset_s
+    def _backed_out(self, detection: Detection) -> Transit | None:
+        """The vehicle that has just left this beam by where it came from: less of it was in it
+        than any vehicle has."""
+        mine = [one for one in self.transits if one.portal_id == detection.sensor_id]
+        if not mine or mine[-1].part >= MAX_PARTS:
+            return None
+        last = mine[-1]
+        gap_s = (detection.start_utc_ns - last.end_utc_ns) / SECOND_NS
+        is_part = 0.0 < last.length_m < self._policy.shortest_vehicle_m
+        return last if is_part and gap_s <= self._policy.reversing_gap_s else None
 
     def _at_portal(self, detection: Detection) -> Transit:
         for transit in reversed(self.transits):
@@ -217,9 +229,4 @@ class Lane:
             )
             if transit.by_portal and (overlaps or not transit.closed):
                 return transit
-        return self._open(detection.start_utc_ns, detection.sensor_id)
-
-    def _open(self, start_utc_ns: int, portal_id: str) -> Transit:
-        transit = Transit(self.spec, start_utc_ns, start_utc_ns, portal_id)
-        self.transits.append(transit)
-        return transit
+        return self.open(detection.start_utc_ns, detection.sensor_id)

@@ -10,10 +10,41 @@ class AssociationPolicy:
     place_tolerance_m: float = 1.5
     """Portal and scanner agree on a place along the vehicle this well: half a 200 ms portal
     sample at 2.2 m/s is 0.2 m, the profile of a point at 2.5 m is fitted to about 1 m."""
-    scan_ambiguity_s: float = 3.0
-    """Two vehicles whose expected scan times differ by less cannot be told apart by time."""
-    ambiguous_weight: float = 0.5
-    """An ambiguous pairing says half as much: of two equally good candidates one is right."""
+    scan_skip_share: float = 0.3
+    """Vehicles that drive past the scanner, until a lane's own share is known."""
+    scan_strays_per_h: float = 1.0
+    """Scans of vehicles that no portal has counted; a busy scanner makes twenty scans an hour."""
+    scan_overtaking_share: float = 0.02
+    """How often one vehicle is scanned before another that was ahead of it in the lane; with one
+    lane from portal to scanner that is next to never."""
+    scan_odd_share: float = 0.05
+    """Drivers who stop between portal and scanner for as long as they like."""
+    scan_spread_s: float = 3.0
+    """Of the way from portal to scanner, until a lane's own spread is known: 25 m at 2.2 m/s, give
+    or take a quarter."""
+    scan_spread_floor_s: float = 0.7
+    """However regular a lane has been: a portal tells its occupancies within 0.2 s, a scanner the
+    start of a scan within half a second."""
+    scan_length_sd_m: float = 1.0
+    """Portal and scanner agree on a vehicle's length so well: 0.2 s at 2.2 m/s, and what of its
+    ends the picture shows."""
+    sure_pairing: float = 0.8
+    """A scan that is less surely of the vehicle it is told of is called ambiguous."""
+    pairing_deadband_nats: float = 1.0
+    """Evidence goes to another vehicle only when that is e times likelier: it does not wander."""
+    scan_told_s: float = 30.0
+    """A scan is told when it is over and was looked at: 18 m at 1 m/s, and some seconds."""
+    joined_length_m: float = 23.0
+    """What is longer in the beam may be two vehicles: a tractor with the longest single trailer
+    has 22 m (53 feet of it trailer); two close together are held as one occupancy."""
+    joined_share: float = 0.3
+    """Of so long ones, two vehicles; the others have two trailers and up to 31 m."""
+    joined_short_share: float = 0.02
+    """The same of those that are long enough for two cars."""
+    shortest_vehicle_m: float = 3.0
+    """Whoever is shorter in the beam has turned round in it; a city car has 3.5 m."""
+    reversing_gap_s: float = 10.0
+    """Who backs out of the beam is in it again within this: 3 m, a stop and 3 m at 1 m/s."""
     lane_wait_s: float = 15.0
     """A vehicle heard beside a lane enters the portal within this, or it went around it."""
     lane_hearing_m: float = 150.0

@@ -12,6 +12,7 @@ from fusion import cues
 from fusion.associate import Lane, Transit
 from fusion.desk import AlarmDesk, DeskState
 from fusion.judge import Judge
+from fusion.pairing import Change, Pairing
 from fusion.policy import Policy
 from fusion.roadside import Roadside
 from fusion.scans.scanner import KIND as TEST_PIECE
@@ -24,8 +25,8 @@ from fusion.types import (
     Alert,
     Checkpoint,
     Detection,
-    Fact,
     Family,
+    LaneSpec,
     SensorSpec,
     ShelveSample,
 )
@@ -56,7 +57,16 @@ class Fuser:
         self._watching_since_utc_ns: int | None = None
         association = policy.association
         self._specs = {spec.sensor_id: spec for spec in checkpoint.sensors}
-        self._lanes = {spec.lane_id: Lane(spec, association) for spec in checkpoint.lanes}
+        self._lanes = {
+            spec.lane_id: Lane(spec, association, has_scanner=_has_scanner(spec, checkpoint))
+            for spec in checkpoint.lanes
+        }
+        self._pairings = {
+            spec.sensor_id: Pairing([self._lanes[name] for name in lanes], association)
+            for spec in checkpoint.sensors
+            if spec.family is Family.XRAY
+            and (lanes := [name for name in (spec.place, *spec.also) if name in self._lanes])
+        }
         self._zones = {
             zone.zone_id: Zone(
                 zone.zone_id,
@@ -66,8 +76,6 @@ class Fuser:
             )
             for zone in checkpoint.zones
         }
-        self._going_on: dict[str, tuple[Fact, Transit]] = {}
-        """By scanner: the scan of which only a part was told so far, and whose it is."""
         self._desk = AlarmDesk(policy, checkpoint.site)
         self._judge = Judge(checkpoint, policy, hearing)
         self._roadside = Roadside(self._lanes, association)
@@ -141,34 +149,35 @@ class Fuser:
         lane = self._lanes.get(spec.place)
         if lane is None:
             return []
-        if detection.kind == "portal.occupancy":
-            transit = lane.occupancy(detection)
-        else:
-            transit = lane.portal(detection)
-        return self._weigh_transit(transit)
+        if detection.kind != "portal.occupancy":
+            return self._weigh_transit(lane.portal(detection))
+        alerts = self._weigh_transit(lane.occupancy(detection))
+        for pairing in self._pairings.values():
+            if lane in pairing.lanes:
+                alerts += self._paired(pairing.heed(), pairing)
+        return alerts
 
     def _take_scan(self, scans: list[Detection], spec: SensorSpec) -> list[Alert]:
-        lane = self._lanes.get(spec.place)
-        if lane is None:
-            return []
-        transit = self._transit_of(scans[0], lane)
-        if transit.ambiguous:
-            weight = self._policy.association.ambiguous_weight
-            transit.weights |= {spec.sensor_id: weight, cues.FUSION: weight}
-        is_whole_now = transit.replace_scan(scans)
-        if not transit.by_portal and self._could_have_been_counted(lane, scans[0]):
-            transit.add(cues.bypass(scans[0]))
-        return self._weigh_transit(transit, is_whole_now=is_whole_now)
+        pairing = self._pairings.get(spec.sensor_id)
+        return self._paired(pairing.take(scans), pairing) if pairing is not None else []
 
-    def _transit_of(self, scan: Detection, lane: Lane) -> Transit:
-        """The transit that a scan belongs to; that of what was told of the same scan before."""
-        name = scan.facts.get("scan_id")
-        going_on, transit = self._going_on.pop(scan.sensor_id, (None, None))
-        if transit is None or going_on != name or transit not in lane.transits:
-            transit = lane.scan(scan.start_utc_ns)
-        if not scan.final:
-            self._going_on[scan.sensor_id] = name, transit
-        return transit
+    def _paired(self, changes: list[Change], pairing: Pairing) -> list[Alert]:
+        """Scans belong to vehicles now that they did not belong to, or are surer of it."""
+        alerts: list[Alert] = []
+        for transit, took_back in changes:
+            if not transit.detections:  # it was somebody else's
+                for key in self._judge.keys(transit):
+                    alerts += self._desk.take_back(key, self._now_utc_ns)
+                continue
+            scans = transit.of("xray.scan")
+            if scans and not transit.by_portal and self._uncounted(pairing, scans[0]):
+                transit.add(cues.bypass(scans[0]))
+            alerts += self._weigh_transit(transit, is_whole_now=took_back)
+        return alerts
+
+    def _uncounted(self, pairing: Pairing, scan: Detection) -> bool:
+        """Whether the portal of any lane that it may have come by should have counted it."""
+        return all(self._could_have_been_counted(lane, scan) for lane in pairing.lanes)
 
     def _could_have_been_counted(self, lane: Lane, scan: Detection) -> bool:
         """Whether the portal should know the scanned vehicle, and still would."""
@@ -263,7 +272,10 @@ class Fuser:
         """Incidents that can grow no more are closed; their alerts clear after the off-delay."""
         over: list[Transit | Track] = []
         for lane in self._lanes.values():
-            over += lane.over(self._now_utc_ns)
+            done = lane.over(self._now_utc_ns)
+            over += done
+            for pairing in self._pairings.values():
+                pairing.settle(done)
         for zone in self._zones.values():
             over += zone.over(self._now_utc_ns)
         alerts: list[Alert] = []
@@ -271,3 +283,11 @@ class Fuser:
             for key in self._judge.keys(incident):
                 alerts += self._desk.close(key, self._now_utc_ns)
         return alerts
+
+
+def _has_scanner(lane: LaneSpec, checkpoint: Checkpoint) -> bool:
+    return any(
+        lane.lane_id in (spec.place, *spec.also)
+        for spec in checkpoint.sensors
+        if spec.family is Family.XRAY
+    )

@@ -17,8 +17,8 @@ the forward-backward algorithm and Viterbi's (Rabiner 1989, Proc. IEEE 77:257, s
 """
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 MOST_BEHIND = 4  # places; who has let five vehicles of the queue pass has left it
 
@@ -94,23 +94,16 @@ def likeliest(queue: Queue) -> tuple[float, list[int | None]]:
     return nats, list(pairs)
 
 
-def only(queue: Queue, pairs: Sequence[int | None]) -> Queue:
-    """The same where its first scans are as these pairs have them; those after them are free."""
+def only(queue: Queue, held: Mapping[int, int | None]) -> Queue:
+    """The same where these scans are of these vehicles, as far as they can be; others are free."""
     fits = [list(row) for row in queue.fits]
     strays = list(queue.strays)
-    for scan, vehicle in enumerate(pairs):
-        for other in range(len(queue.skips)):
-            if other != vehicle:
-                fits[scan][other] = 0.0
-        if vehicle is not None and fits[scan][vehicle] > 0.0:
+    for scan, vehicle in held.items():
+        fit = 0.0 if vehicle is None else fits[scan][vehicle]
+        fits[scan] = [fit if other == vehicle else 0.0 for other in range(len(fits[scan]))]
+        if fit > 0.0:
             strays[scan] = 0.0
-    return Queue(
-        fits=fits,
-        strays=strays,
-        skips=queue.skips,
-        waits=queue.waits,
-        overtaking=queue.overtaking,
-    )
+    return replace(queue, fits=fits, strays=strays)
 
 
 def _rank(path: tuple[float, tuple[int | None, ...]]) -> tuple[float, tuple[int, ...]]:

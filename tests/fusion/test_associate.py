@@ -2,18 +2,13 @@ from dataclasses import replace
 
 from fusion.associate import Lane
 from fusion.policy import AssociationPolicy
-from fusion.types import SECOND_NS
-from tests.fusion.makers import CHECKPOINT, START_UTC_NS, gamma, occupancy
+from tests.fusion.makers import CHECKPOINT, dense, gamma, occupancy
 
 POLICY = AssociationPolicy()
 
 
 def lane() -> Lane:
     return Lane(CHECKPOINT.lanes[0], POLICY)
-
-
-def at(seconds: float) -> int:
-    return START_UTC_NS + int(seconds * SECOND_NS)
 
 
 def test_portal_findings_belong_to_the_vehicle_in_the_beam():
@@ -35,41 +30,83 @@ def test_a_second_vehicle_is_a_second_transit_even_where_the_first_was_never_clo
     assert lane_.portal(late) is second
 
 
-def test_a_scan_goes_to_the_vehicle_whose_time_fits():
-    lane_ = lane()
-    first, second = (lane_.occupancy(occupancy(t)) for t in (0.0, 20.0))
-    assert lane_.scan(at(8.0)) is first
-    assert lane_.scan(at(28.0)) is second
-    assert not first.ambiguous
-    assert not second.ambiguous
-
-
-def test_a_vehicle_that_skips_the_scanner_does_not_steal_the_next_ones_scan():
-    lane_ = lane()
-    learned = lane_.occupancy(occupancy(0.0))
-    assert lane_.scan(at(8.0)) is learned
-    skipper = lane_.occupancy(occupancy(20.0))
-    follower = lane_.occupancy(occupancy(35.0))
-    assert lane_.scan(at(43.0)) is follower
-    assert not skipper.scanned
-
-
-def test_two_vehicles_that_cannot_be_told_apart_by_time_make_an_ambiguous_pairing():
-    lane_ = lane()
-    lane_.scan(at(0.0))  # a stray scan teaches nothing
-    lane_.occupancy(occupancy(100.0))
-    lane_.occupancy(occupancy(102.0))
-    assert lane_.scan(at(110.0)).ambiguous
-
-
-def test_a_scan_without_any_vehicle_in_the_portal_is_a_transit_of_its_own():
-    transit = lane().scan(at(8.0))
-    assert not transit.by_portal
-
-
 def test_two_portals_of_one_lane_see_one_vehicle():
     lane_ = lane()
     first = lane_.occupancy(occupancy(0.0))
     second = replace(occupancy(3.0), sensor_id="rpm-2")
     assert lane_.occupancy(second) is first
     assert lane_.occupancy(occupancy(12.0)) is not first
+
+
+def through(start_s: float, end_s: float, length_m: float | None, speed_m_s: float | None = 2.0):
+    left = occupancy(start_s, end_s)
+    return replace(left, facts={**left.facts, "length_m": length_m, "speed_m_s": speed_m_s})
+
+
+def test_who_backs_out_of_the_beam_and_comes_again_is_one_vehicle_with_all_that_was_seen():
+    lane_ = lane()
+    first = lane_.occupancy(occupancy(0.0))
+    lane_.portal(gamma(9.0, point=40, extended=10, start_s=0.0, end_s=3.0))
+    lane_.occupancy(through(0.0, 3.0, 2.4))
+    assert lane_.occupancy(occupancy(7.0)) is first
+    lane_.portal(gamma(4.0, point=9, extended=10, start_s=7.0, end_s=16.0))
+    assert lane_.occupancy(through(7.0, 16.0, 17.5)) is first
+    assert first.closed
+    assert first.length_m == 17.5
+    assert [d.facts["gamma_sigma"] for d in first.of("gamma.profile")] == [9.0, 4.0]
+
+
+def test_a_whole_vehicle_a_later_one_and_one_of_unknown_length_are_followed_by_another():
+    for left, again_s in (
+        (through(0.0, 3.0, 4.2), 7.0),
+        (through(0.0, 3.0, 2.4), 14.0),
+        (through(0.0, 3.0, 2.4, None), 7.0),
+    ):
+        lane_ = lane()
+        first = lane_.occupancy(occupancy(0.0))
+        lane_.occupancy(left)
+        assert lane_.occupancy(occupancy(again_s)) is not first
+
+
+def test_nobody_backs_out_for_ever():
+    lane_ = lane()
+    seen = []
+    for number in range(6):
+        seen.append(lane_.occupancy(occupancy(7.0 * number)))
+        lane_.occupancy(through(7.0 * number, 7.0 * number + 3.0, 2.0))
+    assert seen[4] is seen[0]
+    assert seen[5] is not seen[0]
+
+
+def test_a_scan_weighs_as_much_as_it_is_sure_and_so_do_cues_made_of_it():
+    transit = lane().occupancy(occupancy(0.0))
+    transit.replace_scan([dense(9.0)], weight=0.7)
+    transit.add(replace(dense(9.0), sensor_id="fusion", kind="fusion.shielding"))
+    transit.add(replace(dense(9.0), sensor_id="fusion", kind="fusion.blinded"))
+    weights = {found.kind: weight for found, weight in transit.weighed()}
+    assert weights == {
+        "portal.occupancy": 1.0,
+        "xray.dense": 0.7,
+        "fusion.shielding": 0.7,
+        "fusion.blinded": 1.0,
+    }
+
+
+def test_a_whole_scan_takes_the_place_of_its_part_and_not_of_the_scan_behind_it():
+    transit = lane().occupancy(occupancy(0.0))
+    transit.replace_scan([dense(2.0), dense(5.0)])
+    transit.replace_scan([dense(3.0)], seat=1, weight=0.6)
+    transit.replace_scan([dense(2.0)])
+    assert [d.facts["position_m"] for d in transit.of("xray.dense")] == [2.0, 3.0]
+    assert transit.taken_back, "one of two dense blocks has not been there"
+    transit.remove_scan(("xray-1", 0))
+    assert [d.facts["position_m"] for d in transit.of("xray.dense")] == [3.0]
+    assert transit.scans == {("xray-1", 1): 0.6}
+
+
+def test_a_vehicle_that_only_the_scanner_saw_is_nothing_without_its_scan():
+    transit = lane().open(0)
+    transit.replace_scan([dense(2.0)])
+    transit.add(replace(dense(9.0), sensor_id="fusion", kind="fusion.bypass"))
+    transit.remove_scan(("xray-1", 0))
+    assert not transit.detections
