@@ -16,9 +16,11 @@ from typing import NamedTuple
 
 from edge.config import Config
 from edge.study.rehearsal import Rehearsal
+from fusion.alarms import AlarmBook
+from fusion.claim import Claim
 from fusion.engine import LONGEST_STEP_NS
-from fusion.fuser import Fuser
-from fusion.policy import Policy
+from fusion.fuser import Fuser, Hearing
+from fusion.policy import AlarmPolicy, Policy
 from fusion.senses import Senses
 from fusion.step_curve import StepCurve
 from fusion.types import Alert, Checkpoint, Detection, Sample, ScanFinding
@@ -123,14 +125,18 @@ def fused(
     checkpoint: Checkpoint,
     policy: Policy,
     keep: Callable[[Detection], bool] | None = None,
+    listen: Callable[[int, Claim], None] | None = None,
 ) -> list[Told]:
     """The alerts that a tape gives with this policy.
 
-    keep  which detections are heard at all; sensors that `checkpoint` does not have are not
+    keep    which detections are heard at all; sensors that `checkpoint` does not have are not
+    listen  takes the engine's time and each belief, also those that no alert is made of
     """
     known = {spec.sensor_id for spec in checkpoint.sensors}
     player = _Playing(tape)
     fuser = Fuser(checkpoint, policy, player)
+    if listen is not None:
+        fuser = _Overheard(checkpoint, policy, player, listen)
     told: list[Told] = []
     for moment in tape.moments:
         player.down = moment.down
@@ -189,6 +195,33 @@ class _Playing:
         ends = self._ends.get(sensor_id, [])
         at = bisect_right(ends, end_utc_ns, key=lambda i: rows[i][0])
         return rows[ends[at - 1]][1] if at else None
+
+
+class _Overheard(Fuser):
+    """Whose beliefs are handed on before the book decides which are told."""
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        policy: Policy,
+        hearing: Hearing,
+        listen: Callable[[int, Claim], None],
+    ) -> None:
+        super().__init__(checkpoint, policy, hearing)
+        self._book = _OpenBook(policy.alarms, listen)
+
+
+class _OpenBook(AlarmBook):
+    """Every belief that it considers is handed on."""
+
+    def __init__(self, policy: AlarmPolicy, listen: Callable[[int, Claim], None]) -> None:
+        super().__init__(policy)
+        self._listen = listen
+
+    def consider(self, claim: Claim, now_utc_ns: int) -> list[Alert]:
+        """As of any book."""
+        self._listen(now_utc_ns, claim)
+        return super().consider(claim, now_utc_ns)
 
 
 def _by_end(rows: Sequence[tuple[int, StepCurve | None]]) -> list[int]:
