@@ -5,6 +5,7 @@ word: most of what sensors notice is not, and nobody reads its reasons. What is,
 weighs, with a table that adds up. `Cells` takes the reports of many incidents at once.
 """
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.groups import Correlation, group_of
+from fusion.groups import Correlation, correlation_of, group_of
 from fusion.kernels import evidence as kernel
 from fusion.scoring_policy import ScoringPolicy
 from fusion.types import Detection
@@ -21,8 +22,6 @@ Floats = NDArray[np.float64]
 
 FIRST_SLOTS = 8  # detections of an incident; doubled where there are more
 MAX_QUESTIONS = 62  # bits of a number
-ALONE = np.empty((0, 0))
-"""Correlations where none is known pair by pair."""
 GROUPS = {"radiation": 0.0, "seismic": 1.0, "xray": 2.0, "fusion": 3.0}
 
 
@@ -92,7 +91,6 @@ class Layout:
             pairing,
             float(voice),
             GROUPS[group],
-            policy.group_rho.get(group, 0.0),
             policy.caps_nats[kind] if nats else 0.0,
             policy.decay_s.get(kind, 0.0),
             math.fsum(nats.values()),
@@ -112,14 +110,21 @@ class Layout:
 class Cell:
     """What the detections of one incident say."""
 
-    def __init__(self, layout: Layout, correlation: Correlation | None = None) -> None:
-        """`correlation`: of two sensors of a family, as of `fusion.score.score`."""
+    def __init__(
+        self, layout: Layout, priors: Floats, correlation: Correlation | None = None
+    ) -> None:
+        """An incident of which nothing is known yet.
+
+        priors       (explanations,) nats
+        correlation  of two sensors of a family, as of `fusion.score.score`
+        """
+        self._priors = priors
         self._layout = layout
         self._correlation = correlation
         self._held: list[tuple[Detection, float]] = []
         self._voices: dict[tuple[str, str], int] = {}
         self._begin_utc_ns = 0
-        self._rhos = ALONE
+        self._rhos = np.empty((0, 0))
         self._sums = np.empty((2, len(layout.names)))
         self._table = self._weighed = np.empty((0, 0))
         self._make_room(FIRST_SLOTS)
@@ -134,27 +139,28 @@ class Cell:
             self._begin_utc_ns = rows[0][0].end_utc_ns
         if len(rows) > len(self._table):
             self._make_room(max(len(rows), 2 * len(self._table)))
-        sensors_stay = len(rows) == len(held)
+        voices_stay = len(rows) == len(held)
         for slot, (detection, pairing) in enumerate(rows):
             if slot < len(held):
                 known, weight = held[slot]
                 if detection is known and pairing == weight:
                     continue
-                sensors_stay = sensors_stay and detection.sensor_id == known.sensor_id
+                voices_stay = voices_stay and _voice(detection) == _voice(known)
             self._write(slot, detection, pairing)
         self._held = list(rows)
-        if self._correlation is not None and not sensors_stay:
-            self._rhos = _rhos([detection for detection, _ in rows], self._correlation)
+        if not voices_stay:
+            self._rhos = _rhos([d for d, _ in rows], self._layout.policy, self._correlation)
 
-    def worth_telling(self, now_utc_ns: int, priors: Floats) -> int:
+    def worth_telling(self, now_utc_ns: int) -> int:
         """The questions of which anything may be worth a word, as bits in the layout's order."""
         count = len(self._held)
         return int(
             kernel.screen(
                 self._table[:count],
                 self._rhos,
+                self._correlation is not None,
                 float(now_utc_ns - self._begin_utc_ns),
-                priors,
+                self._priors,
                 self._layout.questions,
                 self._layout.kin,
                 self._layout.lines,
@@ -193,10 +199,11 @@ class Cells:
 
     def __init__(self, layout: Layout, cells: int) -> None:
         self._layout = layout
-        self._slots: dict[tuple[int, str, str], int] = {}
+        self._slots: dict[tuple[int, tuple[str, str]], int] = {}
         self._begin_utc_ns: int | None = None
         self._used = np.zeros(cells, np.int64)
-        self._voices = [0] * cells
+        self._voices: list[list[Detection]] = [[] for _ in range(cells)]
+        self._rhos = np.zeros((cells, FIRST_SLOTS, FIRST_SLOTS))
         self._latest_ns = [0.0] * cells
         self._tables = np.zeros((cells, FIRST_SLOTS, layout.width))
         self._weighed = np.zeros((FIRST_SLOTS, len(layout.names)))
@@ -229,6 +236,7 @@ class Cells:
             places[0],
             places[1],
             self._tables,
+            self._rhos,
             self._used,
             now_ns,
             priors,
@@ -239,24 +247,33 @@ class Cells:
         return shares
 
     def _slot(self, cell: int, detection: Detection) -> int:
-        key = cell, detection.sensor_id, detection.kind
+        key = cell, _voice(detection)
         slot = self._slots.get(key)
         if slot is not None:
             return slot
         if not 0 <= cell < len(self._voices):
             raise IndexError(f"cell {cell} of {len(self._voices)}")
-        if self._voices[cell] == FIRST_SLOTS:
+        voices = self._voices[cell]
+        if len(voices) == FIRST_SLOTS:
             raise ValueError(f"cell {cell}: more than {FIRST_SLOTS} sensors and tests")
-        slot = self._slots[key] = self._voices[cell]
-        self._voices[cell] += 1
+        slot = self._slots[key] = len(voices)
+        voices.append(detection)
+        self._rhos[cell, : slot + 1, : slot + 1] = _rhos(voices, self._layout.policy, None)
         return slot
 
 
-def _rhos(detections: Sequence[Detection], correlation: Correlation) -> Floats:
-    """(detections, detections) of their sensors; not a number where it is not known."""
-    rhos = np.empty((len(detections), len(detections)))
-    for i, one in enumerate(detections):
-        for j, other in enumerate(detections):
-            known = correlation(one.sensor_id, other.sensor_id)
-            rhos[i, j] = math.nan if known is None else known
+def _voice(detection: Detection) -> tuple[str, str]:
+    return detection.sensor_id, detection.kind
+
+
+def _rhos(
+    detections: Sequence[Detection], policy: ScoringPolicy, correlation: Correlation | None
+) -> Floats:
+    """(detections, detections) correlation of each two; 0 of those of different groups."""
+    groups = [group_of(detection) for detection in detections]
+    rhos = np.zeros((len(detections), len(detections)))
+    for i, j in itertools.combinations(range(len(detections)), 2):
+        if groups[i] == groups[j]:
+            rho = correlation_of(detections[i], detections[j], policy, correlation)
+            rhos[i, j] = rhos[j, i] = rho
     return rhos

@@ -21,28 +21,40 @@ def shared_weights(
     weights = [1.0] * len(voices)
     for group in sorted({group_of(voice) for voice in voices}):
         mine = [i for i, voice in enumerate(voices) if group_of(voice) == group]
-        rho = policy.group_rho.get(group, 0.0)
+        rhos = {
+            (i, j): correlation_of(voices[i], voices[j], policy, correlation)
+            for i, j in itertools.permutations(mine, 2)
+        }
         if correlation is None:
-            for i in mine:
-                weights[i] = 1.0 / (1.0 + (len(mine) - 1) * rho)
-            continue
-        rhos = _rhos(voices, mine, rho, correlation)
-        for side in (1.0, -1.0):
-            same = [i for i in mine if side * said[i] > 0.0]
-            for i, weight in _agreed(same, said, rhos).items():
-                weights[i] = weight
+            found = dict(zip(mine, _together(mine, rhos), strict=True))
+        else:
+            found = {}
+            for side in (1.0, -1.0):
+                found |= _agreed([i for i in mine if side * said[i] > 0.0], said, rhos)
+        for i, weight in found.items():
+            weights[i] = weight
     return weights
 
 
-def _rhos(
-    voices: Sequence[Detection], mine: Sequence[int], rho: float, correlation: Correlation
-) -> dict[tuple[int, int], float]:
-    """Of each pair, both ways round."""
-    of_pairs = {}
-    for i, j in itertools.combinations(mine, 2):
-        known = correlation(voices[i].sensor_id, voices[j].sensor_id)
-        of_pairs[i, j] = of_pairs[j, i] = rho if known is None else known
-    return of_pairs
+def group_of(detection: Detection) -> str:
+    """With which it shares a trigger."""
+    return "fusion" if detection.sensor_id == "fusion" else detection.family.value
+
+
+def correlation_of(
+    one: Detection, other: Detection, policy: ScoringPolicy, correlation: Correlation | None
+) -> float:
+    """Of two voices of a group: of their sensors where that is known, else of their kinds."""
+    known = None if correlation is None else correlation(one.sensor_id, other.sensor_id)
+    return policy.rho_of(group_of(one), one.kind, other.kind) if known is None else known
+
+
+def _together(names: Sequence[int], rhos: Mapping[tuple[int, int], float]) -> list[float]:
+    """R w = 1 of all of them, whatever they say."""
+    known = set(rhos.values())
+    if len(known) <= 1:
+        return [1.0 / (1.0 + (len(names) - 1) * sum(known))] * len(names)
+    return _solved(_eliminated(names, rhos), len(names))
 
 
 def _agreed(
@@ -99,8 +111,3 @@ def _solved(rows: Sequence[tuple[list[float], float]], count: int) -> list[float
         rest = math.fsum(row[j - k] * found[j] for j in range(k + 1, count))
         found[k] = (right - rest) / row[0]
     return [max(weight, 0.0) for weight in found]
-
-
-def group_of(detection: Detection) -> str:
-    """With which it shares a trigger."""
-    return "fusion" if detection.sensor_id == "fusion" else detection.family.value

@@ -7,7 +7,6 @@ and no table of reasons. An incident's detections are rows of one table:
     PAIRING   weight of its part in the incident, 0 to 1
     VOICE     number of its (sensor, kind); of each only the strongest detection speaks
     GROUP     number of what shares a trigger with it
-    RHO       correlation within that group, where that of two sensors is not known
     CAP       nats, the most that its kind says either way
     DECAY     s in which what its kind says falls to 1/e; 0: it does not
     TOTAL     nats, of all explanations: of two as strong the one that says more speaks
@@ -28,18 +27,19 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-(END, PAIRING, VOICE, GROUP, RHO, CAP, DECAY, TOTAL, NATS) = range(9)
+(END, PAIRING, VOICE, GROUP, CAP, DECAY, TOTAL, NATS) = range(8)
 NS = 1e9
 SPARE = 1e-9  # of a probability: what rounding makes of a line is decided by the slow twin
 
 
 @njit(cache=True, nogil=True)
-def weigh(rows: Floats, rhos: Floats, now_ns: float, weighed: Floats) -> None:
+def weigh(rows: Floats, rhos: Floats, apart: bool, now_ns: float, weighed: Floats) -> None:
     """What each row adds to each explanation.
 
     rows     (detections, NATS + explanations) as in the module's docstring
-    rhos     (detections, detections) correlation of their sensors; not a number: not known. Without
-             any, (0, 0), the voices of a group weigh 1 / (1 + (n - 1) RHO)
+    rhos     (detections, detections) correlation of each two of a group
+    apart    whether what speaks for an explanation and what speaks against it are weighed apart,
+             and of each side as many of the strongest as make the sum most
     now_ns   from the incident's beginning
     weighed  (detections, explanations) takes nats; 0 of those that do not speak
     """
@@ -54,10 +54,7 @@ def weigh(rows: Floats, rhos: Floats, now_ns: float, weighed: Floats) -> None:
             weighed[i, explanation] = 0.0
             said[i] = _said(rows[speaks[i]], column, now_ns) if speaks[i] >= 0 else 0.0
             weights[i] = 1.0
-        if rhos.shape[0] == 0:
-            _share_alike(rows, speaks, weights)
-        else:
-            _share_by_pairs(rows, rhos, speaks, said, weights)
+        _share(rows, rhos, apart, speaks, said, weights)
         for i in range(count):
             if speaks[i] >= 0:
                 row = speaks[i]
@@ -120,6 +117,7 @@ def worth(shares: Floats, questions: Ints, kin: Ints, lines: Floats) -> int:
 def screen(
     rows: Floats,
     rhos: Floats,
+    apart: bool,
     now_ns: float,
     priors: Floats,
     questions: Ints,
@@ -129,7 +127,7 @@ def screen(
     sums: Floats,
 ) -> int:
     """All of the above at once; sums (2, explanations) takes scores and probabilities."""
-    weigh(rows, rhos, now_ns, weighed)
+    weigh(rows, rhos, apart, now_ns, weighed)
     believe(weighed, priors, questions, sums[0], sums[1])
     return worth(sums[1], questions, kin, lines)
 
@@ -140,6 +138,7 @@ def take(
     cells: Ints,
     slots: Ints,
     tables: Floats,
+    rhos: Floats,
     used: Ints,
     now_ns: Floats,
     priors: Floats,
@@ -153,13 +152,13 @@ def take(
     cells      (reports,) whose cell each is
     slots      (reports,) its row there; what stood there is replaced
     tables     (cells, slots, NATS + explanations) rows of all cells
+    rhos       (cells, slots, slots) correlations, as of `weigh`
     used       (cells,) how many rows each cell has
     now_ns     (reports,) from the beginning
     priors, questions  (explanations,) as of `believe`
     weighed    (slots, explanations) is overwritten
     shares     (reports, explanations) takes the probabilities after each report
     """
-    alike = np.empty((0, 0))
     scores = np.empty(priors.shape[0])
     for k in range(reports.shape[0]):
         cell = cells[k]
@@ -167,7 +166,7 @@ def take(
         used[cell] = max(used[cell], slots[k] + 1)
         rows = tables[cell, : used[cell]]
         mine = weighed[: used[cell]]
-        weigh(rows, alike, now_ns[k], mine)
+        weigh(rows, rhos[cell], False, now_ns[k], mine)
         believe(mine, priors, questions, scores, shares[k])
 
 
@@ -200,67 +199,55 @@ def _said(row: Floats, column: int, now_ns: float) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _share_alike(rows: Floats, speaks: Ints, weights: Floats) -> None:
-    for i in range(rows.shape[0]):
-        if speaks[i] >= 0:
-            beside = -1
-            for other in range(rows.shape[0]):
-                if speaks[other] >= 0 and rows[other, GROUP] == rows[i, GROUP]:
-                    beside += 1
-            weights[i] = 1.0 / (1.0 + beside * rows[i, RHO])
-
-
-@njit(cache=True, nogil=True)
-def _share_by_pairs(
-    rows: Floats, rhos: Floats, speaks: Ints, said: Floats, weights: Floats
+def _share(
+    rows: Floats, rhos: Floats, apart: bool, speaks: Ints, said: Floats, weights: Floats
 ) -> None:
-    """Of each group what speaks for and what speaks against are weighed apart."""
+    """Group by group, and side by side where they are weighed apart."""
     count = rows.shape[0]
     ranked = np.empty(count, np.int64)
     done = np.zeros(count, np.bool_)
     for i in range(count):
-        if done[i] or speaks[i] < 0 or said[i] == 0.0:
+        if done[i] or speaks[i] < 0 or (apart and said[i] == 0.0):
             continue
         same = 0
         for j in range(i, count):
             mine = speaks[j] >= 0 and rows[j, GROUP] == rows[i, GROUP]
-            if not mine or said[j] * said[i] <= 0.0:
+            if not mine or (apart and said[j] * said[i] <= 0.0):
                 continue
             done[j] = True
             at = same  # the loudest first, of those as loud the first
-            while at > 0 and abs(said[ranked[at - 1]]) < abs(said[j]):
+            while apart and at > 0 and abs(said[ranked[at - 1]]) < abs(said[j]):
                 ranked[at] = ranked[at - 1]
                 at -= 1
             ranked[at] = j
             same += 1
-        _agree(ranked[:same], rows, rhos, said, weights)
+        _agree(ranked[:same], rhos, apart, said, weights)
 
 
 @njit(cache=True, nogil=True)
-def _agree(ranked: Ints, rows: Floats, rhos: Floats, said: Floats, weights: Floats) -> None:
-    """Weights of voices that say the same: R w = 1 of the loudest, as many as make the sum most."""
+def _agree(ranked: Ints, rhos: Floats, apart: bool, said: Floats, weights: Floats) -> None:
+    """R w = 1: of all; apart, of as many of the first as make the sum most."""
     count = ranked.shape[0]
     left = np.empty((count, count + 1))
     for a in range(count):
         for b in range(count):
-            rho = rhos[ranked[a], ranked[b]]
-            left[a, b] = rows[ranked[a], RHO] if math.isnan(rho) else rho
+            left[a, b] = rhos[ranked[a], ranked[b]]
         left[a, a] = left[a, count] = 1.0
         weights[ranked[a]] = 0.0
     alike = _alike(left)
     _eliminate(left, alike)
     found = np.empty(count)
     most = 0.0
-    for voices in range(1, count + 1):
+    for voices in range(1 if apart else count, count + 1):
         if voices <= alike:
             for k in range(voices):
-                found[k] = 1.0 / (1.0 + (voices - 1) * left[0, 1]) if voices > 1 else 1.0
+                found[k] = 1.0 / (1.0 + (voices - 1) * left[0, 1])
         else:
             _solve(left, voices, found)
         total = 0.0
         for k in range(voices):
             total += abs(said[ranked[k]]) * found[k]
-        if total > most:
+        if total > most or not apart:
             most = total
             for k in range(voices):
                 weights[ranked[k]] = found[k]

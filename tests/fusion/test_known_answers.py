@@ -35,12 +35,14 @@ IGNORED = {0.1: 2.4, 0.3: 7.3, 0.5: 14.4, 0.9: 32.0}
 rows = pytest.mark.parametrize(("row", "known"), DETECTED.items(), ids=str)
 
 
-def said(nats, rho=0.0):
+def said(nats, rho=0.0, pair_rho=None):
     """What the score makes of what sensors of one family say, without a prior."""
+    kinds = [f"test-{i}" for i in range(len(nats))]
     policy = ScoringPolicy(
         priors_nats={"something": 0.0},
-        caps_nats={"test": math.inf},
+        caps_nats=dict.fromkeys(kinds, math.inf),
         group_rho={"seismic": rho},
+        pair_rho=pair_rho or {},
         decay_s={},
     )
     detections = [
@@ -48,7 +50,7 @@ def said(nats, rho=0.0):
             sensor_id=f"sensor-{i}",
             family=Family.SEISMIC,
             origin=Origin.SENSOR,
-            kind="test",
+            kind=kinds[i],
             start_utc_ns=0,
             end_utc_ns=0,
             facts={},
@@ -182,14 +184,28 @@ def test_the_weights_of_a_group_keep_false_alarms_at_their_nominal_rate(rho, shi
 
 @pytest.mark.parametrize("rho", (0.0, *IGNORED))
 def test_what_a_weighted_group_says_is_a_likelihood_ratio(rho):
-    # Of a ratio p1 / p0 the mean under p0 is 1: no odds are made of nothing.
-    nodes, weights = np.polynomial.hermite_e.hermegauss(30)
-    root = np.linalg.cholesky(alike(2, rho))
-    mean = 0.0
-    for (z, w), (y, v) in itertools.product(zip(nodes, weights, strict=True), repeat=2):
-        measured = root @ np.array([z, y])
-        mean += w * v / math.tau * math.exp(said(ratios(measured, (1.0, 1.0)), rho))
+    assert mean_ratio(alike(2, rho), lambda nats: said(nats, rho)) == pytest.approx(1.0, abs=EXACT)
+
+
+def test_correlations_of_each_two_tests_make_a_likelihood_ratio_too():
+    pairs = {"test-0+test-1": 0.7, "test-0+test-2": 0.1, "test-1+test-2": 0.3}
+    covariance = np.array([[1.0, 0.7, 0.1], [0.7, 1.0, 0.3], [0.1, 0.3, 1.0]])
+    mean = mean_ratio(covariance, lambda nats: said(nats, 0.5, pairs))
     assert mean == pytest.approx(1.0, abs=EXACT)
+    assert mean_ratio(covariance, said) > 1.5  # odds are made of nothing where nobody regards them
+
+
+def mean_ratio(covariance, statistic):
+    """Mean of exp(statistic) where there is nothing: of a ratio p1 / p0 it is 1."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
+    root = np.linalg.cholesky(covariance)
+    n = len(covariance)
+    mean = 0.0
+    for chosen in itertools.product(range(NODES), repeat=n):
+        measured = root @ nodes[list(chosen)]
+        chance = float(np.prod(weights[list(chosen)])) / math.tau ** (n / 2)
+        mean += chance * math.exp(statistic(ratios(measured, (1.0,) * n)))
+    return mean
 
 
 def alike(n, rho):

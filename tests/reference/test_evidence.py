@@ -23,6 +23,7 @@ POLICY = ScoringPolicy(
     priors_nats={name: -2.0 - i for i, name in enumerate(sum(QUESTIONS.values(), ()))},
     caps_nats={"seismic.event": 3.5, "gamma.profile": 14.0, "fusion.bypass": 6.0},
     group_rho={"radiation": 0.3, "seismic": 0.5},
+    pair_rho={"gamma.profile+seismic.event": 0.11, "fusion.bypass+seismic.event": 0.73},
     decay_s={"seismic.event": 120.0},
 )
 LAYOUT = Layout.of(QUESTIONS, TOLD_AS, LINES, POLICY)
@@ -66,9 +67,9 @@ def told(result, name):
 @pytest.mark.parametrize("correlation", (None, by_place), ids=("alike", "pairs"))
 @given(rows=incidents)
 def test_the_kernel_scores_as_its_twin(rows, correlation):
-    cell = Cell(LAYOUT, correlation)
+    cell = Cell(LAYOUT, PRIORS, correlation)
     cell.hold(rows)
-    bits = cell.worth_telling(NOW_UTC_NS, PRIORS)
+    bits = cell.worth_telling(NOW_UTC_NS)
     for number, (question, names) in enumerate(QUESTIONS.items()):
         expected = score(rows, names, NOW_UTC_NS, POLICY, correlation)
         shares = dict(expected.explanations)
@@ -84,9 +85,9 @@ def test_the_kernel_scores_as_its_twin(rows, correlation):
 
 @given(rows=incidents)
 def test_each_row_of_the_kernel_is_a_row_of_the_table(rows):
-    cell = Cell(LAYOUT)
+    cell = Cell(LAYOUT, PRIORS)
     cell.hold(rows)
-    cell.worth_telling(NOW_UTC_NS, PRIORS)
+    cell.worth_telling(NOW_UTC_NS)
     for names in QUESTIONS.values():
         expected = {
             (c.source, c.kind, c.explanation): c.nats
@@ -104,12 +105,12 @@ def test_each_row_of_the_kernel_is_a_row_of_the_table(rows):
 
 @given(first=incidents, second=incidents)
 def test_a_cell_that_held_something_else_before_makes_no_difference(first, second):
-    used, fresh = Cell(LAYOUT, by_place), Cell(LAYOUT, by_place)
+    used, fresh = Cell(LAYOUT, PRIORS, by_place), Cell(LAYOUT, PRIORS, by_place)
     used.hold(first)
-    used.worth_telling(NOW_UTC_NS, PRIORS)
+    used.worth_telling(NOW_UTC_NS)
     for cell in (used, fresh):
         cell.hold(second)
-        cell.worth_telling(NOW_UTC_NS, PRIORS)
+        cell.worth_telling(NOW_UTC_NS)
     assert used.scores == pytest.approx(fresh.scores, abs=EXACT, rel=EXACT)
     assert used.shares == pytest.approx(fresh.shares, abs=EXACT)
 
