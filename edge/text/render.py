@@ -94,7 +94,11 @@ def _description(
         _place(texts, alert),
         texts.fill(texts.text("event", code, "description"), facts),
         *_track(texts, alert.facts),
-        texts.text("phrase", "taken_back") if alert.facts.get("taken_back") is True else "",
+        *(
+            texts.text("phrase", name)
+            for name in ("taken_back", "ambiguous")
+            if alert.facts.get(name) is True
+        ),
         *handling(texts, alert.facts),
         _why(texts, alert, support),
         _names(texts, "silent", alert.silent),

@@ -76,3 +76,12 @@ def test_the_words_read_as_a_person_would_say_them():
     assert "by itself it would be WARNING." in aside.description
     over = render(alert(Event.PERSON, phase=Phase.CLEAR, facts=DONE["reopened"]), "es-MX")
     assert "Volvió a presentarse (3 veces hasta ahora)." in over.description
+
+
+@pytest.mark.parametrize("language", text.LANGUAGES)
+@pytest.mark.parametrize("fact", ["ambiguous", "taken_back"])
+def test_a_pairing_in_doubt_and_a_word_taken_back_are_said(language, fact):
+    plain = render(alert(Event.CARGO_ANOMALY), language).description
+    told = render(alert(Event.CARGO_ANOMALY, facts={fact: True}), language).description
+    assert len(told) > len(plain) + 20
+    assert render(alert(Event.CARGO_ANOMALY, facts={fact: False}), language).description == plain
