@@ -20,6 +20,8 @@ class XrayDicosConfig(SensorConfig):
     url_forms: ClassVar[tuple[str, ...]] = ("folder", "dicos")
 
     kind: Literal["xray-dicos"] = "xray-dicos"
+    also_lanes: tuple[str, ...] = ()
+    """Further lanes whose vehicles come to this scanner; it is filed under `lane`."""
     planes: Literal["auto", "dual", "single"] = "auto"
     """What makes a scan complete: two files of one plane each (`dual`), any file (`single`);
     `auto`: a file whose Image Type says HIGH_ENERGY or LOW_ENERGY waits for the other."""

@@ -33,6 +33,8 @@ class XrayPlanesConfig(SensorConfig):
     url_forms: ClassVar[tuple[str, ...]] = ("folder",)
 
     kind: Literal["xray-planes"] = "xray-planes"
+    also_lanes: tuple[str, ...] = ()
+    """Further lanes whose vehicles come to this scanner; it is filed under `lane`."""
     planes: Literal["auto", "dual", "triple", "single", "composite"] = "auto"
     """What makes a scan complete, besides its sidecar: high and low (`dual`), these and the
     material plane (`triple`), high (`single`), the 8-bit picture (`composite`); `auto` takes

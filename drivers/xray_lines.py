@@ -30,6 +30,8 @@ class XrayLinesConfig(SensorConfig):
     url_forms: ClassVar[tuple[str, ...]] = ("tcp",)
 
     kind: Literal["xray-lines"] = "xray-lines"
+    also_lanes: tuple[str, ...] = ()
+    """Further lanes whose vehicles come to this scanner; it is filed under `lane`."""
     energies: Annotated[int, Ge(1), Le(2)] = 2
     """Planes, where the scan does not begin with saying it."""
     energies_mev: tuple[Annotated[float, Gt(0), Le(20)], Annotated[float, Gt(0), Le(20)]] = (6, 4)

@@ -149,6 +149,7 @@ def _sensor_spec(sensor: SensorConfig, origin: Origin) -> SensorSpec:
         for key in ("panels", "panel_distance_m", "preset")
         if hasattr(sensor, key)  # of one family only; the others keep what they do not use
     }
+    own["also"] = tuple(getattr(sensor, "also_lanes", ()))
     if detector := getattr(sensor, "detector", None):
         own["detector"] = detector.spec()
     return SensorSpec(

@@ -26,6 +26,7 @@ def cross_check(document: Document) -> list[Mistake]:
         _unique_ids,
         _sensor_ids,
         _places,
+        _also_lanes,
         _sensor_urls,
         _sensor_keys,
         _shared_urls,
@@ -103,6 +104,24 @@ def _places(document: Document) -> Iterator[Mistake]:
             if sensor[key] not in known:
                 mend = did_you_mean(str(sensor[key]), known) if known else f"add it to `{key}s:`"
                 yield _mistake(document, (*path, key), f"there is no such {key}", mend)
+
+
+def _also_lanes(document: Document) -> Iterator[Mistake]:
+    known = _ids(document, "lanes")
+    for path, sensor in _mappings(document, "sensors"):
+        more = sensor.get("also_lanes")
+        if not isinstance(more, list) or not more:
+            continue
+        if sensor.get("lane") is None:
+            message = "further lanes of a scanner that has none itself"
+            yield _mistake(document, (*path, "also_lanes"), message, "add `lane:` with the first")
+        for number, lane in enumerate(more):
+            at = (*path, "also_lanes", number)
+            if lane in (sensor.get("lane"), *more[:number]):
+                yield _mistake(document, at, "this lane is named twice", "name every lane once")
+            elif lane not in known:
+                mend = did_you_mean(str(lane), known) if known else "add it to `lanes:`"
+                yield _mistake(document, at, "there is no such lane", mend)
 
 
 def _sensor_urls(document: Document) -> Iterator[Mistake]:

@@ -421,3 +421,26 @@ def test_the_schema_is_json_and_knows_every_kind():
     schema = json.loads(json.dumps(json_schema()))
     assert set(schema["properties"]["sensors"]["items"]["discriminator"]["mapping"]) == set(KINDS)
     assert schema["$defs"]["Side"]["properties"]["keeps_cursor"]["description"]
+
+
+def test_a_scanner_may_serve_several_lanes(load):
+    config = load(
+        changed('lane: nb-01, url: "folder', 'lane: nb-01, also_lanes: [sb-01], url: "folder')
+    )
+    (scanner,) = (one for one in checkpoint_of(config).sensors if one.sensor_id == "xray-1")
+    assert (scanner.place, scanner.also) == ("nb-01", ("sb-01",))
+
+
+def test_every_lane_of_a_shared_scanner_is_one_that_there_is_and_named_once(mistakes):
+    lanes = 'lane: nb-01, also_lanes: [sb-02, nb-01, sb-01, sb-01], url: "folder'
+    told = mistakes(changed('lane: nb-01, url: "folder', lanes))
+    assert [(one.key, one.message) for one in told] == [
+        ("sensors[2].also_lanes[0]", "there is no such lane"),
+        ("sensors[2].also_lanes[1]", "this lane is named twice"),
+        ("sensors[2].also_lanes[3]", "this lane is named twice"),
+    ]
+    assert "sb-01" in told[0].mend
+    told = mistakes(
+        changed('lane: nb-01, url: "folder', 'zone: fence, also_lanes: [sb-01], url: "folder')
+    )
+    assert "add `lane:`" in told[0].mend
