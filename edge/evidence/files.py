@@ -53,7 +53,7 @@ class EvidenceMaker:
     def of(self, alert: Alert) -> Evidence:
         """The files of this revision. It counts as told only after `keep`."""
         before = self._told.get(alert.alert_id)
-        quiet = alert.level < Level.ADVISORY or alert.phase is Phase.CLEAR
+        quiet = _own_level(alert) < Level.ADVISORY or alert.phase is Phase.CLEAR
         fresh = () if quiet else alert.records
         if before is None and not fresh:
             return Evidence()
@@ -76,6 +76,12 @@ class EvidenceMaker:
         self._told[alert_id] = evidence.told
         if len(self._told) > MAX_REMEMBERED:
             self._told.popitem(last=False)
+
+
+def _own_level(alert: Alert) -> int:
+    """Of one that is shelved or folded into a group its own: it is looked at later."""
+    own = alert.facts.get("own_level")
+    return own if isinstance(own, int) else int(alert.level)
 
 
 def _with_files(alert: Alert, record: Record, told: _Told) -> tuple[_Told, list[EvidenceFile]]:

@@ -8,7 +8,9 @@ cursor, which lets the edge forget rows, is read strictly.
 from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
+
+from edge.protocol.handling import HandlingMessage
 
 SOFTWARE = "garita 0.1.0"
 """Name and version that every message names; the version is the one of pyproject.toml."""
@@ -106,6 +108,8 @@ class AlertMessage(msgspec.Struct, frozen=True, kw_only=True):
     evidence: list[EvidenceMessage]
     config_digest: str
     software: str
+    handling: HandlingMessage | UnsetType = UNSET
+    """Where it is not told as any: shelved, one of a group, a group, or told again."""
 
 
 class DetectionMessage(msgspec.Struct, frozen=True, kw_only=True):

@@ -36,6 +36,7 @@ from edge.protocol.contract import (
     StateMessage,
     ZoneMessage,
 )
+from edge.protocol.handling import HandlingMessage, handling_of
 from edge.text import render
 from fusion.types import Alert, Contribution, Detection, Fact, Level, Phase
 
@@ -51,6 +52,7 @@ __all__ = [
     "DetectionMessage",
     "EvidenceMessage",
     "ExplanationMessage",
+    "HandlingMessage",
     "HealthMessage",
     "InfoBlock",
     "LaneMessage",
@@ -225,6 +227,7 @@ def alert_message(
         evidence=list(evidence),
         config_digest=config_digest,
         software=SOFTWARE,
+        handling=handling_of(alert.facts),
     )
 
 

@@ -102,3 +102,8 @@ def test_stations_of_a_line_give_way_to_those_that_say_more():
     assert again.new == ()
     over = maker.of(ground_alert(near, revision=4, phase=Phase.CLEAR))
     assert over.listed == again.listed
+
+
+def test_what_was_shelved_or_folded_keeps_its_files_for_whoever_looks_later():
+    quiet = alert(pass_record(), level=Level.LOG, facts={"group": "01JD", "own_level": 3})
+    assert names(EvidenceMaker().of(quiet).listed) == ["pass.n42", "pass.png"]
