@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from fusion.association_policy import AssociationPolicy
+from fusion.cells import Cell
 from fusion.evidence import number
 from fusion.types import SECOND_NS, Detection, LaneSpec
 
@@ -45,6 +46,8 @@ class Transit:
     occupancy have seats 0 and 1."""
     part: int = 0
     """How often it was in the beam before."""
+    cell: Cell | None = None
+    """Its evidence in columns, as it was weighed last."""
 
     @property
     def key(self) -> str:

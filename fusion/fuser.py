@@ -219,6 +219,8 @@ class Fuser:
         track.motion = cues.motion(track, zone) or known
         others = [other for other in zone.tracks if other is not track and other.detections]
         track.drop_off = cues.drop_off(track, zone, others, self._policy.association)
+        if not self._desk.knows(track.key) and not self._judge.may_tell(track):
+            return []
         claim = self._judge.track(track, self._desk.said(track.key))
         return self._desk.consider(claim, self._now_utc_ns)
 
@@ -258,7 +260,7 @@ class Fuser:
             if cue is not None:
                 transit.add(cue)
         alerts: list[Alert] = []
-        claims = self._judge.transit(transit)
+        claims = self._judge.transit(transit, self._desk.knows)
         for claim in claims:
             alerts += self._desk.consider(claim, self._now_utc_ns)
         if is_whole_now:  # what was told of a part of the scan may not hold

@@ -4,7 +4,7 @@ What an incident is asked is in `fusion.questions`; what is told of the answers 
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from fusion.alarms import WAY, Claim
 from fusion.associate import Transit
@@ -14,6 +14,7 @@ from fusion.priors import Onset
 from fusion.questions import EVENTS, QUESTIONS, TRANSIT_QUESTIONS
 from fusion.scan_record import ScanRecord
 from fusion.score import Score, score
+from fusion.screen import Screen
 from fusion.tracks import Track
 from fusion.types import (
     Checkpoint,
@@ -32,6 +33,8 @@ from fusion.witnesses import Hearing, others
 TOLD_OF_TRACKS = (*WAY, "count")
 TOLD_OF_TRANSITS = ("ambiguous", "taken_back")
 MAX_CLIPS = 3  # stations: an operator looks at no more, and each costs the link two files
+Known = Callable[[str], bool]
+"""Of a claim's key: whether there is an alert of it."""
 SHOWN_EXPLANATIONS = 3  # the table of reasons covers this many of the best explanations
 
 
@@ -45,6 +48,7 @@ class Judge:
         self._places = {one.sensor_id: one.position_m for one in checkpoint.sensors}
         self._correlations: dict[tuple[str, str], float | None] = {}
         """Of the pairs that were asked for; sensors stand where they stand."""
+        self._screen = Screen(policy, self._correlation)
         self._toward = {zone.zone_id: zone.toward for zone in checkpoint.zones}
 
     def keys(self, incident: Transit | Track) -> list[str]:
@@ -53,12 +57,15 @@ class Judge:
             return [incident.key]
         return [f"{incident.key}/{question}" for question in TRANSIT_QUESTIONS]
 
-    def transit(self, transit: Transit) -> list[Claim]:
-        """What a vehicle's passage amounts to, one claim for each question with evidence."""
+    def transit(self, transit: Transit, known: Known | None = None) -> list[Claim]:
+        """What a vehicle's passage amounts to, one claim for each question with evidence.
+
+        known  claims of which nothing is worth a word are left out, but for these
+        """
         rows = transit.weighed()
         onset = Onset(transit.lane.lane_id, transit.start_utc_ns)
         claims = []
-        for question in TRANSIT_QUESTIONS:
+        for question in self._to_ask(transit, rows, onset, known):
             names = QUESTIONS[question]
             if not any(name in d.nats for d, _ in rows for name in names):
                 continue
@@ -78,6 +85,31 @@ class Judge:
             )
             claims.append(claim)
         return claims
+
+    def _to_ask(
+        self,
+        transit: Transit,
+        rows: Sequence[tuple[Detection, float]],
+        onset: Onset,
+        known: Known | None,
+    ) -> Sequence[str]:
+        """The questions whose answers can be told."""
+        if known is None:
+            return TRANSIT_QUESTIONS
+        bits = self._screen.transit(transit, rows, onset)
+        if any(d.facts.get("over_range") is True for d, _ in rows):
+            bits |= 1 << TRANSIT_QUESTIONS.index("radiation")
+        key = transit.key
+        return [
+            question
+            for number, question in enumerate(TRANSIT_QUESTIONS)
+            if bits >> number & 1 or known(f"{key}/{question}")
+        ]
+
+    def may_tell(self, track: Track) -> bool:
+        """Whether anything of what moves over the ground may be worth a word."""
+        onset = Onset(track.zone_id, track.start_utc_ns)
+        return self._screen.track(track, track.weighed(), onset)
 
     def track(self, track: Track, said: Event | None = None) -> Claim:
         """What moves over the ground; `said`: what it was told as."""

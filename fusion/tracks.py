@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from fusion.association_policy import AssociationPolicy
+from fusion.cells import Cell
 from fusion.evidence import number
 from fusion.step_curve import KEPT_SLOTS, SLOT_NS, StepCurve
 from fusion.track_chains import DRIVES, WALKS, Chains, Pass
@@ -107,6 +108,8 @@ class Track:
     """The slot before which that was asked."""
     motion: Detection | None = None
     drop_off: Detection | None = None
+    cell: Cell | None = None
+    """Its evidence in columns, as it was weighed last."""
 
     @property
     def key(self) -> str:
