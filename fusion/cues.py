@@ -4,65 +4,42 @@ A cue is a `Detection` of the source `fusion`; like any other it speaks in nats.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from fusion.associate import Transit
 from fusion.association_policy import AssociationPolicy
-from fusion.evidence import nats_of, number, weigh
+from fusion.cue import FUSION, cue
+from fusion.cues_shielding import shielding
+from fusion.evidence import nats_of, number
 from fusion.track_motion import motion_facts
 from fusion.tracks import Track, Zone
-from fusion.types import SECOND_NS, Detection, Fact, Family, Origin
+from fusion.types import SECOND_NS, Detection, Fact, Family
 
-FUSION = "fusion"
-WEAK_GAMMA_NATS = 3.0  # 2.4 sigma: a leak this weak only counts at the very place of a dense block
-NO_SHIELD = ("organic", "light-metal")
-"""What is told of neither is dense, or so dense that it cannot be told."""
+__all__ = ["FUSION", "bulk_norm", "bypass", "drop_off", "motion", "of_transit", "shielding"]
+
 BULK_HOMOGENEITY = 0.6  # above this a load is one material, not a mixture
 STEADY_M_S, STEADY_SENSORS = 4.0, 3
 """Who gets out of a vehicle makes it stop; one that passes three sensors at 15 km/h has not."""
 
 
-def shielding(transit: Transit, policy: AssociationPolicy) -> Detection | None:
-    """A gamma dip, or a weak gamma peak, at the place of a dense block in the scan."""
-    blocks = [
-        d
-        for d in transit.of("xray.dense")
-        # Of a vehicle that comes rear first the place is not known before its front is there.
-        if d.facts.get("material") not in NO_SHIELD and "position_m" in d.facts
-    ]
-    traces = [
-        (d, number(d.facts, "position_m"))
-        for d in transit.of("gamma.dip")
-        + [
-            d
-            for d in transit.gammas
-            if number(d.facts, "point_nats") >= WEAK_GAMMA_NATS and d.facts.get("cab") is not True
-        ]
-    ]
-    pairs = [
-        (abs(place_m - number(block.facts, "position_m")), block, trace, place_m)
-        for block in blocks
-        for trace, place_m in traces
-    ]
-    if not pairs:
-        return None
-    apart_m, block, trace, place_m = min(pairs, key=lambda pair: pair[0])
-    if apart_m > policy.place_tolerance_m:
-        return None
-    facts: dict[str, Fact] = {
-        "position_m": round(number(block.facts, "position_m"), 2),
-        "gamma_position_m": round(place_m, 2),
-        "apart_m": round(apart_m, 2),
-        "within_m": 2.0 * policy.place_tolerance_m,
-        "length_m": transit.length_m or 18.0,
-        "trace": trace.kind,
-    }
-    return _cue("fusion.shielding", [block, trace], facts, Family.RADIATION)
+def of_transit(transit: Transit, policy: AssociationPolicy) -> Iterator[Detection]:
+    """What a vehicle's portals and scanners say together now, each cue that there is."""
+    for found in (shielding(transit, policy), bulk_norm(transit)):
+        if found is not None:
+            yield found
+
+
+OF_TRANSIT = ("fusion.shielding", "fusion.bulk-norm")
+"""Asked afresh each time: what held for an interim finding may not hold for the final one."""
 
 
 def bulk_norm(transit: Transit) -> Detection | None:
-    """A wide gamma profile over a homogeneous bulk load: release."""
-    scans = transit.of("xray.scan")
+    """A wide gamma profile over a homogeneous bulk load: release.
+
+    Not with anything dense or dark in it, not with neutrons, which minerals do not emit, and the
+    less the more a point shows upon the load. Who broke the scan off has not shown all of it.
+    """
+    scans = [d for d in transit.of("xray.scan") if d.final and d.facts.get("partial") is not True]
     wide = [
         d
         for d in transit.gammas
@@ -70,7 +47,9 @@ def bulk_norm(transit: Transit) -> Detection | None:
         if d.facts.get("extent") == "extended"
         and (d.kind == "gamma.profile" or d.facts.get("category") in ("norm", "background"))
     ]
-    if not scans or not wide or transit.of("xray.dense"):
+    hides = transit.of("xray.dense") + transit.of("xray.unpenetrated")
+    emits = any(d.facts.get("significant") is True for d in transit.of("neutron.counts"))
+    if not scans or not wide or hides or emits:
         return None
     homogeneity = number(scans[0].facts, "homogeneity")
     if homogeneity < BULK_HOMOGENEITY:
@@ -78,8 +57,9 @@ def bulk_norm(transit: Transit) -> Detection | None:
     facts: dict[str, Fact] = {
         "homogeneity": round(homogeneity, 3),
         "width_m": round(number(wide[0].facts, "width_m"), 2),
+        "on_load_nats": round(max(number(d.facts, "point_on_load_nats") for d in wide), 2),
     }
-    return _cue("fusion.bulk-norm", [scans[0], wide[0]], facts, Family.RADIATION)
+    return cue("fusion.bulk-norm", [scans[0], wide[0]], facts, Family.RADIATION)
 
 
 def bypass(vehicle: Detection) -> Detection:
@@ -90,7 +70,7 @@ def bypass(vehicle: Detection) -> Detection:
         "vehicle_nats": nats,
         "kind": vehicle.kind,
     }
-    return _cue("fusion.bypass", [vehicle], facts, Family.SEISMIC)
+    return cue("fusion.bypass", [vehicle], facts, Family.SEISMIC)
 
 
 def motion(track: Track, zone: Zone) -> Detection | None:
@@ -99,7 +79,7 @@ def motion(track: Track, zone: Zone) -> Detection | None:
     if facts is None:
         return None
     members = [track.detections[name] for name in sorted(track.detections)]
-    return _cue("track.motion", members, facts, Family.SEISMIC)
+    return cue("track.motion", members, facts, Family.SEISMIC)
 
 
 def drop_off(
@@ -123,7 +103,7 @@ def drop_off(
                 "sensor": last.sensor_id,
                 "on_foot_nats": max(nats.get("person", 0.0), nats.get("group", 0.0)),
             }
-            return _cue("fusion.drop-off", [first, last], facts, Family.SEISMIC)
+            return cue("fusion.drop-off", [first, last], facts, Family.SEISMIC)
     return None
 
 
@@ -133,20 +113,3 @@ def _drove_by(vehicle: Track) -> bool:
     sensors = motion.get("sensors")
     steady = motion.get("course") == "across" or number(motion, "speed_m_s") >= STEADY_M_S
     return steady and isinstance(sensors, tuple) and len(sensors) >= STEADY_SENSORS
-
-
-def _cue(
-    kind: str, members: Sequence[Detection], facts: dict[str, Fact], family: Family
-) -> Detection:
-    origins = {member.origin for member in members}
-    return weigh(
-        Detection(
-            sensor_id=FUSION,
-            family=family,
-            origin=next(iter(sorted(origins - {Origin.SENSOR})), Origin.SENSOR),
-            kind=kind,
-            start_utc_ns=min(member.start_utc_ns for member in members),
-            end_utc_ns=max(member.end_utc_ns for member in members),
-            facts=facts,
-        )
-    )

@@ -9,29 +9,90 @@ from collections.abc import Callable, Mapping
 from fusion.radiation_evidence import number
 from fusion.types import Fact
 
+LEAK_SD = 1.2  # of a point's sigma at a place where nothing leaks: the shadow's form is not known
+LEAK_MOST_SIGMA = 8.0
+"""A source that somebody shields leaks anything from nothing to this; more rings by itself."""
+MOST_SIGMA = 12.0  # no one is surer
+FILLED_SHARE, FILLED_MOST_SIGMA = 0.5, 2.0
+"""How much of the dip that a block should make counts as leaked where it is missing: half, for
+what a load shields beside the block is not known, and never more than this."""
+FREE_NATS, FREE_SHARE = 1.5, 0.05
+"""By how much the best of all places and lengths beats the right one by chance, and by a profile
+whose law is right to no more than this share."""
+ON_LOAD_NATS = 4.0  # of a point upon minerals at a known place; 6.5 at an unknown one
+SAID_OF_BLOCKS = 3.0  # what `xray_dense` may say of a source by itself
+HEARD_NATS = 1.5  # of a leak, 2.7 sigma, from where all that the scanner says of the block counts
+DIP_NATS = 1.8
+POINT_HELD_NATS = 3.25  # a point upon a load, by its likelihood ratio, from which none is released
+SURE_FROM, SURE_WIDTH = 2.0, 4.0
+"""From where on a shield takes the place of minerals, patients and other things in the load."""
+
 
 def fusion_shielding(facts: Mapping[str, Fact]) -> dict[str, float]:
-    """Portal and scanner point at one place: by chance that is one in (length / tolerance).
+    """A leak, or a dip, at the place of a dense block: one place that two sensors name.
 
-    A peak at the very place of a dense block is what a shield lets through: neither minerals nor
-    a driver are there. The block is then told as a shielded source and not a second time as an
-    anomaly. A dip alone says only that the block is dense, which the scanner has said already.
+    A leak is worth how much likelier its sigma is of sources that leak anything up to 8 sigma than
+    of a shadow that scatters by 1.2, as at that one place nothing was searched. As far as some
+    other place or a load explains the counts better it is not from there. That the block is dense
+    counts beyond what a scanner may say of sources alone, as far as the leak itself says. A peak at
+    a block is neither minerals nor a driver, and the block is then told once, as a shield. A dip
+    alone says only that the block is dense, which the scanner has said already.
     """
-    nats = math.log(max(1.0, number(facts, "length_m", 18.0) / number(facts, "within_m", 3.0)))
     if facts.get("trace") == "gamma.dip":
-        return {"shielded-source": nats}
+        return {"shielded-source": dip_nats(facts)}
+    nats = max(leak_nats(facts), number(facts, "on_load_nats") - ON_LOAD_NATS)
+    nats -= math.log(max(1.0, number(facts, "blocks", 1.0)))
+    if nats <= 0.0:
+        return {}
+    block = max(0.0, number(facts, "block_nats") - SAID_OF_BLOCKS)
+    nats += block * min(1.0, nats / HEARD_NATS)
+    sure = max(0.0, min(1.0, (nats - SURE_FROM) / SURE_WIDTH))
     return {
-        "shielded-source": nats + 2.0,
-        "norm": -4.0,
-        "medical": -4.0,
-        "contraband-anomaly": -6.0,
+        "shielded-source": nats,
+        "norm": -4.0 * sure,
+        "medical": -4.0 * sure,
+        "contraband-anomaly": -6.0 * sure,
     }
 
 
+def leak_nats(facts: Mapping[str, Fact]) -> float:
+    """ln of how much likelier what was counted at the block is of a leak than of none."""
+    filled = FILLED_SHARE * max(0.0, number(facts, "expected_dip_sigma"))
+    sigma = number(facts, "at_sigma") + min(FILLED_MOST_SIGMA, filled)
+    sigma = max(-MOST_SIGMA, min(MOST_SIGMA, sigma))
+    leaks = math.log((_below(sigma) - _below(sigma - LEAK_MOST_SIGMA)) / LEAK_MOST_SIGMA)
+    none = -0.5 * (sigma / LEAK_SD) ** 2 - math.log(LEAK_SD * math.sqrt(2.0 * math.pi))
+    free = FREE_NATS + FREE_SHARE * number(facts, "best_nats")
+    return leaks - none - max(0.0, number(facts, "behind_nats") - free)
+
+
+def dip_nats(facts: Mapping[str, Fact]) -> float:
+    """How well a dip is explained by the block there, or by one up to twice as dense.
+
+    A dip of depth z where one of e is expected is exp(z e - e^2 / 2) times likelier than without
+    the block; a scanner that sees little of a block's middle says less than there is.
+    """
+    depth = max(0.0, -number(facts, "at_sigma"))
+    expected = max(0.0, number(facts, "expected_dip_sigma"))
+    expected = min(max(expected, depth), 2.0 * expected + 1.0)
+    return max(0.0, min(DIP_NATS, depth * expected - 0.5 * expected**2))
+
+
+def _below(sigma: float) -> float:
+    return 0.5 * math.erfc(-sigma / math.sqrt(2.0))
+
+
 def fusion_bulk_norm(facts: Mapping[str, Fact]) -> dict[str, float]:
-    """A homogeneous bulk load where the gamma profile is wide: minerals, not a hidden source."""
-    homogeneity = number(facts, "homogeneity")
-    return {"norm": 3.0 * homogeneity, "threat-source": -2.0 * homogeneity}
+    """A homogeneous bulk load where the gamma profile is wide: minerals, not a hidden source.
+
+    The more a point shows upon the load the less is released: at half of what rings by itself
+    (`on_load_offset`), none.
+    """
+    even = number(facts, "homogeneity")
+    even *= max(0.0, 1.0 - number(facts, "on_load_nats") / POINT_HELD_NATS)
+    if even <= 0.0:
+        return {}
+    return {"norm": 3.0 * even, "threat-source": -2.0 * even, "shielded-source": -2.0 * even}
 
 
 def fusion_bypass(facts: Mapping[str, Fact]) -> dict[str, float]:

@@ -250,15 +250,10 @@ class Fuser:
         return alerts
 
     def _weigh_transit(self, transit: Transit, *, is_whole_now: bool = False) -> list[Alert]:
-        # Asked afresh each time: what held for an interim finding may not hold for the final one.
-        for kind in ("fusion.shielding", "fusion.bulk-norm"):
+        for kind in cues.OF_TRANSIT:
             transit.drop(kind)
-        for cue in (
-            cues.shielding(transit, self._policy.association),
-            cues.bulk_norm(transit),
-        ):
-            if cue is not None:
-                transit.add(cue)
+        for cue in cues.of_transit(transit, self._policy.association):
+            transit.add(cue)
         alerts: list[Alert] = []
         claims = self._judge.transit(transit, self._desk.knows)
         for claim in claims:

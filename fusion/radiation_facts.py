@@ -51,6 +51,8 @@ def gamma_facts(
     if profile.on_load and profile.sigma >= policy.significant_sigma:
         facts["point_on_load_nats"] = round(profile.on_load.nats, 3)
         facts["point_on_load_m"] = round(profile.on_load.position_m, 2)
+    if profile.along_sigma:
+        facts["along_sigma"] = tuple(round(sigma, 1) for sigma in profile.along_sigma)
     if length_m:
         facts["position"] = round(min(max(source.position_m / length_m, 0.0), 1.0), 3)
     return facts

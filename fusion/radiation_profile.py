@@ -36,6 +36,7 @@ from fusion.radiation_source import Source, no_source
 MIN_BINS = 8  # fewer than the unknowns of the fit cannot be told apart
 GRID_M = 1.0  # well below the 3.8 m of a point's profile at 2.5 m; refined afterwards
 MARGIN_M = 1.5  # a source may seem to lie before the bumper by the error of the speed
+ALONG_FROM_M, ALONG_STEP_M = -MARGIN_M, GRID_M
 MAX_WIDTH_M = 25.0  # the longest trailers
 MOST_CPS = 1e9
 EVEN_SHARE = 0.7  # slowest over fastest: where a vehicle brakes, a load's profile is not known
@@ -62,6 +63,9 @@ class Profile:
     """(scans,) the same with the better source; without one, equal to `clean_counts`."""
     on_load: OnLoad | None = None
     """A point upon the load that the pass shows, where it does."""
+    along_sigma: tuple[float, ...] = ()
+    """Of a point at each place from `ALONG_FROM_M` on, a metre apart: whoever knows a place from
+    another sensor need not search all of them. Empty while the vehicle's length is not known."""
 
 
 def profile_of(passage: Pass, policy: RadiationPolicy) -> Profile:
@@ -94,6 +98,7 @@ def profile_if(
     return replace(
         found,
         sigma=most,
+        along_sigma=tuple(sigma * math.sqrt(share) for sigma in found.along_sigma),
         point=found.point.of_nats(found.point.nats * share),
         extended=found.extended.of_nats(found.extended.nats * share),
     )
@@ -177,7 +182,14 @@ class ProfileFit:
             dip_depth=dip[3] if dip else 0.0,
             clean_counts=self._of_scans(self._beneath(best.fit)),
             fitted_counts=self._of_scans(best.fit.mean),
+            along_sigma=self._along(),
         )
+
+    def _along(self) -> tuple[float, ...]:
+        if not self._length_m:
+            return ()
+        points = self._scores[0].tolist()  # where no source can be, none is
+        return tuple(sigma if math.isfinite(sigma) else 0.0 for sigma in points)
 
     def on_load(self, load: Source) -> OnLoad | None:
         """A point upon the load, once one vehicle has gone by at an even speed."""
