@@ -1,14 +1,15 @@
 """What a detection says for each explanation, in nats against `nothing`.
 
 Each function is one test's calibration, bounded by the caps of the policy; a negative value speaks
-against an explanation. Those of radiation are fitted (`fusion.radiation_evidence`). The others here
-are a first, hand-set calibration from the physics in the docstrings, monotone in what was measured.
+against an explanation. Their numbers are in `fusion.evidence_calibration`, those of radiation in
+`fusion.radiation_calibration`; all are monotone in what was measured.
 """
 
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from fusion.evidence_calibration import EvidenceCalibration
 from fusion.evidence_cues import CUES
 from fusion.radiation_calibration import RadiationCalibration
 from fusion.radiation_evidence import RADIATION, number
@@ -16,24 +17,18 @@ from fusion.types import Detection, Fact
 
 __all__ = ["CALIBRATIONS", "RADIATION", "nats_of", "number", "weigh"]
 
-DEFAULT = RadiationCalibration()
-
+Facts = Mapping[str, Fact]
+OF_PORTALS = RadiationCalibration()
+OF_OTHERS = EvidenceCalibration()
 
 ON_FOOT = ("person", "group")
-SHARE_REST = 0.02  # more sure than 50 to 1 no simulated class makes anybody
-CLEAR_FROM, CLEAR_WIDTH, CLEAR_NATS = 1.6, 0.4, 1.75
-"""ln(height / valley) of steps from which they say more, over which, and how much: of an hour of
-real noise the faint walkers far off have 1.4, simulated ones within 10 m 1.9 and more."""
-STRANGE_NATS = 0.45  # ground has more kinds of noise than any simulator
-UNSURE_NATS = 0.5  # of somebody on foot without steps that were sure
-SOMEBODY_NATS = 3.5  # no one sensor says more of anybody, before it is asked how many
-DENSE_FROM_SIGMA, DENSE_NATS_A_SIGMA = 5.0, 0.8  # see `xray_dense`
 SAME_LOAD = 0.8  # of a load scanned twice, a tenth differs by how it was driven past
 INSTEAD = ("animal", "vehicle", "digging")
 """What somebody on foot is mistaken for; anything else that a sensor hears, it hears beside."""
+METALS = ("dense", "steel", "unresolved")
 
 
-def seismic_event(facts: Mapping[str, Fact]) -> dict[str, float]:
+def seismic_event(facts: Facts, known: EvidenceCalibration = OF_OTHERS) -> dict[str, float]:
     """Odds of a class by its share; of somebody on foot by both shares and how clear the steps are.
 
     Whether one walks or several do is another question than whether anybody does: both have what
@@ -44,44 +39,60 @@ def seismic_event(facts: Mapping[str, Fact]) -> dict[str, float]:
     if not isinstance(classes, Mapping):
         return {}
     told = {
-        name: _log_odds(number(classes, name))
+        name: known.ground_slope * class_odds(facts, (name,), known) - known.ground_offset
         for name in sorted(classes)
         if name not in {"unknown", *ON_FOOT}
     }
-    shares = {name: number(classes, name) for name in ON_FOOT if name in classes}
-    both = min(1.0, math.fsum(shares.values()))
-    somebody = _log_odds(both) - STRANGE_NATS
+    somebody = known.foot_slope * class_odds(facts, ON_FOOT, known) - known.foot_offset
     if somebody > 0.0:
-        clear = (number(facts, "clear") - CLEAR_FROM) / CLEAR_WIDTH
-        somebody += CLEAR_NATS * max(0.0, min(1.0, clear))
+        somebody += known.foot_clear_nats * clear_share(facts, known)
     if facts.get("sure") is False:
-        somebody = min(somebody, UNSURE_NATS)
+        somebody = min(somebody, known.foot_unsure_nats)
     contradicts = facts.get("sure") is not False and facts.get("class") in INSTEAD
     if somebody <= 0.0 and not contradicts:
         return told  # who hears wind does not hear that nobody walks at the next sensor
-    somebody = min(somebody, SOMEBODY_NATS)
+    somebody = min(somebody, known.foot_most_nats)
+    shares = {name: number(classes, name) for name in ON_FOOT if name in classes}
+    both, rest = min(1.0, math.fsum(shares.values())), known.share_rest
     for name, share in shares.items():
-        told[name] = somebody + math.log((share + SHARE_REST) / (both + SHARE_REST))
+        told[name] = somebody + math.log((share + rest) / (both + rest))
     return told
 
 
-def _log_odds(share: float) -> float:
-    return math.log((share + SHARE_REST) / (1.0 - share + SHARE_REST))
+def class_odds(facts: Facts, names: tuple[str, ...], known: EvidenceCalibration) -> float:
+    """Log-odds of the classes together by their shares; what a fit is made on."""
+    classes = facts.get("classes")
+    assert isinstance(classes, Mapping)
+    share = min(1.0, math.fsum(number(classes, name) for name in names))
+    return math.log((share + known.share_rest) / (1.0 - share + known.share_rest))
 
 
-def xray_emptiness(facts: Mapping[str, Fact]) -> dict[str, float]:
+def clear_share(facts: Facts, known: EvidenceCalibration) -> float:
+    """How clear steps are of the noise, 0 to 1; what a fit is made on."""
+    clear = (number(facts, "clear") - known.foot_clear_from) / known.foot_clear_width
+    return max(0.0, min(1.0, clear))
+
+
+def xray_emptiness(facts: Facts, known: EvidenceCalibration = OF_OTHERS) -> dict[str, float]:
     """Declared empty and not empty is an inconsistency; a load that was declared is none."""
     if facts.get("declared") != "empty":
         return {}
-    return {"not-empty": -number(facts, "empty_nats")}
+    loaded = load_nats(facts, known)
+    return {"not-empty": known.emptiness_slope * loaded - known.emptiness_offset}
 
 
-def xray_mismatch(facts: Mapping[str, Fact]) -> dict[str, float]:
+def load_nats(facts: Facts, known: EvidenceCalibration) -> float:
+    """Log-likelihood ratio of a load against an empty box; what a fit is made on."""
+    full = known.emptiness_full_nats
+    return max(-full, min(full, -number(facts, "empty_nats")))
+
+
+def xray_mismatch(facts: Facts, known: EvidenceCalibration = OF_OTHERS) -> dict[str, float]:
     """Loads that look like another chapter's; papers and tables of goods are wrong as well."""
-    return {"not-as-declared": number(facts, "papers_nats")}
+    return {"not-as-declared": known.mismatch_slope * number(facts, "papers_nats")}
 
 
-def xray_change(facts: Mapping[str, Fact]) -> dict[str, float]:
+def xray_change(facts: Facts, known: EvidenceCalibration = OF_OTHERS) -> dict[str, float]:
     """Something new in a load that is else the very same, since an earlier scan of the container.
 
     Another load says nothing: containers are there to be filled again. What was taken out is for
@@ -89,29 +100,23 @@ def xray_change(facts: Mapping[str, Fact]) -> dict[str, float]:
     """
     if number(facts, "alike") < SAME_LOAD or number(facts, "change_kg") <= 0.0:
         return {}
-    return {"contraband-anomaly": min(2.5, math.log1p(number(facts, "change_kg") / 20.0))}
+    nats = known.change_nats * math.log1p(number(facts, "change_kg") / known.change_kg)
+    return {"contraband-anomaly": min(known.change_most_nats, nats)}
 
 
-def xray_dense(facts: Mapping[str, Fact]) -> dict[str, float]:
-    """A place stands out of its load: how even that is, its sigmas have taken into account.
-
-    On 1,860 drawn loads (seeds 30,000 to 32,643, tuning families), each scanned with a thing in it
-    and without, regions at the things are, from 5, 5.5, 6, 7, 8 and 10 sigma to the next, 1.1, 2.5,
-    3, 7, 50 and 300 times as frequent as others without, in high clutter half to 4 times as; in low
-    clutter one was seen without from 7 on. In loads of homogeneity below 0.05, as two kinds of
-    goods in one box have, it is 1.2, 2, 2.4, 7, 25 and 40 times.
-    """
-    thing = DENSE_NATS_A_SIGMA * max(0.0, number(facts, "sigma") - DENSE_FROM_SIGMA)
-    dense = facts.get("material") in ("dense", "steel", "unresolved")
+def xray_dense(facts: Facts, known: EvidenceCalibration = OF_OTHERS) -> dict[str, float]:
+    """A place stands out of its load."""
+    thing = max(0.0, known.dense_slope * number(facts, "sigma") - known.dense_offset)
+    dense = facts.get("material") in METALS
     return {
-        "contraband-anomaly": thing if dense else 0.7 * thing,
-        "shielded-source": min(3.0, thing) if dense else 0.0,
+        "contraband-anomaly": thing if dense else known.dense_other_share * thing,
+        "shielded-source": min(known.dense_shield_nats, thing) if dense else 0.0,
     }
 
 
-def xray_unpenetrated(facts: Mapping[str, Fact]) -> dict[str, float]:
+def xray_unpenetrated(facts: Facts, known: EvidenceCalibration = OF_OTHERS) -> dict[str, float]:
     """Where the scanner sees nothing, nobody can say what is there."""
-    return {"unpenetrated": 25.0 * (number(facts, "share") - 0.05)}
+    return {"unpenetrated": known.opaque_nats * (number(facts, "share") - known.opaque_from)}
 
 
 def health_tamper(facts: Mapping[str, Fact]) -> dict[str, float]:
@@ -139,13 +144,16 @@ def health_silent(facts: Mapping[str, Fact]) -> dict[str, float]:
     return {"silent": 10.0 if facts.get("active") is True else 0.0}
 
 
-CALIBRATIONS: Mapping[str, Callable[[Mapping[str, Fact]], dict[str, float]]] = {
+MEASURED: Mapping[str, Callable[[Facts, EvidenceCalibration], dict[str, float]]] = {
     "seismic.event": seismic_event,
     "xray.emptiness": xray_emptiness,
     "xray.dense": xray_dense,
     "xray.mismatch": xray_mismatch,
     "xray.change": xray_change,
     "xray.unpenetrated": xray_unpenetrated,
+}
+"""Of ground sensors and scanners, by fitted numbers."""
+TOLD: Mapping[str, Callable[[Facts], dict[str, float]]] = {
     "health.tamper": health_tamper,
     "health.fault": health_fault,
     "health.drift": health_drift,
@@ -153,17 +161,29 @@ CALIBRATIONS: Mapping[str, Callable[[Mapping[str, Fact]], dict[str, float]]] = {
     "health.silent": health_silent,
     **CUES,
 }
+"""What devices say of themselves, and cues."""
+CALIBRATIONS = frozenset((*MEASURED, *TOLD))
+"""All kinds but those of `RADIATION`."""
 
 
-def nats_of(detection: Detection, radiation: RadiationCalibration = DEFAULT) -> dict[str, float]:
+def nats_of(
+    detection: Detection,
+    of_portals: RadiationCalibration = OF_PORTALS,
+    of_others: EvidenceCalibration = OF_OTHERS,
+) -> dict[str, float]:
     """Nats of a detection for each explanation it speaks for; empty where it speaks for none."""
-    fitted = RADIATION.get(detection.kind)
-    if fitted is not None:
-        return fitted(detection.facts, radiation)
-    calibration = CALIBRATIONS.get(detection.kind)
-    return {} if calibration is None else calibration(detection.facts)
+    kind, facts = detection.kind, detection.facts
+    if kind in RADIATION:
+        return RADIATION[kind](facts, of_portals)
+    if kind in MEASURED:
+        return MEASURED[kind](facts, of_others)
+    return TOLD[kind](facts) if kind in TOLD else {}
 
 
-def weigh(detection: Detection, radiation: RadiationCalibration = DEFAULT) -> Detection:
+def weigh(
+    detection: Detection,
+    of_portals: RadiationCalibration = OF_PORTALS,
+    of_others: EvidenceCalibration = OF_OTHERS,
+) -> Detection:
     """The same detection with its nats filled in."""
-    return replace(detection, nats=nats_of(detection, radiation))
+    return replace(detection, nats=nats_of(detection, of_portals, of_others))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from fusion.alarm_policy import AlarmPolicy
 from fusion.association_policy import AssociationPolicy
+from fusion.evidence_calibration import EvidenceCalibration
 from fusion.handling_policy import HandlingPolicy
 from fusion.radiation import RadiationPolicy
 from fusion.radiation_calibration import RadiationCalibration
@@ -29,6 +30,7 @@ class Policy:
     spectra: SpectraPolicy = field(default_factory=SpectraPolicy)
     identify: IdentifyPolicy = field(default_factory=IdentifyPolicy)
     radiation_evidence: RadiationCalibration = field(default_factory=RadiationCalibration)
+    evidence: EvidenceCalibration = field(default_factory=EvidenceCalibration)
     seismic: SeismicPolicy = field(default_factory=SeismicPolicy)
     xray: XrayPolicy = field(default_factory=XrayPolicy)
     scanner: ScannerPolicy = field(default_factory=ScannerPolicy)

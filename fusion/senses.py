@@ -86,8 +86,8 @@ class Senses:
         return self._ground.steps(sensor_id, end_utc_ns)
 
     def _weighed(self, detections: list[Detection]) -> list[Detection]:
-        known = self._policy.radiation_evidence
-        return [weigh(detection, known) for detection in detections]
+        of_portals, of_others = self._policy.radiation_evidence, self._policy.evidence
+        return [weigh(detection, of_portals, of_others) for detection in detections]
 
     def _channel(self, spec: SensorSpec) -> _Channel:
         health = SensorHealth(spec, self._policy.alarms)

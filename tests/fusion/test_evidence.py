@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fusion.evidence import SOMEBODY_NATS, seismic_event, xray_dense
+from fusion.evidence import seismic_event, xray_dense
+from fusion.evidence_calibration import EvidenceCalibration
 from fusion.policy import ScoringPolicy
 
 PRIORS = ScoringPolicy().priors_nats
@@ -49,7 +50,7 @@ def test_clearer_steps_say_more_and_no_sensor_says_everything(share, clear):
     faint = seismic_event(event("person", person=share, group=0.0))
     plain = seismic_event(event("person", person=share, group=0.0, clear=clear))
     if "person" in faint:
-        assert faint["person"] <= plain["person"] <= SOMEBODY_NATS
+        assert faint["person"] <= plain["person"] <= EvidenceCalibration().foot_most_nats
 
 
 def test_without_steps_that_were_sure_nobody_rings():
