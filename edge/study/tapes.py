@@ -16,11 +16,11 @@ from typing import NamedTuple
 
 from edge.config import Config
 from edge.study.rehearsal import Rehearsal
-from fusion.alarms import AlarmBook
 from fusion.claim import Claim
+from fusion.desk import AlarmDesk
 from fusion.engine import LONGEST_STEP_NS
 from fusion.fuser import Fuser, Hearing
-from fusion.policy import AlarmPolicy, Policy
+from fusion.policy import Policy
 from fusion.senses import Senses
 from fusion.step_curve import StepCurve
 from fusion.types import Alert, Checkpoint, Detection, Sample, ScanFinding
@@ -208,18 +208,22 @@ class _Overheard(Fuser):
         listen: Callable[[int, Claim], None],
     ) -> None:
         super().__init__(checkpoint, policy, hearing)
-        self._book = _OpenBook(policy.alarms, listen)
+        self._desk = _OpenDesk(policy, checkpoint.site, listen)
 
 
-class _OpenBook(AlarmBook):
+class _OpenDesk(AlarmDesk):
     """Every belief that it considers is handed on."""
 
-    def __init__(self, policy: AlarmPolicy, listen: Callable[[int, Claim], None]) -> None:
-        super().__init__(policy)
+    def __init__(self, policy: Policy, site: str, listen: Callable[[int, Claim], None]) -> None:
+        super().__init__(policy, site)
         self._listen = listen
 
+    def knows(self, key: str) -> bool:
+        """Whoever listens wants every belief in full, so none is left out as worth no word."""
+        return True
+
     def consider(self, claim: Claim, now_utc_ns: int) -> list[Alert]:
-        """As of any book."""
+        """As of any desk."""
         self._listen(now_utc_ns, claim)
         return super().consider(claim, now_utc_ns)
 
