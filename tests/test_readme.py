@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from drivers.catalog import KINDS
+from edge import alarm_metrics as alarm_metrics  # noqa: PLC0414 - registers its metrics
 from edge import scan_metrics
 from edge.commands import COMMANDS
 

@@ -11,6 +11,7 @@ import structlog
 from mcap.writer import CompressionType, Writer
 
 from edge.recordings.format import (
+    ASKED_TOPIC,
     FED_TOPIC,
     PROFILE,
     SENSOR_TOPIC,
@@ -133,7 +134,7 @@ class RecordingFiles:
             )
             for sensor in session.sensors
         }
-        for topic in (TICK_TOPIC, FED_TOPIC):
+        for topic in (TICK_TOPIC, FED_TOPIC, ASKED_TOPIC):
             channels[topic] = writer.register_channel(topic, "text", 0)
         writer.add_metadata(SESSION, session_metadata(session, self._part, channels))
         if session.config_text:

@@ -3,7 +3,8 @@
 Layout of an MCAP file (profile `garita`): metadata `garita.session` with everything a replay
 needs, the configuration as an attachment for people, a channel `sensor/{id}` per sensor (raw
 bytes, `log_time` = arrival; an empty payload says that the link was cut), `garita/tick`,
-and `garita/fed` (payload: the sensor; what a worker made of its last bytes was fed here).
+`garita/fed` (payload: the sensor; what a worker made of its last bytes was fed here), and
+`garita/asked` (payload: what an operator or the configuration asked of the engine).
 The `sequence` of a message counts over all channels of a session: a gap is what was dropped.
 Chunks are zstd-compressed; whatever opens MCAP opens these files.
 """
@@ -29,6 +30,7 @@ PROFILE = "garita"
 SESSION = "garita.session"
 TICK_TOPIC = "garita/tick"
 FED_TOPIC = "garita/fed"
+ASKED_TOPIC = "garita/asked"
 SENSOR_TOPIC = "sensor/"
 FORMAT = "1"
 MAGIC = b"\x89MCAP0\r\n"
@@ -81,6 +83,8 @@ class What(IntEnum):
     """The engine was told the time."""
     FED = 2
     """What a worker made of the sensor's last bytes was fed to the engine."""
+    ASKED = 3
+    """Somebody asked something of the engine: not to be rung, or has answered an alert."""
 
 
 class Event(NamedTuple):
@@ -91,7 +95,7 @@ class Event(NamedTuple):
     number: int
     """Counts over the session; what is missing was dropped."""
     sensor_id: str
-    """Empty for `TICK`."""
+    """Empty for `TICK` and `ASKED`."""
     data: bytes
 
 
@@ -240,6 +244,8 @@ def _meaning(topic: str) -> tuple[What, str]:
         return What.TICK, ""
     if topic == FED_TOPIC:
         return What.FED, ""
+    if topic == ASKED_TOPIC:
+        return What.ASKED, ""
     return What.RAW, topic.removeprefix(SENSOR_TOPIC)
 
 

@@ -14,7 +14,7 @@ from typing import Protocol
 import structlog
 
 from edge.recordings.files import Limits, RecordingFiles
-from edge.recordings.format import FED_TOPIC, SENSOR_TOPIC, TICK_TOPIC, Session
+from edge.recordings.format import ASKED_TOPIC, FED_TOPIC, SENSOR_TOPIC, TICK_TOPIC, Session
 
 POLL_S = 0.1  # waking the writer for each message would cost the event loop a switch each time
 
@@ -36,6 +36,10 @@ class Record(Protocol):
         """What a worker made of the sensor's last bytes was fed to the engine."""
         ...
 
+    def asked(self, what: bytes, utc_ns: int) -> None:
+        """Somebody asked this of the engine; see `edge.recordings.asked`."""
+        ...
+
     def close(self) -> None:
         """Write what waits and finish the file."""
         ...
@@ -52,6 +56,9 @@ class NoRecorder:
 
     def fed(self, sensor_id: str, utc_ns: int) -> None:
         """As `Record.fed`."""
+
+    def asked(self, what: bytes, utc_ns: int) -> None:
+        """As `Record.asked`."""
 
     def close(self) -> None:
         """As `Record.close`."""
@@ -97,6 +104,10 @@ class Recorder:
     def fed(self, sensor_id: str, utc_ns: int) -> None:
         """What a worker made of the sensor's last bytes was fed to the engine."""
         self._put(FED_TOPIC, utc_ns, sensor_id.encode())
+
+    def asked(self, what: bytes, utc_ns: int) -> None:
+        """Somebody asked this of the engine."""
+        self._put(ASKED_TOPIC, utc_ns, what)
 
     @property
     def queued_bytes(self) -> int:

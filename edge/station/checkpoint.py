@@ -173,6 +173,7 @@ class CheckpointService:
             now_utc_ns=now_utc_ns,
             look=glimpses.look,
             told=self._whole.told,
+            handling=self._policy.handling,
         )
         documents = Documents(
             config,

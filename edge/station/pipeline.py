@@ -11,12 +11,18 @@ from typing import Protocol
 
 import structlog
 
-from edge import metrics, scan_metrics
+from edge import alarm_metrics, metrics, scan_metrics
 from edge.delivery.rows import Attachment, Row
 from edge.protocol import topics
+from edge.recordings.asked import Asked, write_asked
 from edge.recordings.recorder import Record
+from edge.station import shelf_log
 from edge.station.committer import Committer, Waiting
 from edge.station.numbering import Numbering
+from fusion.budget import Budget
+from fusion.desk import DeskState
+from fusion.handling_policy import HandlingPolicy
+from fusion.shelving import ShelfEntry
 from fusion.types import SECOND_NS, Alert, Detection, Phase, Sample, ScanFinding
 
 TICK_S = 0.1  # the shortest on-delay of the alarm rules is a second; a tenth of it is fine enough
@@ -39,6 +45,15 @@ class Fusing(Protocol):
         """The detections since the last call."""
         ...
 
+    def take_entries(self) -> list[ShelfEntry]:
+        """What has happened on the shelf since the last call."""
+        ...
+
+    @property
+    def desk(self) -> DeskState:
+        """What the operator's desk looks like now."""
+        ...
+
 
 class Pipeline:
     """Feeds the engine and hands its alerts to the committer."""
@@ -54,6 +69,7 @@ class Pipeline:
         now_utc_ns: Callable[[], int],
         look: Callable[[Sample], object] = lambda sample: None,
         told: Callable[[Alert], object] = lambda alert: None,
+        handling: HandlingPolicy | None = None,
     ) -> None:
         self._engine = engine
         self._numbering = numbering
@@ -63,6 +79,9 @@ class Pipeline:
         self._now_utc_ns = now_utc_ns
         self._look = look
         self._told = told
+        self._handling = handling or HandlingPolicy()
+        self._budget = Budget(self._handling)
+        self._looked_utc_ns = 0
         self.ticked_monotonic = time.monotonic()
         """When the loop last turned; health asks."""
 
@@ -90,6 +109,19 @@ class Pipeline:
         if alerts:
             self._send(alerts, trigger, received_utc_ns)
 
+    def ask(self, asked: Asked, trigger: str) -> list[ShelfEntry]:
+        """Ask something of the engine for an operator, or for the configuration; what came of it.
+
+        It is recorded as any input, so a replay asks the same at the same place.
+        """
+        utc_ns = asked.start_utc_ns
+        self._record.asked(write_asked(asked), utc_ns)
+        alerts = feed(self._engine, asked)
+        entries = self._take_entries()
+        if alerts:
+            self._send(alerts, trigger, utc_ns)
+        return entries
+
     def tick(self) -> None:
         """Tell the engine what time it is. RuntimeError where alerts cannot be stored any more."""
         if self._committer.failed:
@@ -102,6 +134,8 @@ class Pipeline:
         self.ticked_monotonic = time.monotonic()
         if alerts:
             self._send(alerts, "tick", utc_ns)
+        self._take_entries()
+        self._look_at_load(utc_ns)
         for detection in self._engine.take_detections():
             metrics.detection(detection.family.value, detection.kind)
             scan_metrics.take(detection)
@@ -115,6 +149,20 @@ class Pipeline:
             # A tick that came late is not made up for: the next one carries the time.
             due = max(due + TICK_S, loop.time())
             await asyncio.sleep(due - loop.time())
+
+    def _look_at_load(self, utc_ns: int) -> None:
+        """Once a second: who scrapes does so from another thread, and less often."""
+        self._budget.advance(utc_ns)
+        if utc_ns - self._looked_utc_ns < SECOND_NS:
+            return
+        self._looked_utc_ns = utc_ns
+        alarm_metrics.take(self._engine.desk, self._budget, self._handling.alerts_per_h, utc_ns)
+
+    def _take_entries(self) -> list[ShelfEntry]:
+        entries = self._engine.take_entries()
+        for entry in entries:
+            shelf_log.tell(entry)
+        return entries
 
     def _send(self, alerts: list[Alert], trigger: str, received_utc_ns: int) -> None:
         properties = (("trigger", trigger), ("received_utc_ns", str(received_utc_ns)))
@@ -136,6 +184,7 @@ class Pipeline:
             return None
         seq, payload, files = written
         metrics.alert(alert.event.value, int(alert.level))
+        self._budget.told(alert, self._now_utc_ns())
         if files:
             self._told(alert)
         root, place = topics.root(alert.exercise), place_of(alert)

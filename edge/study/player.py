@@ -17,6 +17,7 @@ from drivers.wire.malformed import Malformed, malformed
 from edge.evidence.files import EvidenceFile
 from edge.library_cache import use_library_cache
 from edge.protocol.messages import encode_detection
+from edge.recordings.asked import read_asked
 from edge.recordings.format import Event, What
 from edge.sensors.intake import Intake, Taken
 from edge.sensors.scans import Measuring
@@ -142,6 +143,8 @@ class Player:
 
     def _samples(self, event: Event, intake: Intake | None) -> list[Sample]:
         """What the engine was fed at this event."""
+        if event.what is What.ASKED:
+            return read_asked(event.data)
         if intake is None:  # a configuration given for the replay may leave sensors out
             return []
         if event.sensor_id not in self._heavy:
