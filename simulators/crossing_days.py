@@ -21,7 +21,7 @@ from simulators.crossing import (
     Hour,
     spread_s,
 )
-from simulators.crossing_ground import OF_FENCES, bypass, nuisances
+from simulators.crossing_ground import OF_FENCES, ROAD_M, bypass, nuisances
 from simulators.crossing_loads import OF_LANES
 from simulators.crossing_traffic import BUSY, NIGHT, TAIL_S, WARM_UP_S, Flow, Wanted, fill_lane
 from simulators.scenario import Rain, Scenario, Truth
@@ -55,6 +55,8 @@ class Options:
     duration_s: float = HOUR_S
     threats_per_hour: float | None = None
     """Of all strata together; None: as usual for the day."""
+    road_m: float = ROAD_M
+    """From each fence to the road beyond it."""
     nuisance_rate: float | None = None
     """Of what shakes the fences, against `crossing_ground.PER_HOUR`; None: as usual for the day."""
     gap_s: float | None = None
@@ -130,8 +132,8 @@ def _plan(made: Hour, day: Day, options: Options) -> None:
     wanted = count_of(random, rate * made.duration_s / HOUR_S)
     strata = [random.choice(day.strata) for _ in range(wanted)] if day.strata else []
     for number, fence in enumerate(FENCES):
-        share = options.nuisance_rate
-        nuisances(made, random, fence, day.nuisance_rate if share is None else share)
+        share = day.nuisance_rate if options.nuisance_rate is None else options.nuisance_rate
+        nuisances(made, random, fence, share, road_m=options.road_m)
         of_fence = [one for one in strata if one in OF_FENCES][number :: len(FENCES)]
         at_fence(made, random, number, of_fence)
     around(made, random, sum(one == BYPASS for one in strata))

@@ -1,6 +1,6 @@
 """Who crosses the ground of the crossing: people along its fences, and all else that shakes it.
 
-What is lawful (beasts, cars on the road 60 m beyond a fence, weather, engines) is labelled too, so
+What is lawful (beasts, cars on the road beyond a fence, weather, engines) is labelled too, so
 that a false alarm can be joined to its cause. What is felt everywhere has no place in its label.
 """
 
@@ -13,7 +13,7 @@ from simulators.ground_scenes import EVENTS, draw
 from simulators.movers import Mover
 
 AWAY_M = 30.0  # beyond a line's ends, where a walk along it begins
-ROAD_M = 60.0
+ROAD_M = 150.0  # beyond a fence; nearer, no vehicle on it could be told from one off the road
 CROSSES_M = 35.0
 EVERYWHERE = frozenset({"wind", "rain", "thunder", "quake", "blast", "train", "helicopter"})
 ON_FOOT = ("PERSON", "GROUP")
@@ -218,8 +218,8 @@ OF_FENCES: Mapping[str, Scene] = {
 # --- nuisances ---------------------------------------------------------------------------
 
 PER_HOUR: Mapping[str, float] = {
-    "car": 6.0,
-    "truck": 1.5,
+    "car": 4.0,
+    "truck": 1.0,
     "horse": 0.3,
     "cattle": 0.3,
     "animal": 0.5,
@@ -248,19 +248,23 @@ CLOSEST_M = {
 LASTS_S = {"wind": 400.0, "rain": 600.0, "thunder": 200.0, "pump": 400.0, "generator": 500.0}
 
 
-def nuisances(hour: Hour, random: Random, fence: Fence, rate: float = 1.0) -> None:
+def nuisances(
+    hour: Hour, random: Random, fence: Fence, rate: float = 1.0, *, road_m: float = ROAD_M
+) -> None:
     """What comes by that is nobody's business, `rate` times as often as usual."""
     for kind, per_hour in PER_HOUR.items():
         at_s = random.expovariate(max(rate, 1e-9) * per_hour / 3600.0)
         while at_s < hour.duration_s:
-            nuisance(hour, random, fence, kind, at_s)
+            nuisance(hour, random, fence, kind, at_s, road_m=road_m)
             at_s += random.expovariate(max(rate, 1e-9) * per_hour / 3600.0)
 
 
-def nuisance(hour: Hour, random: Random, fence: Fence, kind: str, at_s: float) -> float:
+def nuisance(
+    hour: Hour, random: Random, fence: Fence, kind: str, at_s: float, *, road_m: float = ROAD_M
+) -> float:
     """One of them; returns when it is over."""
     if kind in ("car", "truck"):
-        mover = _on_road(random, fence, kind, at_s)
+        mover = on_road(random, fence, kind, at_s, road_m)
     else:
         low_m, high_m = CLOSEST_M.get(kind, (0.0, 0.0))
         mover = draw(
@@ -281,9 +285,9 @@ def _right(mover: Mover) -> tuple[str, ...]:
     return EVENTS[mover.class_name] if mover.class_name in ("animal", "aircraft") else ()
 
 
-def _on_road(random: Random, fence: Fence, kind: str, at_s: float) -> Mover:
-    """Along the road, beyond the fence."""
-    road_m = fence.middle_m[0] + math.copysign(ROAD_M, fence.middle_m[0])
+def on_road(random: Random, fence: Fence, kind: str, at_s: float, away_m: float) -> Mover:
+    """A car or a truck along a road so far beyond the fence."""
+    road_m = fence.middle_m[0] + math.copysign(away_m, fence.middle_m[0])
     low_m, high_m = fence.middle_m[1] - 280.0, fence.middle_m[1] + 280.0
     ends = ((road_m, low_m), (road_m, high_m))
     if random.random() < 0.5:

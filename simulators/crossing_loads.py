@@ -4,6 +4,7 @@ Of a shielded source little gets out, and its shield is small: what leaks is nea
 tell from its background, and what the scan shows of the shield could be a tool box.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from random import Random
@@ -17,11 +18,12 @@ from simulators.loads import Load
 from simulators.scenario import Cargo, Source
 
 PANEL_M = 2.5  # at which leaks are told, of one panel
-LEAK_CPS = (25.0, 60.0)
-"""Of a shielded source, of one panel that counts some 230 of background."""
-BARE_CPS = (100.0, 400.0)
-LEAD_G_CM2 = (25.0, 75.0)  # 2 to 7 cm: what a person can lift, and a pig on its pallet
-DENSE_G_CM2 = (150.0, 320.0)  # of a hidden object, across
+LEAK_CPS = (50.0, 110.0)
+"""Of a shielded source, of one panel that counts some 230 of background: half of them or fewer ring
+at a portal alone."""
+BARE_CPS = (400.0, 2500.0)  # 0.3 to 2 MBq of Cs-137 behind a wall: still small for a source
+LEAD_G_CM2 = (12.0, 40.0)  # 1 to 3.5 cm, crossed twice: what a scan shows could be a tool box
+DENSE_G_CM2 = (200.0, 350.0)  # of a hidden object, across
 HIDDEN = ("Cs-137", "Co-60", "Ir-192", "Se-75", "Eu-152")
 LoadMaker = Callable[[Random], Load]
 
@@ -75,14 +77,15 @@ MEDIUM_CLUTTER: tuple[LoadMaker, ...] = (loads.pallets, drums, light_goods)
 def bare_source(random: Random) -> Load:
     """An industrial source without any shield, somewhere in the box."""
     nuclide = random.choice(radioactive.INDUSTRIAL)
-    made = radioactive.source(random, nuclide, strength_cps=random.uniform(*BARE_CPS))
+    strength_cps = math.exp(random.uniform(*map(math.log, BARE_CPS)))
+    made = radioactive.source(random, nuclide, strength_cps=strength_cps)
     return replace(made, name="bare-source", events=("RAD_THREAT",), detail=f"bare {nuclide}")
 
 
 def shielded_source(random: Random) -> Load:
     """A source in lead amid cargo of low or medium clutter: a faint leak, a small dense block."""
     lead_g_cm2 = random.uniform(*LEAD_G_CM2)
-    nuclide = random.choice(HIDDEN if lead_g_cm2 < 45.0 else HIDDEN[:2])
+    nuclide = random.choice(HIDDEN if lead_g_cm2 < 25.0 else HIDDEN[:2])
     host = random.choice((*LOW_CLUTTER, *MEDIUM_CLUTTER))(random)
     place_m = _within(random, host)
     leak = _leaking(random, nuclide, place_m, lead_g_cm2=lead_g_cm2)
@@ -90,7 +93,7 @@ def shielded_source(random: Random) -> Load:
         host,
         name="shielded-source",
         sources=(leak,),
-        events=("SHIELDED_SOURCE", "RAD_THREAT"),
+        events=("SHIELDED_SOURCE", "RAD_THREAT", "CARGO_ANOMALY"),
         nuclides=(nuclide,),
         needs_scanner=True,
         detail=f"{nuclide} in {lead_g_cm2 / 11.35:.1f} cm of lead; {host.detail}".rstrip("; "),
@@ -115,7 +118,7 @@ def masked_source(random: Random) -> Load:
     host = radioactive.any_norm(random)
     nuclide = random.choice(("Cs-137", "Co-60", "Ir-192", "Ba-133"))
     place_m = _within(random, host)
-    leak = _leaking(random, nuclide, place_m, cps=(120.0, 350.0))
+    leak = _leaking(random, nuclide, place_m, cps=(200.0, 600.0))
     return replace(
         host,
         name="masked-source",
@@ -132,7 +135,7 @@ def split_source(random: Random) -> Load:
     host = random.choice(LOW_CLUTTER)(random)
     front_m, rear_m = random.uniform(6.0, 8.5), random.uniform(11.5, 14.5)
     halves = tuple(
-        _leaking(random, nuclide, place_m, cps=(60.0, 150.0)) for place_m in (front_m, rear_m)
+        _leaking(random, nuclide, place_m, cps=(150.0, 400.0)) for place_m in (front_m, rear_m)
     )
     return replace(
         host,
@@ -175,7 +178,8 @@ def _leaking(
         shield_lead_g_cm2=lead_g_cm2,
     )
     of_unit_cps = float(physics.gamma_cps(unit, np.array([place_m]), PANEL_M)[0])
-    return replace(unit, activity_mbq=random.uniform(*cps) / of_unit_cps)
+    wanted_cps = math.exp(random.uniform(math.log(cps[0]), math.log(cps[1])))
+    return replace(unit, activity_mbq=wanted_cps / of_unit_cps)
 
 
 def _within(random: Random, host: Load) -> float:
