@@ -66,7 +66,7 @@ class Transit:
 
     def drop(self, kind: str) -> None:
         """Forget a cue that does not hold any more."""
-        self.detections = {k: d for k, d in self.detections.items() if k[1] != kind}
+        self.detections.pop((FUSION, kind, 0), None)
 
     def replace_scan(self, scans: Sequence[Detection], seat: int = 0, weight: float = 1.0) -> None:
         """Take what a scanner tells now for all that it has told: more of the scan is known.
@@ -90,7 +90,8 @@ class Transit:
 
     def of(self, kind: str) -> list[Detection]:
         """Its detections of one kind, in a fixed order."""
-        return [self.detections[k] for k in sorted(self.detections) if k[1] == kind]
+        found = [key for key in self.detections if key[1] == kind]
+        return [self.detections[key] for key in sorted(found)] if found else []
 
     @property
     def gammas(self) -> list[Detection]:

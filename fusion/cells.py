@@ -19,6 +19,8 @@ from fusion.scoring_policy import ScoringPolicy
 from fusion.types import Detection
 
 Floats = NDArray[np.float64]
+Rows = Sequence[tuple[Detection, float]]
+"""Detections, each with its pairing weight."""
 
 FIRST_SLOTS = 8  # detections of an incident; doubled where there are more
 MAX_QUESTIONS = 62  # bits of a number
@@ -85,26 +87,21 @@ class Layout:
     ) -> list[float]:
         """A row of the kernel's table. KeyError: a kind that speaks and has no cap."""
         policy, nats, kind = self.policy, detection.nats, detection.kind
-        group = group_of(detection)
         row = [
             float(detection.end_utc_ns - begin_utc_ns),
             pairing,
             float(voice),
-            GROUPS[group],
+            GROUPS[group_of(detection)],
             policy.caps_nats[kind] if nats else 0.0,
             policy.decay_s.get(kind, 0.0),
             math.fsum(nats.values()),
-            *self._silence,
         ]
+        row += [0.0] * len(self.names)
+        columns = self.columns
         for name, value in nats.items():
-            column = self.columns.get(name)
-            if column is not None:
-                row[kernel.NATS + column] = value
+            if name in columns:
+                row[kernel.NATS + columns[name]] = value
         return row
-
-    @property
-    def _silence(self) -> list[float]:
-        return [0.0] * len(self.names)
 
 
 class Cell:
@@ -121,52 +118,49 @@ class Cell:
         self._priors = priors
         self._layout = layout
         self._correlation = correlation
-        self._held: list[tuple[Detection, float]] = []
+        self._held: Rows = ()
         self._voices: dict[tuple[str, str], int] = {}
         self._begin_utc_ns = 0
         self._rhos = np.empty((0, 0))
         self._sums = np.empty((2, len(layout.names)))
-        self._table = self._weighed = np.empty((0, 0))
-        self._make_room(FIRST_SLOTS)
+        self._table = np.zeros((FIRST_SLOTS, layout.width))
+        self._room = np.zeros((FIRST_SLOTS, len(layout.names)))
+        self._rows, self._weighed = self._table[:0], self._room[:0]
 
-    def hold(self, rows: Sequence[tuple[Detection, float]]) -> None:
+    def hold(self, rows: Rows) -> None:
         """Take the detections, each with its pairing weight, for all that is known.
+
+        rows  is kept, and must not be changed
 
         KeyError: a kind that speaks and has no cap.
         """
-        held = self._held
-        if not held and rows:
-            self._begin_utc_ns = rows[0][0].end_utc_ns
-        if len(rows) > len(self._table):
-            self._make_room(max(len(rows), 2 * len(self._table)))
-        voices_stay = len(rows) == len(held)
-        for slot, (detection, pairing) in enumerate(rows):
-            if slot < len(held):
-                known, weight = held[slot]
-                if detection is known and pairing == weight:
-                    continue
-                voices_stay = voices_stay and _voice(detection) == _voice(known)
-            self._write(slot, detection, pairing)
-        self._held = list(rows)
-        if not voices_stay:
+        if len(rows) != len(self._held):
+            self._sit(rows)
+        stays = True
+        for slot, (now, before) in enumerate(zip(rows, self._held, strict=True)):
+            detection, known = now[0], before[0]
+            if detection is not known or now[1] != before[1]:
+                self._write(slot, detection, now[1])
+                alike = detection.kind == known.kind and detection.sensor_id == known.sensor_id
+                stays = stays and alike
+        self._held = rows
+        if not stays:
             self._rhos = _rhos([d for d, _ in rows], self._layout.policy, self._correlation)
 
     def worth_telling(self, now_utc_ns: int) -> int:
         """The questions of which anything may be worth a word, as bits in the layout's order."""
-        count = len(self._held)
-        return int(
-            kernel.screen(
-                self._table[:count],
-                self._rhos,
-                self._correlation is not None,
-                float(now_utc_ns - self._begin_utc_ns),
-                self._priors,
-                self._layout.questions,
-                self._layout.kin,
-                self._layout.lines,
-                self._weighed[:count],
-                self._sums,
-            )
+        layout = self._layout
+        return kernel.screen(
+            self._rows,
+            self._rhos,
+            self._correlation is not None,
+            float(now_utc_ns - self._begin_utc_ns),
+            self._priors,
+            layout.questions,
+            layout.kin,
+            layout.lines,
+            self._weighed,
+            self._sums,
         )
 
     @property
@@ -182,16 +176,24 @@ class Cell:
     @property
     def weighed(self) -> Floats:
         """(detections, explanations) nats that each added when they were weighed last."""
-        return self._weighed[: len(self._held)]
+        return self._weighed
 
-    def _make_room(self, slots: int) -> None:
-        self._table = np.zeros((slots, self._layout.width))
-        self._weighed = np.zeros((slots, len(self._layout.names)))
-        self._held = []  # all of it has to be written again
+    def _sit(self, rows: Rows) -> None:
+        """As many rows as there are detections now, all written."""
+        if not self._held and rows:
+            self._begin_utc_ns = rows[0][0].end_utc_ns
+        if len(rows) > len(self._table):
+            self._table = np.zeros((2 * len(rows), self._layout.width))
+            self._room = np.zeros((2 * len(rows), len(self._layout.names)))
+        self._rows, self._weighed = self._table[: len(rows)], self._room[: len(rows)]
+        for slot, (detection, pairing) in enumerate(rows):
+            self._write(slot, detection, pairing)
+        self._rhos = _rhos([d for d, _ in rows], self._layout.policy, self._correlation)
+        self._held = rows
 
     def _write(self, slot: int, detection: Detection, pairing: float) -> None:
         voice = self._voices.setdefault((detection.sensor_id, detection.kind), len(self._voices))
-        self._table[slot] = self._layout.row(detection, voice, self._begin_utc_ns, pairing)
+        self._table[slot, :] = self._layout.row(detection, voice, self._begin_utc_ns, pairing)
 
 
 class Cells:

@@ -97,8 +97,9 @@ class Judge:
         if known is None:
             return TRANSIT_QUESTIONS
         bits = self._screen.transit(transit, rows, onset)
-        if any(d.facts.get("over_range") is True for d, _ in rows):
-            bits |= 1 << TRANSIT_QUESTIONS.index("radiation")
+        for detection, _ in rows:
+            if detection.facts.get("over_range") is True:
+                bits |= 1 << TRANSIT_QUESTIONS.index("radiation")
         key = transit.key
         return [
             question

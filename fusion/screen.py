@@ -4,19 +4,17 @@ Most of what sensors notice is told to nobody. Whether it will be is a few numbe
 reasons, with facts, silent sensors and records, is a hundred times as much work.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from fusion.alarm_policy import AlarmPolicy
 from fusion.associate import Transit
-from fusion.cells import Cell, Floats, Layout
+from fusion.cells import Cell, Floats, Layout, Rows
 from fusion.groups import Correlation
 from fusion.policy import Policy
 from fusion.priors import Onset, prior_nats
 from fusion.questions import EVENTS, KINDRED, QUESTIONS, TRANSIT_QUESTIONS
 from fusion.tracks import Track
-from fusion.types import Detection, Event
-
-Rows = Sequence[tuple[Detection, float]]
+from fusion.types import Event
 
 
 class Screen:
