@@ -20,6 +20,7 @@ from edge.settings.mend import mistakes_of
 from edge.settings.model import (
     Config,
     Http,
+    Inhibit,
     Lane,
     Language,
     Position,
@@ -36,6 +37,7 @@ from fusion.types import Checkpoint, LaneSpec, Origin, SensorSpec, ZoneSpec
 __all__ = [
     "Config",
     "Http",
+    "Inhibit",
     "Lane",
     "Language",
     "Position",
@@ -123,6 +125,8 @@ def config_digest(config: Config) -> str:
         "sensors": [_shaping(sensor) for sensor in config.sensors],
         "policy": asdict(load_policy(config.policy)),
     }
+    if config.inhibits:
+        shaping["inhibits"] = [one.model_dump(mode="json") for one in config.inhibits]
     text = json.dumps(shaping, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 

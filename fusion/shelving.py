@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fusion.handling_policy import HandlingPolicy
-from fusion.types import SECOND_NS, Alert, Fact, ShelveSample
+from fusion.types import SECOND_NS, Alert, Fact, Origin, ShelveSample
 
 HOUR_NS = 3600 * SECOND_NS
 
@@ -28,14 +28,25 @@ class Shelving:
     reason: str
     since_utc_ns: int
     until_utc_ns: int
+    standing: bool = False
+    """By the configuration, so of drills and of the real thing alike."""
+    exercise: bool = False
+    """By somebody in a drill, so of alerts of drills; else of real ones."""
 
     @property
     def scope(self) -> tuple[str, str, str]:
-        """What of; there is one of a scope at a time."""
+        """What of."""
         return self.event, self.sensor_id, self.place
+
+    @property
+    def key(self) -> tuple[str, str, str, bool, bool]:
+        """There is one of each at a time."""
+        return *self.scope, self.standing, self.exercise
 
     def covers(self, alert: Alert) -> bool:
         """Whether the alert is of what was shelved; of a sensor: of that one alone."""
+        if not self.standing and alert.exercise != self.exercise:
+            return False
         if self.event and alert.event != self.event:
             return False
         if self.place and self.place not in (alert.lane, alert.zone):
@@ -61,7 +72,7 @@ class Shelf:
 
     def __init__(self, policy: HandlingPolicy) -> None:
         self._policy = policy
-        self._kept: dict[tuple[str, str, str], Shelving] = {}
+        self._kept: dict[tuple[str, str, str, bool, bool], Shelving] = {}
 
     @property
     def kept(self) -> list[Shelving]:
@@ -78,24 +89,26 @@ class Shelf:
             reason=sample.reason,
             since_utc_ns=sample.start_utc_ns,
             until_utc_ns=sample.until_utc_ns,
+            standing=sample.standing,
+            exercise=sample.origin is not Origin.SENSOR,
         )
         if sample.until_utc_ns == sample.start_utc_ns:
-            ended = self._kept.pop(asked.scope, None)
+            ended = self._kept.pop(asked.key, None)
             if ended is None:
                 return ShelfEntry(what="refused", shelving=asked, refusal="unknown")
             return ShelfEntry(what="ended", shelving=asked)
-        refusal = self._refusal(asked, standing=sample.standing)
+        refusal = self._refusal(asked)
         if refusal:
             return ShelfEntry(what="refused", shelving=asked, refusal=refusal)
-        self._kept.pop(asked.scope, None)
-        self._kept[asked.scope] = asked
+        self._kept.pop(asked.key, None)
+        self._kept[asked.key] = asked
         return ShelfEntry(what="shelved", shelving=asked)
 
     def expire(self, now_utc_ns: int) -> list[ShelfEntry]:
         """What has been shelved for as long as was asked."""
         over = [one for one in self._kept.values() if one.until_utc_ns <= now_utc_ns]
         for one in over:
-            del self._kept[one.scope]
+            del self._kept[one.key]
         return [ShelfEntry(what="expired", shelving=one) for one in over]
 
     def over(self, alert: Alert) -> Shelving | None:
@@ -105,9 +118,9 @@ class Shelf:
             return None
         return next((one for one in self._kept.values() if one.covers(alert)), None)
 
-    def _refusal(self, asked: Shelving, *, standing: bool) -> Refusal:
+    def _refusal(self, asked: Shelving) -> Refusal:
         policy = self._policy
-        longest_h = policy.inhibit_max_days * 24 if standing else policy.shelve_max_h
+        longest_h = policy.inhibit_max_days * 24 if asked.standing else policy.shelve_max_h
         lasts_ns = asked.until_utc_ns - asked.since_utc_ns
         full = len(self._kept) >= policy.shelve_max_entries
         checks: tuple[tuple[Refusal, bool], ...] = (
@@ -116,7 +129,7 @@ class Shelf:
             ("source", asked.event in policy.never_shelved),
             ("over", lasts_ns < 0),
             ("too-long", lasts_ns > longest_h * HOUR_NS),
-            ("too-many", full and asked.scope not in self._kept),
+            ("too-many", full and asked.key not in self._kept),
         )
         return next((why for why, holds in checks if holds), "")
 

@@ -13,13 +13,15 @@ from edge.probing.machine import machine_probes
 from edge.probing.run import Finding, run
 from edge.probing.sensors import sensor_probes
 from edge.probing.verdict import FAIL, OK, WARN
+from edge.settings.inhibits import check_times, utc_now
+from edge.settings.lines import read_yaml
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Tell every mistake of the file, or how everything it names does."""
     path: Path = arguments.file
     try:
-        config = load_config(path)
+        config = checked(path)
         if config.policy is not None:  # the defaults are right, and slow to import
             places = [lane.id for lane in config.lanes] + [zone.id for zone in config.zones]
             load_policy(config.policy, places)
@@ -31,6 +33,18 @@ def main(arguments: argparse.Namespace) -> int:
     findings = probe(config)
     sys.stdout.write(findings_text(findings))
     return exit_code(findings)
+
+
+def checked(path: Path) -> Config:
+    """The configuration, where it is right now. ConfigError carries every mistake."""
+    mistakes = list(check_times(read_yaml(path), utc_now()))
+    try:
+        config = load_config(path)
+    except ConfigError as error:
+        mistakes += error.mistakes
+    if mistakes:
+        raise ConfigError(path, sorted(mistakes, key=lambda mistake: mistake.line or 0))
+    return config
 
 
 def probe(config: Config) -> list[Finding]:

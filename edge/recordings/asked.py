@@ -1,11 +1,12 @@
 """What was asked of the engine, as a recording keeps it: one JSON object, its kind first."""
 
+from dataclasses import replace
 from typing import Literal
 
 import msgspec
 import structlog
 
-from fusion.types import AckSample, Sample, ShelveSample
+from fusion.types import AckSample, Origin, ShelveSample
 
 Asked = ShelveSample | AckSample
 
@@ -23,7 +24,12 @@ def write_asked(asked: Asked) -> bytes:
     return msgspec.json.encode(_Kept(kind=kind, asked=msgspec.Raw(msgspec.json.encode(asked))))
 
 
-def read_asked(data: bytes) -> list[Sample]:
+def as_replayed(asked: Asked) -> Asked:
+    """The same, asked in a replay."""
+    return replace(asked, origin=Origin.REPLAY)
+
+
+def read_asked(data: bytes) -> list[Asked]:
     """What was kept; nothing, and a line in the log, where this Garita cannot read it."""
     try:
         kept = msgspec.json.decode(data, type=_Kept)

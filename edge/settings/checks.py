@@ -12,6 +12,7 @@ from drivers.base import SensorConfig
 from drivers.catalog import KINDS
 from edge.errors import Mistake
 from edge.settings.addresses import FORMS, broker_address, sensor_address
+from edge.settings.inhibits import check_inhibits
 from edge.settings.lines import Document, KeyPath, dotted
 from edge.settings.mend import did_you_mean, shown
 from edge.settings.model import AUTO_PORTS, HTTP_PORT
@@ -33,6 +34,7 @@ def cross_check(document: Document) -> list[Mistake]:
         _brokers,
         _ports,
         _offsets,
+        check_inhibits,
     )
     return [mistake for check in checks for mistake in check(document)]
 

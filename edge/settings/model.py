@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -159,6 +160,21 @@ class Recording(_Model):
     """Recording pauses rather than filling the disk that the outbox needs."""
 
 
+class Inhibit(_Model):
+    """Alerts that are told in the log for a while, as during works on a fence."""
+
+    sensor: Name | None = None
+    """What this sensor says alone."""
+    event: str | None = None
+    """An event code, such as `PERSON`; never one of a source."""
+    place: Name | None = None
+    """A lane or a zone."""
+    until: AwareDatetime
+    """RFC 3339 with its zone, such as `2026-12-01T06:00:00Z`; 30 days from the start at most."""
+    reason: Annotated[str, Field(pattern=r"\S", max_length=200)]
+    """Why; every affected alert says it."""
+
+
 class Scans(_Model):
     """Keeps the whole planes of scans that alerts named, below `state_dir`."""
 
@@ -204,6 +220,8 @@ class Config(_Model):
     sensors: Annotated[list[Annotated[SensorConfig, _ByKind()]], Field(min_length=1)]
     policy: FilePath | None = None
     """A policy.yaml; every threshold has a default without one."""
+    inhibits: list[Inhibit] = []
+    """What does not ring for now; critical radiation always does."""
     recording: Recording | None = None
     """Nothing is recorded without it."""
     scans: Scans = Scans()

@@ -28,6 +28,7 @@ from edge.station.announcer import Announcer
 from edge.station.committer import AlertsLost, Committer
 from edge.station.documents import Documents, roots
 from edge.station.glimpses import Glimpses
+from edge.station.inhibits import standing
 from edge.station.leftovers import end_leftovers
 from edge.station.numbering import Numbering, union_of_languages
 from edge.station.outlets import Outlets
@@ -175,6 +176,8 @@ class CheckpointService:
             told=self._whole.told,
             handling=self._policy.handling,
         )
+        for inhibit in standing(config, now_utc_ns()):
+            self._pipeline.ask(inhibit, "config")
         documents = Documents(
             config,
             epoch=outbox.epoch,

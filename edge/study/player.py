@@ -17,7 +17,7 @@ from drivers.wire.malformed import Malformed, malformed
 from edge.evidence.files import EvidenceFile
 from edge.library_cache import use_library_cache
 from edge.protocol.messages import encode_detection
-from edge.recordings.asked import read_asked
+from edge.recordings.asked import as_replayed, read_asked
 from edge.recordings.format import Event, What
 from edge.sensors.intake import Intake, Taken
 from edge.sensors.scans import Measuring
@@ -58,6 +58,7 @@ class Player:
         use_library_cache()
         self._day = day
         self._show = show
+        self._as_recorded = as_recorded
         self._speed = speed
         self._progress = progress
         self._take_file = take_file
@@ -144,7 +145,9 @@ class Player:
     def _samples(self, event: Event, intake: Intake | None) -> list[Sample]:
         """What the engine was fed at this event."""
         if event.what is What.ASKED:
-            return read_asked(event.data)
+            # What was asked of real alerts is asked of those of the replay.
+            as_recorded = self._as_recorded
+            return [one if as_recorded else as_replayed(one) for one in read_asked(event.data)]
         if intake is None:  # a configuration given for the replay may leave sensors out
             return []
         if event.sensor_id not in self._heavy:

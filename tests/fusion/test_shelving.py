@@ -6,7 +6,7 @@ import pytest
 
 from fusion.handling_policy import HandlingPolicy
 from fusion.shelving import Shelf
-from fusion.types import Event, Level, Phase, ShelveSample
+from fusion.types import Event, Level, Origin, Phase, ShelveSample
 from tests.fusion.desks import Desk, asked, walker
 from tests.fusion.test_alarms import ns
 
@@ -122,6 +122,19 @@ def test_a_member_of_a_group_that_is_shelved_leaves_it():
     told = [a for a in desk.desk.active if a.facts.get("source") == "geo-9"]
     (member,) = [a for a in told if "members" not in a.facts]
     assert ("group" in member.facts, "shelved" in member.facts) == (False, True)
+
+
+def test_who_shelves_in_a_drill_shelves_nothing_real_and_the_configuration_both():
+    drill = replace(asked(0.0, HOUR_S, place="east"), origin=Origin.SIMULATOR)
+    for sample, levels in (
+        (drill, [Level.LOG, Level.ADVISORY]),
+        (replace(drill, origin=Origin.SENSOR), [Level.ADVISORY, Level.LOG]),
+        (replace(drill, origin=Origin.SENSOR, standing=True), [Level.LOG, Level.LOG]),
+    ):
+        desk = Desk()
+        desk.shelve(0.0, sample)
+        told = desk.believe(5.0, replace(walker(1, 5.0), exercise=True), walker(2, 5.0))
+        assert [alert.level for alert in told] == levels
 
 
 def test_an_event_that_nobody_shelved_rings():
