@@ -151,6 +151,7 @@ class Hour:
     start_utc_ns: int
     duration_s: float
     random: Random
+    sensors: tuple[SensorPlace, ...] = ()
     vehicles: list[Vehicle] = field(default_factory=list)
     movers: list[Mover] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
@@ -190,7 +191,7 @@ class Hour:
             )
         )
 
-    def fail(self, fault: Fault, place: str, events: Sequence[str]) -> None:
+    def fail(self, fault: Fault, place: str, events: Sequence[str], detail: str = "") -> None:
         """A sensor has a fault."""
         self.faults.append(fault)
         self.truth.append(
@@ -201,6 +202,7 @@ class Hour:
                 start_s=fault.start_s,
                 end_s=fault.end_s,
                 events=tuple(events),
+                detail=detail,
             )
         )
 
@@ -210,8 +212,6 @@ class Hour:
         rain: Iterable[Rain] = (),
         wind_m_s: float = 2.0,
         site: str = SITE,
-        portal: int = 0,
-        spectroscopic: bool = False,
     ) -> Scenario:
         """The finished value; labels in order of time."""
         return Scenario(
@@ -220,7 +220,7 @@ class Hour:
             start_utc_ns=self.start_utc_ns,
             duration_s=self.duration_s,
             lanes=LANES,
-            sensors=sensors(portal, spectroscopic=spectroscopic),
+            sensors=self.sensors,
             vehicles=tuple(self.vehicles),
             movers=tuple(self.movers),
             faults=tuple(self.faults),

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
+from simulators import crossing_adversary
 from simulators.crossing import (
     DETOURS,
     FENCES,
@@ -18,20 +19,35 @@ from simulators.crossing import (
     NAMES,
     SCANNED,
     SITE,
+    Fence,
     Hour,
+    sensors,
     spread_s,
 )
-from simulators.crossing_ground import OF_FENCES, ROAD_M, bypass, nuisances
+from simulators.crossing_ground import OF_FENCES, Scene, bypass
 from simulators.crossing_loads import OF_LANES
-from simulators.crossing_traffic import BUSY, NIGHT, TAIL_S, WARM_UP_S, Flow, Wanted, fill_lane
+from simulators.crossing_nuisances import ROAD_M, nuisances
+from simulators.crossing_traffic import BUSY, NIGHT, TAIL_S, WARM_UP_S, Flow, fill_lane, one_of
+from simulators.crossing_trouble import TROUBLES, blind_some, in_turn
 from simulators.scenario import Rain, Scenario, Truth
 from simulators.traffic import HOUR_S, MONDAY_UTC_NS, count_of
 
 BYPASS = "portal-bypass"
-THREATS = frozenset({*OF_LANES, *OF_FENCES, BYPASS, "shared-source"})
+PLOTS: Mapping[str, crossing_adversary.Plot] = {
+    **{name: one_of(make) for name, make in OF_LANES.items()},
+    **crossing_adversary.OF_LANES,
+}
+"""Stratum to the vehicles that come for it."""
+SCENES: Mapping[str, Scene] = {**OF_FENCES, **crossing_adversary.OF_FENCES}
+"""Stratum to what happens at a fence."""
+THREATS = frozenset({*PLOTS, *SCENES, BYPASS, crossing_adversary.BYPASS})
 """Strata that must be found."""
-ACCOMPLICES = frozenset({"drop-off-car", "pick-up-car"})
+ACCOMPLICES = frozenset({"drop-off-car", "pick-up-car", "jammer"})
 """Strata of which an alert is right, but that are counted with another."""
+FAULTS = frozenset(
+    {trouble.kind for kinds in TROUBLES.values() for trouble in kinds} | {"gamma-low"}
+)
+"""Strata of sensors that fail; each must be told as a fault."""
 ON_LANES = (
     "bare-source",
     "shielded-source",
@@ -45,7 +61,8 @@ LANE_APART_S = 45.0
 FENCE_APART_S = 60.0  # from the end of one thing at a fence to the next that is asked for
 GROUND_WARM_UP_S = 60.0
 LONGEST_S = 300.0  # who sneaks along a fence is on the way for so long
-NEEDS_SCANNER = frozenset({"shielded-source", "dense-object", "false-empty"})
+NEEDS_SCANNER = frozenset({"shielded-source", "dense-object", "false-empty", "swapped-source"})
+BLINDED_SHARE = 0.25  # of a troubled day's threats in lanes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +75,7 @@ class Options:
     road_m: float = ROAD_M
     """From each fence to the road beyond it."""
     nuisance_rate: float | None = None
-    """Of what shakes the fences, against `crossing_ground.PER_HOUR`; None: as usual for the day."""
+    """Of what shakes the fences, against `crossing_nuisances.PER_HOUR`; None: as usual for the day."""
     gap_s: float | None = None
     """Lanes are vacant for so long between vehicles; None: by chance, at the day's rate."""
     spectroscopic: bool = False
@@ -77,8 +94,8 @@ class Day:
     strata: tuple[str, ...]
     """Of its threats; one that is named twice comes twice as often."""
     nuisance_rate: float = 1.0
-    plan: Callable[["Hour", "Day", Options], None] | None = None
-    """What is added after lanes and fences are planned."""
+    trouble: bool = False
+    """Sensors fail, one after the other."""
 
 
 def hour(
@@ -104,6 +121,7 @@ def hour(
         start_utc_ns=start_utc_ns,
         duration_s=options.duration_s,
         random=random,
+        sensors=sensors(seed, spectroscopic=options.spectroscopic),
     )
     wind_m_s = random.uniform(0.5, 5.0)
     _plan(made, day, options)
@@ -112,18 +130,17 @@ def hour(
         for mover in made.movers
         if mover.kind == "rain"
     ]
-    return made.scenario(
-        rain=rains,
-        wind_m_s=wind_m_s,
-        site=options.site,
-        portal=seed,
-        spectroscopic=options.spectroscopic,
-    )
+    return made.scenario(rain=rains, wind_m_s=wind_m_s, site=options.site)
 
 
 def is_threat(truth: Truth) -> bool:
     """Whether a good system tells it at level 3 or above."""
     return truth.name in THREATS
+
+
+def is_fault(truth: Truth) -> bool:
+    """Whether it is a sensor that fails."""
+    return truth.name in FAULTS
 
 
 def _plan(made: Hour, day: Day, options: Options) -> None:
@@ -134,16 +151,19 @@ def _plan(made: Hour, day: Day, options: Options) -> None:
     for number, fence in enumerate(FENCES):
         share = day.nuisance_rate if options.nuisance_rate is None else options.nuisance_rate
         nuisances(made, random, fence, share, road_m=options.road_m)
-        of_fence = [one for one in strata if one in OF_FENCES][number :: len(FENCES)]
-        at_fence(made, random, number, of_fence)
-    around(made, random, sum(one == BYPASS for one in strata))
+        of_fence = [one for one in strata if one in SCENES][number :: len(FENCES)]
+        _at_fence(made, random, fence, of_fence)
+    _around(made, random, strata.count(BYPASS))
     if day.flow is not None:
-        in_lanes(made, day.flow, [one for one in strata if one in OF_LANES], options.gap_s)
-    if day.plan is not None:
-        day.plan(made, day, options)
+        _in_lanes(made, day.flow, [one for one in strata if one in PLOTS], options.gap_s)
+    crossing_adversary.bypasses_with_truck(made, random, strata.count(crossing_adversary.BYPASS))
+    blind_some(made, frozenset({"blinded-portal"}), 1.0)
+    if day.trouble:
+        in_turn(made)
+        blind_some(made, THREATS, BLINDED_SHARE)
 
 
-def at_fence(made: Hour, random: Random, number: int, strata: Sequence[str]) -> None:
+def _at_fence(made: Hour, random: Random, fence: Fence, strata: Sequence[str]) -> None:
     """What must come to a fence, one thing after the other."""
     to_s = made.duration_s - LONGEST_S
     times_s = spread_s(random, len(strata), GROUND_WARM_UP_S, to_s, FENCE_APART_S)
@@ -151,30 +171,29 @@ def at_fence(made: Hour, random: Random, number: int, strata: Sequence[str]) -> 
     for stratum, at_s in zip(strata, times_s, strict=False):
         begin_s = max(at_s, free_s)
         if begin_s <= to_s:
-            over_s = OF_FENCES[stratum](made, random, FENCES[number], begin_s)
-            free_s = over_s + FENCE_APART_S
+            free_s = SCENES[stratum](made, random, fence, begin_s) + FENCE_APART_S
 
 
-def around(made: Hour, random: Random, count: int) -> None:
+def _around(made: Hour, random: Random, count: int) -> None:
     """Vehicles that go around the portals of either hall."""
     times_s = spread_s(random, count, WARM_UP_S + 30.0, made.duration_s - 90.0, LANE_APART_S)
     for at_s in times_s:
         bypass(made, random, DETOURS[random.choice(HALLS)], at_s)
 
 
-def in_lanes(made: Hour, flow: Flow, strata: Sequence[str], gap_s: float | None = None) -> None:
+def _in_lanes(made: Hour, flow: Flow, strata: Sequence[str], gap_s: float | None = None) -> None:
     """Fill all lanes; each of the strata goes to one that can tell it."""
     random = made.random
     asked: dict[str, list[str]] = {lane: [] for lane in NAMES}
     for stratum in strata:
         asked[random.choice(SCANNED if stratum in NEEDS_SCANNER else NAMES)].append(stratum)
+    to_s = made.duration_s - TAIL_S - 90.0
     for lane, names in asked.items():
-        times_s = spread_s(
-            random, len(names), WARM_UP_S, made.duration_s - TAIL_S - 90.0, LANE_APART_S
-        )
+        times_s = spread_s(random, len(names), WARM_UP_S, to_s, LANE_APART_S)
         wanted = [
-            Wanted(at_s=at_s, make=OF_LANES[stratum])
+            one
             for stratum, at_s in zip(names, times_s, strict=False)
+            for one in PLOTS[stratum](random, at_s)
         ]
         fill_lane(made, lane, flow, wanted, gap_s=gap_s)
 
@@ -197,6 +216,21 @@ DAYS: Mapping[str, Day] = {
             "false-empty",
         ),
         nuisance_rate=0.5,
+    ),
+    "sensor-trouble": Day(
+        flow=BUSY, threats_per_hour=12.0, strata=(*ON_LANES, *AT_FENCES), trouble=True
+    ),
+    "adversary": Day(
+        flow=BUSY,
+        threats_per_hour=16.0,
+        strata=(
+            *crossing_adversary.OF_LANES,
+            *crossing_adversary.OF_FENCES,
+            crossing_adversary.BYPASS,
+            "shielded-source",
+            "split-source",
+            "masked-source",
+        ),
     ),
     "footpaths": Day(
         flow=None, threats_per_hour=24.0, strata=(*OF_FENCES, "person", "group"), nuisance_rate=2.5

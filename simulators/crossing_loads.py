@@ -222,7 +222,7 @@ def dense_object(random: Random) -> Load:
 def false_empty(random: Random) -> Load:
     """Goods at the front wall or the doors of a box that the papers call empty."""
     long_m = random.uniform(0.9, 2.2)
-    from_m = 5.0 if random.random() < 0.6 else 17.2 - long_m
+    from_m = 4.3 if random.random() < 0.6 else 17.6 - long_m
     block = Cargo(
         kind="pallets",
         material="organic",

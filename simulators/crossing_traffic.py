@@ -21,6 +21,8 @@ TAIL_S = 60.0  # a vehicle that comes later would not be through in time
 LEAST_GAP_S = 4.0  # between a rear and the next front, unless it follows closely
 CLOSE_GAP_S = (0.8, 4.0)
 SCAN_GAP_S = 2.0  # a scanner needs it between two vehicles
+BOX_M = (4.1, 17.816)  # 45 feet; what a scanner measures its own speed by
+TRUCK_M = (18.1, 19.2)
 WAITS_AT_M = 21.0  # its rear is out of the portal's beam, its front not yet at the scanner
 PAIR_M_S = (1.8, 2.8)  # of two that change places: they manoeuvre within a minute
 PAIR_GAP_S = (4.0, 9.0)
@@ -55,6 +57,11 @@ class Wanted:
     """`"close"` behind the one before, `"skip"` the scanner, `"waits"` until the next has
     overtaken it, `"overtakes"` one that waits; empty: none of these."""
     detail: str = ""
+
+
+def one_of(make: LoadMaker) -> Callable[[Random, float], list[Wanted]]:
+    """One vehicle with such a load, from a time on."""
+    return lambda random, at_s: [Wanted(at_s=at_s, make=make)]
 
 
 def fill_lane(
@@ -191,7 +198,8 @@ class _Lane:
             vehicle_id=name,
             lane=self.lane,
             at_portal_s=at_s,
-            length_m=random.uniform(17.8, 19.0),
+            length_m=random.uniform(*TRUCK_M),
+            box_m=BOX_M,
             # Facts 5.1.
             suppression=random.uniform(0.10, 0.25) if laden else random.uniform(0.04, 0.12),
             container=f"GRTU{random.randrange(1_000_000):06d}",

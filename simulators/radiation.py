@@ -11,6 +11,7 @@ from drivers.wire import tsa
 from simulators import radiation_aspect, radiation_n42
 from simulators import radiation_physics as physics
 from simulators.base import SimulatorKind
+from simulators.portal_faults import LATE_S, Late, Stuck
 from simulators.scenario import Scenario, Source, Vehicle
 
 TICK_MS = 200  # facts 1.1: one gamma scan
@@ -87,6 +88,8 @@ class PortalSimulator:
         self._shade = SHADE_OF_ROW * own.normal(1.0, SHADE_SPREAD)
         self._noise_size = np.full(5, OWN_NOISE_SHARE)
         self._noise_size[0] = float(place.option("noise_share", str(NOISE_SHARE)))
+        self._link = Late()
+        self._stuck = Stuck()
         self._due_ms = 0
         self._tick = 0
         self._noise = np.zeros(5)
@@ -102,13 +105,12 @@ class PortalSimulator:
     def step(self, dt_ms: int) -> bytes:
         """Let `dt_ms` of simulated time pass; return what the portal sent."""
         self._due_ms += dt_ms
-        lines: list[bytes] = []
         while (self._tick + 1) * TICK_MS <= self._due_ms:
             self._tick += 1
-            sent = self._one_tick()
-            if not self._fault("silent"):
-                lines += sent
-        return b"".join(lines)
+            sent = b"".join(self._one_tick())
+            if sent and not self._fault("silent"):
+                self._link.send(sent, self._tick * TICK_MS, self._late_s())
+        return b"".join(self._link.arrived(self._due_ms))
 
     def _one_tick(self) -> list[bytes]:
         lines = [SETUP] if self._tick == 1 else []
@@ -141,7 +143,7 @@ class PortalSimulator:
         else:
             self._gamma_background += (float(gamma.sum()) - self._gamma_background) * 5 / 20
         neutron_tag = "NH" if neutron.sum() > NEUTRON_HIGH_FAULT_CPS else "NB"
-        return [_counts(neutron_tag, neutron), _counts(gamma_tag, gamma)]
+        return [self._counts(neutron_tag, neutron), self._counts(gamma_tag, gamma)]
 
     # --- occupied ----------------------------------------------------------------------
 
@@ -175,13 +177,13 @@ class PortalSimulator:
         # Facts 2, field practice: 5 scans against the background frozen at the entry.
         window = float(self._pass_gamma[max(0, index - 4) : index + 1].sum())
         limit = self._gamma_background + N_SIGMA * math.sqrt(self._gamma_background)
-        return _counts("GA" if window > limit else "GS", self._pass_gamma[index])
+        return self._counts("GA" if window > limit else "GS", self._pass_gamma[index])
 
     def _neutron_scan(self, since: int) -> bytes:
         counts = self._pass_neutron[since + 1 : since + 1 + BUFFERED_TICKS].sum(axis=0)
         # The device's own rule is not published (facts 1.1 f): here 5 sigma of one second.
         limit = self._neutron_background + 5.0 * math.sqrt(self._neutron_background + 1.0)
-        return _counts("NA" if counts.sum() > limit else "NS", counts)
+        return self._counts("NA" if counts.sum() > limit else "NS", counts)
 
     def _speed(self, occupancy: _Occupancy) -> list[bytes]:
         at_s = self._tick * TICK_MS / 1000
@@ -266,6 +268,19 @@ class PortalSimulator:
         return any(
             fault.kind == kind and fault.start_s <= at_s < fault.end_s for fault in self._faults
         )
+
+    def _late_s(self) -> float:
+        at_s = self._tick * TICK_MS / 1000
+        late = (
+            fault.size or LATE_S
+            for fault in self._faults
+            if fault.kind == "late" and fault.start_s <= at_s < fault.end_s
+        )
+        return max(late, default=0.0)
+
+    def _counts(self, tag: str, counts: NDArray[np.int64]) -> bytes:
+        tag, counts = self._stuck.told(tag, counts, stuck=self._fault("stuck"))
+        return _counts(tag, counts)
 
     def _fault_factors(self, ticks: int) -> Rates:
         """(ticks, 4) what faults make of the counts."""

@@ -156,17 +156,19 @@ class Fault:
 
     sensor_id: str
     kind: str
-    """`"tamper"`, `"silent"`, `"garbage"`; of portals `"gamma-high"`, `"gamma-low"`,
-    `"neutron-high"`, `"panel-dead"`, `"panel-noisy"`; of ground sensors `"loss"`,
-    `"clock-step"`, `"clock-drift"`; of scanners `"stripe"`, `"partial"`, line by line also
-    `"reorder"`, `"duplicate"`, `"loss"`, `"cut"`, `"stall"`, `"restart"`."""
+    """`"tamper"`, `"silent"`, `"garbage"`; `"stuck"`: the same reading again and again, of TSA
+    portals, Shakes and scanners of files; of portals `"gamma-high"`, `"gamma-low"`,
+    `"neutron-high"`, `"panel-dead"`, `"panel-noisy"`, of TSA portals `"late"`; of ground sensors
+    `"loss"`, `"clock-step"`, `"clock-drift"`, of Shakes `"noisy"`; of scanners `"stripe"`,
+    `"partial"`, `"clock-step"`, line by line also `"reorder"`, `"duplicate"`, `"loss"`, `"cut"`,
+    `"stall"`, `"restart"`."""
     start_s: float
     end_s: float
     part: int = 0
     """Which panel or detector, counted from 0, where the fault is of one."""
     size: float = 0.0
-    """Of a loss the share of packets, of a clock's step seconds, of its drift seconds a million;
-    0: as usual."""
+    """Of a loss the share of packets, of a clock's step and of what comes late seconds, of a drift
+    seconds a million, of noise um/s; 0: as usual."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

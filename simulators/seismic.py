@@ -17,6 +17,7 @@ COUNTS_PER_M_S2 = 3.845e5
 ACCELEROMETER_NOISE_COUNTS = 800.0  # rms of ENE in the quiet part of the R24FA capture
 PACKET_MS = 250
 RATES_HZ = (50, 100, 200)
+NOISY_UM_S = 3.0  # of a loose cable or a machine that leans on the case
 OFFSET_COUNTS = {"ENZ": 3_580_548.0, "ENE": -245_000.0, "ENN": -330_000.0}
 """Means of the R24FA capture; gravity is in the first."""
 GROUND_VERSION = "ground-2"
@@ -44,6 +45,8 @@ class ShakeSimulator:
         self._axes = "".join(sorted({channel[2] for channel in self._channels}))
         self._motion = GroundMotion(scenario, sensor_id, self._rate_hz, self._axes)
         self._random = chance(scenario, f"shake/{sensor_id}")
+        self._noise = chance(scenario, f"noisy/{sensor_id}")
+        self._stuck: dict[str, tuple[int, ...]] = {}
         self._network = Network(scenario, sensor_id)
         self._clock = DeviceClock(scenario, sensor_id)
         self._faulty = any(fault.sensor_id == sensor_id for fault in scenario.faults)
@@ -71,17 +74,36 @@ class ShakeSimulator:
         per_second = 1000 // self._packet_ms
         in_second = number % per_second
         if in_second == 0:
-            self._counts = self._digitise(self._motion.next_second())
+            motion = self._motion.next_second()
+            self._counts = self._digitise(motion + self._own_noise(number, motion.shape))
         per_packet = self._rate_hz // per_second
         at_ns = self._scenario.start_utc_ns + number * self._packet_ms * 1_000_000
         # A Shake stamps milliseconds.
         told_ns = self._clock.told_ns(at_ns) // 1_000_000 * 1_000_000
         samples = slice(in_second * per_packet, (in_second + 1) * per_packet)
+        at_s = number * self._packet_ms / 1000.0
+        counts = {channel: tuple(self._counts[channel][samples]) for channel in self._channels}
+        if self._faulty and self._scenario.active(self._sensor_id, "stuck", at_s):
+            counts = self._stuck = self._stuck or counts
+        else:
+            self._stuck = {}
         datagrams = [
-            encode(ShakePacket(channel, told_ns, tuple(self._counts[channel][samples])))
-            for channel in self._channels
+            encode(ShakePacket(channel, told_ns, counts[channel])) for channel in self._channels
         ]
-        return self._damage(datagrams, number * self._packet_ms / 1000.0)
+        return self._damage(datagrams, at_s)
+
+    def _own_noise(self, number: int, shape: tuple[int, ...]) -> Floats | float:
+        """White noise of a sensor that is shaken itself, m/s."""
+        at_s = number * self._packet_ms / 1000.0
+        for fault in self._scenario.faults if self._faulty else ():
+            if (
+                fault.sensor_id == self._sensor_id
+                and fault.kind == "noisy"
+                and fault.start_s <= at_s < fault.end_s
+            ):
+                size_m_s = (fault.size or NOISY_UM_S) * 1e-6
+                return np.asarray(size_m_s * self._noise.standard_normal(shape))
+        return 0.0
 
     def _digitise(self, motion: Floats) -> dict[str, list[int]]:
         """Velocity, and acceleration as its difference, in whole counts."""

@@ -36,6 +36,7 @@ class XrayPlanesSimulator:
         self._scenario = scenario
         self._place = scenario.sensor(sensor_id)
         self._elapsed_ms = 0
+        self._last: tuple[NDArray[np.uint16], NDArray[np.uint16]] | None = None
         lane = scenario.lane(self._place.lane)
         self._due: list[tuple[int, float, Vehicle]] = []
         for vehicle in scenario.lane_vehicles(lane.lane):
@@ -70,7 +71,13 @@ class XrayPlanesSimulator:
             striped=striped,
             scanner=scanner_of(self._place),
         )
-        start_utc_ns = self._scenario.start_utc_ns + round(front_s * 1e9)
+        if self._last is not None and self._scenario.active(
+            self._place.sensor_id, "stuck", front_s
+        ):
+            high, low = self._last
+        self._last = high, low
+        told_s = front_s + self._clock_s(front_s)
+        start_utc_ns = self._scenario.start_utc_ns + round(told_s * 1e9)
         sidecar = Sidecar(
             scan_id=scan_id,
             start_utc_ns=start_utc_ns,
@@ -83,6 +90,16 @@ class XrayPlanesSimulator:
         files = self._files(sidecar, high, low)
         self._damage(files, front_s, random)
         return bundle.encode(files)
+
+    def _clock_s(self, at_s: float) -> float:
+        """By how much the scanner's clock is out."""
+        return sum(
+            fault.size
+            for fault in self._scenario.faults
+            if fault.sensor_id == self._place.sensor_id
+            and fault.kind == "clock-step"
+            and fault.start_s <= at_s < fault.end_s
+        )
 
     def _files(
         self, sidecar: Sidecar, high: NDArray[np.uint16], low: NDArray[np.uint16]

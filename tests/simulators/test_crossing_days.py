@@ -8,7 +8,16 @@ import pytest
 from fusion.types import Event
 from simulators.catalog import KINDS
 from simulators.crossing import LANES, SCANNED, SCANNER_AFTER_M, ZONES, gone_s
-from simulators.crossing_days import ACCOMPLICES, DAYS, THREATS, Options, hour, is_threat
+from simulators.crossing_days import (
+    ACCOMPLICES,
+    DAYS,
+    FAULTS,
+    THREATS,
+    Options,
+    hour,
+    is_fault,
+    is_threat,
+)
 from simulators.scripts import SCENARIOS
 
 EVENTS = {event.value for event in Event}
@@ -50,7 +59,13 @@ def test_what_must_be_found_is_over_before_the_hour_is(name):
 @pytest.mark.parametrize("asked", [None, 8.0])
 def test_threats_come_at_the_stated_rate(name, asked):
     hours = [hour(name, 13, number, Options(threats_per_hour=asked)) for number in range(60)]
-    rate = sum(is_threat(row) for day in hours for row in day.truth) / len(hours)
+    # Two trucks share one source, and are one threat.
+    rate = sum(
+        0.5 if row.name == "shared-source" else 1.0
+        for day in hours
+        for row in day.truth
+        if is_threat(row)
+    ) / len(hours)
     wanted = asked or DAYS[name].threats_per_hour
     # Poisson over sixty hours, less what no room was left for at an hour's end.
     assert wanted * 0.85 - 3 * (wanted / 60) ** 0.5 < rate < wanted + 3 * (wanted / 60) ** 0.5
@@ -131,6 +146,53 @@ def test_a_portal_bypass_passes_near_the_ground_sensor_of_its_hall():
     for mover in ways:
         sensor = day.sensor(f"geo-{mover.zone}")
         assert abs(mover.start_m[0] - sensor.place_m[0]) == 5.0
+
+
+def test_on_a_day_of_trouble_sensors_fail_in_turn_and_some_just_before_a_threat():
+    kinds, blinded = Counter(), 0
+    for number in range(20):
+        day = hour("sensor-trouble", 22, number)
+        faults = [row for row in day.truth if is_fault(row)]
+        assert len(faults) == len(day.faults)
+        kinds.update(row.name for row in faults)
+        vehicles = {one.vehicle_id: one for one in day.vehicles}
+        threats = [
+            vehicles[row.subject] for row in day.truth if row.subject in vehicles and is_threat(row)
+        ]
+        for row in (row for row in faults if row.detail == "blinded"):
+            blinded += 1
+            assert any(
+                row.subject == f"rpm-{one.lane}"
+                and row.start_s < one.at_portal_s < one.in_beam_s()[-1][1] < row.end_s
+                for one in threats
+            )
+        turns = sorted((row.start_s, row.end_s) for row in faults if row.detail != "blinded")
+        assert all(before[1] < after[0] for before, after in pairwise(turns))
+    assert blinded > 10
+    assert set(kinds) == FAULTS
+
+
+def test_tricks_are_as_their_names_say():
+    rows = {name: [] for name in THREATS}
+    for number in range(30):
+        day = hour("adversary", 23, number)
+        vehicles = {one.vehicle_id: one for one in day.vehicles}
+        names = {row.subject: row.name for row in day.truth}
+        for row in filter(is_threat, day.truth):
+            rows[row.name].append(row)
+            if row.name == "behind-norm":
+                lane = day.lane_vehicles(row.place)
+                before = lane[lane.index(vehicles[row.subject]) - 1]
+                assert names[before.vehicle_id] == "norm"
+                assert 0.5 < vehicles[row.subject].at_portal_s - before.in_beam_s()[-1][1] < 8.0
+            if row.name == "blinded-portal":
+                assert day.active(f"rpm-{row.place}", "silent", row.start_s) or day.active(
+                    f"rpm-{row.place}", "gamma-low", row.start_s
+                )
+    assert {"overtakes", "is overtaken"} == {
+        row.detail.rpartition("; ")[2] for row in rows["swapped-source"]
+    }
+    assert len(rows["shared-source"]) > 20
 
 
 @pytest.mark.parametrize("name", DAYS)
