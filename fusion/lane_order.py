@@ -18,7 +18,8 @@ the forward-backward algorithm and Viterbi's (Rabiner 1989, Proc. IEEE 77:257, s
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from types import MappingProxyType
 
 MOST_BEHIND = 4  # places; who has let five vehicles of the queue pass has left it
 
@@ -26,6 +27,7 @@ State = tuple[int, int]
 """Vehicles up to the foremost that was scanned; of the last `MOST_BEHIND` + 1 of them a bit each,
 the foremost the lowest, for those that were scanned."""
 Row = Sequence[float]
+_Path = tuple[float, tuple[int | None, ...]]
 START: State = (0, 0)
 _KEPT = (1 << (MOST_BEHIND + 1)) - 1
 
@@ -55,92 +57,84 @@ class _Step:
     weight: float
 
 
-def posteriors(queue: Queue) -> list[list[float]]:
-    """(scans, vehicles + 1) probability that a scan is of each vehicle, and last: of none.
+class Trellis:
+    """All ways through a queue's scans, from state to state."""
 
-    Every row adds to 1.
-    """
-    before = _forward(queue)
-    after = _backward(queue, before)
-    rows = []
-    for scan in range(len(queue.strays)):
-        row = [0.0] * (len(queue.skips) + 1)
-        for state, mass in before[scan].items():
-            for step in _steps(queue, scan, state):
-                place = len(queue.skips) if step.vehicle is None else step.vehicle
-                row[place] += mass * step.weight * after[scan + 1][step.state]
-        total = math.fsum(row)
-        rows.append([share / total for share in row])
-    return rows
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+        self._steps: list[dict[State, list[_Step]]] = []
+        states = {START: True}  # a dict keeps its order
+        for scan in range(len(queue.strays)):
+            steps = {state: list(_steps(queue, scan, state)) for state in states}
+            self._steps.append(steps)
+            states = {step.state: True for found in steps.values() for step in found}
+        self._left = {state: _left(queue, state) for state in states}
 
+    def posteriors(self) -> list[list[float]]:
+        """(scans, vehicles + 1) probability that a scan is of each vehicle, and last: of none.
 
-def likeliest(queue: Queue) -> tuple[float, list[int | None]]:
-    """The pairing of the greatest weight, and the logarithm of that.
+        Every row adds to 1.
+        """
+        nobody = len(self._queue.skips)
+        after = self._backward()
+        shares = {START: 1.0}
+        rows = []
+        for steps, later in zip(self._steps, after, strict=True):
+            row = [0.0] * (nobody + 1)
+            grown: dict[State, float] = {}
+            for state, share in shares.items():
+                for step in steps[state]:
+                    weight = share * step.weight
+                    grown[step.state] = grown.get(step.state, 0.0) + weight
+                    place = nobody if step.vehicle is None else step.vehicle
+                    row[place] += weight * later[step.state]
+            total = math.fsum(row)
+            rows.append([part / total for part in row])
+            shares = _scaled(grown)
+        return rows
 
-    Of two as likely ones that in which the first scan they differ in is of none, or else of the
-    earlier vehicle. Where no pairing is possible, as `only` may leave it, -inf and nobody.
-    """
-    best: dict[State, tuple[float, tuple[int | None, ...]]] = {START: (0.0, ())}
-    for scan in range(len(queue.strays)):
-        grown: dict[State, tuple[float, tuple[int | None, ...]]] = {}
-        for state, (nats, pairs) in best.items():
-            for step in _steps(queue, scan, state):
-                new = nats + math.log(step.weight), (*pairs, step.vehicle)
-                if step.state not in grown or _rank(new) < _rank(grown[step.state]):
-                    grown[step.state] = new
-        best = grown
-    ended = [(nats + _log(_left(queue, state)), pairs) for state, (nats, pairs) in best.items()]
-    nats, pairs = min(ended, key=_rank, default=(-math.inf, (None,) * len(queue.strays)))
-    return nats, list(pairs)
+    def likeliest(
+        self, held: Mapping[int, int | None] = MappingProxyType({})
+    ) -> tuple[float, list[int | None]]:
+        """The pairing of the greatest weight, and the logarithm of that.
 
+        held  scans that have to be of these vehicles; where that cannot be: -inf, and all of none
+        Of two as likely ones that in which the first scan they differ in is of none, or else of
+        the earlier vehicle.
+        """
+        best: dict[State, _Path] = {START: (0.0, ())}
+        for scan, steps in enumerate(self._steps):
+            grown: dict[State, _Path] = {}
+            for state, (nats, pairs) in best.items():
+                for step in steps[state]:
+                    if scan in held and held[scan] != step.vehicle:
+                        continue
+                    new = nats + math.log(step.weight), (*pairs, step.vehicle)
+                    if step.state not in grown or _rank(new) < _rank(grown[step.state]):
+                        grown[step.state] = new
+            best = grown
+        ended = [(nats + math.log(self._left[state]), way) for state, (nats, way) in best.items()]
+        nats, pairs = min(ended, key=_rank, default=(-math.inf, (None,) * len(self._steps)))
+        return nats, list(pairs)
 
-def only(queue: Queue, held: Mapping[int, int | None]) -> Queue:
-    """The same where these scans are of these vehicles, as far as they can be; others are free."""
-    fits = [list(row) for row in queue.fits]
-    strays = list(queue.strays)
-    for scan, vehicle in held.items():
-        fit = 0.0 if vehicle is None else fits[scan][vehicle]
-        fits[scan] = [fit if other == vehicle else 0.0 for other in range(len(fits[scan]))]
-        if fit > 0.0:
-            strays[scan] = 0.0
-    return replace(queue, fits=fits, strays=strays)
-
-
-def _rank(path: tuple[float, tuple[int | None, ...]]) -> tuple[float, tuple[int, ...]]:
-    return -path[0], tuple(-1 if vehicle is None else vehicle for vehicle in path[1])
-
-
-def _log(weight: float) -> float:
-    return math.log(weight) if weight > 0.0 else -math.inf
-
-
-def _forward(queue: Queue) -> list[dict[State, float]]:
-    """Before each scan and after the last: the states and their shares, scaled to add to 1."""
-    shares = [{START: 1.0}]
-    for scan in range(len(queue.strays)):
-        grown: dict[State, float] = {}
-        for state, share in shares[-1].items():
-            for step in _steps(queue, scan, state):
-                grown[step.state] = grown.get(step.state, 0.0) + share * step.weight
-        shares.append(_scaled(grown))
-    return shares
-
-
-def _backward(queue: Queue, before: Sequence[dict[State, float]]) -> list[dict[State, float]]:
-    """How well what comes later goes with each of those states, in any unit."""
-    later = [_scaled({state: _left(queue, state) for state in before[-1]})]
-    for scan in reversed(range(len(queue.strays))):
-        later.append(
-            _scaled(
-                {
-                    state: math.fsum(
-                        step.weight * later[-1][step.state] for step in _steps(queue, scan, state)
-                    )
-                    for state in before[scan]
-                }
+    def _backward(self) -> list[dict[State, float]]:
+        """How well what comes after each scan goes with each state then, in any unit."""
+        later = [_scaled(self._left)]
+        for steps in reversed(self._steps[1:]):
+            known = later[-1]
+            later.append(
+                _scaled(
+                    {
+                        state: math.fsum(step.weight * known[step.state] for step in found)
+                        for state, found in steps.items()
+                    }
+                )
             )
-        )
-    return later[::-1]
+        return later[::-1]
+
+
+def _rank(path: _Path) -> tuple[float, tuple[int, ...]]:
+    return -path[0], tuple(-1 if vehicle is None else vehicle for vehicle in path[1])
 
 
 def _scaled(weights: dict[State, float]) -> dict[State, float]:
@@ -151,22 +145,19 @@ def _scaled(weights: dict[State, float]) -> dict[State, float]:
 def _steps(queue: Queue, scan: int, state: State) -> Iterator[_Step]:
     """Everything that a scan can be; what cannot be is left out."""
     front, bits = state
-    if queue.strays[scan] > 0.0:
-        yield _Step(None, state, queue.strays[scan])
+    fits = queue.fits[scan]
+    yield _Step(None, state, queue.strays[scan])
     for vehicle in range(max(0, front - 1 - MOST_BEHIND), front):
         back = front - 1 - vehicle
-        fit = queue.fits[scan][vehicle]
-        if fit > 0.0 and not bits >> back & 1:
-            fit *= _overtaken(queue, vehicle, state)
+        if fits[vehicle] > 0.0 and not bits >> back & 1:
+            fit = fits[vehicle] * _overtaken(queue, vehicle, state)
             if fit > 0.0:
                 yield _Step(vehicle, (front, bits | 1 << back), fit)
     for vehicle in range(front, len(queue.skips)):
-        fit = queue.fits[scan][vehicle]
-        if fit > 0.0:
-            fit *= _lost(queue, state, vehicle)
-            if fit > 0.0:
-                shifted = (bits << (vehicle + 1 - front) | 1) & _KEPT
-                yield _Step(vehicle, (vehicle + 1, shifted), fit)
+        if fits[vehicle] > 0.0:
+            fit = fits[vehicle] * _lost(queue, state, vehicle)
+            shifted = (bits << (vehicle + 1 - front) | 1) & _KEPT
+            yield _Step(vehicle, (vehicle + 1, shifted), fit)
 
 
 def _scanned(state: State) -> Iterator[int]:
@@ -182,8 +173,10 @@ def _overtaken(queue: Queue, vehicle: int, state: State) -> float:
 
 def _lost(queue: Queue, state: State, front: int) -> float:
     """The weight of those who are left behind for good as that vehicle comes to be the foremost."""
-    first, scanned = max(0, state[0] - 1 - MOST_BEHIND), set(_scanned(state))
-    gone = range(first, max(first, front - MOST_BEHIND))
+    first = max(0, state[0] - 1 - MOST_BEHIND)
+    if front - MOST_BEHIND <= first:
+        return 1.0
+    scanned, gone = set(_scanned(state)), range(first, front - MOST_BEHIND)
     return math.prod(queue.skips[i] for i in gone if i not in scanned)
 
 

@@ -15,12 +15,13 @@ MOST_KEPT = 32  # crossings: half an hour of a busy lane, and no longer than its
 PRIOR_CROSSINGS = 4.0  # so many are worth as much as the policy's spread
 FEW_CROSSINGS = 2.0  # of so few nobody knows yet whether they are the rule
 FEWEST_SPEEDS = 4  # to tell a way from a time
-DEVIATION = 1.4826  # a normal distribution's standard deviation over its median deviation
+DEVIATION = 1.35  # a t distribution's scale over its median deviation, for four degrees of freedom
 REMEMBERED = 0.98  # of what is known of skipping, from vehicle to vehicle: the last fifty count
 PRIOR_VEHICLES = 4.0
 LEAST_SKIP_SHARE, MOST_SKIP_SHARE = 0.02, 0.9  # a scanner that was down for an hour comes back
 USUAL_LENGTHS_M = 20.0  # lengths of vehicles lie within this, from a car's to a road train's
 OTHER_LENGTH_SHARE = 0.2  # of scans that show the box only, or a picture that was cut off
+DRIVES_IN_S = 2.5  # who has waited before the tunnel, from its being free
 SPEED_SD = 0.04  # relative, of a portal's speed, and of the length that comes with it
 
 
@@ -76,17 +77,34 @@ class ScanTiming:
         self._vehicles = REMEMBERED * self._vehicles + 1.0
         self._skipped = REMEMBERED * self._skipped + (0.0 if scanned else 1.0)
 
-    def density(self, offset_s: float, speed_m_s: float = 0.0) -> float:
-        """Of scans that start then, per second; 0 outside the lane's window."""
+    def density(
+        self,
+        offset_s: float,
+        speed_m_s: float = 0.0,
+        taken_s: tuple[float, ...] | None = None,
+    ) -> float:
+        """Of scans that start then, per second; 0 outside the lane's window.
+
+        taken_s  from when to when the tunnel was taken before: who came meanwhile has waited
+        """
         first_s, last_s = self.window_s
         if not first_s <= offset_s <= last_s:
             return 0.0
+        density = self._density(offset_s, speed_m_s)
+        if taken_s is not None:
+            waited = self.later(taken_s[0], speed_m_s) - self.later(taken_s[1], speed_m_s)
+            after_s = max(offset_s - taken_s[1], 0.0)
+            density += max(waited, 0.0) * math.exp(-after_s / DRIVES_IN_S) / DRIVES_IN_S
+        return density
+
+    def _density(self, offset_s: float, speed_m_s: float) -> float:
+        """The same where nobody had to wait."""
+        first_s, last_s = self.window_s
         even = 1.0 / max(last_s - first_s, 1.0)
         if (expected := self.expected(speed_m_s)) is None:
             return even
-        mean_s, sd_s = expected
-        off = (offset_s - mean_s) / sd_s
-        core = math.exp(-0.5 * off * off) / (sd_s * math.sqrt(2.0 * math.pi))
+        mean_s, spread_s = expected
+        core = student_density((offset_s - mean_s) / spread_s) / spread_s
         return (1.0 - self._odd) * core + self._odd * even
 
     def later(self, offset_s: float, speed_m_s: float = 0.0) -> float:
@@ -97,16 +115,16 @@ class ScanTiming:
         even = min(1.0, (last_s - offset_s) / max(last_s - first_s, 1.0))
         if (expected := self.expected(speed_m_s)) is None:
             return even
-        mean_s, sd_s = expected
-        core = 0.5 * math.erfc((offset_s - mean_s) / (sd_s * math.sqrt(2.0)))
+        mean_s, spread_s = expected
+        core = student_later((offset_s - mean_s) / spread_s)
         return (1.0 - self._odd) * core + self._odd * even
 
     def expected(self, speed_m_s: float = 0.0) -> tuple[float, float] | None:
-        """Mean and deviation of the time from portal to scan; None while nothing is known."""
+        """Middle and spread of the time from portal to scan; None while nothing is known."""
         if self._way is None or speed_m_s <= 0.0:
             return self._usual
-        way_m, sd_s = self._way
-        return way_m / speed_m_s, sd_s
+        way_m, spread_s = self._way
+        return way_m / speed_m_s, spread_s
 
     def length_ratio(self, scan_m: float, portal_m: float) -> float:
         """How much likelier the two lengths are of one vehicle than of two; 1 where one is not
@@ -149,3 +167,14 @@ class ScanTiming:
             PRIOR_CROSSINGS + len(sizes)
         )
         return max(mixed, self._policy.scan_spread_floor_s)
+
+
+def student_density(off: float) -> float:
+    """Of a t distribution with four degrees of freedom: drivers differ more than errors do."""
+    return 0.375 * math.pow(1.0 + off * off / 4.0, -2.5)
+
+
+def student_later(off: float) -> float:
+    """Share of that distribution beyond `off`, in closed form."""
+    square = off * off / (4.0 + off * off)
+    return 0.5 - math.copysign(0.25 * math.sqrt(square) * (3.0 - square), off)

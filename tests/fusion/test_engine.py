@@ -408,9 +408,9 @@ def test_more_vehicles_than_a_lane_can_hold_still_clear_their_alerts(site):
 def test_a_cue_that_does_not_hold_any_more_is_taken_back():
     lane = Lane(CHECKPOINT.lanes[0], AssociationPolicy())
     transit = lane.occupancy(occupancy(0.0))
-    transit.add(dense(11.0))
-    transit.drop("xray.dense")
-    assert transit.of("xray.dense") == []
+    transit.add(replace(dense(11.0), sensor_id="fusion", kind="fusion.shielding"))
+    transit.drop("fusion.shielding")
+    assert transit.of("fusion.shielding") == []
 
 
 def test_a_scan_that_comes_long_after_the_truck_is_no_bypass(site):

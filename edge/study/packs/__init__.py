@@ -113,11 +113,37 @@ PACKS: dict[str, tuple[str, str]] = {
         "edge.study.packs.ground_shake:measure",
         "a real Raspberry Shake: the known event, and nobody on foot",
     ),
+    "association": (
+        "edge.study.packs.association:measure",
+        "which vehicle each scan is of: queues, overtaking, skipping, two lanes at one scanner",
+    ),
+    "quiet-day": (
+        "edge.study.packs.fusion_days:measure_quiet",
+        "lawful hours at the crossing: what its operator hears of nothing",
+    ),
+    "busy-day": (
+        "edge.study.packs.fusion_days:measure_busy",
+        "all sensors together on busy hours with threats: found, alarms, precision, calibration",
+    ),
+    "smuggling": (
+        "edge.study.packs.fusion_days:measure_smuggling",
+        "sources and contraband in lanes, shielded ones by both sensors and by either alone",
+    ),
+    "footpaths": (
+        "edge.study.packs.fusion_days:measure_footpaths",
+        "people on foot, drop-offs, digging and vehicles at two fences, among beasts and a road",
+    ),
+    "adversary": (
+        "edge.study.packs.fusion_days:measure_adversary",
+        "shields, splits, decoys, jamming, and who drives between two scans",
+    ),
 }
 """Name to function, as `module:function`, and what it measures."""
 
 REPORT_SEED = 1_000_000
 """The first of the seeds that no threshold, template or calibration has ever seen."""
+CROSSING_SEED = 9_000_000
+"""The same of days at the crossing, on which several sensors were tuned together."""
 
 
 class PackError(Exception):
@@ -130,6 +156,8 @@ class Settings:
 
     seed: int
     """First of the seeds; each pass, day or file takes its own from here on."""
+    crossing_seed: int = CROSSING_SEED
+    """The same of days at the crossing."""
     number: int | None
     """How many passes, or None for as many as the figure asks for."""
     data: Path | None
