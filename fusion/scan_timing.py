@@ -21,6 +21,7 @@ PRIOR_VEHICLES = 4.0
 LEAST_SKIP_SHARE, MOST_SKIP_SHARE = 0.02, 0.9  # a scanner that was down for an hour comes back
 USUAL_LENGTHS_M = 20.0  # lengths of vehicles lie within this, from a car's to a road train's
 OTHER_LENGTH_SHARE = 0.2  # of scans that show the box only, or a picture that was cut off
+LEAST_SHARE = 1e-3  # of what is expected by a speed, within a window that is too narrow for it
 DRIVES_IN_S = 2.5  # who has waited before the tunnel, from its being free
 SPEED_SD = 0.04  # relative, of a portal's speed, and of the length that comes with it
 
@@ -104,8 +105,10 @@ class ScanTiming:
         if (expected := self.expected(speed_m_s)) is None:
             return even
         mean_s, spread_s = expected
+        early, late = (student_later((end_s - mean_s) / spread_s) for end_s in self.window_s)
         core = student_density((offset_s - mean_s) / spread_s) / spread_s
-        return (1.0 - self._odd) * core + self._odd * even
+        # All of them come within the window.
+        return (1.0 - self._odd) * core / max(early - late, LEAST_SHARE) + self._odd * even
 
     def later(self, offset_s: float, speed_m_s: float = 0.0) -> float:
         """Share of scans that start later than that."""
@@ -116,7 +119,10 @@ class ScanTiming:
         if (expected := self.expected(speed_m_s)) is None:
             return even
         mean_s, spread_s = expected
-        core = student_later((offset_s - mean_s) / spread_s)
+        early, later, late = (
+            student_later((at_s - mean_s) / spread_s) for at_s in (first_s, offset_s, last_s)
+        )
+        core = min(1.0, (later - late) / max(early - late, LEAST_SHARE))
         return (1.0 - self._odd) * core + self._odd * even
 
     def expected(self, speed_m_s: float = 0.0) -> tuple[float, float] | None:

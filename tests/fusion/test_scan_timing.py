@@ -3,9 +3,16 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from fusion.association_policy import AssociationPolicy
-from fusion.scan_timing import MOST_KEPT, Crossing, ScanTiming
+from fusion.scan_timing import (
+    MOST_KEPT,
+    Crossing,
+    ScanTiming,
+    student_density,
+    student_later,
+)
 
 POLICY = AssociationPolicy()
 WINDOW_S = (5.0, 65.0)
@@ -50,7 +57,7 @@ def test_a_lane_is_never_known_better_than_its_clocks():
 
 @given(offsets=st.lists(st.floats(20.0, 50.0), max_size=8))
 def test_densities_add_to_one(offsets):
-    assert integral(timing(*offsets)) == pytest.approx(1.0, abs=0.05)
+    assert integral(timing(*offsets)) == pytest.approx(1.0, abs=0.001)
 
 
 @given(offsets=st.lists(st.floats(5.0, 65.0), max_size=8), at=st.floats(5.0, 64.0))
@@ -106,3 +113,9 @@ def test_a_lane_where_all_are_scanned_has_few_that_skip_it():
     for _ in range(400):
         made.note(scanned=False)
     assert made.skip_share == pytest.approx(0.9, abs=0.01), "never given up for good"
+
+
+@given(off=st.floats(-50.0, 50.0))
+def test_the_spread_is_a_t_distribution_with_four_degrees_of_freedom(off):
+    assert student_density(off) == pytest.approx(stats.t.pdf(off, 4), rel=1e-9)
+    assert student_later(off) == pytest.approx(stats.t.sf(off, 4), abs=1e-12)
