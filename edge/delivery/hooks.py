@@ -19,6 +19,8 @@ class Live:
     payload: bytes
     retain: bool
     expiry_s: int
+    correlation: bytes = b""
+    """What an answer carries of the command that it answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,8 @@ class Command:
     response_topic: str
     correlation: bytes
     user_properties: tuple[tuple[str, str], ...]
+    retained: bool = False
+    """It was there before we came."""
 
 
 @dataclass(kw_only=True)

@@ -33,4 +33,5 @@ def command(side: str, message: Received) -> Command:
         response_topic=message.response_topic,
         correlation=message.correlation,
         user_properties=message.user_properties,
+        retained=message.retained,
     )

@@ -182,6 +182,7 @@ class Link:
         user_properties: Sequence[tuple[str, str]] = (),
         content_type: str = "",
         expiry_s: int = 0,
+        correlation: bytes = b"",
         limit_bytes: int | None = None,
     ) -> int:
         """Queue a message for the next `step`; returns the id its `Acked` will carry.
@@ -195,6 +196,8 @@ class Link:
             properties.ContentType = content_type
         if expiry_s:
             properties.MessageExpiryInterval = expiry_s
+        if correlation:
+            properties.CorrelationData = correlation
         if limit_bytes is not None:
             length = len(topic.encode()) + len(payload) + len(_packed(properties)) + FIXED_BYTES
             if length > limit_bytes:

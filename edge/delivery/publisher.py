@@ -92,15 +92,29 @@ class Publisher:
     publish_health = publish_state
 
     def publish_live(
-        self, topic: str, payload: bytes, *, retain: bool = False, expiry_s: int = 5
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        retain: bool = False,
+        expiry_s: int = 5,
+        correlation: bytes = b"",
     ) -> None:
-        """Send now with QoS 0, or not at all."""
+        """Send now with QoS 0, or not at all. `correlation`: of the command that it answers."""
         if not self._connected:
             self._tally.dropped_live += 1
             return
         if len(self._live) == MAX_LIVE:
             self._tally.dropped_live += 1  # the oldest gives way
-        self._live.append(Live(topic=topic, payload=payload, retain=retain, expiry_s=expiry_s))
+        self._live.append(
+            Live(
+                topic=topic,
+                payload=payload,
+                retain=retain,
+                expiry_s=expiry_s,
+                correlation=correlation,
+            )
+        )
         self._waker.wake()
 
     def stop(self, goodbye: Document | None = None, *, timeout_s: float = 4.0) -> None:

@@ -105,6 +105,7 @@ class Session:
             qos=0,
             retain=message.retain,
             expiry_s=message.expiry_s,
+            correlation=message.correlation,
             content_type=JSON,
         )
 

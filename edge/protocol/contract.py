@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from edge.protocol.commands import AckMessage, AnswerMessage, ShelveMessage, UnshelveMessage
 from edge.protocol.handling import HandlingMessage
 
 SOFTWARE = "garita 0.1.0"
@@ -281,6 +282,10 @@ MESSAGES: tuple[type[msgspec.Struct], ...] = (
     DetectionMessage,
     CursorMessage,
     OpsStateMessage,
+    ShelveMessage,
+    UnshelveMessage,
+    AckMessage,
+    AnswerMessage,
 )
 """Every message of its own, in the order of the docs."""
 
@@ -292,4 +297,8 @@ SCHEMAS: tuple[str, ...] = (
     "garita.live/1",
     "garita.cursor/1",
     "garita.ops-state/1",
+    "garita.shelve/1",
+    "garita.unshelve/1",
+    "garita.ack/1",
+    "garita.answer/1",
 )

@@ -160,6 +160,19 @@ for _root, _suffix, _what in (
             retain=True,
         ),
     }
+    _CHANNELS |= {
+        f"{_verb}{_suffix}": _Channel(
+            address=f"{_root}/{{site}}/cmd/{_verb}",
+            message=_verb,
+            about=f"{_about} Of alerts {_what}. Answered with `answer` on the response topic.",
+            action="receive",
+        )
+        for _verb, _about in (
+            ("shelve", "A centre does not want to be rung for something, for a while."),
+            ("unshelve", "A centre wants to be rung again."),
+            ("ack", "A centre has answered an alert."),
+        )
+    }
 _CHANNELS |= {
     "cursor": _Channel(
         address=f"{ROOT}/ops/{{side}}/cursor/{{site}}",

@@ -16,6 +16,7 @@ from drivers.base import SensorConfig
 from edge import metrics
 from edge.clock import Clock
 from edge.config import Config, checkpoint_of, config_digest, load_policy
+from edge.delivery.hooks import Command
 from edge.health import HealthServer, Readiness, readiness
 from edge.recordings.capture import check_any_sensor, heavy_sensors, open_recorder
 from edge.recordings.recorder import NoRecorder, Record
@@ -25,6 +26,7 @@ from edge.sensors.scans import Measuring, Read
 from edge.sensors.sources import Sources, Work
 from edge.station import compiling
 from edge.station.announcer import Announcer
+from edge.station.asking import Asking
 from edge.station.committer import AlertsLost, Committer
 from edge.station.documents import Documents, roots
 from edge.station.glimpses import Glimpses
@@ -160,8 +162,9 @@ class CheckpointService:
             places={one.id: one.lane or one.zone or "site" for one in config.sensors},
             publish=self.outlets.publish_live,
         )
+        engine = Engine(checkpoint_of(config, origins), self._policy)
         self._pipeline = Pipeline(
-            engine=Engine(checkpoint_of(config, origins), self._policy),
+            engine=engine,
             numbering=Numbering(
                 first_seq=first_seq,
                 epoch=outbox.epoch,
@@ -176,6 +179,7 @@ class CheckpointService:
             told=self._whole.told,
             handling=self._policy.handling,
         )
+        self._take_commands(engine, self._pipeline)
         for inhibit in standing(config, now_utc_ns()):
             self._pipeline.ask(inhibit, "config")
         documents = Documents(
@@ -193,6 +197,24 @@ class CheckpointService:
             statuses=self.sources.status,
             now_utc_ns=now_utc_ns,
         )
+
+    def _take_commands(self, engine: Engine, pipeline: Pipeline) -> None:
+        config, loop = self.config, asyncio.get_running_loop()
+        asking = Asking(
+            site=config.site.id,
+            places=[*(one.id for one in config.lanes), *(one.id for one in config.zones)],
+            sensors=[one.id for one in config.sensors],
+            ask=pipeline.ask,
+            active=lambda: {alert.alert_id for alert in engine.active},
+            answer=self.outlets.answer,
+            now_utc_ns=self._clock.now_utc_ns,
+        )
+
+        def hand_over(command: Command) -> None:
+            # The engine is the loop's alone; a side's thread only leaves the command there.
+            loop.call_soon_threadsafe(asking.take, command)
+
+        self.outlets.commanded = hand_over
 
     def _open_whole(self, stack: AsyncExitStack) -> None:
         scans = self.config.scans

@@ -12,7 +12,7 @@ from edge.config import Config, Side
 from edge.delivery.happenings import Document
 from edge.delivery.kept_broker import KeptBroker
 from edge.delivery.outbox import Outbox
-from edge.delivery.publisher import Hooks, Publisher
+from edge.delivery.publisher import Command, Hooks, Publisher
 from edge.delivery.rows import DeadLetter
 from edge.delivery.sides import SideSettings, SideStatus, side_settings
 from edge.errors import ConfigError, Mistake
@@ -21,6 +21,7 @@ from fusion.types import SECOND_NS
 
 OUTBOX_FILE = "outbox.db"
 LIVE_EXPIRY_S = 5
+ANSWER_EXPIRY_S = 60  # who asked and has not looked since sees the alerts themselves
 RECENT_S = 3600.0  # long enough for an operator to see it, short enough to be seen to be over
 MAX_RECENT = 10_000  # dead letters remembered a side, as many as the outbox keeps
 PUBLISHER_END_S = 1.5  # of the five seconds in which the service ends
@@ -38,6 +39,8 @@ class Outlets:
         self._publishers: dict[str, Publisher] = {}
         self._outbox: Outbox | None = None
         self._goodbye: Callable[[], Document] | None = None
+        self.commanded: Callable[[Command], None] = lambda command: None
+        """Called by a side's thread when its centre asks something; set before `connect`."""
 
     @property
     def outbox(self) -> Outbox:
@@ -76,6 +79,7 @@ class Outlets:
             puback=lambda side, reason: metrics.side_metrics(side).puback(str(reason)),
             connected=lambda side, up: metrics.side_metrics(side).connected.set(up),
             delivered=lambda side, seconds: metrics.STAGE_DELIVER.observe(seconds),
+            command=self.commanded,
         )
         for settings in self._settings:
             metrics.side_metrics(settings.name).connected.set(0)
@@ -99,6 +103,15 @@ class Outlets:
         """Send to both sides now or not at all."""
         for publisher in self._publishers.values():
             publisher.publish_live(topic, payload, expiry_s=LIVE_EXPIRY_S)
+
+    def answer(self, command: Command, payload: bytes) -> None:
+        """Answer a command where it asks to be answered, now or not at all."""
+        self._publishers[command.side].publish_live(
+            command.response_topic,
+            payload,
+            expiry_s=ANSWER_EXPIRY_S,
+            correlation=command.correlation,
+        )
 
     def status(self) -> list[SideStatus]:
         """How delivery to each side stands."""

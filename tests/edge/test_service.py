@@ -21,10 +21,12 @@ from edge.cli import main as garita
 from edge.delivery.broker import find_mosquitto
 from edge.delivery.outbox import Outbox
 from edge.errors import EXIT_BROKER, EXIT_CONFIG, EXIT_SENSOR, EXIT_USAGE
+from edge.protocol.messages import rfc3339
 from edge.recordings.format import RecordingDamaged, What, read, read_session
 from edge.service import with_recording
 from edge.study.player import Player
 from edge.study.replay import days
+from fusion.types import SECOND_NS
 from simulators.serve import open_stage
 from tests.edge.rehearsed import SENSORS, brief_scenario, small_config
 from tests.ports import free_port
@@ -135,7 +137,7 @@ class Centre:
     """What a centre sees on its broker."""
 
     def __init__(self, port):
-        self.messages = []
+        self.messages, self.asked = [], 0
         self.client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
         self.client.on_message = lambda client, data, message: self.messages.append(
             (message.topic, message.payload, bool(message.retain))
@@ -156,9 +158,24 @@ class Centre:
             time.sleep(0.05)
         raise AssertionError(f"nothing on {topic}: {sorted({name for name, *_ in self.messages})}")
 
+    def ask(self, verb, **what):
+        """A command to the site, and its answer."""
+        self.asked += 1
+        answers = f"garita/v1/mariposa/answer/{self.asked}"
+        properties = mqtt.Properties(mqtt.PacketTypes.PUBLISH)
+        properties.ResponseTopic = answers
+        payload = msgspec.json.encode(what)
+        self.client.publish(f"garita/v1/mariposa/cmd/{verb}", payload, 1, properties=properties)
+        return self.wait_for(answers)
+
     def close(self):
         self.client.disconnect()
         self.client.loop_stop()
+
+
+def later(seconds):
+    """RFC 3339."""
+    return rfc3339(time.time_ns() + seconds * SECOND_NS)
 
 
 def nobody_listens(port):
@@ -242,6 +259,9 @@ def test_what_ran_live_on_every_wire_replays_to_the_same_bytes_after_a_kill(site
         field.play()
         alert = centre.wait_for("garita/v1/mariposa/nb-01/alert", lambda said: b"TAMPER" in said)
         assert {info["language"] for info in alert["info"]} == {"en-US", "es-MX"}
+        quiet = centre.ask("shelve", until=later(60), reason="grazing", event="ANIMAL")
+        source = centre.ask("shelve", until=later(60), reason="too loud", event="RAD_THREAT")
+        assert (quiet["accepted"], source["refusal"]) == (True, "source")
         centre.close()
         recorded_until(tmp_path / "recordings", time.time_ns())  # so that all of it is on disk
         os.killpg(service.process.pid, signal.SIGKILL)

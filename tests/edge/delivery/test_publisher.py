@@ -601,3 +601,13 @@ def test_stopping_twice_and_waking_after_it_are_harmless(publisher, free_port):
     north.wake()
     north.stop()
     assert not north.status().alive
+
+
+def test_an_answer_carries_the_correlation_of_what_it_answers(publisher, mosquitto, listen, until):
+    broker = mosquitto()
+    heard = listen(broker.port, "answers/#")
+    north = publisher(broker.port)
+    until(lambda: north.status().connected)
+    north.publish_live("answers/1", b"{}", expiry_s=60, correlation=b"42")
+    message = until(lambda: heard.got)[0]
+    assert message.properties.CorrelationData == b"42"

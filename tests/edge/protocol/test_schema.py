@@ -8,6 +8,13 @@ import msgspec
 import pytest
 
 from edge.protocol import schema, topics
+from edge.protocol.commands import (
+    COMMANDS,
+    AckMessage,
+    AnswerMessage,
+    ShelveMessage,
+    UnshelveMessage,
+)
 from edge.protocol.contract import (
     MESSAGES,
     BirthMessage,
@@ -60,6 +67,10 @@ SAMPLES = {
     ),
     "cursor": CursorMessage(side="north", site="mariposa", seq=7, updated=NOW),
     "ops-state": OpsStateMessage(side="north", online=True, updated=NOW),
+    "shelve": ShelveMessage(until=NOW, reason="new fence", place="nb-01"),
+    "unshelve": UnshelveMessage(place="nb-01"),
+    "ack": AckMessage(alert="01JD8"),
+    "answer": AnswerMessage(site="mariposa", verb="shelve", accepted=False, refusal="source"),
 }
 NAMES = {
     "site": "mariposa",
@@ -168,6 +179,8 @@ def test_addresses_are_those_that_the_edge_publishes_to():
         expected[f"alert{suffix}"] = topics.alert_topic(base, site, place)
         expected[f"active{suffix}"] = topics.active_topic(base, site, place, NAMES["id"])
         expected[f"evidence{suffix}"] = topics.evidence_topic(base, site, NAMES["id"], 7)
+        for verb in COMMANDS:
+            expected[f"{verb}{suffix}"] = topics.command_filter(base, site).replace("#", verb)
         expected[f"live{suffix}"] = topics.live_topic(base, site, place, NAMES["kind"])
     assert addresses == expected
 
