@@ -224,6 +224,10 @@ class AlarmBook:
     ) -> Alert:
         told, ended = entry.told, entry.ended
         before = told or ended
+        full = claim.full
+        if entry.claim is claim:
+            entry.claim = full
+        claim = full
         alert = Alert(
             alert_id=before.alert_id if before else alert_id(claim),
             revision=before.revision + 1 if before else 1,

@@ -7,7 +7,7 @@ weighs, with a table that adds up. `Cells` takes the reports of many incidents a
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from fusion.groups import Correlation, correlation_of, group_of
 from fusion.kernels import evidence as kernel
+from fusion.score import Score
 from fusion.scoring_policy import ScoringPolicy
 from fusion.types import Detection
 
@@ -42,6 +43,8 @@ class Layout:
     """(explanations,) number of what each is told as."""
     lines: Floats
     """(explanations,) probability of that from which it is told; infinite: never."""
+    spans: tuple[tuple[int, int], ...]
+    """The first column of each question, and one beyond its last."""
 
     @classmethod
     def of(
@@ -61,6 +64,7 @@ class Layout:
         names = tuple(name for each in questions.values() for name in each)
         if len(set(names)) < len(names) or len(questions) > MAX_QUESTIONS:
             raise ValueError(f"explanations of {list(questions)}: twice the same, or too many")
+        ends = tuple(itertools.accumulate(len(each) for each in questions.values()))
         told = [told_as.get(name, "") for name in names]
         numbers = {word: number for number, word in enumerate(dict.fromkeys(told))}
         return cls(
@@ -71,6 +75,7 @@ class Layout:
             questions=np.repeat(np.arange(len(questions)), [len(q) for q in questions.values()]),
             kin=np.array([numbers[word] for word in told]),
             lines=np.array([lines[word] if word else math.inf for word in told]),
+            spans=tuple(itertools.pairwise((0, *ends))),
         )
 
     def priors(self, nats: Mapping[str, float]) -> Floats:
@@ -122,7 +127,7 @@ class Cell:
         self._voices: dict[tuple[str, str], int] = {}
         self._begin_utc_ns = 0
         self._rhos = np.empty((0, 0))
-        self._sums = np.empty((2, len(layout.names)))
+        self._sums = np.empty((3, len(layout.names)))
         self._table = np.zeros((FIRST_SLOTS, layout.width))
         self._room = np.zeros((FIRST_SLOTS, len(layout.names)))
         self._rows, self._weighed = self._table[:0], self._room[:0]
@@ -163,15 +168,33 @@ class Cell:
             self._sums,
         )
 
-    @property
-    def scores(self) -> dict[str, float]:
-        """Nats of each explanation, as they were weighed last."""
-        return dict(zip(self._layout.names, self._sums[0].tolist(), strict=True))
+    def score(self, question: str) -> Score:
+        """The answer to a question as it was weighed last, without the table of reasons."""
+        layout = self._layout
+        begin, end = layout.spans[layout.asked.index(question)]
+        nats, shares, nothing = self._sums[:, begin:end].tolist()
+        names = layout.names[begin:end]
+        pairs = [("nothing", nothing[0]), *zip(names, shares, strict=True)]
+        return Score(
+            explanations=tuple(sorted(pairs, key=lambda pair: (-pair[1], pair[0]))),
+            nats=dict(zip(names, nats, strict=True)),
+            contributions=(),
+        )
 
-    @property
-    def shares(self) -> dict[str, float]:
-        """Probability of each explanation, as they were weighed last."""
-        return dict(zip(self._layout.names, self._sums[1].tolist(), strict=True))
+    def strongest(self, explanation: str, but: Container[str] = ()) -> Detection | None:
+        """What says most for or against an explanation, of those that name it where any do.
+
+        but  not of these kinds
+        """
+        nats = self._weighed[:, self._layout.columns[explanation]].tolist()
+        rows = [
+            (-abs(says), held.sensor_id, held.kind, slot)
+            for slot, ((held, _), says) in enumerate(zip(self._held, nats, strict=True))
+            if says and held.facts and held.kind not in but
+        ]
+        ranked = [self._held[slot][0] for _, _, _, slot in sorted(rows)]
+        named = [each for each in ranked if each.facts.get("class") == explanation]
+        return next(iter(named or ranked), None)
 
     @property
     def weighed(self) -> Floats:

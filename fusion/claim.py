@@ -1,7 +1,7 @@
 """What is believed of one question about one incident, and what of that is news."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from fusion.types import MILLISECOND_NS, Contribution, Event, Fact, Level, Record
@@ -52,6 +52,14 @@ class Claim:
     records: tuple[Record, ...] = field(default=(), compare=False, repr=False)
     of_part: bool = False
     """Of a scan that goes on: the whole, with its picture, is news whatever it says."""
+    in_full: "Callable[[], Claim] | None" = field(default=None, compare=False, repr=False)
+    """Makes what only a reader needs, its contributions, who was silent or down and the records, as
+    they were at that time. None: it has them. Most beliefs are told to nobody."""
+
+    @property
+    def full(self) -> "Claim":
+        """With all that a reader needs."""
+        return self if self.in_full is None else replace(self.in_full(), level=self.level)
 
 
 def alike(one: Event, other: Event) -> bool:

@@ -219,10 +219,8 @@ class Fuser:
         track.motion = cues.motion(track, zone) or known
         others = [other for other in zone.tracks if other is not track and other.detections]
         track.drop_off = cues.drop_off(track, zone, others, self._policy.association)
-        if not self._desk.knows(track.key) and not self._judge.may_tell(track):
-            return []
-        claim = self._judge.track(track, self._desk.said(track.key))
-        return self._desk.consider(claim, self._now_utc_ns)
+        claim = self._judge.track(track, self._desk.said(track.key), self._desk.knows)
+        return [] if claim is None else self._desk.consider(claim, self._now_utc_ns)
 
     def _ask(self) -> list[Alert]:
         """Steps that were heard after the last event may say which way somebody went."""

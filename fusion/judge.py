@@ -4,10 +4,16 @@ What an incident is asked is in `fusion.questions`; what is told of the answers 
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import NamedTuple
 
 from fusion.alarms import WAY, Claim
 from fusion.associate import Transit
+from fusion.cells import Cell, Rows
+from fusion.groups import Correlation
 from fusion.pass_record import PassRecord
 from fusion.policy import Policy
 from fusion.priors import Onset
@@ -27,7 +33,7 @@ from fusion.types import (
     Record,
     SensorSpec,
 )
-from fusion.verdict import verdict
+from fusion.verdict import Verdict, verdict
 from fusion.witnesses import Hearing, others
 
 TOLD_OF_TRACKS = (*WAY, "count")
@@ -48,6 +54,8 @@ class Judge:
         self._places = {one.sensor_id: one.position_m for one in checkpoint.sensors}
         self._correlations: dict[tuple[str, str], float | None] = {}
         """Of the pairs that were asked for; sensors stand where they stand."""
+        self._lanes = {lane.lane_id: lane for lane in checkpoint.lanes}
+        self._sensors_of = _by_place(checkpoint.sensors)
         self._screen = Screen(policy, self._correlation)
         self._toward = {zone.zone_id: zone.toward for zone in checkpoint.zones}
 
@@ -60,7 +68,8 @@ class Judge:
     def transit(self, transit: Transit, known: Known | None = None) -> list[Claim]:
         """What a vehicle's passage amounts to, one claim for each question with evidence.
 
-        known  claims of which nothing is worth a word are left out, but for these
+        known  claims of which nothing is worth a word are left out, but for these, and what only a
+               reader needs of a claim is not made yet; None: all claims, in full
         """
         rows = transit.weighed()
         onset = Onset(transit.lane.lane_id, transit.start_utc_ns)
@@ -69,27 +78,30 @@ class Judge:
             names = QUESTIONS[question]
             if not any(name in d.nats for d, _ in rows for name in names):
                 continue
-            result = score(rows, names, transit.end_utc_ns, self._policy.scoring, at=onset)
             over_range = question == "radiation" and any(
                 d.facts.get("over_range") is True for d in transit.gammas
             )
-            claim = self._claim(
+            matter = _Matter(
                 key=f"{transit.key}/{question}",
                 kind="transit",
-                result=result,
-                detections=[d for d, _ in rows],
                 place=transit.lane.lane_id,
+                question=question,
+                names=names,
+                rows=rows,
+                detections=[d for d, _ in rows],
+                now_utc_ns=transit.end_utc_ns,
+                at=onset,
                 forced=Event.RAD_OVERRANGE if over_range else None,
                 more={name: True for name in TOLD_OF_TRANSITS if getattr(transit, name)},
-                records=_records(rows, question),
+                records=partial(_records, rows, question),
             )
-            claims.append(claim)
+            claims.append(self._believed(matter, None if known is None else transit.cell))
         return claims
 
     def _to_ask(
         self,
         transit: Transit,
-        rows: Sequence[tuple[Detection, float]],
+        rows: Rows,
         onset: Onset,
         known: Known | None,
     ) -> Sequence[str]:
@@ -107,37 +119,40 @@ class Judge:
             if bits >> number & 1 or known(f"{key}/{question}")
         ]
 
-    def may_tell(self, track: Track) -> bool:
-        """Whether anything of what moves over the ground may be worth a word."""
-        onset = Onset(track.zone_id, track.start_utc_ns)
-        return self._screen.track(track, track.weighed(), onset)
+    def track(
+        self, track: Track, said: Event | None = None, known: Known | None = None
+    ) -> Claim | None:
+        """What moves over the ground; None: nothing of it is worth a word.
 
-    def track(self, track: Track, said: Event | None = None) -> Claim:
-        """What moves over the ground; `said`: what it was told as."""
+        said   what it was told as
+        known  as of `transit`; None: the claim, in full
+        """
         rows = track.weighed()
+        onset = Onset(track.zone_id, track.start_utc_ns)
+        if known is not None and not (self._screen.track(track, rows, onset) or known(track.key)):
+            return None
         motion = track.motion.facts if track.motion is not None else {}
         direction = motion.get("direction")
         toward = self._toward.get(track.zone_id, {}).get(str(direction))
-        return self._claim(
+        matter = _Matter(
             key=track.key,
             kind="track",
-            said=said,
-            result=score(
-                rows,
-                QUESTIONS["motion"],
-                track.end_utc_ns,
-                self._policy.scoring,
-                self._correlation,
-                at=Onset(track.zone_id, track.start_utc_ns),
-            ),
-            detections=[d for d, _ in rows],
             place=track.zone_id,
+            question="motion",
+            names=QUESTIONS["motion"],
+            rows=rows,
+            detections=[d for d, _ in rows],
+            now_utc_ns=track.end_utc_ns,
             updated_utc_ns=track.end_utc_ns,
-            records=_clips(track),
+            at=onset,
+            correlation=self._correlation,
+            said=said,
             direction=direction if isinstance(direction, str) else None,
             more={name: motion[name] for name in TOLD_OF_TRACKS if name in motion}
             | ({"toward": toward} if toward else {}),
+            records=partial(_clips, dict(track.detections), dict(track.latest)),
         )
+        return self._believed(matter, None if known is None else track.cell)
 
     def _correlation(self, one: str, other: str) -> float | None:
         """Of two ground sensors, by how far apart they stand; None where that is not known."""
@@ -155,68 +170,139 @@ class Judge:
 
     def device(self, detection: Detection, spec: SensorSpec) -> Claim:
         """A sensor's own condition."""
-        name = detection.kind.removeprefix("health.")
-        result = score([(detection, 1.0)], (name,), detection.end_utc_ns, self._policy.scoring)
-        key = f"device/{spec.sensor_id}/{detection.facts['code']}/{detection.start_utc_ns}"
-        return self._claim(
-            key=key, kind="device", result=result, detections=[detection], place=spec.place
+        matter = _Matter(
+            key=f"device/{spec.sensor_id}/{detection.facts['code']}/{detection.start_utc_ns}",
+            kind="device",
+            place=spec.place,
+            question="",
+            names=(detection.kind.removeprefix("health."),),
+            rows=[(detection, 1.0)],
+            detections=[detection],
+            now_utc_ns=detection.end_utc_ns,
+        )
+        return self._in_full(matter, frozenset())
+
+    def _believed(self, matter: "_Matter", cell: Cell | None) -> Claim:
+        """In full; or from its evidence as it was weighed last, and in full when it is told."""
+        down = frozenset(
+            spec.sensor_id
+            for spec in self._sensors_of[matter.place]
+            if not self._hearing.up(spec.sensor_id)
+        )
+        if cell is None:
+            return self._in_full(matter, down)
+        result = cell.score(matter.question)
+        found = verdict(result, self._policy.alarms, forced=matter.forced, said=matter.said)
+        main = _main(result, found.event)
+        strongest = cell.strongest(main)
+        if strongest is None:  # all that it says has been weighed away
+            return self._in_full(matter, down)
+        facts = {"source": strongest.sensor_id, **strongest.facts}
+        claim = self._claim(matter, result, found, facts)
+        return replace(claim, in_full=partial(self._in_full, matter, down))
+
+    def _in_full(self, matter: "_Matter", down: frozenset[str]) -> Claim:
+        """With its table of reasons. `down`: sensors of the place that were."""
+        result = score(
+            matter.rows,
+            matter.names,
+            matter.now_utc_ns,
+            self._policy.scoring,
+            matter.correlation,
+            at=matter.at,
+        )
+        found = verdict(result, self._policy.alarms, forced=matter.forced, said=matter.said)
+        main = _main(result, found.event)
+        shown = {main} | {name for name, _ in result.explanations[:SHOWN_EXPLANATIONS]}
+        strongest = _strongest(result, main)
+        facts = {"source": strongest.source, **strongest.facts} if strongest is not None else {}
+        silent: tuple[str, ...] = ()
+        failed: tuple[str, ...] = ()
+        if matter.kind != "device":
+            sensors = self._sensors_of[matter.place]
+            silent, failed = others(sensors, matter.place, matter.detections, _Then(down))
+        return replace(
+            self._claim(matter, result, found, facts),
+            contributions=tuple(c for c in result.contributions if c.explanation in shown),
+            silent=silent,
+            down=failed,
+            records=matter.records(),
         )
 
     def _claim(
-        self,
-        *,
-        key: str,
-        kind: str,
-        result: Score,
-        detections: Sequence[Detection],
-        place: str,
-        updated_utc_ns: int = 0,
-        direction: str | None = None,
-        forced: Event | None = None,
-        said: Event | None = None,
-        more: Mapping[str, Fact] | None = None,
-        records: tuple[Record, ...] = (),
+        self, matter: "_Matter", result: Score, found: Verdict, strongest: Mapping[str, Fact]
     ) -> Claim:
-        event, level, probability = verdict(result, self._policy.alarms, forced=forced, said=said)
-        mine = [name for name, _ in result.explanations if EVENTS.get(name) is event]
-        main = mine[0] if mine else result.best[0]
-        shown = {main} | {name for name, _ in result.explanations[:SHOWN_EXPLANATIONS]}
-        lane = next((x for x in self._checkpoint.lanes if x.lane_id == place), None)
-        silent, down = ((), ()) if kind == "device" else self._others(place, detections)
-        strongest = _strongest(result, main)
-        facts: dict[str, Fact] = {"explanation": main}
-        if strongest is not None:
-            facts |= {"source": strongest.source, **strongest.facts}
-        facts |= more or {}
+        """What decides whether it is told. `strongest`: the facts of what says most."""
+        detections = matter.detections
+        main = _main(result, found.event)
+        lane = self._lanes.get(matter.place)
         return Claim(
-            key=key,
-            kind=kind,
-            event=event,
-            level=level,
-            probability=probability,
+            key=matter.key,
+            kind=matter.kind,
+            event=found.event,
+            level=found.level,
+            probability=found.probability,
             score_nats=result.nats[main],
             site=self._checkpoint.site,
-            lane=place if lane is not None else None,
-            zone=None if lane is not None else place,
-            direction=lane.direction if lane is not None else direction,
+            lane=matter.place if lane is not None else None,
+            zone=None if lane is not None else matter.place,
+            direction=lane.direction if lane is not None else matter.direction,
             exercise=any(d.origin is not Origin.SENSOR for d in detections),
             onset_utc_ns=min(d.start_utc_ns for d in detections),
             # A track is heard of after its sensors have had their best words.
-            updated_utc_ns=max(updated_utc_ns, *(d.end_utc_ns for d in detections)),
+            updated_utc_ns=max(matter.updated_utc_ns, *(d.end_utc_ns for d in detections)),
             explanations=result.explanations,
-            contributions=tuple(c for c in result.contributions if c.explanation in shown),
-            silent=silent,
-            down=down,
-            facts=facts,
-            records=records,
+            contributions=(),
+            facts={"explanation": main, **strongest, **matter.more},
             of_part=any(d.family is Family.XRAY and not d.final for d in detections),
         )
 
-    def _others(
-        self, place: str, detections: Sequence[Detection]
-    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Sensors of the place that were up and saw nothing, and those that were down."""
-        return others(self._checkpoint.sensors, place, detections, self._hearing)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Matter:
+    """One question about one incident, and all that is known of it now."""
+
+    key: str
+    kind: str
+    place: str
+    question: str
+    names: Sequence[str]
+    rows: Rows
+    """All that is weighed."""
+    detections: Sequence[Detection]
+    """What was noticed."""
+    now_utc_ns: int
+    updated_utc_ns: int = 0
+    at: Onset | None = None
+    correlation: Correlation | None = None
+    forced: Event | None = None
+    said: Event | None = None
+    direction: str | None = None
+    more: Mapping[str, Fact] = field(default_factory=dict)
+    records: Callable[[], tuple[Record, ...]] = tuple
+
+
+def _by_place(sensors: Iterable[SensorSpec]) -> Mapping[str, Sequence[SensorSpec]]:
+    found: defaultdict[str, list[SensorSpec]] = defaultdict(list)
+    for spec in sensors:
+        for place in dict.fromkeys((spec.place, *spec.also)):
+            found[place].append(spec)
+    return found
+
+
+class _Then(NamedTuple):
+    """Who was up at that time."""
+
+    down: frozenset[str]
+
+    def up(self, sensor_id: str) -> bool:
+        return sensor_id not in self.down
+
+
+def _main(result: Score, event: Event) -> str:
+    """The most probable of the explanations that are told as an event."""
+    mine = [name for name, _ in result.explanations if EVENTS.get(name) is event]
+    return mine[0] if mine else result.best[0]
 
 
 def _strongest(result: Score, explanation: str) -> Contribution | None:
@@ -230,7 +316,7 @@ def _strongest(result: Score, explanation: str) -> Contribution | None:
     return next(iter(named or rows), None)
 
 
-def _records(rows: Sequence[tuple[Detection, float]], question: str) -> tuple[Record, ...]:
+def _records(rows: Rows, question: str) -> tuple[Record, ...]:
     """What each portal and scanner measured of the vehicle, in the order of the detections.
 
     What the portal measured is evidence of radiation, and of nothing else; a scan is that too
@@ -251,14 +337,15 @@ def _records(rows: Sequence[tuple[Detection, float]], question: str) -> tuple[Re
     )
 
 
-def _clips(track: Track) -> tuple[Record, ...]:
+def _clips(
+    detections: Mapping[str, Detection], latest: Mapping[str, Detection]
+) -> tuple[Record, ...]:
     """What was heard by the stations that say most, the strongest first.
 
     Of an event the last word, which has heard most of it.
     """
     strongest = sorted(
-        track.detections,
-        key=lambda name: (-max(track.detections[name].nats.values(), default=0.0), name),
+        detections, key=lambda name: (-max(detections[name].nats.values(), default=0.0), name)
     )
-    records = [track.latest[name].record for name in strongest[:MAX_CLIPS]]
+    records = [latest[name].record for name in strongest[:MAX_CLIPS]]
     return tuple(record for record in records if record is not None)

@@ -62,18 +62,17 @@ def weigh(rows: Floats, rhos: Floats, apart: bool, now_ns: float, weighed: Float
 
 
 @njit(cache=True, nogil=True)
-def believe(
-    weighed: Floats, priors: Floats, questions: Ints, scores: Floats, shares: Floats
-) -> None:
+def believe(weighed: Floats, priors: Floats, questions: Ints, sums: Floats) -> None:
     """Scores and probabilities of the explanations.
 
     weighed    (detections, explanations) nats
     priors     (explanations,) nats
     questions  (explanations,) number of the question in which each competes, with `nothing` at 0;
                those of one question stand together
-    scores     (explanations,) takes nats
-    shares     (explanations,) takes probabilities
+    sums       (3, explanations) takes scores in nats, probabilities, and the probability of
+               `nothing` in the question of each
     """
+    scores, shares, nothing = sums[0], sums[1], sums[2]
     for e in range(priors.shape[0]):
         scores[e] = priors[e]
         for i in range(weighed.shape[0]):
@@ -84,12 +83,14 @@ def believe(
         while last < priors.shape[0] and questions[last] == questions[first]:
             top = max(top, scores[last])
             last += 1
-        total = math.exp(-top)
+        rest = math.exp(-top)
+        total = rest
         for e in range(first, last):
             shares[e] = math.exp(scores[e] - top)
             total += shares[e]
         for e in range(first, last):
             shares[e] /= total
+            nothing[e] = rest / total
         first = last
 
 
@@ -126,9 +127,9 @@ def screen(
     weighed: Floats,
     sums: Floats,
 ) -> int:
-    """All of the above at once; sums (2, explanations) takes scores and probabilities."""
+    """All of the above at once, with `sums` as of `believe`."""
     weigh(rows, rhos, apart, now_ns, weighed)
-    believe(weighed, priors, questions, sums[0], sums[1])
+    believe(weighed, priors, questions, sums)
     return worth(sums[1], questions, kin, lines)
 
 
@@ -159,7 +160,7 @@ def take(
     weighed    (slots, explanations) is overwritten
     shares     (reports, explanations) takes the probabilities after each report
     """
-    scores = np.empty(priors.shape[0])
+    sums = np.empty((3, priors.shape[0]))
     for k in range(reports.shape[0]):
         cell = cells[k]
         tables[cell, slots[k]] = reports[k]
@@ -167,7 +168,8 @@ def take(
         rows = tables[cell, : used[cell]]
         mine = weighed[: used[cell]]
         weigh(rows, rhos[cell], False, now_ns[k], mine)
-        believe(mine, priors, questions, scores, shares[k])
+        believe(mine, priors, questions, sums)
+        shares[k] = sums[1]
 
 
 @njit(cache=True, nogil=True)

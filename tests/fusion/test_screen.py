@@ -22,6 +22,22 @@ class AllUp:
         return None
 
 
+class Thorough(Judge):
+    """Makes every claim in full, whether anybody is told of it or not."""
+
+    def transit(self, transit, known=None):
+        return super().transit(transit)
+
+    def track(self, track, said=None, known=None):
+        return super().track(track, said)
+
+
+def thorough():
+    fuser = Fuser(CHECKPOINT, POLICY, AllUp())
+    fuser._judge = Thorough(CHECKPOINT, POLICY, AllUp())
+    return fuser
+
+
 def passes(number):
     """What a portal and a scanner may say of one vehicle."""
     return st.one_of(
@@ -58,8 +74,7 @@ days = st.lists(st.one_of(passes(0), passes(20), ground, st.just(None)), max_siz
 
 @given(day=days)
 def test_no_alert_is_lost_or_changed_by_not_asking_what_cannot_be_told(day):
-    screened, asking = (Fuser(CHECKPOINT, POLICY, AllUp()) for _ in range(2))
-    asking._desk.knows = lambda key: True
+    screened, asking = Fuser(CHECKPOINT, POLICY, AllUp()), thorough()
     now = START_UTC_NS
     for moment in day:
         if moment is None:
@@ -70,6 +85,20 @@ def test_no_alert_is_lost_or_changed_by_not_asking_what_cannot_be_told(day):
     for _ in range(3):
         now += 60 * SECOND_NS
         assert screened.tick(now, []) == asking.tick(now, [])
+
+
+def test_what_is_known_is_told_in_full_and_not_before():
+    judge = Judge(CHECKPOINT, POLICY, AllUp())
+    fuser = Fuser(CHECKPOINT, POLICY, AllUp())
+    fuser.tick(START_UTC_NS, [])
+    fuser.take([occupancy(0.0)])
+    (alert,) = fuser.take([gamma(20.0, point=40.0, extended=5.0)])
+    assert alert.contributions
+    (transit,) = fuser._lanes["nb-01"].transits
+    (light,), (full,) = judge.transit(transit, lambda key: True), judge.transit(transit)
+    assert light.contributions == ()
+    assert light.full == full
+    assert (light.event, light.level, light.facts) == (full.event, full.level, full.facts)
 
 
 def test_what_cannot_be_told_is_not_asked():
