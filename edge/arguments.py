@@ -8,7 +8,11 @@ from pathlib import Path
 LANGUAGES = ("en-US", "es-MX")
 NORTH_PORT, SOUTH_PORT, HTTP_PORT = 18831, 18832, 8088  # the demo's addresses are a contract
 REPORT_SEED = 1_000_000  # as in edge.study.packs, which is slow to import
+CROSSING_SEED = 9_000_000
 CALIBRATION_SEED = 100_000
+CALIBRATION_PACKS = ("quiet-day", "busy-day", "smuggling", "footpaths", "loads")
+CALIBRATION_TESTS = ("seismic.event", "xray.emptiness", "xray.dense", "ground_rho", "pair_rho")
+"""As in edge.study.calibration_packs, which brings all simulators."""
 BASE_PORT = 16010  # of `simulate --serve`; in no registry's list
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?")
 
@@ -251,8 +255,8 @@ def evaluate_arguments(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--seed",
         type=int,
-        default=REPORT_SEED,
-        help="first of the seeds (default: %(default)s; smaller ones were used for tuning)",
+        help=f"first of the seeds (default: {REPORT_SEED}, of hours at the crossing "
+        f"{CROSSING_SEED}; smaller ones than {REPORT_SEED} were used for tuning)",
     )
     sub.add_argument(
         "--number", type=int, metavar="N", help="how many cases (default: what the figure asks for)"
@@ -267,26 +271,42 @@ def evaluate_arguments(sub: argparse.ArgumentParser) -> None:
 
 def calibrate_arguments(sub: argparse.ArgumentParser) -> None:
     """Arguments of `garita calibrate`."""
-    sub.add_argument("what", choices=("portals",), help="what to fit")
+    sub.add_argument(
+        "what", choices=("portals", *CALIBRATION_PACKS), help="what to fit, or on what"
+    )
     sub.add_argument(
         "--kind",
         choices=("rpm-tsa", "rpm-n42"),
-        help="only this kind of portal, one that counts or one that takes spectra; default: both",
+        help="of portals: only this kind, one that counts or one that takes spectra; default: both",
+    )
+    sub.add_argument(
+        "--only",
+        nargs="+",
+        choices=CALIBRATION_TESTS,
+        metavar="TEST",
+        help=f"of a pack: only these of what it fits ({', '.join(CALIBRATION_TESTS)})",
     )
     sub.add_argument(
         "--seed",
         type=int,
         default=CALIBRATION_SEED,
-        help="first of the seeds (default: %(default)s)",
+        help="first of the seeds (default: %(default)s; of a pack 0-499999)",
     )
     sub.add_argument(
         "--number",
         type=int,
         metavar="N",
-        help="clean passes; the others follow in proportion (default: what the fit needs)",
+        help="of portals clean passes, the others follow in proportion; of a pack hours, or loads "
+        "(default: what the fit needs)",
     )
     sub.add_argument(
         "--date", default="", help="of the fit, for its provenance; nothing here asks a clock"
+    )
+    sub.add_argument(
+        "--pictures",
+        type=Path,
+        metavar="DIR",
+        help="of a pack: put a picture there of what was told against what was so",
     )
     sub.add_argument(
         "--out",

@@ -9,7 +9,7 @@ import sys
 
 from edge import errors
 from edge.study.figures import Figure, listing, measured, written
-from edge.study.packs import PACKS, PackError, Settings
+from edge.study.packs import CROSSING_SEED, PACKS, REPORT_SEED, PackError, Settings
 
 
 def main(args: argparse.Namespace) -> int:
@@ -21,7 +21,12 @@ def main(args: argparse.Namespace) -> int:
             say(line)
         return errors.EXIT_USAGE
     settings = Settings(
-        seed=args.seed, number=args.number, data=args.data, pictures=args.pictures, say=say
+        seed=REPORT_SEED if args.seed is None else args.seed,
+        crossing_seed=CROSSING_SEED if args.seed is None else args.seed,
+        number=args.number,
+        data=args.data,
+        pictures=args.pictures,
+        say=say,
     )
     figures: list[Figure] = []
     for name in args.packs:

@@ -4,7 +4,7 @@ All times are seconds since the hour's start.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from fusion.claim import Claim
 from fusion.policy import ScoringPolicy
 from fusion.questions import EVENTS, QUESTIONS
 from fusion.score import score
-from fusion.types import SECOND_NS, Alert, Checkpoint, Contribution, Detection, Event, Phase
+from fusion.types import SECOND_NS, Alert, Checkpoint, Contribution, Detection, Event, Family, Phase
 
 LAWFUL = frozenset({Event.RAD_INNOCENT, Event.ANIMAL, Event.CARGO_UNPENETRATED})
 """Events that ask for nobody's stop: what no X-ray passes through is no finding."""
@@ -24,8 +24,8 @@ THREATS = frozenset(
     if name in EVENTS and EVENTS[name] not in LAWFUL
 )
 """Explanations that a threat would have."""
-SIGMA = ("gamma_sigma", "neutron_sigma")
-DEVICE = "sensor"
+MEASURES = ("gamma_sigma", "neutron_sigma", "ratio")
+DEVICES = frozenset({Event.SENSOR_TAMPER, Event.SENSOR_FAULT, Event.SENSOR_SILENT})
 
 
 class Rung(NamedTuple):
@@ -37,12 +37,15 @@ class Rung(NamedTuple):
     """Lane or zone; of a sensor's own condition the sensor."""
     event: Event
     level: int
+    """As the operator hears it."""
+    own_level: int
+    """By itself, were there no flood and no shelf."""
     probability: float
     first_s: float
     last_s: float
     """When its strongest evidence ended."""
-    fresh: bool
-    """False: it only says that less is believed than before, or something beside it."""
+    is_group: bool
+    """It stands for several alerts of a flood."""
 
 
 class Asked(NamedTuple):
@@ -67,7 +70,7 @@ class Heard(NamedTuple):
     """One detection as a sensor alone would have it."""
 
     sensor: str
-    family: str
+    family: Family
     place: str
     told_s: float
     first_s: float
@@ -76,8 +79,6 @@ class Heard(NamedTuple):
     """Of any threat, by this detection and the priors alone."""
     measure: float
     """What such a sensor is thresholded on in the field: sigma, contrast or loudness."""
-    events: tuple[Event, ...]
-    """Of the threats that it speaks for."""
 
 
 @dataclass(slots=True)
@@ -125,28 +126,28 @@ def asked_of(utc_ns: int, claim: Claim, start_utc_ns: int) -> Asked:
 
 def rungs(told: Iterable[Told], start_utc_ns: int) -> list[Rung]:
     """Alerts, new and updated; that one is over rings nobody."""
-    found, last = [], dict[str, Alert]()
-    for utc_ns, alert in told:
-        if alert.phase is Phase.CLEAR:
-            continue
-        before = last.get(alert.alert_id)
-        source = next((c.source for c in alert.contributions if c.source != "prior"), "")
-        is_device = alert.event.value.startswith("SENSOR_")
-        found.append(
-            Rung(
-                alert_id=alert.alert_id,
-                told_s=(utc_ns - start_utc_ns) / SECOND_NS,
-                place=source if is_device else alert.lane or alert.zone or "",
-                event=alert.event,
-                level=int(alert.level),
-                probability=alert.probability,
-                first_s=(alert.onset_utc_ns - start_utc_ns) / SECOND_NS,
-                last_s=_strongest_s(alert.updated_utc_ns, alert.contributions, start_utc_ns),
-                fresh=before is None or alert.level > before.level,
-            )
-        )
-        last[alert.alert_id] = alert
-    return found
+    return [
+        _rung((utc_ns - start_utc_ns) / SECOND_NS, alert, start_utc_ns)
+        for utc_ns, alert in told
+        if alert.phase is not Phase.CLEAR
+    ]
+
+
+def _rung(told_s: float, alert: Alert, start_utc_ns: int) -> Rung:
+    source = next((c.source for c in alert.contributions if c.source != "prior"), "")
+    own = alert.facts.get("own_level")
+    return Rung(
+        alert_id=alert.alert_id,
+        told_s=told_s,
+        place=source if alert.event in DEVICES else alert.lane or alert.zone or "",
+        event=alert.event,
+        level=int(alert.level),
+        own_level=max(int(alert.level), own if isinstance(own, int) else 0),
+        probability=alert.probability,
+        first_s=(alert.onset_utc_ns - start_utc_ns) / SECOND_NS,
+        last_s=_strongest_s(alert.updated_utc_ns, alert.contributions, start_utc_ns),
+        is_group="members" in alert.facts,
+    )
 
 
 def _strongest_s(
@@ -160,40 +161,43 @@ def _strongest_s(
 def heard(
     tape: Tape, checkpoint: Checkpoint, policy: ScoringPolicy, start_utc_ns: int
 ) -> list[Heard]:
-    """Every detection that speaks for or against a threat, final or not."""
+    """Every detection that a sensor alone could ring for, final or not."""
     places = {spec.sensor_id: spec.place for spec in checkpoint.sensors}
     return [
         _heard(detection, places[detection.sensor_id], utc_ns, policy, start_utc_ns)
         for utc_ns, detection in tape.detections()
-        if any(nats > 0.0 for name, nats in detection.nats.items() if name in THREATS)
+        if not detection.kind.startswith("health.")
+        and (_measure(detection) > 0.0 or THREATS & detection.nats.keys())
     ]
 
 
 def _heard(
     detection: Detection, place: str, utc_ns: int, policy: ScoringPolicy, start_utc_ns: int
 ) -> Heard:
-    loudest = max(THREATS & detection.nats.keys(), key=lambda name: (detection.nats[name], name))
-    names = next(mine for mine in QUESTIONS.values() if loudest in mine)
-    alone = score([(detection, 1.0)], names, detection.end_utc_ns, policy)
-    events = {EVENTS[n] for n, nats in detection.nats.items() if n in THREATS and nats > 0.0}
     return Heard(
         sensor=detection.sensor_id,
-        family=detection.family.value,
+        family=detection.family,
         place=place,
         told_s=(utc_ns - start_utc_ns) / SECOND_NS,
         first_s=(detection.start_utc_ns - start_utc_ns) / SECOND_NS,
         last_s=(detection.end_utc_ns - start_utc_ns) / SECOND_NS,
-        odds_nats=log_odds(alone.explanations),
+        odds_nats=_odds_alone(detection, policy),
         measure=_measure(detection),
-        events=tuple(sorted(events)),
     )
 
 
+def _odds_alone(detection: Detection, policy: ScoringPolicy) -> float:
+    spoken = THREATS & detection.nats.keys()
+    if not spoken:
+        return -math.inf
+    loudest = max(spoken, key=lambda name: (detection.nats[name], name))
+    names = next(mine for mine in QUESTIONS.values() if loudest in mine)
+    return log_odds(score([(detection, 1.0)], names, detection.end_utc_ns, policy).explanations)
+
+
 def _measure(detection: Detection) -> float:
-    """Sigma of a portal, contrast of a scan's place, loudness on the ground; else its nats."""
-    facts: Mapping[str, object] = detection.facts
-    for name in (*SIGMA, "sigma", "ratio"):
-        value = facts.get(name)
-        if isinstance(value, int | float):
-            return float(value)
-    return max((n for name, n in detection.nats.items() if name in THREATS), default=0.0)
+    """Sigma of a portal, loudness over the ground's usual; of scans what speaks for a threat."""
+    if detection.family is Family.XRAY:
+        return max((n for name, n in detection.nats.items() if name in THREATS), default=0.0)
+    found = (detection.facts.get(name) for name in MEASURES)
+    return max((float(one) for one in found if isinstance(one, int | float)), default=0.0)

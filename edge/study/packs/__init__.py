@@ -137,6 +137,10 @@ PACKS: dict[str, tuple[str, str]] = {
         "edge.study.packs.fusion_days:measure_adversary",
         "shields, splits, decoys, jamming, and who drives between two scans",
     ),
+    "fusion-correlation": (
+        "edge.study.packs.fusion_correlation:measure",
+        "false alarms of correlated sensors at a nominal rate, beside the naive sum",
+    ),
 }
 """Name to function, as `module:function`, and what it measures."""
 

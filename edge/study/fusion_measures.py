@@ -1,0 +1,193 @@
+"""What hours of alerts amount to: detection, alarms an hour, precision, time to alert, causes."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from edge.study.fusion_hours import Hour
+from edge.study.fusion_told import Rung
+from edge.study.fusion_truth import Happening, Joiner, Kind
+from edge.study.intervals import proportion
+from fusion.types import Event
+
+HOUR_S = 3600.0
+WARNING, ADVISORY = 3, 2
+NOBODY = "nothing was there"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """One alert: how loud it was and what it was of."""
+
+    level: int
+    """The highest, by itself."""
+    heard_level: int
+    """The highest that the operator heard."""
+    event: Event
+    """At its highest level."""
+    probability: float
+    of: Happening | None
+    fits: bool
+    """Whether its event, at its highest level, is right of what it was of."""
+    direction: str
+    is_group: bool
+
+    @property
+    def is_nuisance(self) -> bool:
+        """Whether it was of nothing that anybody need know of."""
+        return not self.is_group and (self.of is None or self.of.kind is Kind.LAWFUL)
+
+    @property
+    def cause(self) -> str:
+        """Of a nuisance: what was there, and what it was called."""
+        name = NOBODY if self.of is None else self.of.name
+        return f"{name} told as {self.event}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """One threat: whether, how loudly and when it was told."""
+
+    of: Happening
+    level: int
+    """The highest at which it was told as what it is; 0: not at all."""
+    any_level: int
+    """The same, told as whatever."""
+    told_s: float | None
+    """At level 3, or at the highest that there was."""
+    since_evidence_s: float | None
+    since_start_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """Hours of one system."""
+
+    hours: float
+    outcomes: tuple[Outcome, ...]
+    verdicts: tuple[Verdict, ...]
+
+    def going(self, direction: str) -> "Tally":
+        """Only what goes one way."""
+        return Tally(
+            hours=self.hours,
+            outcomes=tuple(one for one in self.outcomes if one.of.direction == direction),
+            verdicts=tuple(one for one in self.verdicts if one.direction == direction),
+        )
+
+    def found(
+        self, level: int, which: Callable[[Happening], bool] = lambda one: True
+    ) -> tuple[int, int]:
+        """(told at that level or above, of so many) of the threats that are asked for."""
+        mine = [one for one in self.outcomes if which(one.of)]
+        return sum(one.level >= level for one in mine), len(mine)
+
+    def rings(self, level: int) -> int:
+        """Alerts that an operator hears at that level or above."""
+        return sum(one.heard_level >= level for one in self.verdicts)
+
+    def precise(self, level: int) -> tuple[int, int]:
+        """(of something that had to be told, all) alerts of that level or above."""
+        loud = [one for one in self.verdicts if one.level >= level and not one.is_group]
+        return sum(not one.is_nuisance for one in loud), len(loud)
+
+    def nuisances(self, level: int) -> Counter[str]:
+        """Alerts of that level or above by their cause, where it was a lawful one."""
+        return Counter(one.cause for one in self.verdicts if one.level >= level and one.is_nuisance)
+
+    def waits_s(self) -> tuple[list[float], list[float]]:
+        """Of what was told at level 3: seconds since the first evidence, and since it began."""
+        told = [one for one in self.outcomes if one.level >= WARNING]
+        return (
+            [one.since_evidence_s for one in told if one.since_evidence_s is not None],
+            [one.since_start_s for one in told if one.since_start_s is not None],
+        )
+
+    @property
+    def threats(self) -> tuple[str, ...]:
+        """Strata that there were, by name."""
+        return tuple(sorted({one.of.name for one in self.outcomes}))
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """Events that threats are counted under."""
+        return tuple(sorted({one.of.event for one in self.outcomes if one.of.event is not None}))
+
+
+def tally(hours: Sequence[Hour], way: str) -> Tally:
+    """What one system made of all hours that it was given."""
+    outcomes: list[Outcome] = []
+    verdicts: list[Verdict] = []
+    mine = [one for one in hours if way in one.ways]
+    for one in mine:
+        judged, told = _judged(one, one.ways[way].rungs)
+        outcomes += judged
+        verdicts += told
+    return Tally(
+        hours=sum(one.duration_s for one in mine) / HOUR_S,
+        outcomes=tuple(outcomes),
+        verdicts=tuple(verdicts),
+    )
+
+
+def _judged(hour: Hour, rungs: Iterable[Rung]) -> tuple[list[Outcome], list[Verdict]]:
+    joiner = Joiner(hour.found)
+    by_alert: dict[str, list[tuple[Rung, Happening | None]]] = {}
+    for rung in rungs:
+        of = None if rung.is_group else _of(joiner, rung)
+        by_alert.setdefault(rung.alert_id, []).append((rung, of))
+    told: dict[int, list[Rung]] = {}
+    for revisions in by_alert.values():
+        for rung, of in revisions:
+            if of is not None and of.kind is Kind.THREAT:
+                told.setdefault(of.index, []).append(rung)
+    outcomes = [
+        _outcome(hour, one, told.get(one.index, []))
+        for one in hour.found
+        if one.kind is Kind.THREAT
+    ]
+    return outcomes, [_verdict(revisions, hour.directions) for revisions in by_alert.values()]
+
+
+def _of(joiner: Joiner, rung: Rung) -> Happening | None:
+    return joiner.of(rung.place, rung.first_s, rung.last_s, (rung.event,))
+
+
+def _verdict(
+    revisions: Sequence[tuple[Rung, Happening | None]], directions: Mapping[str, str]
+) -> Verdict:
+    """Of the loudest; where it was of something to be told in any revision, of that."""
+    loudest, of = max(revisions, key=lambda pair: (pair[0].own_level, pair[0].probability))
+    ours = [one for _, one in revisions if one is not None and one.kind is not Kind.LAWFUL]
+    of = ours[0] if ours else of
+    return Verdict(
+        level=loudest.own_level,
+        heard_level=max(rung.level for rung, _ in revisions),
+        event=loudest.event,
+        probability=loudest.probability,
+        of=of,
+        fits=of is not None and of.is_fit(loudest.event),
+        direction=of.direction if of is not None else directions.get(loudest.place, ""),
+        is_group=loudest.is_group,
+    )
+
+
+def _outcome(hour: Hour, one: Happening, rungs: Sequence[Rung]) -> Outcome:
+    right = [rung for rung in rungs if one.is_fit(rung.event)]
+    level = max((rung.own_level for rung in right), default=0)
+    loud = [rung.told_s for rung in right if rung.own_level >= min(level, WARNING)]
+    told_s = min(loud, default=None)
+    first_s = hour.first_evidence_s.get(one.index)
+    return Outcome(
+        of=one,
+        level=level,
+        any_level=max((rung.own_level for rung in rungs), default=0),
+        told_s=told_s,
+        since_evidence_s=None if told_s is None or first_s is None else told_s - first_s,
+        since_start_s=None if told_s is None else told_s - one.spans_s[0][0],
+    )
+
+
+def share(hits: int, of: int) -> tuple[float, tuple[float, float]]:
+    """A proportion with its 95 % interval; of nothing, nothing is known."""
+    return (hits / of, proportion(hits, of)) if of else (0.0, (0.0, 1.0))
