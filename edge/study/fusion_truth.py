@@ -60,38 +60,25 @@ class Happening:
     kind: Kind
     events: frozenset[Event]
     """Of which one is right."""
+    event: Event | None
+    """Under which it is counted."""
     spans_s: tuple[tuple[float, float], ...]
     """Seconds since the day's start, in order."""
     is_vehicle: bool = False
     """Of a lane: it is there at its spans, and the next one soon after."""
     detail: str = ""
 
-    @property
-    def event(self) -> Event | None:
-        """Under which it is counted."""
-        return _COUNTED.get(self.name) or min(self.events, default=None)
-
     def is_fit(self, event: Event) -> bool:
         """Whether that is right to be said of it."""
         return any(alike(event, mine) for mine in self.events)
 
 
-_COUNTED: Mapping[str, Event] = {
-    "bare-source": Event.RAD_THREAT,
-    "neutron-source": Event.RAD_THREAT,
-    "masked-source": Event.RAD_THREAT,
-    "split-source": Event.RAD_THREAT,
-    "shared-source": Event.RAD_THREAT,
-    "shielded-source": Event.SHIELDED_SOURCE,
-    "person": Event.PERSON,
-    "runner": Event.PERSON,
-    "stealth": Event.PERSON,
-    "group": Event.GROUP,
+COUNTED: Mapping[str, Event] = {
     "drop-off": Event.DROP_OFF,
     "pick-up": Event.DROP_OFF,
-    "portal-bypass": Event.PORTAL_BYPASS,
+    "shielded-source": Event.SHIELDED_SOURCE,
 }
-"""Of strata whose labels allow several."""
+"""Under which event strata are counted where their labels do not name it first."""
 
 
 def alike(one: Event, other: Event) -> bool:
@@ -106,13 +93,20 @@ def happenings(scenario: Scenario, directions: Mapping[str, str]) -> list[Happen
     """
     vehicles = {vehicle.vehicle_id: vehicle for vehicle in scenario.vehicles}
     known = {place.sensor_id for place in scenario.sensors}
+    at: dict[str, tuple[str, ...]] = {}
+    for sensor in scenario.sensors:
+        place = sensor.lane or sensor.zone
+        at[place] = (*at.get(place, ()), sensor.sensor_id)
     found = []
     for index, row in enumerate(scenario.truth):
         vehicle = vehicles.get(row.subject)
-        events = frozenset(Event(code) for code in row.events)
+        codes = [Event(code) for code in row.events]
+        events = frozenset(codes)
         places = (row.place,) if row.place else ()
         if row.subject in known:
             places = (row.subject, *places)
+        elif events & DEVICE:  # who blinds a sensor is also told by the sensor
+            places = (*at.get(row.place, ()), *places)
         found.append(
             Happening(
                 index=index,
@@ -122,6 +116,7 @@ def happenings(scenario: Scenario, directions: Mapping[str, str]) -> list[Happen
                 direction=directions.get(row.place, ""),
                 kind=_kind(row, events),
                 events=events,
+                event=COUNTED.get(row.name, codes[0] if codes else None),
                 spans_s=_spans_s(scenario, row, vehicle),
                 is_vehicle=vehicle is not None,
                 detail=row.detail,
@@ -174,16 +169,19 @@ class Joiner:
         """
         asked = tuple(events)
         of_device = bool(asked) and all(event in DEVICE for event in asked)
-        ranked: list[tuple[tuple[bool, bool, bool, float, int], Happening]] = []
+        ranked: list[tuple[tuple[bool, bool, bool, bool, float, int], Happening]] = []
         for one in (*self._of_places.get(place, ()), *self._everywhere):
-            if (one.kind is Kind.FAULT) != of_device and (asked or one.kind is Kind.FAULT):
+            if (of_device and not one.events & DEVICE) or (
+                one.kind is Kind.FAULT and not of_device
+            ):
                 continue
             away_s = _away_s(one, first_s, last_s)
             if away_s is None:
                 continue
             fits = any(one.is_fit(event) for event in asked)
             ours = one.kind is not Kind.LAWFUL
-            rank = (not fits, not (fits and ours), not one.places, away_s, one.index)
+            asked_for = fits and one.kind is Kind.THREAT
+            rank = (not fits, not (fits and ours), not asked_for, not one.places, away_s, one.index)
             ranked.append((rank, one))
         return min(ranked, key=lambda pair: pair[0])[1] if ranked else None
 
