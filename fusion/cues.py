@@ -3,23 +3,30 @@
 A cue is a `Detection` of the source `fusion`; like any other it speaks in nats.
 """
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from fusion.associate import Transit
 from fusion.association_policy import AssociationPolicy
 from fusion.cue import FUSION, cue
+from fusion.cues_people import drop_off, pick_up
 from fusion.cues_shielding import shielding
-from fusion.evidence import nats_of, number
+from fusion.evidence import number
 from fusion.track_motion import motion_facts
 from fusion.tracks import Track, Zone
-from fusion.types import SECOND_NS, Detection, Fact, Family
+from fusion.types import Detection, Fact, Family
 
-__all__ = ["FUSION", "bulk_norm", "bypass", "drop_off", "motion", "of_transit", "shielding"]
+__all__ = [
+    "FUSION",
+    "bulk_norm",
+    "bypass",
+    "drop_off",
+    "motion",
+    "of_transit",
+    "pick_up",
+    "shielding",
+]
 
 BULK_HOMOGENEITY = 0.6  # above this a load is one material, not a mixture
-STEADY_M_S, STEADY_SENSORS = 4.0, 3
-"""Who gets out of a vehicle makes it stop; one that passes three sensors at 15 km/h has not."""
 
 
 def of_transit(transit: Transit, policy: AssociationPolicy) -> Iterator[Detection]:
@@ -64,7 +71,7 @@ def bulk_norm(transit: Transit) -> Detection | None:
 
 def bypass(vehicle: Detection) -> Detection:
     """A vehicle at the lane with no occupancy of the portal."""
-    nats = nats_of(vehicle).get("vehicle", 0.0) if vehicle.kind == "seismic.event" else 3.0
+    nats = vehicle.nats.get("vehicle", 0.0) if vehicle.kind == "seismic.event" else 3.0
     facts: dict[str, Fact] = {
         "seen_by": vehicle.sensor_id,
         "vehicle_nats": nats,
@@ -80,36 +87,3 @@ def motion(track: Track, zone: Zone) -> Detection | None:
         return None
     members = [track.detections[name] for name in sorted(track.detections)]
     return cue("track.motion", members, facts, Family.SEISMIC)
-
-
-def drop_off(
-    track: Track, zone: Zone, vehicles: Sequence[Track], policy: AssociationPolicy
-) -> Detection | None:
-    """Footsteps that start where a vehicle was last heard, soon after it."""
-    first = min(track.detections.values(), key=lambda d: (d.start_utc_ns, d.sensor_id))
-    if first.facts.get("class") not in ("person", "group"):
-        return None
-    here = zone.places[first.sensor_id]
-    for vehicle in vehicles:
-        if _drove_by(vehicle):
-            continue
-        last = max(vehicle.detections.values(), key=lambda d: (d.end_utc_ns, d.sensor_id))
-        gap_s = (first.start_utc_ns - last.end_utc_ns) / SECOND_NS
-        near = math.dist(here, zone.places[last.sensor_id]) <= policy.stop_distance_m
-        if last.facts.get("class") == "vehicle" and near and 0.0 <= gap_s <= policy.track_gap_s:
-            nats = nats_of(first)
-            facts: dict[str, Fact] = {
-                "after_s": round(gap_s, 1),
-                "sensor": last.sensor_id,
-                "on_foot_nats": max(nats.get("person", 0.0), nats.get("group", 0.0)),
-            }
-            return cue("fusion.drop-off", [first, last], facts, Family.SEISMIC)
-    return None
-
-
-def _drove_by(vehicle: Track) -> bool:
-    """Whether it went past at one speed, or all sensors heard it pass at once on a road nearby."""
-    motion = vehicle.motion.facts if vehicle.motion is not None else {}
-    sensors = motion.get("sensors")
-    steady = motion.get("course") == "across" or number(motion, "speed_m_s") >= STEADY_M_S
-    return steady and isinstance(sensors, tuple) and len(sensors) >= STEADY_SENSORS

@@ -64,7 +64,8 @@ def _pair(
     policy: AssociationPolicy,
     choices: int,
 ) -> Detection | None:
-    place_m = number(block.facts, "position_m")
+    # Of the second of two vehicles in one occupancy the front is not the portal's.
+    place_m = number(block.facts, "position_m") + number(block.facts, "behind_m")
     if trace.kind == "neutron.counts":
         measured = _neutrons_at(trace.facts, place_m)
     elif trace.kind == "gamma.dip":
@@ -75,10 +76,13 @@ def _pair(
         measured = _gammas_at(trace.facts, place_m)
     if measured is None:
         return None
-    dip_sigma = expected_dip_sigma(block.facts, trace.facts, transit.speed_m_s)
+    gammas = (trace, *transit.gammas)
+    known = next((one.facts for one in gammas if "background_cps" in one.facts), {})
+    dip_sigma = expected_dip_sigma(block.facts, known, transit.speed_m_s)
     facts: dict[str, Fact] = {
         "position_m": round(place_m, 2),
         "trace": trace.kind,
+        "opaque": block.kind == "xray.unpenetrated",
         **measured,
         "expected_dip_sigma": round(dip_sigma, 2),
         "block_nats": round(block.nats.get("contraband-anomaly", 0.0), 3),
@@ -106,6 +110,7 @@ def _gammas_at(facts: Mapping[str, Fact], place_m: float) -> dict[str, Fact] | N
         "at_sigma": round(sigma, 2),
         "behind_nats": round(max(0.0, best_nats - point_nats), 2),
         "best_nats": round(best_nats, 2),
+        "point_over_nats": round(number(facts, "point_nats") - number(facts, "extended_nats"), 2),
     }
     upon_m = facts.get("point_on_load_m")
     if isinstance(upon_m, int | float):

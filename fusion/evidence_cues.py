@@ -21,11 +21,22 @@ FREE_NATS, FREE_SHARE = 1.5, 0.05
 whose law is right to no more than this share."""
 ON_LOAD_NATS = 4.0  # of a point upon minerals at a known place; 6.5 at an unknown one
 SAID_OF_BLOCKS = 3.0  # what `xray_dense` may say of a source by itself
+STRONG_FROM_NATS, STRONG_WIDTH_NATS, OPAQUE_FROM_NATS = 24.0, 16.0, 8.0
+"""From 7 sigma on a portal sees more and more of an excess's own form, and is believed in it:
+loads of minerals are dark and dense in places, and are strong at all of them."""
+POINT_FLOOR_NATS, PLACE_NATS = 6.0, 2.4
+"""A point is one where it explains by so much more than a load; then its place is worth the log of
+how much longer a vehicle is than the two measurements differ by, 18 m over 1.6 m."""
 HEARD_NATS = 1.5  # of a leak, 2.7 sigma, from where all that the scanner says of the block counts
-DIP_NATS = 1.8
+DIP_NATS, LEAST_DIP = 1.5, 0.3
 POINT_HELD_NATS = 3.25  # a point upon a load, by its likelihood ratio, from which none is released
+SOMEBODY_NATS = 1.5  # of somebody on foot, from where on there is one to be picked up
+PICK_UP_S = 45.0  # from the last step to when no vehicle that starts has waited for it
 SURE_FROM, SURE_WIDTH = 2.0, 4.0
-"""From where on a shield takes the place of minerals, patients and other things in the load."""
+"""From where on a shield takes the place of minerals and patients."""
+INSTEAD_FROM = (
+    5.0  # and of another thing in the load: once it is told itself, the block is not twice
+)
 
 
 def fusion_shielding(facts: Mapping[str, Fact]) -> dict[str, float]:
@@ -34,25 +45,38 @@ def fusion_shielding(facts: Mapping[str, Fact]) -> dict[str, float]:
     A leak is worth how much likelier its sigma is of sources that leak anything up to 8 sigma than
     of a shadow that scatters by 1.2, as at that one place nothing was searched. As far as some
     other place or a load explains the counts better it is not from there. That the block is dense
-    counts beyond what a scanner may say of sources alone, as far as the leak itself says. A peak at
-    a block is neither minerals nor a driver, and the block is then told once, as a shield. A dip
-    alone says only that the block is dense, which the scanner has said already.
+    counts beyond what a scanner may say of sources alone, as far as the leak itself says. A weak
+    peak at a block is neither minerals nor a driver, and the block is then told once, as a shield.
+    A dip alone says only that the block is dense, which the scanner has said already.
     """
     if facts.get("trace") == "gamma.dip":
         return {"shielded-source": dip_nats(facts)}
+    # Heavy bulk is dark in the middle, where minerals are strongest too.
+    begins = OPAQUE_FROM_NATS if facts.get("opaque") is True else STRONG_FROM_NATS
+    strong = _share((number(facts, "best_nats") - begins) / STRONG_WIDTH_NATS)
     nats = max(leak_nats(facts), number(facts, "on_load_nats") - ON_LOAD_NATS)
     nats -= math.log(max(1.0, number(facts, "blocks", 1.0)))
+    nats = (1.0 - strong) * nats + strong * min(nats, _of_strong(facts))
     if nats <= 0.0:
         return {}
     block = max(0.0, number(facts, "block_nats") - SAID_OF_BLOCKS)
-    nats += block * min(1.0, nats / HEARD_NATS)
-    sure = max(0.0, min(1.0, (nats - SURE_FROM) / SURE_WIDTH))
+    nats += (1.0 - strong) * block * min(1.0, nats / HEARD_NATS)
+    sure = (1.0 - strong) * _share((nats - SURE_FROM) / SURE_WIDTH)
     return {
         "shielded-source": nats,
         "norm": -4.0 * sure,
         "medical": -4.0 * sure,
-        "contraband-anomaly": -6.0 * sure,
+        "contraband-anomaly": -6.0 * (1.0 - strong) * _share(nats - INSTEAD_FROM),
     }
+
+
+def _of_strong(facts: Mapping[str, Fact]) -> float:
+    """What the place of a strong excess says: only that, and only of a point."""
+    if facts.get("opaque") is True:
+        return 0.0
+    floor = POINT_FLOOR_NATS + FREE_SHARE * number(facts, "best_nats")
+    upon = number(facts, "on_load_nats") / POINT_HELD_NATS - 1.0
+    return PLACE_NATS * _share(max(number(facts, "point_over_nats") / floor, upon))
 
 
 def leak_nats(facts: Mapping[str, Fact]) -> float:
@@ -74,8 +98,12 @@ def dip_nats(facts: Mapping[str, Fact]) -> float:
     """
     depth = max(0.0, -number(facts, "at_sigma"))
     expected = max(0.0, number(facts, "expected_dip_sigma"))
-    expected = min(max(expected, depth), 2.0 * expected + 1.0)
+    expected = min(max(expected, depth), 2.0 * expected + LEAST_DIP)
     return max(0.0, min(DIP_NATS, depth * expected - 0.5 * expected**2))
+
+
+def _share(value: float) -> float:
+    return max(0.0, min(1.0, value))
 
 
 def _below(sigma: float) -> float:
@@ -113,6 +141,21 @@ def fusion_drop_off(facts: Mapping[str, Fact]) -> dict[str, float]:
     }
 
 
+def fusion_pick_up(facts: Mapping[str, Fact]) -> dict[str, float]:
+    """Footsteps that end where and when a vehicle starts: as of a drop-off, the other way round.
+
+    Whoever walks past a road is as near to a vehicle now and then: the sooner it starts after the
+    last step, the less likely that is by chance.
+    """
+    soon = _share(1.0 - number(facts, "before_s") / PICK_UP_S)
+    on_foot = max(0.0, number(facts, "on_foot_nats"))
+    return {
+        "pick-up": (4.0 + 2.0 * soon) * _share(on_foot / SOMEBODY_NATS) + on_foot,
+        "person": -2.0,
+        "group": -2.0,
+    }
+
+
 def track_motion(facts: Mapping[str, Fact]) -> dict[str, float]:
     """Sensors that were passed one after another, as something that moves passes them.
 
@@ -140,5 +183,6 @@ CUES: Mapping[str, Callable[[Mapping[str, Fact]], dict[str, float]]] = {
     "fusion.bulk-norm": fusion_bulk_norm,
     "fusion.bypass": fusion_bypass,
     "fusion.drop-off": fusion_drop_off,
+    "fusion.pick-up": fusion_pick_up,
     "track.motion": track_motion,
 }

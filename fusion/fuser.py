@@ -210,6 +210,17 @@ class Fuser:
         alerts: list[Alert] = []
         for track in zone.add(detection):
             alerts += self._tell(track, zone)
+            if track.on_wheels:
+                alerts += self._met(track, zone)
+        return alerts
+
+    def _met(self, vehicle: Track, zone: Zone) -> list[Alert]:
+        """Whoever walked to where a vehicle starts now, or did not after all."""
+        alerts: list[Alert] = []
+        for track in [one for one in zone.tracks if one is not vehicle and one.detections]:
+            found = cues.pick_up(track, zone, _others(track, zone), self._policy.association)
+            if (found is None) != (track.pick_up is None):
+                alerts += self._tell(track, zone)
         return alerts
 
     def _tell(self, track: Track, zone: Zone) -> list[Alert]:
@@ -217,8 +228,9 @@ class Fuser:
         # What has been known of its way stays known while it is less clear.
         known = track.motion if track.incident.legs else None
         track.motion = cues.motion(track, zone) or known
-        others = [other for other in zone.tracks if other is not track and other.detections]
+        others = _others(track, zone)
         track.drop_off = cues.drop_off(track, zone, others, self._policy.association)
+        track.pick_up = cues.pick_up(track, zone, others, self._policy.association)
         claim = self._judge.track(track, self._desk.said(track.key), self._desk.knows)
         return [] if claim is None else self._desk.consider(claim, self._now_utc_ns)
 
@@ -278,6 +290,10 @@ class Fuser:
             for key in self._judge.keys(incident):
                 alerts += self._desk.close(key, self._now_utc_ns)
         return alerts
+
+
+def _others(track: Track, zone: Zone) -> list[Track]:
+    return [other for other in zone.tracks if other is not track and other.detections]
 
 
 def _has_scanner(lane: LaneSpec, checkpoint: Checkpoint) -> bool:

@@ -23,6 +23,7 @@ QUESTIONS: Mapping[str, tuple[str, ...]] = {
         "weather",
         "machinery",
         "drop-off",
+        "pick-up",
     ),
 }
 TRANSIT_QUESTIONS = ("radiation", "cargo", "passage")
@@ -44,10 +45,12 @@ EVENTS: Mapping[str, Event] = {
     "digging": Event.DIGGING,
     "aircraft": Event.AIRCRAFT_LOW,
     "drop-off": Event.DROP_OFF,
+    "pick-up": Event.DROP_OFF,
     "tamper": Event.SENSOR_TAMPER,
     "fault": Event.SENSOR_FAULT,
     "drift": Event.SENSOR_FAULT,
     "test-piece": Event.SENSOR_FAULT,
+    "miscount": Event.SENSOR_FAULT,
     "silent": Event.SENSOR_SILENT,
 }
 """Explanations that are no event (weather, machinery) only take probability from the others."""

@@ -23,6 +23,7 @@ class ScoringPolicy:
             "unpenetrated": -3.0,
             "bypass": -4.0,
             "drop-off": -5.0,
+            "pick-up": -5.0,
             "person": -2.5,
             "group": -3.0,
             "animal": -2.5,
@@ -35,6 +36,7 @@ class ScoringPolicy:
             "fault": -5.0,
             "drift": -5.0,
             "test-piece": -5.0,
+            "miscount": -5.0,
             "silent": -5.0,
         }
     )
@@ -73,10 +75,16 @@ class ScoringPolicy:
             "fusion.bulk-norm": 3.0,
             "fusion.bypass": 6.0,
             "fusion.drop-off": 9.5,
+            "fusion.pick-up": 9.5,
+            "fusion.blinded": 3.0,
+            "fusion.hydrogenous": 3.0,
+            "silence.scan": 1.5,
+            "silence.steps": 1.5,
             "health.tamper": 10.0,
             "health.fault": 10.0,
             "health.drift": 10.0,
             "health.test-piece": 10.0,
+            "health.miscount": 10.0,
             "health.silent": 10.0,
         }
     )
@@ -96,10 +104,40 @@ class ScoringPolicy:
     from one towards the other: gusts and what shakes one spot reach both, a train reaches all. At
     15 m it is what `group_rho` has for sensors whose places are not known."""
     decay_s: Mapping[str, float] = field(
-        default_factory=lambda: {"seismic.event": 120.0, "track.motion": 120.0}
+        default_factory=lambda: {
+            "seismic.event": 120.0,
+            "track.motion": 120.0,
+            "silence.steps": 120.0,
+        }
     )
     """Evidence about something that moves grows old with this time constant; what was measured
     on a vehicle stays true of it."""
+    clear_scan_shares: tuple[tuple[float, float, float, float], ...] = (
+        (0.0, 0.78, 0.48, 0.53),
+        (0.05, 0.98, 0.32, 0.24),
+    )
+    """By homogeneity from which: share of whole scans without a dense place, of loads with nothing
+    in them, of loads with a thing in them (boxes, tubes, pigs, blocks, cars, compartments in equal
+    parts), and of those with a pig or a box of steel. A scan without any is worth the logarithm of
+    the second or third over the first. Counted on 318 drawn loads, each with a thing and without,
+    simulator xray-planes, tuning families, seeds 520,000 to 521,399; of compartments in walls it
+    sees next to none (5 of 54)."""
+    unheard_shares: tuple[tuple[float, float, float, float], ...] = (
+        (20.0, 10.0, 0.0, 0.10),
+        (20.0, 20.0, 0.0, 0.02),
+        (50.0, 10.0, 0.0, 0.12),
+        (50.0, 20.0, 0.0, 0.06),
+        (50.0, 10.0, 6.0, 0.05),
+    )
+    """Metres between two ground sensors, seconds for which one has told of somebody, its least
+    ratio over the quiet: share of such times at which the other has told of nothing yet. Of 254
+    events of people on foot at fences of four sensors 15 m apart (dry sand, loess, gravel, seeds
+    500,003, 500,011, 500,012 and 1,000); further apart nothing was measured. The least share that
+    applies counts, so that who is faint or has only just come is not held against anybody."""
+    local_share: float = 0.1
+    """Share of what fools one ground sensor that is of its own place; the rest, a train or cattle,
+    is heard all around as anybody is. On those seeds the next sensor was silent in 1 of 12 false
+    events (0.002 to 0.38 at 95 %), so that one silent neighbour takes little from a claim."""
 
     def rho_of(self, group: str, kind: str, other_kind: str) -> float:
         """Correlation of two voices of a group by what kinds they are."""

@@ -108,6 +108,7 @@ class Track:
     """The slot before which that was asked."""
     motion: Detection | None = None
     drop_off: Detection | None = None
+    pick_up: Detection | None = None
     cell: Cell | None = None
     """Its evidence in columns, as it was weighed last."""
 
@@ -147,7 +148,7 @@ class Track:
     def weighed(self) -> list[tuple[Detection, float]]:
         """All detections, in a fixed order."""
         rows = [(self.detections[name], 1.0) for name in sorted(self.detections)]
-        extra = [d for d in (self.motion, self.drop_off) if d is not None]
+        extra = [d for d in (self.motion, self.drop_off, self.pick_up) if d is not None]
         return rows + [(d, 1.0) for d in extra]
 
 

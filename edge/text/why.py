@@ -28,9 +28,9 @@ EXPLANATIONS: Mapping[str, tuple[str, ...]] = {
     Event.DIGGING: ("digging",),
     Event.AIRCRAFT_LOW: ("aircraft",),
     Event.PORTAL_BYPASS: ("bypass",),
-    Event.DROP_OFF: ("drop-off",),
+    Event.DROP_OFF: ("drop-off", "pick-up"),
     Event.SENSOR_TAMPER: ("tamper",),
-    Event.SENSOR_FAULT: ("fault", "drift", "test-piece"),
+    Event.SENSOR_FAULT: ("fault", "drift", "test-piece", "miscount"),
     Event.SENSOR_SILENT: ("silent",),
 }
 """Which explanations each event stands for; the reasons told are those of one of them."""

@@ -73,11 +73,15 @@ FACTS = {
         "limit": 2.0,
         "unit": "mm",
     },
+    "health.miscount": {"active": True, "own": 3, "expected": 11, "window_min": 15.0},
     "health.silent": {"active": True, "silent_s": 15.0, "text": "timeout"},
     "fusion.shielding": {"position_m": 9.0, "apart_m": 0.4, "length_m": 18.0},
     "fusion.bulk-norm": {"homogeneity": 0.93},
     "fusion.bypass": {"vehicle_nats": 3.0, "seen_by": "geo-01"},
     "fusion.drop-off": {"after_s": 4.0},
+    "fusion.pick-up": {"before_s": 6.0, "sensor": "geo-01", "on_foot_nats": 2.5},
+    "fusion.blinded": {"sensor": "rpm-nb-01", "what": "tamper", "before_s": 4.0},
+    "fusion.hydrogenous": {"position_m": 9.0, "metal": False, "mass_t": 8.0},
     "fusion.count-mismatch": {"portal_count": 3, "other_count": 5},
 }
 KIND = {
