@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from fusion.association_policy import AssociationPolicy
 from fusion.cells import Cell
 from fusion.evidence import number
-from fusion.types import SECOND_NS, Detection, LaneSpec
+from fusion.types import SECOND_NS, Detection, Family, LaneSpec
 
 MAX_TRANSITS_PER_LANE = 16  # at 45 vehicles an hour and a scan window of 2 min there are 2
 MAX_PARTS = 4  # who is in the beam for a fifth time has turned round twice, or is somebody else
@@ -46,6 +46,8 @@ class Transit:
     occupancy have seats 0 and 1."""
     part: int = 0
     """How often it was in the beam before."""
+    entered_utc_ns: int = 0
+    """When it came into the beam for good; 0: no portal saw it."""
     cell: Cell | None = None
     """Its evidence in columns, as it was weighed last."""
 
@@ -130,6 +132,7 @@ class Lane:
         self._policy = policy
         # A scan is told when it is over.
         told_s = spec.scan_offset_s[1] + policy.scan_told_s if has_scanner else 0.0
+        self._absorbed: list[Transit] = []
         self._wait_s = max(spec.scan_offset_s[1], told_s, policy.lane_wait_s)
 
     def occupancy(self, detection: Detection) -> Transit:
@@ -141,6 +144,7 @@ class Lane:
             transit.speed_m_s = number(detection.facts, "speed_m_s")
             measured = transit.speed_m_s > 0.0
             transit.length_m = number(detection.facts, "length_m") if measured else 0.0
+            self._absorb(transit)
         else:
             transit = self._entered(detection)
         transit.add(detection, transit.part)
@@ -196,6 +200,7 @@ class Lane:
     def open(self, start_utc_ns: int, portal_id: str = "") -> Transit:
         """A new transit; without a portal of a vehicle that none has counted."""
         transit = Transit(self.spec, start_utc_ns, start_utc_ns, portal_id)
+        transit.entered_utc_ns = start_utc_ns if portal_id else 0
         self.transits.append(transit)
         return transit
 
@@ -211,19 +216,53 @@ class Lane:
         if backed is not None:
             backed.closed = False
             backed.part += 1
+            backed.entered_utc_ns = detection.start_utc_ns
             return backed
         return self.open(detection.start_utc_ns, detection.sensor_id)
 
     def _backed_out(self, detection: Detection) -> Transit | None:
         """The vehicle that has just left this beam by where it came from: less of it was in it
         than any vehicle has."""
-        mine = [one for one in self.transits if one.portal_id == detection.sensor_id]
-        if not mine or mine[-1].part >= MAX_PARTS:
+        last = self._just_before(detection.sensor_id, detection.start_utc_ns)
+        if last is None or last.part >= MAX_PARTS:
             return None
-        last = mine[-1]
-        gap_s = (detection.start_utc_ns - last.end_utc_ns) / SECOND_NS
-        is_part = 0.0 < last.length_m < self._policy.shortest_vehicle_m
-        return last if is_part and gap_s <= self._policy.reversing_gap_s else None
+        return last if 0.0 < last.length_m < self._policy.shortest_vehicle_m else None
+
+    def _absorb(self, transit: Transit) -> None:
+        """Take in what was seen of the same vehicle before it backed out of the beam.
+
+        Slowly in and out again, and then quickly through: nobody follows another like that.
+        """
+        policy = self._policy
+        last = self._just_before(transit.portal_id, transit.start_utc_ns)
+        if last is None or last.part + transit.part >= MAX_PARTS:
+            return
+        crept = 0.0 < last.length_m < min(policy.reversing_length_m, transit.length_m)
+        if not crept or transit.speed_m_s < policy.reversing_speed_ratio * last.speed_m_s:
+            return
+        for (sensor_id, kind, index), found in last.detections.items():
+            if found.family is Family.RADIATION and sensor_id != FUSION:
+                transit.detections[sensor_id, kind, transit.part + 1 + index] = found
+        self.transits.remove(last)
+        last.detections.clear()
+        self._absorbed.append(last)
+
+    def take_absorbed(self) -> list[Transit]:
+        """Those since the last call that have turned out to be of another's vehicle."""
+        taken, self._absorbed = self._absorbed, []
+        return taken
+
+    def _just_before(self, portal_id: str, start_utc_ns: int) -> Transit | None:
+        """Who was in this beam last, if that was a moment ago."""
+        before = [
+            one
+            for one in self.transits
+            if one.portal_id == portal_id and one.closed and one.end_utc_ns <= start_utc_ns
+        ]
+        if not before:
+            return None
+        gap_s = (start_utc_ns - before[-1].end_utc_ns) / SECOND_NS
+        return before[-1] if gap_s <= self._policy.reversing_gap_s else None
 
     def _at_portal(self, detection: Detection) -> Transit:
         for transit in reversed(self.transits):

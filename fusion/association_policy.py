@@ -45,6 +45,11 @@ class AssociationPolicy:
     """Whoever is shorter in the beam has turned round in it; a city car has 3.5 m."""
     reversing_gap_s: float = 10.0
     """Who backs out of the beam is in it again within this: 3 m, a stop and 3 m at 1 m/s."""
+    reversing_length_m: float = 7.0
+    """Who came 4 m into the beam and backed out again seems as long as the way in and the way out,
+    less what it went slower than its usual speed."""
+    reversing_speed_ratio: float = 2.0
+    """Whoever comes so much faster right behind a vehicle would have run into it."""
     lane_wait_s: float = 15.0
     """A vehicle heard beside a lane enters the portal within this, or it went around it."""
     lane_hearing_m: float = 150.0

@@ -152,6 +152,8 @@ class Fuser:
         if detection.kind != "portal.occupancy":
             return self._weigh_transit(lane.portal(detection))
         alerts = self._weigh_transit(lane.occupancy(detection))
+        for gone in lane.take_absorbed():
+            alerts += self._take_back(gone)
         for pairing in self._pairings.values():
             if lane in pairing.lanes:
                 alerts += self._paired(pairing.heed(), pairing)
@@ -166,14 +168,21 @@ class Fuser:
         alerts: list[Alert] = []
         for transit, took_back in changes:
             if not transit.detections:  # it was somebody else's
-                for key in self._judge.keys(transit):
-                    alerts += self._desk.take_back(key, self._now_utc_ns)
+                alerts += self._take_back(transit)
                 continue
             scans = transit.of("xray.scan")
             if scans and not transit.by_portal and self._uncounted(pairing, scans[0]):
                 transit.add(cues.bypass(scans[0]))
             alerts += self._weigh_transit(transit, is_whole_now=took_back)
         return alerts
+
+    def _take_back(self, transit: Transit) -> list[Alert]:
+        """All that was told of a vehicle that was another one."""
+        return [
+            alert
+            for key in self._judge.keys(transit)
+            for alert in self._desk.take_back(key, self._now_utc_ns)
+        ]
 
     def _uncounted(self, pairing: Pairing, scan: Detection) -> bool:
         """Whether the portal of any lane that it may have come by should have counted it."""

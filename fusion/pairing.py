@@ -254,7 +254,7 @@ def _crossing(place: Place | None, seen: Seen) -> Crossing | None:
     transit = place.transit
     both = min(seen.length_m, transit.length_m) > 0.0
     return Crossing(
-        offset_s=(seen.start_utc_ns - transit.start_utc_ns) / SECOND_NS,
+        offset_s=(seen.start_utc_ns - transit.entered_utc_ns) / SECOND_NS,
         speed_m_s=transit.speed_m_s,
         longer_m=seen.length_m - transit.length_m if both else None,
     )

@@ -60,14 +60,14 @@ class Vehicle:
     @property
     def order(self) -> tuple[int, str, int, int]:
         """By when they should be scanned; those of one lane are in the portal's order."""
-        start_utc_ns = self.place.transit.start_utc_ns
+        start_utc_ns = self.place.transit.entered_utc_ns
         usual_utc_ns = start_utc_ns + round(self.timing.usual_s * SECOND_NS)
         return usual_utc_ns, self.place.transit.lane.lane_id, start_utc_ns, self.place.seat
 
     def since_s(self, utc_ns: int, length_m: float = 0.0) -> float:
         """Seconds from its coming into the beam; of a second vehicle of that length."""
         transit = self.place.transit
-        since_s = (utc_ns - transit.start_utc_ns) / SECOND_NS
+        since_s = (utc_ns - transit.entered_utc_ns) / SECOND_NS
         if not self.place.seat:
             return since_s
         ahead_m = transit.length_m - length_m if length_m > 0.0 else 0.5 * transit.length_m
@@ -142,8 +142,8 @@ def _later(vehicle: Vehicle, utc_ns: int) -> float:
 def _in_time(transit: Transit, scans: Sequence[Seen]) -> bool:
     """Whether any of the scans may be of it, or comes after it."""
     first_s, last_s = transit.lane.scan_offset_s
-    begin_s = (scans[0].start_utc_ns - transit.start_utc_ns) / SECOND_NS
-    end_s = (scans[-1].start_utc_ns - transit.start_utc_ns) / SECOND_NS
+    begin_s = (scans[0].start_utc_ns - transit.entered_utc_ns) / SECOND_NS
+    end_s = (scans[-1].start_utc_ns - transit.entered_utc_ns) / SECOND_NS
     through_s = transit.length_m / transit.speed_m_s if transit.speed_m_s > 0.0 else 0.0
     return begin_s <= last_s + through_s and end_s >= first_s
 

@@ -56,6 +56,37 @@ def test_who_backs_out_of_the_beam_and_comes_again_is_one_vehicle_with_all_that_
     assert [d.facts["gamma_sigma"] for d in first.of("gamma.profile")] == [9.0, 4.0]
 
 
+def test_who_creeps_in_and_out_again_and_then_drives_through_is_one_vehicle():
+    lane_ = lane()
+    first = lane_.occupancy(occupancy(0.0))
+    lane_.portal(gamma(9.0, point=40, extended=10, start_s=0.0, end_s=8.0))
+    lane_.occupancy(through(0.0, 8.0, 5.1, 0.8))
+    second = lane_.occupancy(occupancy(9.0))
+    assert second is not first, "nobody knows yet"
+    lane_.portal(gamma(4.0, point=9, extended=10, start_s=9.0, end_s=18.0))
+    assert lane_.occupancy(through(9.0, 18.0, 17.9, 2.2)) is second
+    assert lane_.transits == [second]
+    assert lane_.take_absorbed() == [first]
+    assert lane_.take_absorbed() == []
+    assert [d.facts["gamma_sigma"] for d in second.of("gamma.profile")] == [4.0, 9.0]
+    assert not first.detections
+
+
+def test_a_car_that_creeps_with_the_queue_behind_it_stays_a_vehicle():
+    for left, through_ in (
+        (through(0.0, 8.0, 5.1, 0.8), through(9.0, 18.0, 17.9, 1.2)),
+        (through(0.0, 8.0, 5.1, 0.8), through(19.0, 28.0, 17.9, 2.2)),
+        (through(0.0, 8.0, 8.4, 0.8), through(9.0, 18.0, 17.9, 2.2)),
+    ):
+        lane_ = lane()
+        lane_.occupancy(occupancy(0.0))
+        lane_.occupancy(left)
+        lane_.occupancy(replace(through_, final=False, end_utc_ns=through_.start_utc_ns))
+        lane_.occupancy(through_)
+        assert len(lane_.transits) == 2
+        assert not lane_.take_absorbed()
+
+
 def test_a_whole_vehicle_a_later_one_and_one_of_unknown_length_are_followed_by_another():
     for left, again_s in (
         (through(0.0, 3.0, 4.2), 7.0),

@@ -235,6 +235,26 @@ def test_two_scanners_of_a_lane_have_each_their_own_scan_of_a_vehicle():
     assert sorted(transit.scans) == [("xray-1", 0), ("xray-2", 0)]
 
 
+def test_who_backed_out_comes_to_the_scanner_after_driving_in_for_good():
+    crossing = Crossing()
+    crossing.learn(10.0)
+    first = crossing.pass_(0.0, 2.0)
+    assert crossing.pass_(6.0, 17.0) is first
+    assert crossing.scan(16.0, 17.0) is first
+    assert sure(first) > 0.98
+
+
+def test_who_has_waited_for_the_tunnel_comes_when_it_is_free():
+    crossing = Crossing("a", "b")
+    for lane in "ab":
+        crossing.learn(10.0, lane=lane)
+    skipper = crossing.pass_(-14.0, lane="a")
+    ahead, behind = crossing.pass_(0.0, lane="a"), crossing.pass_(3.0, lane="b")
+    assert crossing.scan(10.0) is ahead
+    assert crossing.scan(19.5) is behind, "16.5 s after it was counted, for 18 s it was taken"
+    assert not skipper.scans
+
+
 def test_a_lane_where_hardly_anybody_is_scanned_is_known_by_that():
     crossing = Crossing()
     first, _ = crossing.pass_(0.0), crossing.pass_(2.0)
