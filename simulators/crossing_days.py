@@ -75,7 +75,7 @@ class Options:
     road_m: float = ROAD_M
     """From each fence to the road beyond it."""
     nuisance_rate: float | None = None
-    """Of what shakes the fences, against `crossing_nuisances.PER_HOUR`; None: as usual for the day."""
+    """Of what shakes the fences, against `crossing_nuisances.PER_HOUR`; None: the day's own."""
     gap_s: float | None = None
     """Lanes are vacant for so long between vehicles; None: by chance, at the day's rate."""
     spectroscopic: bool = False

@@ -1,4 +1,4 @@
-"""Who crosses the ground of the crossing where nobody should: on foot, in vehicles, with a spade."""
+"""Who crosses the ground of the crossing where nobody should: on foot, in vehicles, digging."""
 
 import math
 from collections.abc import Callable, Mapping

@@ -23,6 +23,8 @@ LEAK_CPS = (50.0, 110.0)
 at a portal alone."""
 BARE_CPS = (400.0, 2500.0)  # 0.3 to 2 MBq of Cs-137 behind a wall: still small for a source
 LEAD_G_CM2 = (12.0, 40.0)  # 1 to 3.5 cm, crossed twice: what a scan shows could be a tool box
+STEEL_G_CM2 = (25.0, 70.0)  # 3 to 9 cm
+STEEL_SHARE = 0.25
 DENSE_G_CM2 = (200.0, 350.0)  # of a hidden object, across
 HIDDEN = ("Cs-137", "Co-60", "Ir-192", "Se-75", "Eu-152")
 LoadMaker = Callable[[Random], Load]
@@ -83,12 +85,15 @@ def bare_source(random: Random) -> Load:
 
 
 def shielded_source(random: Random) -> Load:
-    """A source in lead amid cargo of low or medium clutter: a faint leak, a small dense block."""
-    lead_g_cm2 = random.uniform(*LEAD_G_CM2)
-    nuclide = random.choice(HIDDEN if lead_g_cm2 < 25.0 else HIDDEN[:2])
+    """A source in lead or steel amid cargo of low or medium clutter, with a faint leak."""
+    steel = random.random() < STEEL_SHARE
+    g_cm2 = random.uniform(*(STEEL_G_CM2 if steel else LEAD_G_CM2))
+    nuclide = random.choice(HIDDEN if g_cm2 < 25.0 else HIDDEN[:2])
     host = random.choice((*LOW_CLUTTER, *MEDIUM_CLUTTER))(random)
+    lead_g_cm2, steel_g_cm2 = (0.0, g_cm2) if steel else (g_cm2, 0.0)
     place_m = _within(random, host)
-    leak = _leaking(random, nuclide, place_m, lead_g_cm2=lead_g_cm2)
+    leak = _leaking(random, nuclide, place_m, lead_g_cm2=lead_g_cm2, steel_g_cm2=steel_g_cm2)
+    wall = f"{g_cm2 / 7.85:.1f} cm of steel" if steel else f"{g_cm2 / 11.35:.1f} cm of lead"
     return replace(
         host,
         name="shielded-source",
@@ -96,7 +101,7 @@ def shielded_source(random: Random) -> Load:
         events=("SHIELDED_SOURCE", "RAD_THREAT", "CARGO_ANOMALY"),
         nuclides=(nuclide,),
         needs_scanner=True,
-        detail=f"{nuclide} in {lead_g_cm2 / 11.35:.1f} cm of lead; {host.detail}".rstrip("; "),
+        detail=f"{nuclide} in {wall}; {host.detail}".rstrip("; "),
     )
 
 
@@ -163,6 +168,7 @@ def _leaking(
     place_m: float,
     *,
     lead_g_cm2: float = 0.0,
+    steel_g_cm2: float = 0.0,
     cps: tuple[float, float] = LEAK_CPS,
 ) -> Source:
     """A point whose rate outside its shield is drawn: how strong it is inside follows."""
@@ -173,9 +179,12 @@ def _leaking(
         to_m=place_m,
         across_m=random.uniform(-0.6, 0.6),
         # On the load floor, where the scan shows its shield.
-        height_m=random.uniform(1.5, 2.0) if lead_g_cm2 else random.uniform(1.0, 2.6),
+        height_m=random.uniform(1.5, 2.0)
+        if lead_g_cm2 or steel_g_cm2
+        else random.uniform(1.0, 2.6),
         profile_power=random.uniform(1.0, 1.5),
         shield_lead_g_cm2=lead_g_cm2,
+        shield_steel_g_cm2=steel_g_cm2,
     )
     of_unit_cps = float(physics.gamma_cps(unit, np.array([place_m]), PANEL_M)[0])
     wanted_cps = math.exp(random.uniform(math.log(cps[0]), math.log(cps[1])))

@@ -1,7 +1,7 @@
-"""What shakes the ground of the crossing and is nobody's business: beasts, a road, weather, engines.
+"""What shakes the crossing's ground and is nobody's business: beasts, a road, weather, engines.
 
-All of it is labelled too, so that a false alarm can be joined to its cause; what is felt everywhere
-has no place in its label.
+All of it is labelled too, so that a false alarm can be joined to its cause; what is felt
+everywhere has no place in its label.
 """
 
 import math

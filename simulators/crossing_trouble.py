@@ -33,6 +33,7 @@ TROUBLES: Mapping[str, tuple[_Trouble, ...]] = {
         _Trouble("panel-noisy", _FAULT),
         _Trouble("panel-dead", _FAULT),
         _Trouble("gamma-high", _FAULT),
+        _Trouble("beam-blind", _FAULT),
     ),
     "shake-udp": (
         _Trouble("silent", _SILENT),

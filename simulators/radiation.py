@@ -118,6 +118,9 @@ class PortalSimulator:
             lines += self._fault_lines()
         while self._occupancies and self._tick > self._occupancies[0].last_tick:
             del self._occupancies[0]
+        begins = bool(self._occupancies) and self._tick == self._occupancies[0].first_tick
+        if begins and self._fault("beam-blind"):  # it never learns of this vehicle
+            del self._occupancies[0]
         if self._occupancies and self._tick >= self._occupancies[0].first_tick:
             return lines + self._occupied(self._occupancies[0])
         if self._tick >= self._next_background_tick:

@@ -158,7 +158,8 @@ class Fault:
     kind: str
     """`"tamper"`, `"silent"`, `"garbage"`; `"stuck"`: the same reading again and again, of TSA
     portals, Shakes and scanners of files; of portals `"gamma-high"`, `"gamma-low"`,
-    `"neutron-high"`, `"panel-dead"`, `"panel-noisy"`, of TSA portals `"late"`; of ground sensors
+    `"neutron-high"`, `"panel-dead"`, `"panel-noisy"`, of TSA portals `"late"` and
+    `"beam-blind"`: a light barrier that no vehicle breaks; of ground sensors
     `"loss"`, `"clock-step"`, `"clock-drift"`, of Shakes `"noisy"`; of scanners `"stripe"`,
     `"partial"`, `"clock-step"`, line by line also `"reorder"`, `"duplicate"`, `"loss"`, `"cut"`,
     `"stall"`, `"restart"`."""

@@ -38,7 +38,7 @@ def draw_vehicle(scene: Scene, vehicle: Vehicle, random: Random) -> None:
     for block in vehicle.cargo:
         _block(scene, box, block, random)
     for source in vehicle.sources:
-        if source.shield_lead_g_cm2 > 0:
+        if shielded(source):
             _shield(scene, box, source)
 
 
@@ -50,8 +50,13 @@ def hidden_m(vehicle: Vehicle) -> tuple[tuple[float, float, float, float], ...]:
         for block in vehicle.cargo
         if block.kind == "object"
     ]
-    shields = [_shield_m(source, deck_m) for source in vehicle.sources if source.shield_lead_g_cm2]
+    shields = [_shield_m(source, deck_m) for source in vehicle.sources if shielded(source)]
     return (*objects, *shields)
+
+
+def shielded(source: Source) -> bool:
+    """Whether a scan shows its shield: polyethylene looks like any load."""
+    return source.shield_lead_g_cm2 > 0.0 or source.shield_steel_g_cm2 > 0.0
 
 
 def _shield_m(source: Source, deck_m: float) -> tuple[float, float, float, float]:
@@ -61,14 +66,20 @@ def _shield_m(source: Source, deck_m: float) -> tuple[float, float, float, float
 
 
 def _shield(scene: Scene, box: Box, source: Source) -> None:
-    """The beam crosses the lead pig's wall twice."""
+    """The beam crosses each of its walls twice."""
     from_m, to_m, bottom_m, top_m = _shield_m(source, box.deck_m)
     at = scene.box((from_m, to_m), (bottom_m, top_m))
     # It takes the place of what would stand there.
     for name in ("organic", "aluminium"):
         if name in scene.layers:
             scene.layers[name][at] *= 1 - SHIELD_SIDE_M / BEAM_WIDTH_M
-    scene.layer("lead")[at] += 2 * source.shield_lead_g_cm2
+    for material, g_cm2 in (
+        ("lead", source.shield_lead_g_cm2),
+        ("steel", source.shield_steel_g_cm2),
+        ("organic", source.shield_poly_g_cm2),
+    ):
+        if g_cm2 > 0.0:
+            scene.layer(material)[at] += 2 * g_cm2
 
 
 def _block(scene: Scene, box: Box, block: Cargo, random: Random) -> None:

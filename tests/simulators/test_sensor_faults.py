@@ -149,3 +149,14 @@ def test_a_scanners_clock_that_is_out_is_out_in_what_it_writes():
         for one in (right, out)
     ]
     assert starts[1] - starts[0] == 500_000_000
+
+
+def test_a_portal_whose_light_barrier_is_blind_counts_no_vehicle_until_it_sees_again():
+    blind = Fault(sensor_id="rpm", kind="beam-blind", start_s=10.0, end_s=40.0)
+
+    def passes(*faults):
+        decoder = tsa.TsaDecoder()
+        lines = [line for data in sent("rpm", *faults) for line in decoder.feed(data)]
+        return sum(isinstance(line, tsa.EndLine) for line in lines)
+
+    assert (passes(), passes(blind)) == (2, 1)
