@@ -158,13 +158,27 @@ Runs packs of simulated or recorded cases whose truth is known, and prints what 
     Command(
         name="calibrate",
         handler="edge.study.calibrate:main",
-        summary="fit what the detections of portals are worth, on simulated traffic",
+        summary="fit what detections are worth, on simulated days of known truth",
         description="""\
-Plays traffic of known truth through simulator, driver and engine and fits the nats of the radiation
-detections for each explanation. Only seeds below 1000000 are taken: reports never see them.""",
+Plays days of known truth through simulators, drivers and detectors, and fits the nats that each
+detection is worth for an explanation: a line with few numbers, never falling, free of how often
+anything comes. `portals` fits those of radiation; a pack fits those of ground sensors and scanners
+and how far sensors err together, and shows log loss and calibration error before and after on
+seeds that it was not fitted on. What is too little to fit on is refused with exit code 2.
+
+Only seeds below 1000000 are taken, reports never see them: a pack is fitted on 0-499999 and held
+against 500000-999999. The same arguments give the same file; put it into a site's policy, or name
+it as its `policy`, and `garita check` reads it.
+
+  quiet-day, busy-day   hours of a whole checkpoint, a minute or two each
+  smuggling             its scanned lanes, closely packed
+  footpaths             its fences of ground sensors
+  loads                 drawn loads before a scanner, with a dense thing and without""",
         examples="""\
   garita calibrate portals                               (a policy section on stdout)
-  garita calibrate portals --out fusion/radiation_fitted.py   (the defaults of the engine)""",
+  garita calibrate portals --out fusion/radiation_fitted.py   (the defaults of the engine)
+  garita calibrate footpaths --number 8 --pictures pictures --out configs/calibration.yaml
+  garita calibrate smuggling --only pair_rho --date 2026-11-22""",
         arguments=arguments.calibrate_arguments,
     ),
     Command(

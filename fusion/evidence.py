@@ -105,8 +105,9 @@ def xray_change(facts: Facts, known: EvidenceCalibration = OF_OTHERS) -> dict[st
 
 
 def xray_dense(facts: Facts, known: EvidenceCalibration = OF_OTHERS) -> dict[str, float]:
-    """A place stands out of its load."""
-    thing = max(0.0, known.dense_slope * number(facts, "sigma") - known.dense_offset)
+    """A place stands out of its load; a faint one is what loads have that hide nothing."""
+    told = known.dense_slope * number(facts, "sigma") - known.dense_offset
+    thing = max(known.dense_least_nats, told)
     dense = facts.get("material") in METALS
     return {
         "contraband-anomaly": thing if dense else known.dense_other_share * thing,

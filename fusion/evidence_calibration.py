@@ -61,6 +61,9 @@ class EvidenceCalibration:
     without, in high clutter half to 4 times as; in low clutter one was seen without from 7 on. In
     loads of homogeneity below 0.05, as two kinds of goods in one box have, it is 1.2, 2, 2.4, 7, 25
     and 40 times."""
+    dense_least_nats: float = fitted.DENSE_LEAST_NATS
+    """No dense place speaks more against a thing than this: log of the share of things that show no
+    place at all, over that of loads without."""
     dense_other_share: float = fitted.DENSE_OTHER_SHARE
     """What a place of another material says of it: most things that are hidden are metal."""
     dense_shield_nats: float = fitted.DENSE_SHIELD_NATS

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
+Truths = NDArray[np.bool_]
 
 STEPS = 200  # of Newton and of expectation; both settle within 40
 INNER_STEPS = 25  # each starts where the last one ended
@@ -15,6 +16,11 @@ RIDGE = 1e-4  # keeps a feature that tells nothing at 0
 
 class TooLittle(Exception):  # noqa: N818 - named for what a caller can do
     """There are too few passes of a kind to fit anything on; says which."""
+
+    def __init__(self, message: str, have: int | None = None, needed: int | None = None) -> None:
+        """have, needed: how many there are and must be, where one number would mend it."""
+        super().__init__(message)
+        self.have, self.needed = have, needed
 
 
 def excess_line(nothing: Vector, source: Vector) -> tuple[float, float, float]:
@@ -70,6 +76,50 @@ def _logistic(
         if done:
             break
     return slope, offset
+
+
+def monotone(features: Matrix, right: Truths, doubt: float) -> tuple[Vector, float]:
+    """(slopes, offset) of `slopes @ features - offset`, a log-likelihood ratio; no slope below 0.
+
+    features  (cases, features) what was measured
+    right     (cases,) whether it was so
+    doubt     share of cases that do not go by the book: no line is ever surer than that
+
+    Logistic regression by Newton's method (Platt 1999) with his smoothed targets, both classes
+    weighing the same: how often it was so does not matter. A feature that would speak against what
+    it stands for is left out.
+    """
+    used = list(range(features.shape[1]))
+    while True:
+        values = _balanced(features[:, used], right, doubt)
+        slopes = values[:-1]
+        if not used or slopes.min() >= 0.0:
+            break
+        del used[int(slopes.argmin())]
+    found = np.zeros(features.shape[1])
+    found[used] = slopes
+    return found, float(-values[-1])
+
+
+def _balanced(features: Matrix, right: Truths, doubt: float) -> Vector:
+    """Coefficients, the constant last."""
+    many, few = int(right.sum()), int((~right).sum())
+    weight = np.where(right, 0.5 / many, 0.5 / few)
+    most, least = (many + 1.0) / (many + 2.0), 1.0 / (few + 2.0)
+    target = np.where(right, min(most, 1.0 - doubt), max(least, doubt))
+    design = np.column_stack((features, np.ones(len(right))))
+    ridge = RIDGE * np.eye(design.shape[1])
+    ridge[-1, -1] = 1e-9  # where the line begins is free
+    values = np.zeros(design.shape[1])
+    for _ in range(STEPS):
+        share = 1.0 / (1.0 + np.exp(-np.clip(design @ values, -50.0, 50.0)))
+        gradient = design.T @ (weight * (target - share)) - ridge @ values
+        hessian = (design * (weight * share * (1.0 - share))[:, None]).T @ design + ridge
+        step = np.linalg.solve(hessian, gradient)
+        values = values + step * min(1.0, 2.0 / max(float(np.abs(step).max()), 1e-12))
+        if float(np.abs(step).max()) < 1e-10:
+            break
+    return values
 
 
 def kinds(

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from edge.study.fitting import excess_line, kinds
+from edge.study.fitting import excess_line, kinds, monotone
 from edge.study.portal_fit import fit_gross_look
 from fusion.radiation_calibration import RadiationCalibration
 
@@ -68,3 +68,37 @@ def test_what_a_point_is_worth_in_gross_counts_follows_where_points_begin():
     for_points = fit_gross_look(known, clean + points_even).spectrum_gross_point
     for_loads = fit_gross_look(known, clean + loads_even).spectrum_gross_point
     assert for_points > for_loads
+
+
+def gaussians(cases, apart, share, seed=6):
+    """One measured value; its log-likelihood ratio is `apart * x - apart**2 / 2`."""
+    random = np.random.default_rng(seed)
+    right = random.uniform(size=cases) < share
+    return random.normal(apart * right, 1.0)[:, None], right
+
+
+@pytest.mark.parametrize("share", [0.5, 0.05])
+def test_a_line_is_the_likelihood_ratio_however_often_it_was_so(share):
+    measured, right = gaussians(40_000, 1.5, share)
+    slopes, offset = monotone(measured, right, 0.0)
+    assert slopes[0] == pytest.approx(1.5, rel=0.05)
+    assert offset == pytest.approx(1.125, abs=0.06)
+
+
+def test_what_would_speak_against_what_it_stands_for_is_left_out():
+    measured, right = gaussians(4_000, 1.5, 0.5)
+    slopes, offset = monotone(np.column_stack((measured, -measured)), right, 0.0)
+    alone, same = monotone(measured, right, 0.0)
+    assert slopes[1] >= 0.0
+    slopes, offset = monotone(-measured, right, 0.0)
+    assert slopes.tolist() == [0.0]
+    assert offset == pytest.approx(0.0, abs=0.05)
+    assert alone[0] > 1.0
+    assert same > 1.0
+
+
+def test_a_line_between_what_never_meets_is_no_surer_than_its_doubt():
+    measured = np.array([[0.0]] * 50 + [[10.0]] * 50)
+    slopes, offset = monotone(measured, np.arange(100) >= 50, 0.01)
+    assert 10.0 * slopes[0] - offset < np.log(99.0)
+    assert -offset > -np.log(99.0)

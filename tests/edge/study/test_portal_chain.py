@@ -5,6 +5,7 @@ import pytest
 
 from edge import cli
 from edge.study import calibrate, portal_fit
+from edge.study.calibration_files import as_module, as_section, values_of
 from edge.study.month_chart import Bar, month_chart, reliability_chart
 from edge.study.portal_cases import cases, scenario_of
 from edge.study.portal_chain import KSigma
@@ -91,9 +92,10 @@ def test_too_little_is_refused_and_so_are_the_reports_seeds(monkeypatch, capsys,
 def test_what_was_fitted_is_written_as_a_policy_section_and_as_defaults():
     known = calibrate.RadiationCalibration()
     values: dict[str, object] = {}
-    exec(calibrate.as_module(known), values)
+    exec(as_module(values_of(known), "portals"), values)
     assert values["PROFILE_SHAPE"] == known.profile_shape
-    assert calibrate.as_section(known).startswith("radiation_evidence:\n  provenance:\n")
+    section = as_section("radiation_evidence", values_of(known), lambda name: name)
+    assert section.startswith("radiation_evidence:\n  provenance:\n")
 
 
 def test_the_pictures_are_pictures():
