@@ -55,7 +55,7 @@ def alerts_hold(mine: Tally) -> list[Figure]:
     if len(rang) < LEAST_CASES:
         return []
     predicted = np.array([one.probability for one in rang])
-    right = np.array([not one.is_nuisance and one.fits for one in rang])
+    right = np.array([one.fits for one in rang])
     found = reliability_of(predicted, right)
     how = f"floor {found.floor:.3g}, {found.cases} alerts, log loss {found.log_loss:.3g} nats"
     return [plain("ECE of alerts that rang", found.error, "", how)]

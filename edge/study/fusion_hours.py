@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from edge.config import Config, checkpoint_of, load_config
 from edge.study.fusion_systems import GARITA, System, systems
@@ -22,6 +23,8 @@ from fusion.types import SECOND_NS, Checkpoint
 from simulators.crossing_days import Options, hour
 from simulators.scenario import Scenario
 
+Asks = TypeVar("Asks")
+Gives = TypeVar("Gives")
 CONFIG = Path(__file__).parents[2] / "configs" / "crossing.yaml"
 TUNING = 1_000_000
 """Seeds below it were trained or tuned on."""
@@ -89,27 +92,38 @@ class Hour:
 
 def played(orders: Sequence[Order], say: Callable[[str], None]) -> list[Hour]:
     """All hours, in the order they were asked for; a line when each is there."""
-    found: dict[int, Hour] = {}
-    for index, one in _played(orders):
-        found[index] = one
+
+    def told(done: int, one: Hour) -> None:
         threats = sum(each.kind is Kind.THREAT for each in one.found)
         say(
-            f"{one.order.day} {len(found)} of {len(orders)}: {one.duration_s / 60:.0f} min, "
+            f"{one.order.day} {done} of {len(orders)}: {one.duration_s / 60:.0f} min, "
             f"{one.passages} vehicles, {threats} threats; took {one.took_s:.0f} s"
         )
-    return [found[index] for index in range(len(orders))]
+
+    return in_workers(play, orders, told)
 
 
-def _played(orders: Sequence[Order]) -> Iterator[tuple[int, Hour]]:
-    workers = min(len(orders), os.cpu_count() or 1)
+def in_workers(
+    work: Callable[[Asks], Gives], asked: Sequence[Asks], told: Callable[[int, Gives], None]
+) -> list[Gives]:
+    """What a function of a module gives for each, in their order; `told` how many are done."""
+    found: dict[int, Gives] = {}
+    for index, one in _done(work, asked):
+        found[index] = one
+        told(len(found), one)
+    return [found[index] for index in range(len(asked))]
+
+
+def _done(work: Callable[[Asks], Gives], asked: Sequence[Asks]) -> Iterator[tuple[int, Gives]]:
+    workers = min(len(asked), os.cpu_count() or 1)
     if workers <= 1:
-        for index, order in enumerate(orders):
-            yield index, play(order)
+        for index, one in enumerate(asked):
+            yield index, work(one)
         return
     # Numba's threads and locks do not survive a fork.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        waiting = {pool.submit(play, order): index for index, order in enumerate(orders)}
+        waiting = {pool.submit(work, one): index for index, one in enumerate(asked)}
         for done in as_completed(waiting):
             yield waiting[done], done.result()
 

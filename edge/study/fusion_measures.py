@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from edge.study.fusion_hours import Hour
-from edge.study.fusion_told import Rung
+from edge.study.fusion_told import DEVICES, Rung
 from edge.study.fusion_truth import Happening, Joiner, Kind
 from edge.study.intervals import proportion
 from fusion.types import Event
@@ -13,6 +14,26 @@ from fusion.types import Event
 HOUR_S = 3600.0
 WARNING, ADVISORY = 3, 2
 NOBODY = "nothing was there"
+
+
+class Ring(NamedTuple):
+    """An alert when it first was so loud."""
+
+    event: Event
+    why: str
+    of: Happening | None
+
+    @property
+    def is_nuisance(self) -> bool:
+        """Whether it was of nothing that anybody need know of."""
+        return self.of is None or self.of.kind is Kind.LAWFUL
+
+    @property
+    def cause(self) -> str:
+        """What was there, and what it was called."""
+        name = NOBODY if self.of is None else self.of.name
+        why = f" ({self.why})" if self.of is None or self.event in DEVICES else ""
+        return f"{name} told as {self.event}{why}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,25 +44,18 @@ class Verdict:
     """The highest, by itself."""
     heard_level: int
     """The highest that the operator heard."""
-    event: Event
-    """At its highest level."""
+    rings: Mapping[int, Ring]
+    """By level, up to its highest: what it was of when it first was as loud as that."""
     probability: float
-    of: Happening | None
+    """At its highest level."""
     fits: bool
-    """Whether its event, at its highest level, is right of what it was of."""
+    """Whether its event, at its highest level, was right of what it was of then."""
     direction: str
     is_group: bool
 
-    @property
-    def is_nuisance(self) -> bool:
-        """Whether it was of nothing that anybody need know of."""
-        return not self.is_group and (self.of is None or self.of.kind is Kind.LAWFUL)
-
-    @property
-    def cause(self) -> str:
-        """Of a nuisance: what was there, and what it was called."""
-        name = NOBODY if self.of is None else self.of.name
-        return f"{name} told as {self.event}"
+    def is_nuisance(self, level: int) -> bool:
+        """Whether it rang at that level for nothing that anybody need know of."""
+        return not self.is_group and level in self.rings and self.rings[level].is_nuisance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,11 +103,11 @@ class Tally:
     def precise(self, level: int) -> tuple[int, int]:
         """(of something that had to be told, all) alerts of that level or above."""
         loud = [one for one in self.verdicts if one.level >= level and not one.is_group]
-        return sum(not one.is_nuisance for one in loud), len(loud)
+        return sum(not one.is_nuisance(level) for one in loud), len(loud)
 
     def nuisances(self, level: int) -> Counter[str]:
         """Alerts of that level or above by their cause, where it was a lawful one."""
-        return Counter(one.cause for one in self.verdicts if one.level >= level and one.is_nuisance)
+        return Counter(one.rings[level].cause for one in self.verdicts if one.is_nuisance(level))
 
     def waits_s(self) -> tuple[list[float], list[float]]:
         """Of what was told at level 3: seconds since the first evidence, and since it began."""
@@ -130,6 +144,17 @@ def tally(hours: Sequence[Hour], way: str) -> Tally:
     )
 
 
+def found_by(found: Sequence[Happening], told: Iterable[Rung]) -> dict[int, int]:
+    """The level at which each threat was told as what it is, by its index."""
+    joiner = Joiner(found)
+    levels: dict[int, int] = {}
+    for rung in told:
+        of = None if rung.is_group else _of(joiner, rung)
+        if of is not None and of.kind is Kind.THREAT and of.is_fit(rung.event):
+            levels[of.index] = max(levels.get(of.index, 0), rung.own_level)
+    return levels
+
+
 def _judged(hour: Hour, rungs: Iterable[Rung]) -> tuple[list[Outcome], list[Verdict]]:
     joiner = Joiner(hour.found)
     by_alert: dict[str, list[tuple[Rung, Happening | None]]] = {}
@@ -156,18 +181,19 @@ def _of(joiner: Joiner, rung: Rung) -> Happening | None:
 def _verdict(
     revisions: Sequence[tuple[Rung, Happening | None]], directions: Mapping[str, str]
 ) -> Verdict:
-    """Of the loudest; where it was of something to be told in any revision, of that."""
+    """What goes on after it rang may be of something else: the ring is judged."""
+    rings: dict[int, Ring] = {}
+    for rung, of in revisions:
+        for level in range(1, rung.own_level + 1):
+            rings.setdefault(level, Ring(rung.event, rung.why, of))
     loudest, of = max(revisions, key=lambda pair: (pair[0].own_level, pair[0].probability))
-    ours = [one for _, one in revisions if one is not None and one.kind is not Kind.LAWFUL]
-    of = ours[0] if ours else of
     return Verdict(
         level=loudest.own_level,
         heard_level=max(rung.level for rung, _ in revisions),
-        event=loudest.event,
+        rings=rings,
         probability=loudest.probability,
-        of=of,
-        fits=of is not None and of.is_fit(loudest.event),
-        direction=of.direction if of is not None else directions.get(loudest.place, ""),
+        fits=of is not None and of.kind is not Kind.LAWFUL and of.is_fit(loudest.event),
+        direction=directions.get(loudest.place, ""),
         is_group=loudest.is_group,
     )
 

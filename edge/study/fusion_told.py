@@ -46,6 +46,8 @@ class Rung(NamedTuple):
     """When its strongest evidence ended."""
     is_group: bool
     """It stands for several alerts of a flood."""
+    why: str
+    """The code of a sensor's own condition, else the test that says most."""
 
 
 class Asked(NamedTuple):
@@ -110,6 +112,7 @@ def log_odds(explanations: Iterable[tuple[str, float]]) -> float:
 
 def asked_of(utc_ns: int, claim: Claim, start_utc_ns: int) -> Asked:
     """What remains of a belief."""
+    claim = claim.full
     names = {name for name, _ in claim.explanations}
     question = next((q for q, mine in QUESTIONS.items() if names & set(mine)), claim.kind)
     return Asked(
@@ -134,7 +137,8 @@ def rungs(told: Iterable[Told], start_utc_ns: int) -> list[Rung]:
 
 
 def _rung(told_s: float, alert: Alert, start_utc_ns: int) -> Rung:
-    source = next((c.source for c in alert.contributions if c.source != "prior"), "")
+    main = next((c for c in alert.contributions if c.source != "prior"), None)
+    source, kind = ("", "") if main is None else (main.source, main.kind)
     own = alert.facts.get("own_level")
     return Rung(
         alert_id=alert.alert_id,
@@ -147,6 +151,7 @@ def _rung(told_s: float, alert: Alert, start_utc_ns: int) -> Rung:
         first_s=(alert.onset_utc_ns - start_utc_ns) / SECOND_NS,
         last_s=_strongest_s(alert.updated_utc_ns, alert.contributions, start_utc_ns),
         is_group="members" in alert.facts,
+        why=str(alert.facts.get("code", kind)),
     )
 
 

@@ -137,6 +137,10 @@ PACKS: dict[str, tuple[str, str]] = {
         "edge.study.packs.fusion_days:measure_adversary",
         "shields, splits, decoys, jamming, and who drives between two scans",
     ),
+    "sensor-trouble": (
+        "edge.study.packs.fusion_trouble:measure",
+        "one sensor dead, stuck or half a second off: what is lost, and how soon it is told",
+    ),
     "fusion-correlation": (
         "edge.study.packs.fusion_correlation:measure",
         "false alarms of correlated sensors at a nominal rate, beside the naive sum",

@@ -78,6 +78,12 @@ PACKS: dict[str, Pack] = {
         goals=Goals(found=True),
         title="On foot and off the lanes, at two fences",
     ),
+    "sensor-trouble": Pack(
+        day="sensor-trouble",
+        hours=3,
+        all_ways=1,
+        title="Sensors that fail",
+    ),
     "adversary": Pack(
         day="adversary",
         hours=6,
