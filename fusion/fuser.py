@@ -96,6 +96,7 @@ class Fuser:
             self._watching_since_utc_ns = utc_ns
             self._roadside.forget()
         self._now_utc_ns = utc_ns
+        self._judge.tick(utc_ns)
         alerts = self.take(detections)
         alerts += self._roadside_due()
         alerts += self._ask()
@@ -130,6 +131,7 @@ class Fuser:
         if scans:
             alerts += self._take_scan(scans, spec)
         for detection in weighed:
+            self._judge.note(detection)
             if detection.kind.startswith("health."):
                 alerts += self._take_health(detection, spec)
             elif detection.family is Family.RADIATION:

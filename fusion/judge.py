@@ -21,6 +21,7 @@ from fusion.questions import EVENTS, QUESTIONS, TRANSIT_QUESTIONS
 from fusion.scan_record import ScanRecord
 from fusion.score import Score, score
 from fusion.screen import Screen
+from fusion.silence import SCAN, STEPS, Silence
 from fusion.tracks import Track
 from fusion.types import (
     Checkpoint,
@@ -34,11 +35,12 @@ from fusion.types import (
     SensorSpec,
 )
 from fusion.verdict import Verdict, verdict
-from fusion.witnesses import Hearing, others
+from fusion.witnesses import Hearing, Witnesses, others
 
 TOLD_OF_TRACKS = (*WAY, "count")
 TOLD_OF_TRANSITS = ("ambiguous", "taken_back")
 MAX_CLIPS = 3  # stations: an operator looks at no more, and each costs the link two files
+NOTHING_MEASURED = frozenset(("prior", SCAN, STEPS))
 Known = Callable[[str], bool]
 """Of a claim's key: whether there is an alert of it."""
 SHOWN_EXPLANATIONS = 3  # the table of reasons covers this many of the best explanations
@@ -57,7 +59,17 @@ class Judge:
         self._lanes = {lane.lane_id: lane for lane in checkpoint.lanes}
         self._sensors_of = _by_place(checkpoint.sensors)
         self._screen = Screen(policy, self._correlation)
+        self._witnesses = Witnesses(checkpoint.sensors, hearing)
+        self._silence = Silence(checkpoint, policy.scoring, self._witnesses)
         self._toward = {zone.zone_id: zone.toward for zone in checkpoint.zones}
+
+    def tick(self, utc_ns: int) -> None:
+        """Time has reached `utc_ns`."""
+        self._witnesses.tick(utc_ns)
+
+    def note(self, detection: Detection) -> None:
+        """A sensor has said something, whosever it is."""
+        self._witnesses.note(detection)
 
     def keys(self, incident: Transit | Track) -> list[str]:
         """The keys of all claims that an incident can lead to."""
@@ -71,12 +83,13 @@ class Judge:
         known  claims of which nothing is worth a word are left out, but for these, and what only a
                reader needs of a claim is not made yet; None: all claims, in full
         """
-        rows = transit.weighed()
+        own = transit.weighed()
+        rows = own + self._silence.of_transit(transit, own)
         onset = Onset(transit.lane.lane_id, transit.start_utc_ns)
         claims = []
         for question in self._to_ask(transit, rows, onset, known):
             names = QUESTIONS[question]
-            if not any(name in d.nats for d, _ in rows for name in names):
+            if not any(name in d.nats for d, _ in own for name in names):
                 continue
             over_range = question == "radiation" and any(
                 d.facts.get("over_range") is True for d in transit.gammas
@@ -88,12 +101,12 @@ class Judge:
                 question=question,
                 names=names,
                 rows=rows,
-                detections=[d for d, _ in rows],
+                detections=[d for d, _ in own],
                 now_utc_ns=transit.end_utc_ns,
                 at=onset,
                 forced=Event.RAD_OVERRANGE if over_range else None,
                 more={name: True for name in TOLD_OF_TRANSITS if getattr(transit, name)},
-                records=partial(_records, rows, question),
+                records=partial(_records, own, question),
             )
             claims.append(self._believed(matter, None if known is None else transit.cell))
         return claims
@@ -127,7 +140,8 @@ class Judge:
         said   what it was told as
         known  as of `transit`; None: the claim, in full
         """
-        rows = track.weighed()
+        own = track.weighed()
+        rows = own + self._silence.of_track(track, own)
         onset = Onset(track.zone_id, track.start_utc_ns)
         if known is not None and not (self._screen.track(track, rows, onset) or known(track.key)):
             return None
@@ -141,7 +155,7 @@ class Judge:
             question="motion",
             names=QUESTIONS["motion"],
             rows=rows,
-            detections=[d for d, _ in rows],
+            detections=[d for d, _ in own],
             now_utc_ns=track.end_utc_ns,
             updated_utc_ns=track.end_utc_ns,
             at=onset,
@@ -194,7 +208,7 @@ class Judge:
         result = cell.score(matter.question)
         found = verdict(result, self._policy.alarms, forced=matter.forced, said=matter.said)
         main = _main(result, found.event)
-        strongest = cell.strongest(main)
+        strongest = cell.strongest(main, NOTHING_MEASURED)
         if strongest is None:  # all that it says has been weighed away
             return self._in_full(matter, down)
         facts = {"source": strongest.sensor_id, **strongest.facts}
@@ -268,9 +282,8 @@ class _Matter:
     question: str
     names: Sequence[str]
     rows: Rows
-    """All that is weighed."""
+    """Its detections, and what silent sensors say."""
     detections: Sequence[Detection]
-    """What was noticed."""
     now_utc_ns: int
     updated_utc_ns: int = 0
     at: Onset | None = None
@@ -310,7 +323,7 @@ def _strongest(result: Score, explanation: str) -> Contribution | None:
     rows = [
         c
         for c in result.contributions
-        if c.explanation == explanation and c.kind != "prior" and c.facts
+        if c.explanation == explanation and c.kind not in NOTHING_MEASURED and c.facts
     ]
     named = [row for row in rows if row.facts.get("class") == explanation]
     return next(iter(named or rows), None)
