@@ -55,6 +55,13 @@ class AssociationPolicy:
     lane_hearing_m: float = 150.0
     """Lane traffic is heard by ground sensors up to here; facts: trucks 100 to 500 m, but the
     footstep band falls off as exp(-pi f r / Q v) and is gone by then."""
+    lane_loud_ratio: float = 1.6
+    """So much louder than the lane's own vehicles at a sensor of the lane is nearer to it than the
+    lane: ground motion falls off faster than 1/r, so that 1.6 is no more than 0.6 of the way. Of
+    simulated trucks none is at 1.4 times the loudest fifth, of vehicles beside the hall all are."""
+    lane_loud_deviations: float = 3.5
+    """And so many robust deviations of the logarithm: one lane's trucks differ more than
+    another's."""
     track_gap_s: float = 45.0
     """A walker at 1.2 m/s needs 12 s between sensors 15 m apart; three missed sensors are 45 s."""
     track_speed_m_s: float = 25.0

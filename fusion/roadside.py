@@ -1,17 +1,49 @@
 """Vehicles that are heard beside a lane: its own traffic, or somebody who goes around the portal.
 
 A truck is heard before it reaches the portal and after it has left, so nothing is said until the
-portals have had the time to count it.
+portals have had the time to count it. A count explains whatever is as loud as the lane's vehicles
+are at that sensor; who goes around the portal and past the sensor is louder, and no truck's count
+explains that.
 """
 
 import math
+from collections import deque
 from collections.abc import Mapping
+from statistics import median
 
 from fusion.associate import Lane
 from fusion.association_policy import AssociationPolicy
+from fusion.evidence import number
 from fusion.types import SECOND_NS, Detection, SensorSpec
 
 MAX_HELD = 64  # four lanes' trucks within the wait, each heard by sixteen stations
+MOST_PEAKS = 32  # of a sensor: half an hour of a busy lane
+FEWEST_PEAKS = 8  # of fewer nobody knows what is usual
+DEVIATION = 1.4826  # a normal distribution's standard deviation over its median deviation
+
+
+class Loudness:
+    """How loud the lanes' own vehicles are at one sensor."""
+
+    def __init__(self, policy: AssociationPolicy) -> None:
+        self._policy = policy
+        self._peaks: deque[float] = deque(maxlen=MOST_PEAKS)
+
+    def learn(self, peak: float) -> None:
+        """A vehicle that a portal has counted. A peak is in any unit, but always in one."""
+        if peak > 0.0:
+            self._peaks.append(math.log(peak))
+
+    def is_other(self, peak: float) -> bool:
+        """Whether it is too loud for one of them."""
+        if peak <= 0.0 or len(self._peaks) < FEWEST_PEAKS:
+            return False
+        usual = median(self._peaks)
+        spread = DEVIATION * median(abs(one - usual) for one in self._peaks)
+        more = max(
+            math.log(self._policy.lane_loud_ratio), self._policy.lane_loud_deviations * spread
+        )
+        return math.log(peak) > usual + more
 
 
 class Roadside:
@@ -21,6 +53,7 @@ class Roadside:
         self._lanes = lanes
         self._policy = policy
         self._held: list[tuple[Detection, SensorSpec]] = []
+        self._loudness: dict[str, Loudness] = {}
 
     def hold(self, detection: Detection, spec: SensorSpec) -> bool:
         """Whether it has to wait: a vehicle within earshot of a lane."""
@@ -42,11 +75,24 @@ class Roadside:
         wait_ns = int(self._policy.lane_wait_s * SECOND_NS)
         due = [held for held in self._held if now_utc_ns - held[0].end_utc_ns >= wait_ns]
         self._held = [held for held in self._held if held not in due]
-        return [held for held in due if not self._counted(*held)]
+        return [held for held in due if not self._is_explained(*held)]
 
     def forget(self) -> None:
         """Nobody was listening for a while: no portal can be blamed."""
         self._held.clear()
+
+    def _is_explained(self, detection: Detection, spec: SensorSpec) -> bool:
+        """Whether it is one of those that a portal has counted; those teach what is usual."""
+        if not self._counted(detection, spec):
+            return False
+        if spec.place not in self._lanes:
+            return True  # a fence is as far from the lanes as it is
+        loudness = self._loudness.setdefault(spec.sensor_id, Loudness(self._policy))
+        peak = _peak(detection)
+        if loudness.is_other(peak):
+            return False
+        loudness.learn(peak)
+        return True
 
     def _counted(self, detection: Detection, spec: SensorSpec) -> bool:
         # Trucks of a neighbouring lane are heard as well, so any portal's count explains it.
@@ -57,11 +103,18 @@ class Roadside:
         )
 
     def _near(self, spec: SensorSpec) -> list[Lane]:
-        if spec.place in self._lanes:
-            return list(self._lanes.values())
+        """The lanes whose vehicles a sensor hears; its own lane's at least."""
+        places = [spec.position_m]
+        if (own := self._lanes.get(spec.place)) is not None:
+            places.append(own.spec.portal_m)
         reach_m = self._policy.lane_hearing_m
         return [
             lane
             for lane in self._lanes.values()
-            if math.dist(spec.position_m, lane.spec.portal_m) <= reach_m
+            if any(math.dist(place, lane.spec.portal_m) <= reach_m for place in places)
         ]
+
+
+def _peak(detection: Detection) -> float:
+    """How loud it was at most, in whatever unit its station tells."""
+    return number(detection.facts, "peak_um_s", number(detection.facts, "peak_counts"))

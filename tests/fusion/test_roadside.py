@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from fusion.associate import Lane
 from fusion.policy import AssociationPolicy
 from fusion.roadside import Roadside
@@ -51,3 +53,50 @@ def test_out_of_earshot_and_on_foot_nobody_waits():
     beside, _ = roadside()
     assert not beside.hold(vehicle(10.0), FAR)
     assert not beside.hold(steps("geo-9", 10.0), BESIDE)
+
+
+AT_LANE = SensorSpec(sensor_id="geo-9", family=Family.SEISMIC, place="nb-01", position_m=(8.0, 0.0))
+
+
+def passes(beside: Roadside, lane: Lane, at_s: float, peak: float, *, counted: bool = True) -> list:
+    """A vehicle that the lane's sensor hears; who of them is told."""
+    heard = vehicle(at_s)
+    if counted:
+        lane.occupancy(occupancy(at_s - 4.0))
+        lane.occupancy(occupancy(at_s - 4.0, at_s + 3.0))
+    beside.hold(replace(heard, facts={**heard.facts, "peak_um_s": peak}), AT_LANE)
+    told = beside.due(at(at_s + POLICY.lane_wait_s + 1.0))
+    lane.over(at(at_s + 400.0))
+    return told
+
+
+def test_who_is_louder_than_the_lanes_own_is_not_explained_by_a_trucks_count():
+    beside, lane = roadside()
+    for number in range(12):
+        assert passes(beside, lane, 1000.0 * number, 20.0 + number % 5) == []
+    assert passes(beside, lane, 13_000.0, 30.0) == [], "a heavy truck"
+    assert len(passes(beside, lane, 14_000.0, 60.0)) == 1
+    assert len(passes(beside, lane, 15_000.0, 60.0)) == 1, "what is told teaches nothing"
+
+
+def test_while_hardly_anybody_was_heard_nobody_is_loud():
+    beside, lane = roadside()
+    for number in range(5):
+        assert passes(beside, lane, 1000.0 * number, 20.0) == []
+    assert passes(beside, lane, 6_000.0, 100.0) == []
+
+
+def test_a_lane_whose_trucks_differ_much_has_more_room():
+    beside, lane = roadside()
+    for number in range(20):
+        assert passes(beside, lane, 1000.0 * number, 10.0 * 1.5 ** (number % 4)) == []
+    assert passes(beside, lane, 30_000.0, 45.0) == []
+
+
+def test_portals_out_of_earshot_explain_nothing():
+    near = Lane(CHECKPOINT.lanes[0], POLICY)
+    far = Lane(replace(CHECKPOINT.lanes[1], portal_m=(300.0, 0.0)), POLICY)
+    beside = Roadside({"nb-01": near, "sb-01": far}, POLICY)
+    beside.hold(vehicle(10.0), AT_LANE)
+    far.occupancy(occupancy(10.0))
+    assert len(beside.due(at(100.0))) == 1
