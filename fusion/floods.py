@@ -126,7 +126,8 @@ class Group:
 class _Flood:
     """The rings of drills and those of the real thing are counted apart."""
 
-    rings: deque[int] = field(default_factory=deque)
+    rings: deque[tuple[int, tuple[str, str]]] = field(default_factory=deque)
+    """When something rang within the window, and of which place and family it was."""
     groups: dict[tuple[str, str], Group] = field(default_factory=dict)
 
 
@@ -148,13 +149,21 @@ class FloodGuard:
         """Let an alert that has not rung yet ring for itself, `""`, or name its group."""
         flood = self._floods[alert.exercise]
         self._look_back(flood, now_utc_ns)
-        singles = self._policy.flood_singles * self._policy.operators
-        if self.rings_for_itself(alert) or len(flood.rings) < singles:
-            flood.rings.append(now_utc_ns)
+        if self.rings_for_itself(alert) or self._has_room(flood, alert):
+            flood.rings.append((now_utc_ns, _key(alert)))
             return ""
         group = self._group(flood, alert, now_utc_ns)
         group.take(alert)
         return group.group_id
+
+    def _has_room(self, flood: _Flood, alert: Alert) -> bool:
+        """Whether a ring is left for one more; a first of its kind and place is no flood yet."""
+        rung, singles = len(flood.rings), self._policy.flood_singles * self._policy.operators
+        key = _key(alert)
+        if rung < singles:
+            return True
+        is_first = key not in flood.groups and all(other != key for _, other in flood.rings)
+        return is_first and rung < self._limit - 1
 
     def rings_for_itself(self, alert: Alert) -> bool:
         """Whether it is never one of many."""
@@ -188,11 +197,11 @@ class FloodGuard:
         return alerts
 
     def _group(self, flood: _Flood, alert: Alert, now_utc_ns: int) -> Group:
-        key = alert.lane or alert.zone or "", family_of(alert.event)
+        key = _key(alert)
         if key not in flood.groups and len(flood.rings) >= self._limit - 1:
             key = EVERYTHING
         if key not in flood.groups:
-            flood.rings.append(now_utc_ns)
+            flood.rings.append((now_utc_ns, key))
             content = f"{self._site}/group/{'/'.join(key)}/{alert.exercise}/{now_utc_ns}"
             name = content_id(content, now_utc_ns)
             flood.groups[key] = Group(name, key, alert.exercise, now_utc_ns, alert)
@@ -226,12 +235,16 @@ class FloodGuard:
 
     def _look_back(self, flood: _Flood, now_utc_ns: int) -> None:
         window_ns = self._policy.flood_window_s * SECOND_NS
-        while flood.rings and now_utc_ns - flood.rings[0] >= window_ns:
+        while flood.rings and now_utc_ns - flood.rings[0][0] >= window_ns:
             flood.rings.popleft()
 
 
 OF_ONE = ("reopened", "chattering")
 """What is told of a member and is not true of its group."""
+
+
+def _key(alert: Alert) -> tuple[str, str]:
+    return alert.lane or alert.zone or "", family_of(alert.event)
 
 
 def _strength(alert: Alert) -> tuple[int, float, str]:

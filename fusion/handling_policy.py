@@ -22,8 +22,8 @@ class HandlingPolicy:
     flood_window_s: float = 600.0
     """The ten minutes of both."""
     flood_singles: int = 6
-    """So many ring each for itself; the four that are left of ten are for groups, so that what
-    comes later still has a place to be told at."""
+    """So many ring each for itself; the four that are left of ten are for what is the first of its
+    kind at its place, and for groups, so that what comes later still has a place to be told at."""
     group_update_s: float = 10.0
     """A group that grows is told again no more often; one whose worst level rises, at once."""
     group_off_s: float = 60.0

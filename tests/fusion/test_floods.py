@@ -105,6 +105,13 @@ def test_when_there_is_no_room_for_one_more_group_the_site_has_one():
     assert len(site.facts["places"]) == 40 - 9
 
 
+def test_in_a_flood_the_first_of_another_kind_or_place_is_no_group_of_one():
+    desk = flooded()
+    (alert,) = desk.believe(91.0, walker(99, 91.0, event=Event.SENSOR_TAMPER, zone="zone-9"))
+    assert (alert.level, "group" in alert.facts) == (Level.ADVISORY, False)
+    assert len(desk.rings()) == 10
+
+
 def test_a_group_is_over_when_its_members_are_and_its_ten_minutes_too():
     desk = flooded()
     opened = groups(desk)
