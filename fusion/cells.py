@@ -8,12 +8,12 @@ weighs, with a table that adds up. `Cells` takes the reports of many incidents a
 import itertools
 import math
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.groups import Correlation, correlation_of, group_of
+from fusion.groups import Correlation, group_of
 from fusion.kernels import evidence as kernel
 from fusion.score import Score
 from fusion.scoring_policy import ScoringPolicy
@@ -45,6 +45,8 @@ class Layout:
     """(explanations,) probability of that from which it is told; infinite: never."""
     spans: tuple[tuple[int, int], ...]
     """The first column of each question, and one beyond its last."""
+    rhos: dict[tuple[str, str, str], float] = field(default_factory=dict)
+    """Those of a group's kinds that were asked for; the policy stays."""
 
     @classmethod
     def of(
@@ -86,6 +88,14 @@ class Layout:
     def width(self) -> int:
         """Numbers of a row."""
         return kernel.NATS + len(self.names)
+
+    def rho_of(self, group: str, kind: str, other_kind: str) -> float:
+        """Correlation of two voices of a group by what kinds they are."""
+        pair = group, kind, other_kind
+        found = self.rhos.get(pair)
+        if found is None:
+            found = self.rhos[pair] = self.policy.rho_of(*pair)
+        return found
 
     def row(
         self, detection: Detection, voice: int, begin_utc_ns: int, pairing: float = 1.0
@@ -135,10 +145,9 @@ class Cell:
     def hold(self, rows: Rows) -> None:
         """Take the detections, each with its pairing weight, for all that is known.
 
-        rows  is kept, and must not be changed
-
         KeyError: a kind that speaks and has no cap.
         """
+        rows = [row for row in rows if row[0].nats]  # the others say nothing
         if len(rows) != len(self._held):
             self._sit(rows)
         stays = True
@@ -150,7 +159,7 @@ class Cell:
                 stays = stays and alike
         self._held = rows
         if not stays:
-            self._rhos = _rhos([d for d, _ in rows], self._layout.policy, self._correlation)
+            self._rhos = _rhos([d for d, _ in rows], self._layout, self._correlation)
 
     def worth_telling(self, now_utc_ns: int) -> int:
         """The questions of which anything may be worth a word, as bits in the layout's order."""
@@ -198,7 +207,7 @@ class Cell:
 
     @property
     def weighed(self) -> Floats:
-        """(detections, explanations) nats that each added when they were weighed last."""
+        """(detections that speak, explanations) nats that each added when weighed last."""
         return self._weighed
 
     def _sit(self, rows: Rows) -> None:
@@ -211,7 +220,7 @@ class Cell:
         self._rows, self._weighed = self._table[: len(rows)], self._room[: len(rows)]
         for slot, (detection, pairing) in enumerate(rows):
             self._write(slot, detection, pairing)
-        self._rhos = _rhos([d for d, _ in rows], self._layout.policy, self._correlation)
+        self._rhos = _rhos([d for d, _ in rows], self._layout, self._correlation)
         self._held = rows
 
     def _write(self, slot: int, detection: Detection, pairing: float) -> None:
@@ -283,7 +292,7 @@ class Cells:
             raise ValueError(f"cell {cell}: more than {FIRST_SLOTS} sensors and tests")
         slot = self._slots[key] = len(voices)
         voices.append(detection)
-        self._rhos[cell, : slot + 1, : slot + 1] = _rhos(voices, self._layout.policy, None)
+        self._rhos[cell, : slot + 1, : slot + 1] = _rhos(voices, self._layout, None)
         return slot
 
 
@@ -292,13 +301,18 @@ def _voice(detection: Detection) -> tuple[str, str]:
 
 
 def _rhos(
-    detections: Sequence[Detection], policy: ScoringPolicy, correlation: Correlation | None
+    detections: Sequence[Detection], layout: Layout, correlation: Correlation | None
 ) -> Floats:
     """(detections, detections) correlation of each two; 0 of those of different groups."""
+    count = len(detections)
     groups = [group_of(detection) for detection in detections]
-    rhos = np.zeros((len(detections), len(detections)))
-    for i, j in itertools.combinations(range(len(detections)), 2):
-        if groups[i] == groups[j]:
-            rho = correlation_of(detections[i], detections[j], policy, correlation)
-            rhos[i, j] = rhos[j, i] = rho
-    return rhos
+    rhos = [[0.0] * count for _ in range(count)]
+    for i, j in itertools.combinations(range(count), 2):
+        if groups[i] != groups[j]:
+            continue
+        one, other = detections[i], detections[j]
+        rho = None if correlation is None else correlation(one.sensor_id, other.sensor_id)
+        if rho is None:
+            rho = layout.rho_of(groups[i], one.kind, other.kind)
+        rhos[i][j] = rhos[j][i] = rho
+    return np.array(rhos).reshape(count, count)

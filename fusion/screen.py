@@ -11,7 +11,7 @@ from fusion.associate import Transit
 from fusion.cells import Cell, Floats, Layout, Rows
 from fusion.groups import Correlation
 from fusion.policy import Policy
-from fusion.priors import Onset, prior_nats
+from fusion.priors import Onset, hour_of, prior_nats
 from fusion.questions import EVENTS, KINDRED, QUESTIONS, TRANSIT_QUESTIONS
 from fusion.tracks import Track
 from fusion.types import Event
@@ -24,6 +24,8 @@ class Screen:
         """`correlation`: of two ground sensors."""
         self._policy = policy
         self._correlation = correlation
+        self._known: dict[tuple[tuple[str, ...], str, int], Floats] = {}
+        """Priors, (explanations,), by questions, place and hour of the day."""
         self._passages = _layout(TRANSIT_QUESTIONS, policy)
         self._motions = _layout(("motion",), policy)
 
@@ -47,7 +49,12 @@ class Screen:
 
     def _priors(self, layout: Layout, at: Onset) -> Floats:
         scoring = self._policy.scoring
-        return layout.priors({name: prior_nats(name, at, scoring) for name in layout.names})
+        key = layout.asked, at.place, hour_of(at.utc_ns, scoring.site_utc_offset_h)
+        found = self._known.get(key)
+        if found is None:
+            nats = {name: prior_nats(name, at, scoring) for name in layout.names}
+            found = self._known[key] = layout.priors(nats)
+        return found
 
 
 def _layout(questions: Iterable[str], policy: Policy) -> Layout:
