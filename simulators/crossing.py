@@ -110,11 +110,7 @@ def sensors(portal: int, *, spectroscopic: bool = False) -> tuple[SensorPlace, .
         _geophone(f"geo-{detour.lane}", detour.sensor_m, lane=detour.lane)
         for detour in DETOURS.values()
     ]
-    places += [
-        _geophone(f"{fence.prefix}-{number:02d}", place_m, zone=fence.zone)
-        for fence in FENCES
-        for number, place_m in enumerate(fence.places_m, start=1)
-    ]
+    places += [place for fence in FENCES for place in fence_sensors(fence)]
     if spectroscopic:
         (lane,) = (lane for lane in LANES if lane.lane == SPECTROSCOPIC)
         places.append(
@@ -127,6 +123,14 @@ def sensors(portal: int, *, spectroscopic: bool = False) -> tuple[SensorPlace, .
             )
         )
     return tuple(places)
+
+
+def fence_sensors(fence: Fence) -> list[SensorPlace]:
+    """The ground sensors of a fence."""
+    return [
+        _geophone(f"{fence.prefix}-{number:02d}", place_m, zone=fence.zone)
+        for number, place_m in enumerate(fence.places_m, start=1)
+    ]
 
 
 def _geophone(
@@ -152,6 +156,7 @@ class Hour:
     duration_s: float
     random: Random
     sensors: tuple[SensorPlace, ...] = ()
+    lanes: tuple[LanePlace, ...] = LANES
     vehicles: list[Vehicle] = field(default_factory=list)
     movers: list[Mover] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
@@ -219,7 +224,7 @@ class Hour:
             seed=self.seed,
             start_utc_ns=self.start_utc_ns,
             duration_s=self.duration_s,
-            lanes=LANES,
+            lanes=self.lanes,
             sensors=self.sensors,
             vehicles=tuple(self.vehicles),
             movers=tuple(self.movers),

@@ -10,6 +10,7 @@ from random import Random
 
 from simulators import crossing_days, loads
 from simulators import loads_radioactive as radioactive
+from simulators.crossing_flood import flood
 from simulators.loads import Load
 from simulators.scenario import (
     Fault,
@@ -219,6 +220,7 @@ SCENARIOS: dict[str, Callable[[int, int], Scenario]] = {
     "quiet": quiet,
     "traffic": traffic,
     "fence": fence,
+    "flood": flood,
     **{name: crossing_days.of_seed(name) for name in crossing_days.DAYS},
 }
 """Name to script: (seed, start_utc_ns) -> Scenario."""
