@@ -4,6 +4,7 @@ Martin and others 1997, "The DET curve in assessment of detection task performan
 where scores are normal, the curve is a straight line.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -114,7 +115,7 @@ def _miss(curve: Curve, share: float) -> float:
     if allowed >= len(curve.nuisances):
         return 1.0 - curve.most
     stops_at = curve.nuisances[-1 - allowed]
-    found = sum(score > stops_at for score in curve.threats)
+    found = len(curve.threats) - bisect_right(curve.threats, stops_at)
     return 1.0 - found / len(curve.threats)
 
 

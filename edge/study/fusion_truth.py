@@ -5,7 +5,7 @@ strongest evidence end, while it stood there is of it. Where several things were
 the one that it fits. Nothing here knows how the engine joins what sensors say.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -42,6 +42,8 @@ SLACK_S: Mapping[Kind, tuple[float, float]] = {
     Kind.LAWFUL: (3.0, 40.0),
 }
 """Before and after. Who went by is told until 30 s later; a fault shows when it has lasted."""
+MEANT_S = 2.0  # by which two sensors' times for one vehicle may differ
+CLOSE_S = 5.0  # a portal holds on for so long after the beam has cleared
 LANE_SLACK_S = (3.0, 3.0)  # of vehicles: a portal's lead-in, and what a scanner's clock is off by
 
 
@@ -168,34 +170,79 @@ class Joiner:
         nearest in time. None: nothing was there.
         """
         asked = tuple(events)
-        of_device = bool(asked) and all(event in DEVICE for event in asked)
-        ranked: list[tuple[tuple[bool, bool, bool, bool, float, int], Happening]] = []
-        for one in (*self._of_places.get(place, ()), *self._everywhere):
-            if (of_device and not one.events & DEVICE) or (
-                one.kind is Kind.FAULT and not of_device
-            ):
-                continue
-            away_s = _away_s(one, first_s, last_s)
-            if away_s is None:
-                continue
-            fits = any(one.is_fit(event) for event in asked)
-            ours = one.kind is not Kind.LAWFUL
-            asked_for = fits and one.kind is Kind.THREAT
-            rank = (not fits, not (fits and ours), not asked_for, not one.places, away_s, one.index)
-            ranked.append((rank, one))
+        there = [
+            *self._vehicles(place, first_s, last_s, asked),
+            *self._others(place, first_s, last_s, asked),
+        ]
+        ranked = [(_rank(one, away_s, asked), one) for one, away_s in there]
         return min(ranked, key=lambda pair: pair[0])[1] if ranked else None
 
+    def _vehicles(
+        self, place: str, first_s: float, last_s: float, asked: Sequence[Event]
+    ) -> list[tuple[Happening, float]]:
+        """Those that may be meant: the nearest, and those that one beam took for the same.
 
-def _away_s(one: Happening, first_s: float, last_s: float) -> float | None:
-    """How far from its nearest span's beginning or end; None: not while it was there."""
-    before_s, after_s = LANE_SLACK_S if one.is_vehicle else SLACK_S[one.kind]
-    away_s: list[float] = []
-    for from_s, to_s in one.spans_s:
-        low_s, high_s = from_s - before_s, to_s + after_s
-        if one.is_vehicle:  # between portal and scanner there are others
-            there = low_s <= first_s <= high_s or low_s <= last_s <= high_s
-        else:
-            there = first_s <= high_s and last_s >= low_s
-        if there:
-            away_s.append(min(abs(first_s - from_s), abs(last_s - to_s)))
+        Where one is before the portal and another before the scanner, only when it began tells
+        which of them it is of.
+        """
+        mine = [] if _is_of_device(asked) else self._of_places.get(place, [])
+        mine = [one for one in mine if one.is_vehicle]
+        began = [(one, _began_s(one, first_s)) for one in mine]
+        near = [(one, away_s) for one, away_s in began if away_s is not None]
+        nearest_s = min((away_s for _, away_s in near), default=0.0)
+        meant = [(one, away_s) for one, away_s in near if away_s <= nearest_s + MEANT_S]
+        ends_s = [to_s for one, _ in meant for _, to_s in one.spans_s]
+        behind = (one for one in mine if _follows(one, ends_s, last_s))
+        return meant + [(one, MEANT_S) for one in behind if one not in [x for x, _ in meant]]
+
+    def _others(
+        self, place: str, first_s: float, last_s: float, asked: Sequence[Event]
+    ) -> list[tuple[Happening, float]]:
+        of_device = _is_of_device(asked)
+        found = []
+        for one in (*self._of_places.get(place, ()), *self._everywhere):
+            if one.is_vehicle or (of_device and not one.events & DEVICE):
+                continue
+            if one.kind is Kind.FAULT and not of_device:
+                continue
+            before_s, after_s = SLACK_S[one.kind]
+            found += [
+                (one, min(abs(first_s - from_s), abs(last_s - to_s)))
+                for from_s, to_s in one.spans_s
+                if first_s <= to_s + after_s and last_s >= from_s - before_s
+            ]
+        return found
+
+
+def _is_of_device(asked: Sequence[Event]) -> bool:
+    return bool(asked) and all(event in DEVICE for event in asked)
+
+
+def _rank(
+    one: Happening, away_s: float, asked: Sequence[Event]
+) -> tuple[bool, bool, bool, bool, float, int]:
+    fits = any(one.is_fit(event) for event in asked)
+    ours = fits and one.kind is not Kind.LAWFUL
+    asked_for = fits and one.kind is Kind.THREAT
+    return not fits, not ours, not asked_for, not one.places, away_s, one.index
+
+
+def _began_s(one: Happening, first_s: float) -> float | None:
+    """How far from the nearest time at which it came before a sensor; None: it was not there."""
+    before_s, after_s = LANE_SLACK_S
+    away_s = (
+        abs(first_s - from_s)
+        for from_s, to_s in one.spans_s
+        if from_s - before_s <= first_s <= to_s + after_s
+    )
     return min(away_s, default=None)
+
+
+def _follows(one: Happening, ends_s: Sequence[float], last_s: float) -> bool:
+    """Whether it came so closely after another that a beam sees one vehicle, and it ended then."""
+    before_s, after_s = LANE_SLACK_S
+    return any(
+        from_s - before_s <= last_s <= to_s + after_s
+        and any(-0.5 <= from_s - end_s <= CLOSE_S for end_s in ends_s)
+        for from_s, to_s in one.spans_s
+    )

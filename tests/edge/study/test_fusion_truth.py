@@ -41,6 +41,14 @@ def test_between_portal_and_scanner_there_are_others():
     assert joiner.of("nb-01", 51.6, 51.8, (Event.CARGO_ANOMALY,)).index == 3
 
 
+def test_when_it_began_tells_who_is_meant_where_two_are_there_at_once():
+    follower = thing(4, "nb-01", ((54.0, 62.0),))
+    joiner = Joiner([SOURCE, follower])
+    assert joiner.of("nb-01", 52.9, 62.1, RAD) is SOURCE  # a doubt of 2 s is in its favour
+    follower = thing(4, "nb-01", ((52.0, 60.0),))
+    assert Joiner([SOURCE, follower]).of("nb-01", 51.2, 60.1, RAD) is follower
+
+
 def test_of_two_vehicles_in_one_occupancy_the_one_that_fits_is_meant():
     first, second = (
         thing(0, "nb-01", ((10.0, 18.0),)),
