@@ -13,6 +13,8 @@ from fusion.types import Alert, Contribution, Event, Level, Phase
 LONGEST_NAME = "a" * 32
 
 FACTS = {
+    "silence.scan": {"homogeneity": 0.7, "unpenetrated": 0.0},
+    "silence.steps": {"of": LONGEST_NAME, "away_m": 15.0, "share": 0.98},
     "prior": {},
     "gamma.profile": {
         "gamma_sigma": 11.2,
