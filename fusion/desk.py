@@ -123,8 +123,9 @@ class AlarmDesk:
 
     def _told(self, own: Alert, now_utc_ns: int) -> Alert:
         name = own.alert_id
-        # What goes on after it was cleared makes no second sound.
-        card = self._cards.setdefault(name, _Card(own, rung=self._rang.pop(name, False)))
+        # What goes on after it was cleared makes no second sound; what is told anew does.
+        went_on = self._rang.pop(name, False) and own.phase is not Phase.NEW
+        card = self._cards.setdefault(name, _Card(own, rung=went_on))
         card.own = own
         if own.phase is not Phase.CLEAR:
             self._decide(card, now_utc_ns)

@@ -31,16 +31,16 @@ class HandlingPolicy:
     are, lest it rings twice within them."""
     never_folded: Mapping[Event, int] = field(
         default_factory=lambda: {
+            **dict.fromkeys(Event, int(Level.CRITICAL)),
             **dict.fromkeys(CRITICAL_RADIATION, int(Level.ADVISORY)),
             Event.CARGO_ANOMALY: int(Level.WARNING),
             Event.CARGO_MISMATCH: int(Level.WARNING),
             Event.CARGO_UNPENETRATED: int(Level.WARNING),
             Event.PORTAL_BYPASS: int(Level.WARNING),
-            Event.SENSOR_TAMPER: int(Level.CRITICAL),
         }
     )
-    """Level from which an event rings for itself even in a flood, 4 where none is given: a source
-    is never one of many, and a truck is stopped now or not at all."""
+    """Level from which an event rings for itself even in a flood: a source is never one of many,
+    and a truck is stopped now or not at all."""
     never_shelved: tuple[Event, ...] = CRITICAL_RADIATION
     """Nobody may ask not to be told of a source."""
     shelve_max_level: int = int(Level.WARNING)
@@ -60,3 +60,25 @@ class HandlingPolicy:
     """Who has not answered six times will not be helped by a seventh; the metrics go on."""
     stale_h: float = 24.0
     """What is active for longer is stale (ISA-18.2: fewer than 5 on any day)."""
+
+    def __post_init__(self) -> None:
+        mistakes = {
+            "operators: there is one at least": self.operators < 1,
+            "flood_singles: two rings must be left for groups": not (
+                0 <= self.flood_singles <= self.flood_alerts - 2
+            ),
+            "shelve_max_entries: fewer than 30 may be shelved": self.shelve_max_entries >= 30,
+            "shelve_max_level: what is critical is always told": (
+                self.shelve_max_level >= Level.CRITICAL
+            ),
+            "never_shelved: sources must be among them": not (
+                set(CRITICAL_RADIATION) <= set(self.never_shelved)
+            ),
+            "never_folded: a source rings from level 2 on": any(
+                self.never_folded.get(event, Level.CRITICAL) > Level.ADVISORY
+                for event in CRITICAL_RADIATION
+            ),
+        }
+        told = [text for text, holds in mistakes.items() if holds]
+        if told:
+            raise ValueError("; ".join(told))

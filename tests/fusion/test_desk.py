@@ -84,6 +84,17 @@ def test_what_was_cleared_rang_and_comes_again_makes_no_second_sound_in_a_flood(
     assert (again.phase, again.level, again.facts["reopened"]) == (Phase.UPDATE, Level.ADVISORY, 1)
 
 
+def test_what_is_told_anew_long_after_it_was_cleared_is_one_more_in_a_flood():
+    desk = Desk()
+    desk.believe(0.0, walker(1, 0.0))
+    desk.close(1.0, 1)
+    desk.tick(32.0)
+    for number in range(2, 12):
+        desk.believe(200.0, walker(number, 200.0))
+    (again,) = desk.believe(210.0, walker(1, 210.0))
+    assert (again.phase, again.level, "group" in again.facts) == (Phase.NEW, Level.LOG, True)
+
+
 @pytest.mark.parametrize("event", sorted(RADIATION))
 def test_radiation_is_never_kept_waiting(event):
     policy = AlarmPolicy()
