@@ -20,6 +20,7 @@ from edge.study.fusion_told import Asked, Heard, Rung, log_odds
 from edge.study.packs import PACKS, Settings
 from edge.study.packs import fusion_correlation as correlation
 from edge.study.packs import fusion_days as days
+from edge.study.packs import fusion_flood as flood
 from edge.study.packs import fusion_trouble as trouble
 from fusion.policy import Policy
 from fusion.types import BackgroundSample, Event, Family, Origin, Radiation
@@ -251,7 +252,7 @@ def test_a_fault_is_told_by_its_own_sensor_after_it_began():
 
 
 def test_every_pack_of_the_crossing_can_be_named():
-    assert {*days.PACKS, "fusion-correlation"} <= set(PACKS)
+    assert {*days.PACKS, "fusion-correlation", "fusion-flood"} <= set(PACKS)
 
 
 def test_minutes_of_a_busy_crossing_give_the_whole_table(tmp_path):
@@ -268,3 +269,13 @@ def test_minutes_of_a_busy_crossing_give_the_whole_table(tmp_path):
     assert any(name.startswith("fewer nuisances") for name in names)
     assert (tmp_path / "busy-day-det.png").exists()
     assert "simulators rpm-tsa" in said[0]
+
+
+def test_a_flood_is_heard_by_tens_and_none_of_it_is_lost():
+    sounds, told, found, _ = flood.measure(
+        Settings(seed=1, crossing_seed=3, number=None, data=None, pictures=None, say=print)
+    )
+    assert sounds.reached
+    assert told.reached
+    assert found.reached
+    assert flood.most_within([0.0, 5.0, 9.0, 30.0], 10.0) == 3
