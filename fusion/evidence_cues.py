@@ -178,6 +178,11 @@ def track_motion(facts: Mapping[str, Fact]) -> dict[str, float]:
     return {"vehicle": 1.0 + more, "person": -1.0, "group": -1.0} | nobody
 
 
+def health_miscount(facts: Mapping[str, Fact]) -> dict[str, float]:
+    """Counts that chance alone would let differ so once in a month."""
+    return {"miscount": 10.0 if facts.get("active") is True else 0.0}
+
+
 CUES: Mapping[str, Callable[[Mapping[str, Fact]], dict[str, float]]] = {
     "fusion.shielding": fusion_shielding,
     "fusion.bulk-norm": fusion_bulk_norm,
@@ -185,4 +190,5 @@ CUES: Mapping[str, Callable[[Mapping[str, Fact]], dict[str, float]]] = {
     "fusion.drop-off": fusion_drop_off,
     "fusion.pick-up": fusion_pick_up,
     "track.motion": track_motion,
+    "health.miscount": health_miscount,
 }

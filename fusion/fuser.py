@@ -10,7 +10,9 @@ from typing import Protocol
 
 from fusion import cues
 from fusion.associate import Lane, Transit
+from fusion.counts import LaneCounts
 from fusion.desk import AlarmDesk, DeskState
+from fusion.evidence import weigh
 from fusion.judge import Judge
 from fusion.pairing import Change, Pairing
 from fusion.policy import Policy
@@ -76,6 +78,10 @@ class Fuser:
             )
             for zone in checkpoint.zones
         }
+        self._counts = {
+            spec.lane_id: LaneCounts(spec.lane_id, checkpoint.sensors, policy.counts)
+            for spec in checkpoint.lanes
+        }
         self._desk = AlarmDesk(policy, checkpoint.site)
         self._judge = Judge(checkpoint, policy, hearing)
         self._roadside = Roadside(self._lanes, association)
@@ -132,6 +138,8 @@ class Fuser:
             alerts += self._take_scan(scans, spec)
         for detection in weighed:
             self._judge.note(detection)
+            for counts in self._counts.values():
+                counts.hear(detection)
             if detection.kind.startswith("health."):
                 alerts += self._take_health(detection, spec)
             elif detection.family is Family.RADIATION:
@@ -288,18 +296,29 @@ class Fuser:
 
     def _forget(self) -> list[Alert]:
         """Incidents that can grow no more are closed; their alerts clear after the off-delay."""
+        alerts: list[Alert] = []
         over: list[Transit | Track] = []
         for lane in self._lanes.values():
             done = lane.over(self._now_utc_ns)
             over += done
+            alerts += self._counted(lane, done)
             for pairing in self._pairings.values():
                 pairing.settle(done)
         for zone in self._zones.values():
             over += zone.over(self._now_utc_ns)
-        alerts: list[Alert] = []
         for incident in over:
             for key in self._judge.keys(incident):
                 alerts += self._desk.close(key, self._now_utc_ns)
+        return alerts
+
+    def _counted(self, lane: Lane, done: list[Transit]) -> list[Alert]:
+        """Who of a lane's sensors has missed its vehicles, now that these are gone."""
+        alerts: list[Alert] = []
+        counts = self._counts[lane.spec.lane_id]
+        for transit in done:
+            up = [name for name in counts.sensor_ids if self._hearing.up(name)]
+            for found, spec in counts.passed(transit, up):
+                alerts += self._take_health(weigh(found), spec)
         return alerts
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from fusion.alarm_policy import AlarmPolicy
 from fusion.association_policy import AssociationPolicy
+from fusion.counts_policy import CountsPolicy
 from fusion.evidence_calibration import EvidenceCalibration
 from fusion.handling_policy import HandlingPolicy
 from fusion.radiation import RadiationPolicy
@@ -38,3 +39,4 @@ class Policy:
     scoring: ScoringPolicy = field(default_factory=ScoringPolicy)
     alarms: AlarmPolicy = field(default_factory=AlarmPolicy)
     handling: HandlingPolicy = field(default_factory=HandlingPolicy)
+    counts: CountsPolicy = field(default_factory=CountsPolicy)
