@@ -134,21 +134,36 @@ def _words(causes: Counter[str]) -> str:
 def precision(mine: Tally, goals: Goals) -> list[Figure]:
     """Of alerts, those of something that had to be told; and where threats are as rare as so."""
     figures = []
-    threats = len(mine.outcomes)
     for level, goal in ((WARNING, PRECISE), (ADVISORY, PRECISE_ADVISORY)):
         hits, of = mine.precise(level)
         if not of:
             continue
-        wrong = of - hits
-        each = hits / max(1, threats)
-        others = ", ".join(
-            f"{_at(each * rate, wrong / mine.hours):.2g} at {rate:g}" for rate in PREVALENCES
-        )
-        rate = threats / mine.hours
+        each = hits / max(1, len(mine.outcomes))
+        wrong = (of - hits) / mine.hours
+        others = ", ".join(f"{_at(each * rate, wrong):.2g} at {rate:g}" for rate in PREVALENCES)
+        rate = len(mine.outcomes) / mine.hours
         how = f"with {rate:.3g} threats an hour; {others}"
-        one = proportion_of(f"PPV of level >= {level}", hits, of, how)
-        figures.append(held(one, f">= {goal:g}", hits / of >= goal) if goals.precise else one)
+        figures.append(proportion_of(f"PPV of level >= {level}", hits, of, how))
+        if goals.precise and goals.budget_at is not None:
+            figures.append(_precision_at(mine, level, goals.budget_at, goal))
     return figures
+
+
+def _precision_at(mine: Tally, level: int, usual: float, goal: float) -> Figure:
+    """Where threats come as often as on such a day; the interval is that of the nuisances."""
+    hits, of = mine.precise(level)
+    right = usual * hits / max(1, len(mine.outcomes))
+    low, high = (bound / mine.hours for bound in garwood(of - hits))
+    value = _at(right, (of - hits) / mine.hours)
+    return Figure(
+        name=f"PPV of level >= {level}, with {usual:g} threats an hour",
+        value=value,
+        unit="",
+        goal=f">= {goal:g}",
+        reached=value >= goal,
+        how=f"{of - hits} nuisances in {mine.hours:.3g} h, {right:.3g} right alerts an hour",
+        interval=(_at(right, high), _at(right, low)),
+    )
 
 
 def _at(right: float, wrong: float) -> float:

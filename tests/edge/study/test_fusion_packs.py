@@ -125,10 +125,11 @@ def test_the_budget_counts_threats_as_often_as_the_day_has_them(hour):
 
 
 def test_precision_says_on_how_many_threats_it_rests(hour):
-    loud, _ = precision(tally([hour], GARITA), Goals(precise=True))
+    loud, usual, *_ = precision(tally([hour], GARITA), Goals(precise=True, budget_at=4.0))
     assert loud.value == 0.5
-    assert not loud.reached
     assert "with 1 threats an hour; 0.091 at 0.1, 0.5 at 1, 0.8 at 4" in loud.how
+    assert usual.value == pytest.approx(0.8)
+    assert usual.reached
 
 
 def test_a_curve_falls_from_all_to_none(hour):
