@@ -62,6 +62,11 @@ class AssociationPolicy:
     lane_loud_deviations: float = 3.5
     """And so many robust deviations of the logarithm: one lane's trucks differ more than
     another's."""
+    lane_meet_m: float = 30.0
+    """Whoever is heard on foot this close to a lane is at it: as far as a walker is heard in the
+    field."""
+    lane_half_m: float = 60.0
+    """A lane is taken to reach so far before and behind its portal: its queue, and the scanner."""
     track_gap_s: float = 45.0
     """A walker at 1.2 m/s needs 12 s between sensors 15 m apart; three missed sensors are 45 s."""
     track_speed_m_s: float = 25.0

@@ -14,6 +14,7 @@ from fusion.counts import LaneCounts
 from fusion.desk import AlarmDesk, DeskState
 from fusion.evidence import weigh
 from fusion.judge import Judge
+from fusion.meetings import Handovers, lane_met
 from fusion.pairing import Change, Pairing
 from fusion.policy import Policy
 from fusion.roadside import Roadside
@@ -85,6 +86,7 @@ class Fuser:
         self._desk = AlarmDesk(policy, checkpoint.site)
         self._judge = Judge(checkpoint, policy, hearing)
         self._roadside = Roadside(self._lanes, association)
+        self._handovers = Handovers(self._zones, association)
 
     def take(self, detections: list[Detection]) -> list[Alert]:
         """Detections of any sensors, weighed; those that follow each other of one are together."""
@@ -250,7 +252,10 @@ class Fuser:
         others = _others(track, zone)
         track.drop_off = cues.drop_off(track, zone, others, self._policy.association)
         track.pick_up = cues.pick_up(track, zone, others, self._policy.association)
-        claim = self._judge.track(track, self._desk.said(track.key), self._desk.knows)
+        lanes = (lane.spec for lane in self._lanes.values())
+        track.meets = lane_met(track, zone, lanes, self._policy.association)
+        first = self._handovers.told_as(track, is_told=self._desk.said(track.key) is not None)
+        claim = self._judge.track(first, self._desk.said(first.key), self._desk.knows)
         return [] if claim is None else self._desk.consider(claim, self._now_utc_ns)
 
     def _ask(self) -> list[Alert]:

@@ -163,7 +163,8 @@ class Judge:
             said=said,
             direction=direction if isinstance(direction, str) else None,
             more={name: motion[name] for name in TOLD_OF_TRACKS if name in motion}
-            | ({"toward": toward} if toward else {}),
+            | ({"toward": toward} if toward else {})
+            | dict(track.meets),
             records=partial(_clips, dict(track.detections), dict(track.latest)),
         )
         return self._believed(matter, None if known is None else track.cell)

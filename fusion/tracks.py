@@ -111,6 +111,16 @@ class Track:
     pick_up: Detection | None = None
     cell: Cell | None = None
     """Its evidence in columns, as it was weighed last."""
+    heard_utc_ns: int = 0
+    """Until when this zone has heard it; a vehicle may be heard in the next one later."""
+    meets: Mapping[str, Fact] = field(default_factory=dict)
+    """What is told of it besides its way: a lane that it is at, zones that it has passed."""
+    earlier: "Track | None" = None
+    """The same vehicle in the zone before."""
+    later: "Track | None" = None
+    """And in the zone behind."""
+    is_another: bool = False
+    """It was taken for one that came from another zone, and is not."""
 
     @property
     def key(self) -> str:
@@ -144,12 +154,19 @@ class Track:
                 self.latest[event.sensor_id] = last
             if _manner(last) is not None or not moves:  # wind keeps no walker about
                 self.end_utc_ns = max(self.end_utc_ns, last.end_utc_ns)
+                self.heard_utc_ns = max(self.heard_utc_ns, last.end_utc_ns)
 
     def weighed(self) -> list[tuple[Detection, float]]:
-        """All detections, in a fixed order."""
+        """All detections, in a fixed order; of a vehicle also those of the zones behind."""
         rows = [(self.detections[name], 1.0) for name in sorted(self.detections)]
         extra = [d for d in (self.motion, self.drop_off, self.pick_up) if d is not None]
-        return rows + [(d, 1.0) for d in extra]
+        more = self.later.heard() if self.later is not None else []
+        return rows + [(d, 1.0) for d in more] + [(d, 1.0) for d in extra]
+
+    def heard(self) -> list[Detection]:
+        """What its sensors say of it, and those of the zones behind, in a fixed order."""
+        found = [self.detections[name] for name in sorted(self.detections)]
+        return found + (self.later.heard() if self.later is not None else [])
 
 
 class Zone:
@@ -336,14 +353,14 @@ class Zone:
     def _begin(self, start_utc_ns: int, end_utc_ns: int) -> Track:
         while any(track.start_utc_ns == start_utc_ns for track in self.tracks):
             start_utc_ns += 1  # two that began as one
-        track = Track(self.zone_id, start_utc_ns, end_utc_ns)
+        track = Track(self.zone_id, start_utc_ns, end_utc_ns, heard_utc_ns=end_utc_ns)
         self.tracks.append(track)
         return track
 
     def _away_m(self, track: Track, event: Heard) -> float | None:
         """How far from the sensor the track is, where the same thing can have caused both."""
         policy, heard = self._policy, event.latest
-        after_s = (heard.start_utc_ns - track.end_utc_ns) / SECOND_NS
+        after_s = (heard.start_utc_ns - track.heard_utc_ns) / SECOND_NS
         if after_s > policy.track_gap_s or not track.detections:
             return None
         if (_manner(heard) == DRIVES) != track.on_wheels:
