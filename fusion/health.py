@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from fusion.alarm_policy import AlarmPolicy
+from fusion.stuck import CODE as STUCK
 from fusion.types import (
     MILLISECOND_NS,
     SECOND_NS,
@@ -39,7 +40,7 @@ class SensorHealth:
     @property
     def up(self) -> bool:
         """Whether what it does not say means something."""
-        return not self.silent and self.link_lost_utc_ns is None
+        return not self.silent and self.link_lost_utc_ns is None and STUCK not in self.active
 
     def heard(self, sample: Sample, now_utc_ns: int) -> list[Detection]:
         """Anything but a status counts as a sign of life."""

@@ -15,6 +15,7 @@ from fusion.scans.scanner import ScannerWatch, is_test_piece
 from fusion.seismic import SeismicField
 from fusion.spectra.portal import Portal
 from fusion.step_curve import StepCurve
+from fusion.stuck import StuckWatch
 from fusion.types import (
     Checkpoint,
     Detection,
@@ -32,6 +33,7 @@ class _Channel:
 
     spec: SensorSpec
     health: SensorHealth
+    stuck: StuckWatch
     feed: Callable[[Sample], list[Detection]]
     tick: Callable[[int], list[Detection]] | None
 
@@ -59,6 +61,9 @@ class Senses:
             return []
         detections = channel.health.heard(sample, self._now_utc_ns)
         if not isinstance(sample, StatusSample):
+            condition = channel.stuck.feed(sample)
+            if condition is not None:
+                detections += channel.health.heard(condition, self._now_utc_ns)
             detections += channel.feed(sample)
         return self._weighed(detections)
 
@@ -94,11 +99,11 @@ class Senses:
         if spec.family is Family.RADIATION:
             policy = self._policy
             portal = Portal(spec, policy.radiation, policy.spectra, policy.identify)
-            return _Channel(spec, health, portal.feed, portal.tick)
+            return _Channel(spec, health, StuckWatch(), portal.feed, portal.tick)
         if spec.family is Family.SEISMIC:
             # All stations are worked on together: what a sample brings may be of any of them.
-            return _Channel(spec, health, self._ground.feed, None)
-        return _Channel(spec, health, self._scanned, None)
+            return _Channel(spec, health, StuckWatch(), self._ground.feed, None)
+        return _Channel(spec, health, StuckWatch(), self._scanned, None)
 
     def _scanned(self, sample: Sample) -> list[Detection]:
         if not isinstance(sample, ScanFinding):
