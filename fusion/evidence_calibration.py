@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 
 from fusion import evidence_fitted as fitted
 
+BY_HAND = "by hand"
+"""The provenance of what no fit has bettered."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceCalibration:
@@ -21,7 +24,8 @@ class EvidenceCalibration:
     """
 
     provenance: Mapping[str, str] = field(default_factory=lambda: dict(fitted.PROVENANCE))
-    """What the numbers of this section were fitted on; none of it is ever used by a report."""
+    """What these numbers, and the correlations of `scoring`, were fitted on; no report ever uses
+    any of it."""
     foot_slope: float = fitted.FOOT_SLOPE
     """Nats that each nat of the log-odds is worth which a ground sensor gives to somebody on foot,
     alone or not."""

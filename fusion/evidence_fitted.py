@@ -2,7 +2,13 @@
 
 from collections.abc import Mapping
 
-PROVENANCE: Mapping[str, str] = {}
+PROVENANCE: Mapping[str, str] = {
+    "seismic.event": "by hand",
+    "xray.emptiness": "by hand",
+    "xray.dense": "by hand",
+    "ground_rho": "by hand",
+    "pair_rho": "by hand",
+}
 FOOT_SLOPE = 1.0
 FOOT_OFFSET = 0.45
 FOOT_CLEAR_NATS = 1.75
@@ -27,3 +33,5 @@ CHANGE_KG = 20.0
 CHANGE_MOST_NATS = 2.5
 OPAQUE_NATS = 25.0
 OPAQUE_FROM = 0.05
+GROUND_RHO = (0.8, 0.3, 15.0)
+PAIR_RHO: Mapping[str, float] = {}

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from fusion import evidence_fitted as fitted
+
 HOURS = 24
 
 
@@ -95,11 +97,11 @@ class ScoringPolicy:
     )
     """Correlation of sensors that share a trigger; n of them weigh 1/(1+(n-1) rho) each
     (facts: fusion 2.1, three sensors at 0.5 ignored give 14 times the false alarms)."""
-    pair_rho: Mapping[str, float] = field(default_factory=dict)
+    pair_rho: Mapping[str, float] = field(default_factory=lambda: dict(fitted.PAIR_RHO))
     """The same of two voices of a family by their kinds, in the order of the alphabet and joined by
     a plus, `{gamma.profile+neutron.counts: 0.1}`: what a fit has found on training seeds. Pairs
     that are not here have the family's."""
-    ground_rho: tuple[float, float, float] = (0.8, 0.3, 15.0)
+    ground_rho: tuple[float, float, float] = fitted.GROUND_RHO
     """Correlation of two ground sensors side by side, far apart, and the metres in which it falls
     from one towards the other: gusts and what shakes one spot reach both, a train reaches all. At
     15 m it is what `group_rho` has for sensors whose places are not known."""

@@ -16,7 +16,7 @@ from edge.study.calibration_fit import CORRELATIONS, Fitted, Judged, fit, judged
 from edge.study.calibration_packs import GROUND_RHO, PACKS, PAIR_RHO, material
 from edge.study.fitting import TooLittle
 from edge.study.reliability_chart import Panel, reliability_panels
-from fusion.evidence_calibration import EvidenceCalibration
+from fusion.evidence_calibration import BY_HAND, EvidenceCalibration
 from fusion.scoring_policy import ScoringPolicy
 
 TRAINING = range(500_000)
@@ -63,18 +63,19 @@ def calibrate_pack(args: argparse.Namespace, say: Say) -> int:
         say(f"{error}; ask for more with --number, {_more(error, number)}")
         return errors.EXIT_USAGE
     _compare(args, seeds, (known, fitted), [t for t in tests if t not in CORRELATIONS], say)
-    deliver(as_file(args, fitted, tests), args.out, say)
+    deliver(as_file(args, fitted), args.out, say)
     return errors.EXIT_OK
 
 
-def as_file(args: argparse.Namespace, fitted: Fitted, tests: Sequence[str]) -> str:
-    """A module with all numbers, or sections of a policy with those that were fitted."""
+def as_file(args: argparse.Namespace, fitted: Fitted) -> str:
+    """A module with all numbers, or sections of a policy with all that were ever fitted."""
     values = values_of(fitted.evidence)
     rhos: dict[str, object] = {GROUND_RHO: fitted.ground_rho, PAIR_RHO: dict(fitted.pair_rho)}
     if args.out is not None and args.out.suffix == ".py":
         return as_module({**values, **rhos}, args.what)
-    of_test = {name: test for test in tests for name in NAMES[test]}
     provenance = fitted.evidence.provenance
+    done = [test for test in NAMES if provenance.get(test, BY_HAND) != BY_HAND]
+    of_test = {name: test for test in done for name in NAMES[test]}
     known = {**reasons(EvidenceCalibration), **reasons(ScoringPolicy)}
 
     def why(name: str) -> str:
@@ -82,8 +83,7 @@ def as_file(args: argparse.Namespace, fitted: Fitted, tests: Sequence[str]) -> s
         return f"{known[name]} Fitted: {provenance[test]}." if test else known[name]
 
     of_evidence = {name: value for name, value in values.items() if name in of_test}
-    of_evidence = {"provenance": provenance, **of_evidence}
-    text = as_section("evidence", of_evidence, why)
+    text = as_section("evidence", {"provenance": provenance, **of_evidence}, why)
     if between := {name: value for name, value in rhos.items() if name in of_test}:
         text += as_section("scoring", between, why)
     return text

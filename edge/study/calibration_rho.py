@@ -19,7 +19,7 @@ from fusion.types import Detection
 WINDOW_S = 30.0  # of a track: whoever walks by is heard by two sensors within it
 LEAST_VEHICLES = 200
 LEAST_WINDOWS = 30
-"""In which either sensor of a pair spoke for somebody."""
+"""Of each distance, in which either sensor of a pair spoke for somebody."""
 BELIEF = 50.0
 """What was believed before counts as so many windows or vehicles."""
 MOST_RHO = 0.95
@@ -92,8 +92,17 @@ def portal_pairs(hours: Sequence[Heard], believed: float) -> Mapping[str, Rho]:
             LEAST_VEHICLES,
         )
     first, second = sorted(MEASURED)
-    columns = [np.array([row[kind] for row in rows]) for kind in (first, second)]
+    # By ranks: the tails are long, and one vehicle among six hundred would decide.
+    columns = [_ranks(np.array([row[kind] for row in rows])) for kind in (first, second)]
     return {f"{first}+{second}": correlation(columns[0], columns[1], believed)}
+
+
+def _ranks(values: Floats) -> Floats:
+    """From 0 on; those that are equal share their mean."""
+    _, which, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    middle = (last - counts + last - 1) / 2.0
+    return middle[which]
 
 
 # --- ground sensors ----------------------------------------------------------------------

@@ -12,6 +12,7 @@ from edge.study.calibration_fit import CORRELATIONS, FITS, known_now
 from edge.study.calibration_packs import PACKS
 from edge.study.reliability import reliability_of
 from edge.study.reliability_chart import Panel, reliability_panels
+from fusion.evidence_calibration import BY_HAND
 
 TESTS = tuple(PACKS["busy-day"].fits)
 
@@ -36,7 +37,7 @@ def test_the_command_names_every_pack_and_every_test():
 
 def test_what_was_fitted_is_a_policy_that_loads(tmp_path, fitted):
     path = tmp_path / "calibration.yaml"
-    path.write_text(as_file(asked(path), fitted, TESTS), "utf-8")
+    path.write_text(as_file(asked(path), fitted), "utf-8")
     policy = load_policy(path)
     assert policy.evidence == fitted.evidence
     assert policy.scoring.ground_rho == fitted.ground_rho
@@ -44,16 +45,17 @@ def test_what_was_fitted_is_a_policy_that_loads(tmp_path, fitted):
     assert "of xray.dense" in path.read_text("utf-8")
 
 
-def test_of_some_tests_only_their_numbers_are_written(tmp_path, fitted):
-    text = as_file(asked(tmp_path / "x.yaml"), fitted, ("xray.dense",))
+def test_what_was_never_fitted_is_not_written(tmp_path, fitted):
+    one = replace(fitted.evidence, provenance={"xray.dense": "600 loads", "pair_rho": BY_HAND})
+    text = as_file(asked(tmp_path / "x.yaml"), replace(fitted, evidence=one))
     assert "dense_slope" in text
     assert "foot_slope" not in text
-    assert "scoring" not in text
+    assert "scoring:" not in text
 
 
 def test_what_was_fitted_is_a_module_of_defaults(tmp_path, fitted):
     values: dict[str, object] = {}
-    exec(as_file(asked(tmp_path / "x.py"), fitted, TESTS), values)
+    exec(as_file(asked(tmp_path / "x.py"), fitted), values)
     assert values["DENSE_SLOPE"] == 0.9
     assert values["GROUND_RHO"] == (0.8, 0.2, 15.0)
     assert values["PAIR_RHO"] == fitted.pair_rho
