@@ -77,6 +77,8 @@ def bypass(vehicle: Detection) -> Detection:
         "vehicle_nats": nats,
         "kind": vehicle.kind,
     }
+    if "louder" in vehicle.facts:  # than what the lane's own vehicles are there
+        facts["louder"] = vehicle.facts["louder"]
     return cue("fusion.bypass", [vehicle], facts, Family.SEISMIC)
 
 

@@ -9,6 +9,7 @@ explains that.
 import math
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import replace
 from statistics import median
 
 from fusion.associate import Lane
@@ -18,7 +19,8 @@ from fusion.types import SECOND_NS, Detection, SensorSpec
 
 MAX_HELD = 64  # four lanes' trucks within the wait, each heard by sixteen stations
 MOST_PEAKS = 32  # of a sensor: half an hour of a busy lane
-FEWEST_PEAKS = 8  # of fewer nobody knows what is usual
+FEWEST_PEAKS = 3  # of fewer nobody knows what is usual
+FEW_MORE = 1.0  # the logarithm of the ratio is so much more, over as many as were heard
 DEVIATION = 1.4826  # a normal distribution's standard deviation over its median deviation
 
 
@@ -34,16 +36,17 @@ class Loudness:
         if peak > 0.0:
             self._peaks.append(math.log(peak))
 
-    def is_other(self, peak: float) -> bool:
-        """Whether it is too loud for one of them."""
-        if peak <= 0.0 or len(self._peaks) < FEWEST_PEAKS:
-            return False
+    def louder(self, peak: float) -> float:
+        """By which factor it is louder than usual, where it is too loud for one of them; else 1."""
+        known = len(self._peaks)
+        if peak <= 0.0 or known < FEWEST_PEAKS:
+            return 1.0
         usual = median(self._peaks)
         spread = DEVIATION * median(abs(one - usual) for one in self._peaks)
-        more = max(
-            math.log(self._policy.lane_loud_ratio), self._policy.lane_loud_deviations * spread
-        )
-        return math.log(peak) > usual + more
+        line = math.log(self._policy.lane_loud_ratio) + FEW_MORE / known
+        more = math.log(peak) - usual
+        is_other = more > max(line, self._policy.lane_loud_deviations * spread)
+        return math.exp(more) if is_other else 1.0
 
 
 class Roadside:
@@ -71,28 +74,36 @@ class Roadside:
         return True
 
     def due(self, now_utc_ns: int) -> list[tuple[Detection, SensorSpec]]:
-        """Those whose time is out and whom no portal nearby has counted."""
+        """Those whose time is out and whom no portal nearby has counted.
+
+        Who is too loud for the vehicles that were counted has a fact `louder`: by which factor.
+        """
         wait_ns = int(self._policy.lane_wait_s * SECOND_NS)
         due = [held for held in self._held if now_utc_ns - held[0].end_utc_ns >= wait_ns]
         self._held = [held for held in self._held if held not in due]
-        return [held for held in due if not self._is_explained(*held)]
+        told = [(self._heard(*held), held[1]) for held in due]
+        return [(heard, spec) for heard, spec in told if heard is not None]
 
     def forget(self) -> None:
         """Nobody was listening for a while: no portal can be blamed."""
         self._held.clear()
 
-    def _is_explained(self, detection: Detection, spec: SensorSpec) -> bool:
-        """Whether it is one of those that a portal has counted; those teach what is usual."""
+    def _heard(self, detection: Detection, spec: SensorSpec) -> Detection | None:
+        """What is told of a vehicle; None: it is one that a portal has counted.
+
+        Those teach what is usual.
+        """
         if not self._counted(detection, spec):
-            return False
+            return detection
         if spec.place not in self._lanes:
-            return True  # a fence is as far from the lanes as it is
+            return None  # a fence is as far from the lanes as it is
         loudness = self._loudness.setdefault(spec.sensor_id, Loudness(self._policy))
         peak = _peak(detection)
-        if loudness.is_other(peak):
-            return False
+        louder = loudness.louder(peak)
+        if louder > 1.0:
+            return replace(detection, facts={**detection.facts, "louder": round(louder, 2)})
         loudness.learn(peak)
-        return True
+        return None
 
     def _counted(self, detection: Detection, spec: SensorSpec) -> bool:
         # Trucks of a neighbouring lane are heard as well, so any portal's count explains it.

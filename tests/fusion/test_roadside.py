@@ -75,15 +75,16 @@ def test_who_is_louder_than_the_lanes_own_is_not_explained_by_a_trucks_count():
     for number in range(12):
         assert passes(beside, lane, 1000.0 * number, 20.0 + number % 5) == []
     assert passes(beside, lane, 13_000.0, 30.0) == [], "a heavy truck"
-    assert len(passes(beside, lane, 14_000.0, 60.0)) == 1
+    ((told, _),) = passes(beside, lane, 14_000.0, 66.0)
+    assert told.facts["louder"] == 3.0
     assert len(passes(beside, lane, 15_000.0, 60.0)) == 1, "what is told teaches nothing"
 
 
 def test_while_hardly_anybody_was_heard_nobody_is_loud():
     beside, lane = roadside()
-    for number in range(5):
+    for number in range(2):
         assert passes(beside, lane, 1000.0 * number, 20.0) == []
-    assert passes(beside, lane, 6_000.0, 100.0) == []
+    assert passes(beside, lane, 3_000.0, 100.0) == []
 
 
 def test_a_lane_whose_trucks_differ_much_has_more_room():
@@ -100,3 +101,11 @@ def test_portals_out_of_earshot_explain_nothing():
     beside.hold(vehicle(10.0), AT_LANE)
     far.occupancy(occupancy(10.0))
     assert len(beside.due(at(100.0))) == 1
+
+
+def test_the_fewer_were_heard_the_louder_another_has_to_be():
+    for known, is_told in ((3, False), (20, True)):
+        beside, lane = roadside()
+        for number in range(known):
+            assert passes(beside, lane, 1000.0 * number, 20.0) == []
+        assert bool(passes(beside, lane, 30_000.0, 45.0)) is is_told
