@@ -107,7 +107,7 @@ class Layout:
             pairing,
             float(voice),
             GROUPS[group_of(detection)],
-            policy.caps_nats[kind] if nats else 0.0,
+            policy.caps_nats[kind] if nats else policy.caps_nats.get(kind, 0.0),
             policy.decay_s.get(kind, 0.0),
             math.fsum(nats.values()),
         ]
@@ -233,12 +233,14 @@ class Cells:
 
     def __init__(self, layout: Layout, cells: int) -> None:
         self._layout = layout
-        self._slots: dict[tuple[int, tuple[str, str]], int] = {}
+        self._slots: dict[tuple[int, str, str], int] = {}
+        self._voices: list[list[Detection]] = [[] for _ in range(cells)]
         self._begin_utc_ns: int | None = None
         self._used = np.zeros(cells, np.int64)
-        self._voices: list[list[Detection]] = [[] for _ in range(cells)]
+        self._latest_ns = np.zeros(cells)
         self._rhos = np.zeros((cells, FIRST_SLOTS, FIRST_SLOTS))
-        self._latest_ns = [0.0] * cells
+        self._silent = np.zeros((cells, FIRST_SLOTS, layout.width))
+        """The row of each voice while it says nothing."""
         self._tables = np.zeros((cells, FIRST_SLOTS, layout.width))
         self._weighed = np.zeros((FIRST_SLOTS, len(layout.names)))
 
@@ -251,28 +253,34 @@ class Cells:
 
         IndexError: a cell that there is not. ValueError: more voices than a cell has room for.
         """
-        rows = np.empty((len(reports), self._layout.width))
-        places = np.empty((2, len(reports)), np.int64)
-        now_ns = np.empty(len(reports))
-        for i, (cell, detection) in enumerate(reports):
-            slot = self._slot(cell, detection)
-            if self._begin_utc_ns is None:
-                self._begin_utc_ns = detection.end_utc_ns
-            begin_utc_ns = self._begin_utc_ns
-            rows[i] = self._layout.row(detection, slot, begin_utc_ns)
-            places[0, i], places[1, i] = cell, slot
-            now_ns[i] = self._latest_ns[cell] = max(
-                self._latest_ns[cell], float(detection.end_utc_ns - begin_utc_ns)
-            )
+        if self._begin_utc_ns is None and reports:
+            self._begin_utc_ns = reports[0][1].end_utc_ns
+        begin_utc_ns, columns = self._begin_utc_ns or 0, self._layout.columns
+        cells, slots, ends_ns, totals = [], [], [], []
+        who, which, says = [], [], []
+        for number, (cell, detection) in enumerate(reports):
+            slot = self._slots.get((cell, detection.sensor_id, detection.kind))
+            cells.append(cell)
+            slots.append(self._sit(cell, detection) if slot is None else slot)
+            ends_ns.append(detection.end_utc_ns - begin_utc_ns)
+            totals.append(math.fsum(detection.nats.values()))
+            for name, nats in detection.nats.items():
+                if name in columns:
+                    who.append(number)
+                    which.append(columns[name])
+                    says.append(nats)
+        seats = np.array(cells, np.int64), np.array(slots, np.int64)
+        rows = self._silent[seats]
+        rows[:, kernel.END], rows[:, kernel.TOTAL] = ends_ns, totals
+        rows[who, np.array(which, np.int64) + kernel.NATS] = says
         shares = np.empty((len(reports), len(self._layout.names)))
         kernel.take(
             rows,
-            places[0],
-            places[1],
+            *seats,
             self._tables,
             self._rhos,
             self._used,
-            now_ns,
+            self._latest_ns,
             priors,
             self._layout.questions,
             self._weighed,
@@ -280,24 +288,19 @@ class Cells:
         )
         return shares
 
-    def _slot(self, cell: int, detection: Detection) -> int:
-        key = cell, _voice(detection)
-        slot = self._slots.get(key)
-        if slot is not None:
-            return slot
+    def _sit(self, cell: int, detection: Detection) -> int:
+        """The place of a voice that has not been heard before."""
         if not 0 <= cell < len(self._voices):
             raise IndexError(f"cell {cell} of {len(self._voices)}")
         voices = self._voices[cell]
         if len(voices) == FIRST_SLOTS:
             raise ValueError(f"cell {cell}: more than {FIRST_SLOTS} sensors and tests")
-        slot = self._slots[key] = len(voices)
+        slot = self._slots[cell, detection.sensor_id, detection.kind] = len(voices)
         voices.append(detection)
         self._rhos[cell, : slot + 1, : slot + 1] = _rhos(voices, self._layout, None)
+        self._silent[cell, slot] = self._layout.row(detection, slot, 0)
+        self._silent[cell, slot, kernel.NATS :] = 0.0
         return slot
-
-
-def _voice(detection: Detection) -> tuple[str, str]:
-    return detection.sensor_id, detection.kind
 
 
 def _rhos(

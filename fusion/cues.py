@@ -31,6 +31,8 @@ BULK_HOMOGENEITY = 0.6  # above this a load is one material, not a mixture
 
 def of_transit(transit: Transit, policy: AssociationPolicy) -> Iterator[Detection]:
     """What a vehicle's portals and scanners say together now, each cue that there is."""
+    if not transit.scans:
+        return  # each of them is of a scan
     for found in (shielding(transit, policy), bulk_norm(transit)):
         if found is not None:
             yield found

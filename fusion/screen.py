@@ -26,8 +26,8 @@ class Screen:
         self._correlation = correlation
         self._known: dict[tuple[tuple[str, ...], str, int], Floats] = {}
         """Priors, (explanations,), by questions, place and hour of the day."""
-        self._passages = _layout(TRANSIT_QUESTIONS, policy)
-        self._motions = _layout(("motion",), policy)
+        self._passages = layout_of(TRANSIT_QUESTIONS, policy)
+        self._motions = layout_of(("motion",), policy)
 
     def transit(self, transit: Transit, rows: Rows, at: Onset) -> int:
         """Of which of TRANSIT_QUESTIONS anything may be worth a word, as bits in their order.
@@ -57,7 +57,8 @@ class Screen:
         return found
 
 
-def _layout(questions: Iterable[str], policy: Policy) -> Layout:
+def layout_of(questions: Iterable[str], policy: Policy) -> Layout:
+    """Columns for these questions, by the policy's lines and weights."""
     names = {question: QUESTIONS[question] for question in questions}
     return Layout.of(names, TOLD_AS, _lines(policy.alarms), policy.scoring)
 

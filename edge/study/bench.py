@@ -20,6 +20,10 @@ BENCHES = {
     "spectra": ("edge.study.bench_spectra:run", "the spectroscopic stream against one sum"),
     "seismic": ("edge.study.bench_seismic:run", "the kernel of ground sensors against ObsPy's"),
     "xray": ("edge.study.bench_xray:run", "whole scans against NumPy, SciPy and scikit-image"),
+    "fusion": (
+        "edge.study.bench_fusion:run",
+        "what sensors say weighed together: in a batch, and each through the fuser",
+    ),
     "replay": ("edge.study.bench_replay:run", "the reference checkpoint, faster than real time"),
     "first-alert": ("edge.study.bench_demo:run", "from ./garita demo to an alert on both sides"),
     "load": ("edge.study.bench_load:run", "the reference load, live: latency, CPU and memory"),

@@ -49,12 +49,16 @@ def weigh(rows: Floats, rhos: Floats, apart: bool, now_ns: float, weighed: Float
     weights = np.empty(count)
     for explanation in range(rows.shape[1] - NATS):
         column = NATS + explanation
-        _choose(rows, column, speaks)
+        voices = _choose(rows, column, speaks)
         for i in range(count):
             weighed[i, explanation] = 0.0
+        if voices == 0:
+            continue
+        for i in range(count):
             said[i] = _said(rows[speaks[i]], column, now_ns) if speaks[i] >= 0 else 0.0
             weights[i] = 1.0
-        _share(rows, rhos, apart, speaks, said, weights)
+        if voices > 1:
+            _share(rows, rhos, apart, speaks, said, weights)
         for i in range(count):
             if speaks[i] >= 0:
                 row = speaks[i]
@@ -141,7 +145,7 @@ def take(
     tables: Floats,
     rhos: Floats,
     used: Ints,
-    now_ns: Floats,
+    latest_ns: Floats,
     priors: Floats,
     questions: Ints,
     weighed: Floats,
@@ -155,7 +159,7 @@ def take(
     tables     (cells, slots, NATS + explanations) rows of all cells
     rhos       (cells, slots, slots) correlations, as of `weigh`
     used       (cells,) how many rows each cell has
-    now_ns     (reports,) from the beginning
+    latest_ns  (cells,) END of the latest report of each, which is its time; is kept
     priors, questions  (explanations,) as of `believe`
     weighed    (slots, explanations) is overwritten
     shares     (reports, explanations) takes the probabilities after each report
@@ -165,21 +169,27 @@ def take(
         cell = cells[k]
         tables[cell, slots[k]] = reports[k]
         used[cell] = max(used[cell], slots[k] + 1)
+        latest_ns[cell] = max(latest_ns[cell], reports[k, END])
         rows = tables[cell, : used[cell]]
         mine = weighed[: used[cell]]
-        weigh(rows, rhos[cell], False, now_ns[k], mine)
+        weigh(rows, rhos[cell], False, latest_ns[cell], mine)
         believe(mine, priors, questions, sums)
         shares[k] = sums[1]
 
 
 @njit(cache=True, nogil=True)
-def _choose(rows: Floats, column: int, speaks: Ints) -> None:
-    """At the first row of each voice that says anything, its strongest; -1 elsewhere."""
+def _choose(rows: Floats, column: int, speaks: Ints) -> int:
+    """At the first row of each voice that says anything, its strongest; -1 elsewhere.
+
+    How many voices say anything.
+    """
+    voices = 0
     for i in range(rows.shape[0]):
         speaks[i] = -1
         if rows[i, column] == 0.0:
             continue
         speaks[i] = i
+        voices += 1
         for first in range(i):
             if speaks[first] >= 0 and rows[first, VOICE] == rows[i, VOICE]:
                 best = speaks[first]
@@ -188,7 +198,9 @@ def _choose(rows: Floats, column: int, speaks: Ints) -> None:
                 if louder or (alike and rows[i, TOTAL] > rows[best, TOTAL]):
                     speaks[first] = i
                 speaks[i] = -1
+                voices -= 1
                 break
+    return voices
 
 
 @njit(cache=True, nogil=True)
