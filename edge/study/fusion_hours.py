@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from edge.config import Config, checkpoint_of, load_config
-from edge.study.fusion_systems import GARITA, System, systems
+from edge.study.fusion_systems import GARITA, NAIVE, System, systems
 from edge.study.fusion_told import Asked, Beliefs, Heard, Rung, heard, rungs
 from edge.study.fusion_truth import Happening, Joiner, Kind, happenings
 from edge.study.tapes import Tape, fused, perceived, rehearsed
@@ -26,6 +26,8 @@ from simulators.scenario import Scenario
 Asks = TypeVar("Asks")
 Gives = TypeVar("Gives")
 CONFIG = Path(__file__).parents[2] / "configs" / "crossing.yaml"
+HEARD_OUT = (GARITA, NAIVE)
+"""Systems whose beliefs are kept besides their alerts: every one of them costs time."""
 TUNING = 1_000_000
 """Seeds below it were trained or tuned on."""
 
@@ -182,7 +184,7 @@ def way_of(tape: Tape, checkpoint: Checkpoint, start_utc_ns: int, system: System
         system.checkpoint(checkpoint),
         system.policy(Policy()),
         keep=system.keep,
-        listen=beliefs,
+        listen=beliefs if system.name in HEARD_OUT else None,
     )
     return Way(
         rungs=tuple(rungs(told, start_utc_ns)),

@@ -112,7 +112,6 @@ def log_odds(explanations: Iterable[tuple[str, float]]) -> float:
 
 def asked_of(utc_ns: int, claim: Claim, start_utc_ns: int) -> Asked:
     """What remains of a belief."""
-    claim = claim.full
     names = {name for name, _ in claim.explanations}
     question = next((q for q, mine in QUESTIONS.items() if names & set(mine)), claim.kind)
     return Asked(
@@ -158,7 +157,7 @@ def _rung(told_s: float, alert: Alert, start_utc_ns: int) -> Rung:
 def _strongest_s(
     updated_utc_ns: int, contributions: Sequence[Contribution], start_utc_ns: int
 ) -> float:
-    """When the strongest of what sensors said ended."""
+    """When the strongest of what sensors said ended; where nobody has asked, the last of all."""
     age_s = next((c.age_s for c in contributions if c.source not in ("prior", "fusion")), 0.0)
     return (updated_utc_ns - start_utc_ns) / SECOND_NS - age_s
 
