@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fusion import xray
 from fusion.evidence import weigh
 from fusion.health import SensorHealth
+from fusion.lag import LagWatch
 from fusion.policy import Policy
 from fusion.scans.previous import PreviousScans
 from fusion.scans.scanner import ScannerWatch, is_test_piece
@@ -34,6 +35,7 @@ class _Channel:
     spec: SensorSpec
     health: SensorHealth
     stuck: StuckWatch
+    lag: LagWatch
     feed: Callable[[Sample], list[Detection]]
     tick: Callable[[int], list[Detection]] | None
 
@@ -61,9 +63,9 @@ class Senses:
             return []
         detections = channel.health.heard(sample, self._now_utc_ns)
         if not isinstance(sample, StatusSample):
-            condition = channel.stuck.feed(sample)
-            if condition is not None:
-                detections += channel.health.heard(condition, self._now_utc_ns)
+            for said in (channel.stuck.feed(sample), channel.lag.feed(sample, self._now_utc_ns)):
+                if said is not None:
+                    detections += channel.health.heard(said, self._now_utc_ns)
             detections += channel.feed(sample)
         return self._weighed(detections)
 
@@ -99,11 +101,11 @@ class Senses:
         if spec.family is Family.RADIATION:
             policy = self._policy
             portal = Portal(spec, policy.radiation, policy.spectra, policy.identify)
-            return _Channel(spec, health, StuckWatch(), portal.feed, portal.tick)
+            return _Channel(spec, health, StuckWatch(), LagWatch(), portal.feed, portal.tick)
         if spec.family is Family.SEISMIC:
             # All stations are worked on together: what a sample brings may be of any of them.
-            return _Channel(spec, health, StuckWatch(), self._ground.feed, None)
-        return _Channel(spec, health, StuckWatch(), self._scanned, None)
+            return _Channel(spec, health, StuckWatch(), LagWatch(), self._ground.feed, None)
+        return _Channel(spec, health, StuckWatch(), LagWatch(), self._scanned, None)
 
     def _scanned(self, sample: Sample) -> list[Detection]:
         if not isinstance(sample, ScanFinding):
