@@ -47,13 +47,14 @@ def _panel(sheet: Canvas, panel: Panel, left: int, top: int) -> None:
     for step in range(SIDE):
         x, y = left + step, top + SIDE - step
         sheet.fill(x, y, x + 1, y + 1, LIGHT)
-    for one in held.bins:
+    for number, one in enumerate(held.bins):
         low, high = one.interval
         x = left + _along(_log_odds(one.predicted))
         up, y, down = (top + SIDE - _along(_log_odds(share)) for share in (high, one.observed, low))
         sheet.fill(x, up, x + 2, max(down, up + 1), ORANGE)
         sheet.fill(x - MARK + 1, y - MARK + 1, x + MARK + 1, y + MARK + 1, BLUE)
-        sheet.text(x + 8, y - 6, f"{one.hits}/{one.of}", GREY)
+        # Neighbours in the corner below are close: one has its words above, the next below.
+        sheet.text(x + 8, y + (2 if number % 2 else -14), f"{one.hits}/{one.of}", GREY)
     foot = "log-odds told, and so; beside: how many were so"
     sheet.text(left + SIDE // 2, top + SIDE + 30, foot, align=0.5)
 

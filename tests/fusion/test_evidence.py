@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fusion.evidence import seismic_event, xray_dense
+from fusion.evidence import (
+    seismic_event,
+    xray_dense,
+    xray_emptiness,
+    xray_mismatch,
+    xray_unpenetrated,
+)
 from fusion.evidence_calibration import EvidenceCalibration
 from fusion.policy import ScoringPolicy
 
@@ -82,3 +88,56 @@ def test_a_strong_place_among_two_kinds_of_goods_is_told():
     # One in two or three of the weakest ones is a thing: not enough by itself.
     weak = xray_dense(block(6.0, homogeneity=0.04))
     assert PRIORS["contraband-anomaly"] + weak["contraband-anomaly"] < -3.0
+
+
+calibrations = st.builds(
+    EvidenceCalibration,
+    foot_slope=st.floats(0.0, 3.0),
+    foot_offset=st.floats(-3.0, 3.0),
+    foot_clear_nats=st.floats(0.0, 4.0),
+    ground_slope=st.floats(0.0, 3.0),
+    ground_offset=st.floats(-3.0, 3.0),
+    emptiness_slope=st.floats(0.0, 1.0),
+    emptiness_offset=st.floats(-3.0, 3.0),
+    dense_slope=st.floats(0.0, 3.0),
+    dense_offset=st.floats(0.0, 20.0),
+    dense_least_nats=st.floats(-4.0, 0.0),
+)
+
+
+@given(calibrations, st.floats(-30.0, 30.0), st.floats(0.0, 10.0))
+def test_whatever_was_fitted_more_never_says_less_of_a_scan(known, measured, more):
+    for test, facts, name in (
+        (xray_dense, lambda x: {"sigma": x, "material": "steel"}, "contraband-anomaly"),
+        (xray_dense, lambda x: {"sigma": x, "material": "organic"}, "contraband-anomaly"),
+        (xray_dense, lambda x: {"sigma": x, "material": "steel"}, "shielded-source"),
+        (xray_emptiness, lambda x: {"declared": "empty", "empty_nats": -x}, "not-empty"),
+        (xray_mismatch, lambda x: {"papers_nats": x}, "not-as-declared"),
+        (xray_unpenetrated, lambda x: {"share": x}, "unpenetrated"),
+    ):
+        less, greater = (
+            test(facts(measured), known)[name],
+            test(facts(measured + more), known)[name],
+        )
+        assert greater >= less - 1e-12
+
+
+@given(calibrations, st.floats(0.0, 0.9), st.floats(0.0, 0.1), st.floats(0.0, 4.0))
+def test_whatever_was_fitted_more_never_says_less_of_a_ground_sensor(known, share, more, clear):
+    def told(share):
+        return seismic_event(event("person", person=share, group=0.0, clear=clear), known)
+
+    less, greater = told(share), told(share + more)
+    if "person" in less:
+        assert greater["person"] >= less["person"] - 1e-12
+    vehicle = [
+        seismic_event(event("vehicle", person=0.0, vehicle=x), known)["vehicle"]
+        for x in (share, share + more)
+    ]
+    assert vehicle[1] >= vehicle[0] - 1e-12
+
+
+def test_a_faint_place_is_less_than_nothing_where_a_fit_says_so():
+    known = EvidenceCalibration(dense_slope=1.0, dense_offset=6.0, dense_least_nats=-0.8)
+    assert xray_dense(block(5.1), known)["contraband-anomaly"] == -0.8
+    assert xray_dense(block(9.0), known)["contraband-anomaly"] == 3.0
