@@ -12,14 +12,14 @@ from statistics import median
 from fusion.types import SECOND_NS, Sample, StatusSample, WaveformSample
 
 CODE = "clock-step"
-WINDOW_NS = 4 * SECOND_NS  # two of them: a jump is told within ten seconds
+WINDOW_NS = 3 * SECOND_NS  # one that a jump begins in, then two: told within ten seconds
 LEAST_PACKETS = 4  # of a window; packets of five seconds make longer ones
 WINDOWS = 16  # whose middle is what the lag used to be
 LEAST_WINDOWS = 4
 STEP_NS = SECOND_NS // 4  # NTP keeps a station within 0.1 s; a walker is 0.35 m further
 MOST_NS = 10 * SECOND_NS  # further off is a matter of the driver, which tells it by itself
 STEADY_NS = SECOND_NS // 10
-TAKEN_WINDOWS = 150  # ten minutes: it has been told, and is how it is now
+TAKEN_WINDOWS = 200  # ten minutes: it has been told, and is how it is now
 
 
 @dataclass(slots=True)
