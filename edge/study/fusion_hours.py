@@ -28,6 +28,8 @@ Gives = TypeVar("Gives")
 CONFIG = Path(__file__).parents[2] / "configs" / "crossing.yaml"
 HEARD_OUT = (GARITA, NAIVE)
 """Systems whose beliefs are kept besides their alerts: every one of them costs time."""
+ALWAYS = (NAIVE, "portals alone", "scanners alone")
+"""Ways that every hour is fused in, because a goal rests on them."""
 TUNING = 1_000_000
 """Seeds below it were trained or tuned on."""
 
@@ -222,7 +224,8 @@ def orders(
 ) -> list[Order]:
     """So many hours, each with a seed of its own.
 
-    ways_of  only so many of them are fused in all ways; None: all
+    ways_of  only so many of them are fused in all ways, the others as Garita and the naive sum
+             do, and portals and scanners alone; None: all
     """
     first = Order(day=day, seed=seed, number=0, options=options, ways=tuple(ways))
     return [
@@ -230,7 +233,7 @@ def orders(
             first,
             seed=seed + index,
             number=index % 24,
-            ways=first.ways if ways_of is None or index < ways_of else (),
+            ways=first.ways if ways_of is None or index < ways_of else ALWAYS,
         )
         for index in range(number)
     ]

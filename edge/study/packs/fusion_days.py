@@ -15,7 +15,7 @@ from edge.study.fusion_curves import Curve
 from edge.study.fusion_holds import alerts_hold, calibration
 from edge.study.fusion_hours import Hour, orders, played, seeds_of
 from edge.study.fusion_measures import ADVISORY, WARNING, Tally, share, tally
-from edge.study.fusion_systems import GARITA, NAIVE, systems
+from edge.study.fusion_systems import GARITA, systems
 from edge.study.fusion_tables import (
     WAYS,
     Goals,
@@ -52,29 +52,31 @@ class Pack:
 PACKS: dict[str, Pack] = {
     "quiet-day": Pack(
         day="quiet-day",
-        hours=8,
+        hours=6,
         goals=Goals(budget_at=0.0),
-        all_ways=4,
+        all_ways=2,
         title="A quiet night at the crossing",
     ),
     "busy-day": Pack(
         day="busy-day",
-        hours=5,
-        all_ways=3,
+        hours=4,
+        all_ways=2,
         options=Options(threats_per_hour=24.0),
         goals=Goals(found=True, budget_at=4.0, precise=True, fewer=True, calibrated=True),
         title="Busy hours at the crossing",
     ),
     "smuggling": Pack(
         day="smuggling",
-        hours=6,
+        hours=4,
+        all_ways=2,
         options=Options(threats_per_hour=40.0),
         goals=Goals(found=True),
         title="Smuggling through the lanes",
     ),
     "footpaths": Pack(
         day="footpaths",
-        hours=6,
+        hours=4,
+        all_ways=1,
         goals=Goals(found=True),
         title="On foot and off the lanes, at two fences",
     ),
@@ -86,7 +88,8 @@ PACKS: dict[str, Pack] = {
     ),
     "adversary": Pack(
         day="adversary",
-        hours=6,
+        hours=4,
+        all_ways=2,
         title="Who knows how it works",
     ),
 }
@@ -139,7 +142,6 @@ def figures(pack: Pack, hours: Sequence[Hour], settings: Settings) -> list[Figur
     mine = tally(hours, GARITA)
     rests = rests_on(hours)
     settings.say(f"{pack.day}: {rests}")
-    shared = [one for one in hours if NAIVE in one.ways]
     found = [
         *detection(mine, pack.goals, rests),
         *operator(mine, pack.goals, rests),
@@ -147,12 +149,12 @@ def figures(pack: Pack, hours: Sequence[Hour], settings: Settings) -> list[Figur
         *waits(mine),
         *calibration(hours, pack.goals, Policy().scoring),
         *alerts_hold(mine),
-        *beside(shared, [system.name for system in systems()[1:]]),
+        *beside(hours, [system.name for system in systems()[1:]]),
     ]
-    if mine.outcomes and shared:
-        found += against_sensors(shared, pack.goals)
-        found += against_rules(shared, all_curves(shared))
-        _draw(pack, shared, settings)
+    if mine.outcomes:
+        found += against_sensors(hours, pack.goals)
+        found += against_rules(hours, all_curves(hours))
+        _draw(pack, hours, settings)
     return found
 
 
