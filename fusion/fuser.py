@@ -83,6 +83,14 @@ class Fuser:
             spec.lane_id: LaneCounts(spec.lane_id, checkpoint.sensors, policy.counts)
             for spec in checkpoint.lanes
         }
+        self._counting = {
+            name: [counts for counts in self._counts.values() if name in counts.sensor_ids]
+            for name in self._specs
+        }
+        self._pairings_of = {
+            lane_id: [pairing for pairing in self._pairings.values() if lane in pairing.lanes]
+            for lane_id, lane in self._lanes.items()
+        }
         self._desk = AlarmDesk(policy, checkpoint.site)
         self._judge = Judge(checkpoint, policy, hearing)
         self._roadside = Roadside(self._lanes, association)
@@ -140,7 +148,7 @@ class Fuser:
             alerts += self._take_scan(scans, spec)
         for detection in weighed:
             self._judge.note(detection)
-            for counts in self._counts.values():
+            for counts in self._counting[detection.sensor_id]:
                 counts.hear(detection)
             if detection.kind.startswith("health."):
                 alerts += self._take_health(detection, spec)
@@ -166,9 +174,8 @@ class Fuser:
         alerts = self._weigh_transit(lane.occupancy(detection))
         for gone in lane.take_absorbed():
             alerts += self._take_back(gone)
-        for pairing in self._pairings.values():
-            if lane in pairing.lanes:
-                alerts += self._paired(pairing.heed(), pairing)
+        for pairing in self._pairings_of[spec.place]:
+            alerts += self._paired(pairing.heed(), pairing)
         return alerts
 
     def _take_scan(self, scans: list[Detection], spec: SensorSpec) -> list[Alert]:
@@ -307,7 +314,7 @@ class Fuser:
             done = lane.over(self._now_utc_ns)
             over += done
             alerts += self._counted(lane, done)
-            for pairing in self._pairings.values():
+            for pairing in self._pairings_of[lane.spec.lane_id] if done else ():
                 pairing.settle(done)
         for zone in self._zones.values():
             over += zone.over(self._now_utc_ns)
