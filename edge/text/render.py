@@ -14,6 +14,7 @@ from fusion.types import Alert, Level, Phase
 
 MAX_NAMED = 3
 """Names in a list before the rest is only counted."""
+AT_LANE = {"start": "track_from_lane", "end": "track_to_lane", "both": "track_at_lane"}
 
 
 class Info(NamedTuple):
@@ -122,6 +123,11 @@ def _track(texts: Catalogue, facts: Mapping[str, Any]) -> list[str]:
     names = {"along": ["track_speed"], "across": ["track_across"]}.get(str(course), [])
     names += ["track_turned"] if names and facts.get("turned") is True else []
     names += ["track_count"] if isinstance(count, int) and count > 1 else []
+    if facts.get("near_lane") is not None:
+        names += [AT_LANE.get(str(facts.get("near_lane_at")), "track_at_lane")]
+    if isinstance(zones := facts.get("zones"), tuple | list) and len(zones) > 1:
+        told["zones"] = ", ".join(str(zone) for zone in zones[:MAX_NAMED])
+        names += ["track_zones"]
     return [texts.fill(texts.text("phrase", name), told) for name in names]
 
 

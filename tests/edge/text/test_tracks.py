@@ -79,3 +79,24 @@ def test_without_a_way_nothing_is_said_of_one():
     told = render(alert(), "en-US").description
     assert "Speed" not in told
     assert "Crosses" not in told
+
+
+@pytest.mark.parametrize(
+    ("language", "end", "said"),
+    [
+        ("en-US", "start", "Starts at lane nb-01."),
+        ("en-US", "end", "Ends at lane nb-01."),
+        ("en-US", "both", "Starts and ends at lane nb-01."),
+        ("es-MX", "start", "Parte del carril nb-01."),
+        ("es-MX", "end", "Llega al carril nb-01."),
+        ("es-MX", "both", "Parte del carril nb-01 y vuelve a él."),
+    ],
+)
+def test_who_comes_from_a_lane_or_goes_to_one_is_said_so(language, end, said):
+    assert said in render(alert(near_lane="nb-01", near_lane_at=end), language).description
+
+
+def test_where_a_vehicle_was_followed_is_said_in_order():
+    told = render(alert(zones=("north-fence", "south-fence")), "en-US").description
+    assert "Followed through north-fence, south-fence." in told
+    assert "Followed" not in render(alert(zones=("north-fence",)), "en-US").description
