@@ -38,7 +38,7 @@ def of_transit(transit: Transit, policy: AssociationPolicy) -> Iterator[Detectio
             yield found
 
 
-OF_TRANSIT = ("fusion.shielding", "fusion.bulk-norm")
+OF_TRANSIT = ("fusion.shielding", "fusion.bulk-norm", "fusion.blinded")
 """Asked afresh each time: what held for an interim finding may not hold for the final one."""
 
 

@@ -30,6 +30,8 @@ how much longer a vehicle is than the two measurements differ by, 18 m over 1.6 
 HEARD_NATS = 1.5  # of a leak, 2.7 sigma, from where all that the scanner says of the block counts
 DIP_NATS, LEAST_DIP = 1.5, 0.3
 POINT_HELD_NATS = 3.25  # a point upon a load, by its likelihood ratio, from which none is released
+BLINDS_SHARE, BLINDED_NATS = 0.01, 2.0
+"""Of those who smuggle, who blind a sensor first; and the most that it may say. Set by hand."""
 LOUD_FROM, LOUD_SLOPE, LOUD_MOST_NATS = 1.25, 4.5, 4.5  # of a vehicle beside a lane. By hand
 SOMEBODY_NATS = 1.5  # of somebody on foot, from where on there is one to be picked up
 PICK_UP_S = 45.0  # from the last step to when no vehicle that starts has waited for it
@@ -163,6 +165,22 @@ def fusion_pick_up(facts: Mapping[str, Fact]) -> dict[str, float]:
     }
 
 
+def fusion_blinded(facts: Mapping[str, Fact]) -> dict[str, float]:
+    """A sensor of the place went blind within seconds before somebody came.
+
+    Of those who have something to hide some blind a sensor first; by chance it comes as often as
+    this sensor fails, times the seconds that are looked at. One that fails every half hour says
+    nothing. It never rings by itself: every prior that it speaks for is far below.
+    """
+    chance = number(facts, "chance", 1.0)
+    nats = max(0.0, min(BLINDED_NATS, math.log(BLINDS_SHARE / max(chance, 1e-6))))
+    if nats <= 0.0:
+        return {}
+    lane = dict.fromkeys(("threat-source", "shielded-source", "bypass"), nats)
+    # Priors of people on foot are high, and what fools one sensor may well shake the next.
+    return lane | dict.fromkeys(("person", "group", "drop-off", "pick-up"), 0.5 * nats)
+
+
 def track_motion(facts: Mapping[str, Fact]) -> dict[str, float]:
     """Sensors that were passed one after another, as something that moves passes them.
 
@@ -196,6 +214,7 @@ CUES: Mapping[str, Callable[[Mapping[str, Fact]], dict[str, float]]] = {
     "fusion.bypass": fusion_bypass,
     "fusion.drop-off": fusion_drop_off,
     "fusion.pick-up": fusion_pick_up,
+    "fusion.blinded": fusion_blinded,
     "track.motion": track_motion,
     "health.miscount": health_miscount,
 }

@@ -4,13 +4,16 @@ The second half of the engine: detections are joined to incidents, weighed and t
 senses only whether a sensor is up, and what its ground sensors heard of steps.
 """
 
+from dataclasses import replace
 from itertools import groupby
 from operator import attrgetter
 from typing import Protocol
 
 from fusion import cues
 from fusion.associate import Lane, Transit
+from fusion.claim import Claim
 from fusion.counts import LaneCounts
+from fusion.cues_blinded import Blindings
 from fusion.desk import AlarmDesk, DeskState
 from fusion.evidence import weigh
 from fusion.judge import Judge
@@ -30,6 +33,7 @@ from fusion.types import (
     Detection,
     Family,
     LaneSpec,
+    Level,
     SensorSpec,
     ShelveSample,
 )
@@ -91,6 +95,7 @@ class Fuser:
             lane_id: [pairing for pairing in self._pairings.values() if lane in pairing.lanes]
             for lane_id, lane in self._lanes.items()
         }
+        self._blindings = Blindings()
         self._desk = AlarmDesk(policy, checkpoint.site)
         self._judge = Judge(checkpoint, policy, hearing)
         self._roadside = Roadside(self._lanes, association)
@@ -163,6 +168,12 @@ class Fuser:
         alerts = self._desk.consider(claim, self._now_utc_ns)
         if not detection.facts.get("active"):
             alerts += self._desk.close(claim.key, self._now_utc_ns)
+        if self._blindings.note(detection, spec):
+            # Silence is noticed late: whoever came meanwhile is there already.
+            for lane_id in (spec.place, *spec.also):
+                for transit in self._lanes[lane_id].transits if lane_id in self._lanes else ():
+                    if self._blindings.before(lane_id, transit.start_utc_ns) is not None:
+                        alerts += self._weigh_transit(transit)
         return alerts
 
     def _take_portal(self, detection: Detection, spec: SensorSpec) -> list[Alert]:
@@ -262,8 +273,12 @@ class Fuser:
         lanes = (lane.spec for lane in self._lanes.values())
         track.meets = lane_met(track, zone, lanes, self._policy.association)
         first = self._handovers.told_as(track, is_told=self._desk.said(track.key) is not None)
+        track.blinded = self._blindings.of_track(track, zone, self._policy.association)
         claim = self._judge.track(first, self._desk.said(first.key), self._desk.knows)
-        return [] if claim is None else self._desk.consider(claim, self._now_utc_ns)
+        if claim is None:
+            return []
+        alerts = self._desk.consider(claim, self._now_utc_ns)
+        return alerts + self._raised(track.blinded, track.zone_id, [claim])
 
     def _ask(self) -> list[Alert]:
         """Steps that were heard after the last event may say which way somebody went."""
@@ -295,10 +310,14 @@ class Fuser:
             transit.drop(kind)
         for cue in cues.of_transit(transit, self._policy.association):
             transit.add(cue)
+        blinded = self._blindings.of_transit(transit)
+        if blinded is not None:
+            transit.add(blinded)
         alerts: list[Alert] = []
         claims = self._judge.transit(transit, self._desk.knows)
         for claim in claims:
             alerts += self._desk.consider(claim, self._now_utc_ns)
+        alerts += self._raised(blinded, transit.lane.lane_id, claims)
         if is_whole_now:  # what was told of a part of the scan may not hold
             believed = {claim.key for claim in claims if claim.level is not None}
             for key in self._judge.keys(transit):
@@ -322,6 +341,18 @@ class Fuser:
             for key in self._judge.keys(incident):
                 alerts += self._desk.close(key, self._now_utc_ns)
         return alerts
+
+    def _raised(self, blinded: Detection | None, place: str, claims: list[Claim]) -> list[Alert]:
+        """The alert of a sensor that was blinded for somebody, a level higher."""
+        if blinded is None:
+            return []
+        told = max((claim.level or Level.LOG for claim in claims), default=Level.LOG)
+        episode = self._blindings.to_raise(blinded, place, told=told)
+        if episode is None:
+            return []
+        claim = self._judge.device(episode.detection, episode.spec)
+        level = Level(min(Level.CRITICAL, (claim.level or Level.LOG) + 1))
+        return self._desk.consider(replace(claim, level=level), self._now_utc_ns)
 
     def _counted(self, lane: Lane, done: list[Transit]) -> list[Alert]:
         """Who of a lane's sensors has missed its vehicles, now that these are gone."""

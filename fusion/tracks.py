@@ -109,6 +109,7 @@ class Track:
     motion: Detection | None = None
     drop_off: Detection | None = None
     pick_up: Detection | None = None
+    blinded: Detection | None = None
     cell: Cell | None = None
     """Its evidence in columns, as it was weighed last."""
     heard_utc_ns: int = 0
@@ -159,7 +160,8 @@ class Track:
     def weighed(self) -> list[tuple[Detection, float]]:
         """All detections, in a fixed order; of a vehicle also those of the zones behind."""
         rows = [(self.detections[name], 1.0) for name in sorted(self.detections)]
-        extra = [d for d in (self.motion, self.drop_off, self.pick_up) if d is not None]
+        cues = (self.motion, self.drop_off, self.pick_up, self.blinded)
+        extra = [d for d in cues if d is not None]
         more = self.later.heard() if self.later is not None else []
         return rows + [(d, 1.0) for d in more] + [(d, 1.0) for d in extra]
 
