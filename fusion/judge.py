@@ -6,32 +6,28 @@ What an incident is asked is in `fusion.questions`; what is told of the answers 
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
 from fusion.alarms import WAY, Claim
 from fusion.associate import Transit
 from fusion.cells import Cell, Rows
-from fusion.groups import Correlation
-from fusion.pass_record import PassRecord
+from fusion.matter import NOTHING_MEASURED, Matter, clips_of, main_of, records_of, strongest_of
 from fusion.policy import Policy
 from fusion.priors import Onset
-from fusion.questions import EVENTS, QUESTIONS, TRANSIT_QUESTIONS
-from fusion.scan_record import ScanRecord
+from fusion.questions import QUESTIONS, TRANSIT_QUESTIONS
 from fusion.score import Score, score
 from fusion.screen import Screen
-from fusion.silence import SCAN, STEPS, Silence
+from fusion.silence import Silence
 from fusion.tracks import Track
 from fusion.types import (
     Checkpoint,
-    Contribution,
     Detection,
     Event,
     Fact,
     Family,
     Origin,
-    Record,
     SensorSpec,
 )
 from fusion.verdict import Verdict, verdict
@@ -39,8 +35,6 @@ from fusion.witnesses import Hearing, Witnesses, others
 
 TOLD_OF_TRACKS = (*WAY, "count")
 TOLD_OF_TRANSITS = ("ambiguous", "taken_back")
-MAX_CLIPS = 3  # stations: an operator looks at no more, and each costs the link two files
-NOTHING_MEASURED = frozenset(("prior", SCAN, STEPS))
 Known = Callable[[str], bool]
 """Of a claim's key: whether there is an alert of it."""
 SHOWN_EXPLANATIONS = 3  # the table of reasons covers this many of the best explanations
@@ -94,7 +88,7 @@ class Judge:
             over_range = question == "radiation" and any(
                 d.facts.get("over_range") is True for d in transit.gammas
             )
-            matter = _Matter(
+            matter = Matter(
                 key=f"{transit.key}/{question}",
                 kind="transit",
                 place=transit.lane.lane_id,
@@ -106,7 +100,7 @@ class Judge:
                 at=onset,
                 forced=Event.RAD_OVERRANGE if over_range else None,
                 more={name: True for name in TOLD_OF_TRANSITS if getattr(transit, name)},
-                records=partial(_records, own, question),
+                records=partial(records_of, own, question),
             )
             claims.append(self._believed(matter, None if known is None else transit.cell))
         return claims
@@ -148,7 +142,7 @@ class Judge:
         motion = track.motion.facts if track.motion is not None else {}
         direction = motion.get("direction")
         toward = self._toward.get(track.zone_id, {}).get(str(direction))
-        matter = _Matter(
+        matter = Matter(
             key=track.key,
             kind="track",
             place=track.zone_id,
@@ -165,7 +159,7 @@ class Judge:
             more={name: motion[name] for name in TOLD_OF_TRACKS if name in motion}
             | ({"toward": toward} if toward else {})
             | dict(track.meets),
-            records=partial(_clips, dict(track.detections), dict(track.latest)),
+            records=partial(clips_of, dict(track.detections), dict(track.latest)),
         )
         return self._believed(matter, None if known is None else track.cell)
 
@@ -185,7 +179,7 @@ class Judge:
 
     def device(self, detection: Detection, spec: SensorSpec) -> Claim:
         """A sensor's own condition."""
-        matter = _Matter(
+        matter = Matter(
             key=f"device/{spec.sensor_id}/{detection.facts['code']}/{detection.start_utc_ns}",
             kind="device",
             place=spec.place,
@@ -197,7 +191,7 @@ class Judge:
         )
         return self._in_full(matter, frozenset())
 
-    def _believed(self, matter: "_Matter", cell: Cell | None) -> Claim:
+    def _believed(self, matter: Matter, cell: Cell | None) -> Claim:
         """In full; or from its evidence as it was weighed last, and in full when it is told."""
         down = frozenset(
             spec.sensor_id
@@ -208,7 +202,7 @@ class Judge:
             return self._in_full(matter, down)
         result = cell.score(matter.question)
         found = verdict(result, self._policy.alarms, forced=matter.forced, said=matter.said)
-        main = _main(result, found.event)
+        main = main_of(result, found.event)
         strongest = cell.strongest(main, NOTHING_MEASURED)
         if strongest is None:  # all that it says has been weighed away
             return self._in_full(matter, down)
@@ -216,7 +210,7 @@ class Judge:
         claim = self._claim(matter, result, found, facts)
         return replace(claim, in_full=partial(self._in_full, matter, down))
 
-    def _in_full(self, matter: "_Matter", down: frozenset[str]) -> Claim:
+    def _in_full(self, matter: Matter, down: frozenset[str]) -> Claim:
         """With its table of reasons. `down`: sensors of the place that were."""
         result = score(
             matter.rows,
@@ -227,9 +221,9 @@ class Judge:
             at=matter.at,
         )
         found = verdict(result, self._policy.alarms, forced=matter.forced, said=matter.said)
-        main = _main(result, found.event)
+        main = main_of(result, found.event)
         shown = {main} | {name for name, _ in result.explanations[:SHOWN_EXPLANATIONS]}
-        strongest = _strongest(result, main)
+        strongest = strongest_of(result, main)
         facts = {"source": strongest.source, **strongest.facts} if strongest is not None else {}
         silent: tuple[str, ...] = ()
         failed: tuple[str, ...] = ()
@@ -245,11 +239,11 @@ class Judge:
         )
 
     def _claim(
-        self, matter: "_Matter", result: Score, found: Verdict, strongest: Mapping[str, Fact]
+        self, matter: Matter, result: Score, found: Verdict, strongest: Mapping[str, Fact]
     ) -> Claim:
         """What decides whether it is told. `strongest`: the facts of what says most."""
         detections = matter.detections
-        main = _main(result, found.event)
+        main = main_of(result, found.event)
         lane = self._lanes.get(matter.place)
         return Claim(
             key=matter.key,
@@ -273,29 +267,6 @@ class Judge:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Matter:
-    """One question about one incident, and all that is known of it now."""
-
-    key: str
-    kind: str
-    place: str
-    question: str
-    names: Sequence[str]
-    rows: Rows
-    """Its detections, and what silent sensors say."""
-    detections: Sequence[Detection]
-    now_utc_ns: int
-    updated_utc_ns: int = 0
-    at: Onset | None = None
-    correlation: Correlation | None = None
-    forced: Event | None = None
-    said: Event | None = None
-    direction: str | None = None
-    more: Mapping[str, Fact] = field(default_factory=dict)
-    records: Callable[[], tuple[Record, ...]] = tuple
-
-
 def _by_place(sensors: Iterable[SensorSpec]) -> Mapping[str, Sequence[SensorSpec]]:
     found: defaultdict[str, list[SensorSpec]] = defaultdict(list)
     for spec in sensors:
@@ -311,55 +282,3 @@ class _Then(NamedTuple):
 
     def up(self, sensor_id: str) -> bool:
         return sensor_id not in self.down
-
-
-def _main(result: Score, event: Event) -> str:
-    """The most probable of the explanations that are told as an event."""
-    mine = [name for name, _ in result.explanations if EVENTS.get(name) is event]
-    return mine[0] if mine else result.best[0]
-
-
-def _strongest(result: Score, explanation: str) -> Contribution | None:
-    """What says most for an explanation, of those that name it where there are any."""
-    rows = [
-        c
-        for c in result.contributions
-        if c.explanation == explanation and c.kind not in NOTHING_MEASURED and c.facts
-    ]
-    named = [row for row in rows if row.facts.get("class") == explanation]
-    return next(iter(named or rows), None)
-
-
-def _records(rows: Rows, question: str) -> tuple[Record, ...]:
-    """What each portal and scanner measured of the vehicle, in the order of the detections.
-
-    What the portal measured is evidence of radiation, and of nothing else; a scan is that too
-    where it has something to say of it.
-    """
-    radiation = question == "radiation"
-    scans = not radiation or any(
-        name in detection.nats
-        for detection, _ in rows
-        for name in QUESTIONS[question]
-        if detection.kind.startswith(("xray.", "fusion."))
-    )
-    return tuple(
-        detection.record
-        for detection, _ in rows
-        if (isinstance(detection.record, PassRecord) and radiation)
-        or (isinstance(detection.record, ScanRecord) and scans)
-    )
-
-
-def _clips(
-    detections: Mapping[str, Detection], latest: Mapping[str, Detection]
-) -> tuple[Record, ...]:
-    """What was heard by the stations that say most, the strongest first.
-
-    Of an event the last word, which has heard most of it.
-    """
-    strongest = sorted(
-        detections, key=lambda name: (-max(detections[name].nats.values(), default=0.0), name)
-    )
-    records = [latest[name].record for name in strongest[:MAX_CLIPS]]
-    return tuple(record for record in records if record is not None)
