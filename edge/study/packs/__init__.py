@@ -141,6 +141,10 @@ PACKS: dict[str, tuple[str, str]] = {
         "edge.study.packs.fusion_trouble:measure",
         "one sensor dead, stuck or half a second off: what is lost, and how soon it is told",
     ),
+    "flood": (
+        "edge.study.packs.flood:measure",
+        "somebody at each of thirty stretches at once, simulated: what rings, what is told",
+    ),
     "fusion-flood": (
         "edge.study.packs.fusion_flood:measure",
         "thirty tracks at once: what an operator hears, what is told, what can be found",
