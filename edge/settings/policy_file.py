@@ -37,6 +37,7 @@ HEADER = """\
 WIDTH = 96
 HOURS = 24
 _DEVIATION = re.compile(r"_sd(_|$)")
+_SLOPE = re.compile(r"_slope$")
 
 
 def load_policy(path: Path | None, places: Collection[str] | None = None) -> "Policy":
@@ -146,6 +147,8 @@ def _section_values(
             value = _value(entry["value"], hints[name], getattr(defaults, name))
             if _DEVIATION.search(name) and not cast("float", value) > 0.0:
                 raise ValueError("a deviation must be above 0; what is quite sure has a small one")
+            if _SLOPE.search(name) and cast("float", value) < 0.0:
+                raise ValueError("a slope is at least 0; more of it would else speak against it")
             values[name] = value
         except ValueError as error:
             message, _, mend = str(error).partition("; ")

@@ -136,6 +136,12 @@ def test_one_entry_of_a_table_keeps_the_others(load):
             "scoring.hour_priors_nats.value.cow",
             "norm",
         ),
+        (
+            "evidence:\n  dense_slope: {value: -0.5, why: x}\n",
+            2,
+            "evidence.dense_slope.value",
+            "speak against",
+        ),
         ("alarms: 3\n", 1, "alarms", "thresholds"),
         ("- alarms\n", 1, "", "policy.yaml"),
     ],
