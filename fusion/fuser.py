@@ -17,7 +17,7 @@ from fusion.cues_blinded import Blindings
 from fusion.desk import AlarmDesk, DeskState
 from fusion.evidence import weigh
 from fusion.judge import Judge
-from fusion.meetings import Handovers, lane_met
+from fusion.meetings import Handovers, lane_met, lanes_near
 from fusion.pairing import Change, Pairing
 from fusion.policy import Policy
 from fusion.roadside import Roadside
@@ -100,6 +100,7 @@ class Fuser:
         self._judge = Judge(checkpoint, policy, hearing)
         self._roadside = Roadside(self._lanes, association)
         self._handovers = Handovers(self._zones, association)
+        self._lanes_near = lanes_near(self._zones, checkpoint.lanes, association)
 
     def take(self, detections: list[Detection]) -> list[Alert]:
         """Detections of any sensors, weighed; those that follow each other of one are together."""
@@ -270,7 +271,7 @@ class Fuser:
         others = _others(track, zone)
         track.drop_off = cues.drop_off(track, zone, others, self._policy.association)
         track.pick_up = cues.pick_up(track, zone, others, self._policy.association)
-        lanes = (lane.spec for lane in self._lanes.values())
+        lanes = self._lanes_near[zone.zone_id]
         track.meets = lane_met(track, zone, lanes, self._policy.association)
         first = self._handovers.told_as(track, is_told=self._desk.said(track.key) is not None)
         track.blinded = self._blindings.of_track(track, zone, self._policy.association)

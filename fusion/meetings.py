@@ -6,7 +6,7 @@ vehicle as long as it can have come from the one to the other and both say that 
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from fusion.association_policy import AssociationPolicy
 from fusion.evidence import number
@@ -16,10 +16,30 @@ from fusion.types import SECOND_NS, Detection, Fact, LaneSpec
 Place = tuple[float, float]
 
 
+def lanes_near(
+    zones: Mapping[str, Zone], lanes: Sequence[LaneSpec], policy: AssociationPolicy
+) -> dict[str, list[LaneSpec]]:
+    """By zone the lanes that somebody in it may be at: most zones have none."""
+    reach_m = policy.lane_meet_m + policy.walker_hearing_m
+    return {
+        name: [
+            lane
+            for lane in lanes
+            if any(
+                beside_m(place, lane, policy.lane_half_m) <= reach_m
+                for place in zone.places.values()
+            )
+        ]
+        for name, zone in zones.items()
+    }
+
+
 def lane_met(
-    track: Track, zone: Zone, lanes: Iterable[LaneSpec], policy: AssociationPolicy
+    track: Track, zone: Zone, lanes: Sequence[LaneSpec], policy: AssociationPolicy
 ) -> dict[str, Fact]:
     """Which lane somebody on foot starts or ends at; nothing where there is none within reach."""
+    if not lanes:
+        return {}
     first, last = ends(track)
     if last.facts.get("class") not in ON_FOOT:
         return {}

@@ -4,7 +4,7 @@ import pytest
 
 from fusion.association_policy import AssociationPolicy
 from fusion.fuser import Fuser
-from fusion.meetings import Handovers, beside_m, lane_met
+from fusion.meetings import Handovers, beside_m, lane_met, lanes_near
 from fusion.policy import Policy
 from fusion.tracks import Zone
 from fusion.types import (
@@ -190,3 +190,10 @@ def test_a_vehicle_at_a_lane_is_no_news():
     zone = Zone("fence", sensors, POLICY)
     (track,) = zone.add(drives(["west-0"], 30.0, 10.0)[0])
     assert lane_met(track, zone, [LANE], POLICY) == {}
+
+
+def test_most_zones_have_no_lane_near_them():
+    sensors = [SensorSpec(sensor_id="a", family=Family.SEISMIC, place="x", position_m=(90.0, 0.0))]
+    far = [SensorSpec(sensor_id="b", family=Family.SEISMIC, place="y", position_m=(400.0, 0.0))]
+    zones = {"x": Zone("x", sensors, POLICY), "y": Zone("y", far, POLICY)}
+    assert lanes_near(zones, (LANE,), POLICY) == {"x": [LANE], "y": []}
