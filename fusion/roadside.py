@@ -93,17 +93,17 @@ class Roadside:
 
         Those teach what is usual.
         """
-        if not self._counted(detection, spec):
-            return detection
-        if spec.place not in self._lanes:
-            return None  # a fence is as far from the lanes as it is
+        counted = self._counted(detection, spec)
+        if spec.place not in self._lanes:  # a fence is as far from the lanes as it is
+            return None if counted else detection
         loudness = self._loudness.setdefault(spec.sensor_id, Loudness(self._policy))
         peak = _peak(detection)
         louder = loudness.louder(peak)
         if louder > 1.0:
             return replace(detection, facts={**detection.facts, "louder": round(louder, 2)})
-        loudness.learn(peak)
-        return None
+        if counted:
+            loudness.learn(peak)
+        return None if counted else detection
 
     def _counted(self, detection: Detection, spec: SensorSpec) -> bool:
         # Trucks of a neighbouring lane are heard as well, so any portal's count explains it.

@@ -78,6 +78,10 @@ def test_who_is_louder_than_the_lanes_own_is_not_explained_by_a_trucks_count():
     ((told, _),) = passes(beside, lane, 14_000.0, 66.0)
     assert told.facts["louder"] == 3.0
     assert len(passes(beside, lane, 15_000.0, 60.0)) == 1, "what is told teaches nothing"
+    ((told, _),) = passes(beside, lane, 16_000.0, 66.0, counted=False)
+    assert told.facts["louder"] == 3.0
+    ((told, _),) = passes(beside, lane, 17_000.0, 22.0, counted=False)
+    assert "louder" not in told.facts
 
 
 def test_while_hardly_anybody_was_heard_nobody_is_loud():
