@@ -45,6 +45,8 @@ class Layout:
     """(explanations,) probability of that from which it is told; infinite: never."""
     spans: tuple[tuple[int, int], ...]
     """The first column of each question, and one beyond its last."""
+    silence: tuple[float, ...]
+    """(explanations,) zeros."""
     rhos: dict[tuple[str, str, str], float] = field(default_factory=dict)
     """Those of a group's kinds that were asked for; the policy stays."""
 
@@ -78,6 +80,7 @@ class Layout:
             kin=np.array([numbers[word] for word in told]),
             lines=np.array([lines[word] if word else math.inf for word in told]),
             spans=tuple(itertools.pairwise((0, *ends))),
+            silence=(0.0,) * len(names),
         )
 
     def priors(self, nats: Mapping[str, float]) -> Floats:
@@ -101,18 +104,19 @@ class Layout:
         self, detection: Detection, voice: int, begin_utc_ns: int, pairing: float = 1.0
     ) -> list[float]:
         """A row of the kernel's table. KeyError: a kind that speaks and has no cap."""
-        policy, nats, kind = self.policy, detection.nats, detection.kind
+        nats, columns = detection.nats, self.columns
+        caps, decays = self.policy.caps_nats, self.policy.decay_s
+        kind = detection.kind
         row = [
             float(detection.end_utc_ns - begin_utc_ns),
             pairing,
             float(voice),
             GROUPS[group_of(detection)],
-            policy.caps_nats[kind] if nats else policy.caps_nats.get(kind, 0.0),
-            policy.decay_s.get(kind, 0.0),
+            caps[kind] if nats else caps.get(kind, 0.0),
+            decays.get(kind, 0.0),
             math.fsum(nats.values()),
+            *self.silence,
         ]
-        row += [0.0] * len(self.names)
-        columns = self.columns
         for name, value in nats.items():
             if name in columns:
                 row[kernel.NATS + columns[name]] = value

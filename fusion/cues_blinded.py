@@ -104,6 +104,8 @@ class Blindings:
         near    sensors that could have seen them; None: all of the place
         late_s  how much earlier they may have been there: a scanner follows its portal
         """
+        if not self._episodes:
+            return None
         names = None if near is None else set(near)
         found = [
             self._cue(one, start_utc_ns, episodes, late_s)

@@ -104,6 +104,8 @@ class Fuser:
 
     def take(self, detections: list[Detection]) -> list[Alert]:
         """Detections of any sensors, weighed; those that follow each other of one are together."""
+        if len(detections) == 1:
+            return self._take(detections, self._specs[detections[0].sensor_id])
         alerts: list[Alert] = []
         for sensor_id, found in groupby(detections, key=attrgetter("sensor_id")):
             alerts += self._take(list(found), self._specs[sensor_id])
@@ -276,10 +278,9 @@ class Fuser:
         first = self._handovers.told_as(track, is_told=self._desk.said(track.key) is not None)
         track.blinded = self._blindings.of_track(track, zone, self._policy.association)
         claim = self._judge.track(first, self._desk.said(first.key), self._desk.knows)
-        if claim is None:
-            return []
-        alerts = self._desk.consider(claim, self._now_utc_ns)
-        return alerts + self._raised(track.blinded, track.zone_id, [claim])
+        claims = [] if claim is None else [claim]
+        alerts = [told for one in claims for told in self._desk.consider(one, self._now_utc_ns)]
+        return alerts + self._raised(track.blinded, track.zone_id, claims)
 
     def _ask(self) -> list[Alert]:
         """Steps that were heard after the last event may say which way somebody went."""
