@@ -17,7 +17,9 @@ from fusion.types import SECOND_NS, Detection, Family, LaneSpec
 MAX_TRANSITS_PER_LANE = 16  # at 45 vehicles an hour and a scan window of 2 min there are 2
 MAX_PARTS = 4  # who is in the beam for a fifth time has turned round twice, or is somebody else
 FUSION = "fusion"
-CUES_OF_SCANS = frozenset({"fusion.shielding", "fusion.bulk-norm", "fusion.bypass"})
+CUES_OF_SCANS = frozenset(
+    {"fusion.shielding", "fusion.bulk-norm", "fusion.bypass", "fusion.hydrogenous"}
+)
 """Cues that say something of a scan and a vehicle: they are as sure as it is that they belong
 together."""
 SCAN = 1_000  # detections of a vehicle's second scan are numbered from here on

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from fusion.associate import Transit
 from fusion.association_policy import AssociationPolicy
 from fusion.cue import FUSION, cue
+from fusion.cues_neutrons import hydrogenous
 from fusion.cues_people import drop_off, pick_up
 from fusion.cues_shielding import shielding
 from fusion.evidence import number
@@ -20,6 +21,7 @@ __all__ = [
     "bulk_norm",
     "bypass",
     "drop_off",
+    "hydrogenous",
     "motion",
     "of_transit",
     "pick_up",
@@ -33,12 +35,13 @@ def of_transit(transit: Transit, policy: AssociationPolicy) -> Iterator[Detectio
     """What a vehicle's portals and scanners say together now, each cue that there is."""
     if not transit.scans:
         return  # each of them is of a scan
-    for found in (shielding(transit, policy), bulk_norm(transit)):
+    found_cues = shielding(transit, policy), bulk_norm(transit), hydrogenous(transit, policy)
+    for found in found_cues:
         if found is not None:
             yield found
 
 
-OF_TRANSIT = ("fusion.shielding", "fusion.bulk-norm", "fusion.blinded")
+OF_TRANSIT = ("fusion.shielding", "fusion.bulk-norm", "fusion.hydrogenous", "fusion.blinded")
 """Asked afresh each time: what held for an interim finding may not hold for the final one."""
 
 

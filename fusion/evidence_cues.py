@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Mapping
 
 from fusion.radiation_evidence import number
+from fusion.radiation_fitted import NEUTRON_OFFSET
 from fusion.types import Fact
 
 LEAK_SD = 1.2  # of a point's sigma at a place where nothing leaks: the shadow's form is not known
@@ -30,6 +31,7 @@ how much longer a vehicle is than the two measurements differ by, 18 m over 1.6 
 HEARD_NATS = 1.5  # of a leak, 2.7 sigma, from where all that the scanner says of the block counts
 DIP_NATS, LEAST_DIP = 1.5, 0.3
 POINT_HELD_NATS = 3.25  # a point upon a load, by its likelihood ratio, from which none is released
+AT_BLOCK_NATS, HYDROGENOUS_NATS = 1.8, 3.0  # ln of 18 m over two tolerances; the most it may say
 BLINDS_SHARE, BLINDED_NATS = 0.01, 2.0
 """Of those who smuggle, who blind a sensor first; and the most that it may say. Set by hand."""
 LOUD_FROM, LOUD_SLOPE, LOUD_MOST_NATS = 1.25, 4.5, 4.5  # of a vehicle beside a lane. By hand
@@ -37,9 +39,8 @@ SOMEBODY_NATS = 1.5  # of somebody on foot, from where on there is one to be pic
 PICK_UP_S = 45.0  # from the last step to when no vehicle that starts has waited for it
 SURE_FROM, SURE_WIDTH = 2.0, 4.0
 """From where on a shield takes the place of minerals and patients."""
-INSTEAD_FROM = (
-    5.0  # and of another thing in the load: once it is told itself, the block is not twice
-)
+INSTEAD_FROM = 5.0
+"""And of another thing in the load: once the shield is told itself, the block is not told twice."""
 
 
 def fusion_shielding(facts: Mapping[str, Fact]) -> dict[str, float]:
@@ -181,6 +182,19 @@ def fusion_blinded(facts: Mapping[str, Fact]) -> dict[str, float]:
     return lane | dict.fromkeys(("person", "group", "drop-off", "pick-up"), 0.5 * nats)
 
 
+def fusion_hydrogenous(facts: Mapping[str, Fact]) -> dict[str, float]:
+    """What an excess of neutrons is worth over the background that this load leaves, and was not.
+
+    As `neutron_counts` says it: half the square of the significance, less what the best of ten
+    places costs. At a block of hydrogenous stuff there was less to search.
+    """
+    offset = NEUTRON_OFFSET - (AT_BLOCK_NATS if facts.get("at_block") is True else 0.0)
+    said = max(0.0, 0.5 * number(facts, "neutron_sigma") ** 2 - NEUTRON_OFFSET)
+    now = max(0.0, 0.5 * max(0.0, number(facts, "corrected_sigma")) ** 2 - offset)
+    nats = max(-HYDROGENOUS_NATS, min(HYDROGENOUS_NATS, now - said))
+    return {"threat-source": nats, "shielded-source": nats} if nats else {}
+
+
 def track_motion(facts: Mapping[str, Fact]) -> dict[str, float]:
     """Sensors that were passed one after another, as something that moves passes them.
 
@@ -214,6 +228,7 @@ CUES: Mapping[str, Callable[[Mapping[str, Fact]], dict[str, float]]] = {
     "fusion.bypass": fusion_bypass,
     "fusion.drop-off": fusion_drop_off,
     "fusion.pick-up": fusion_pick_up,
+    "fusion.hydrogenous": fusion_hydrogenous,
     "fusion.blinded": fusion_blinded,
     "track.motion": track_motion,
     "health.miscount": health_miscount,
