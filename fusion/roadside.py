@@ -7,7 +7,6 @@ explains that.
 """
 
 import math
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
 from statistics import median
@@ -29,20 +28,25 @@ class Loudness:
 
     def __init__(self, policy: AssociationPolicy) -> None:
         self._policy = policy
-        self._peaks: deque[float] = deque(maxlen=MOST_PEAKS)
+        self._peaks: dict[int, float] = {}
 
-    def learn(self, peak: float) -> None:
-        """A vehicle that a portal has counted. A peak is in any unit, but always in one."""
+    def learn(self, start_utc_ns: int, peak: float) -> None:
+        """A vehicle that a portal has counted, by when its event began; told again it is one.
+
+        A peak is in any unit, but always in one.
+        """
         if peak > 0.0:
-            self._peaks.append(math.log(peak))
+            self._peaks[start_utc_ns] = math.log(peak)
+        while len(self._peaks) > MOST_PEAKS:
+            del self._peaks[next(iter(self._peaks))]
 
     def louder(self, peak: float) -> float:
         """By which factor it is louder than usual, where it is too loud for one of them; else 1."""
         known = len(self._peaks)
         if peak <= 0.0 or known < FEWEST_PEAKS:
             return 1.0
-        usual = median(self._peaks)
-        spread = DEVIATION * median(abs(one - usual) for one in self._peaks)
+        usual = median(self._peaks.values())
+        spread = DEVIATION * median(abs(one - usual) for one in self._peaks.values())
         line = math.log(self._policy.lane_loud_ratio) + FEW_MORE / known
         more = math.log(peak) - usual
         is_other = more > max(line, self._policy.lane_loud_deviations * spread)
@@ -102,7 +106,7 @@ class Roadside:
         if louder > 1.0:
             return replace(detection, facts={**detection.facts, "louder": round(louder, 2)})
         if counted:
-            loudness.learn(peak)
+            loudness.learn(detection.start_utc_ns, peak)
         return None if counted else detection
 
     def _counted(self, detection: Detection, spec: SensorSpec) -> bool:

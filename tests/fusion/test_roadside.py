@@ -113,3 +113,13 @@ def test_the_fewer_were_heard_the_louder_another_has_to_be():
         for number in range(known):
             assert passes(beside, lane, 1000.0 * number, 20.0) == []
         assert bool(passes(beside, lane, 30_000.0, 45.0)) is is_told
+
+
+def test_an_event_that_goes_on_is_one_vehicle_however_often_it_is_told():
+    beside, lane = roadside()
+    for number in range(6):
+        heard = vehicle(20.0 + 20.0 * number, start_s=5.0)
+        lane.occupancy(occupancy(15.0 + 20.0 * number))
+        beside.hold(replace(heard, facts={**heard.facts, "peak_um_s": 20.0}), AT_LANE)
+        assert beside.due(at(36.0 + 20.0 * number)) == []
+    assert passes(beside, lane, 3_000.0, 100.0) == [], "nobody knows yet what is usual"
