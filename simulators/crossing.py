@@ -7,7 +7,7 @@ sensors, 400 m from the nearest lane. `configs/crossing.yaml` has the same place
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 
@@ -30,6 +30,8 @@ LANES = tuple(
 )
 NAMES = tuple(place.lane for place in LANES)
 SCANNED = ("nb-01", "sb-01")
+SHARING = {"nb-02": "nb-01", "sb-02": "sb-01"}
+"""Lanes that may share the scanner of another."""
 SPECTROSCOPIC = "nb-02"
 HALLS = ("nb", "sb")
 
@@ -79,11 +81,14 @@ FENCES = (
 ZONES = tuple(fence.zone for fence in FENCES)
 
 
-def sensors(portal: int, *, spectroscopic: bool = False) -> tuple[SensorPlace, ...]:
+def sensors(
+    portal: int, *, spectroscopic: bool = False, shared: bool = False
+) -> tuple[SensorPlace, ...]:
     """Every sensor of the checkpoint.
 
     portal         the seed of the portals themselves: the same devices in every hour
     spectroscopic  a portal that names nuclides stands in `SPECTROSCOPIC`, too
+    shared         each scanner serves a second lane, as `SHARING` has it
     """
     device = (("portal", str(portal)),)
     places = [
@@ -102,6 +107,11 @@ def sensors(portal: int, *, spectroscopic: bool = False) -> tuple[SensorPlace, .
             kind="xray-planes",
             lane=lane.lane,
             place_m=lane.place_m(SCANNER_AFTER_M),
+            options=tuple(
+                ("also_lanes", other)
+                for other, owner in SHARING.items()
+                if shared and owner == lane.lane
+            ),
         )
         for lane in LANES
         if lane.lane in SCANNED
@@ -157,6 +167,12 @@ class Hour:
     random: Random
     sensors: tuple[SensorPlace, ...] = ()
     lanes: tuple[LanePlace, ...] = LANES
+    scanner_of: Mapping[str, str] = field(
+        default_factory=lambda: dict(zip(SCANNED, SCANNED, strict=True))
+    )
+    """Lane to the lane whose scanner its trucks drive through."""
+    scans_s: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    """When each scanner is taken."""
     vehicles: list[Vehicle] = field(default_factory=list)
     movers: list[Mover] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
@@ -179,6 +195,19 @@ class Hour:
                 hidden_m=hidden_m(vehicle) if load.cargo else (),
             )
         )
+
+    def scan(self, vehicle: Vehicle) -> None:
+        """Its lane's scanner is taken while it drives through."""
+        taken = self.scans_s.setdefault(self.scanner_of[vehicle.lane], [])
+        taken.append((vehicle.reaches_s(SCANNER_AFTER_M), gone_s(vehicle)))
+        taken.sort()
+
+    def free_s(self, lane: str, from_s: float, lasts_s: float, gap_s: float) -> float:
+        """When, from then on, the lane's scanner is free for so long, with a gap around it."""
+        for begins_s, ends_s in self.scans_s.get(self.scanner_of[lane], ()):
+            if begins_s < from_s + lasts_s + gap_s and ends_s + gap_s > from_s:
+                from_s = ends_s + gap_s
+        return from_s
 
     def move(self, mover: Mover, name: str, events: Sequence[str], detail: str = "") -> None:
         """Somebody or something shakes the ground."""

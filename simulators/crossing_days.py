@@ -17,7 +17,7 @@ from simulators.crossing import (
     FENCES,
     HALLS,
     NAMES,
-    SCANNED,
+    SHARING,
     SITE,
     Fence,
     Hour,
@@ -80,6 +80,9 @@ class Options:
     """Lanes are vacant for so long between vehicles; None: by chance, at the day's rate."""
     spectroscopic: bool = False
     """A portal that names nuclides stands in lane nb-02, too: 110 s of a core an hour."""
+    shared_scanners: bool = False
+    """Lanes nb-02 and sb-02 share the scanners of nb-01 and sb-01; a configuration says so by
+    `also_lanes`."""
     site: str = SITE
     """Ground of all sensors, one of `ground_sites.SITES`."""
 
@@ -121,8 +124,10 @@ def hour(
         start_utc_ns=start_utc_ns,
         duration_s=options.duration_s,
         random=random,
-        sensors=sensors(seed, spectroscopic=options.spectroscopic),
+        sensors=sensors(seed, spectroscopic=options.spectroscopic, shared=options.shared_scanners),
     )
+    if options.shared_scanners:
+        made.scanner_of = {**made.scanner_of, **SHARING}
     wind_m_s = random.uniform(0.5, 5.0)
     _plan(made, day, options)
     rains = [
@@ -184,9 +189,10 @@ def _around(made: Hour, random: Random, count: int) -> None:
 def _in_lanes(made: Hour, flow: Flow, strata: Sequence[str], gap_s: float | None = None) -> None:
     """Fill all lanes; each of the strata goes to one that can tell it."""
     random = made.random
+    scanned = tuple(made.scanner_of)
     asked: dict[str, list[str]] = {lane: [] for lane in NAMES}
     for stratum in strata:
-        asked[random.choice(SCANNED if stratum in NEEDS_SCANNER else NAMES)].append(stratum)
+        asked[random.choice(scanned if stratum in NEEDS_SCANNER else NAMES)].append(stratum)
     to_s = made.duration_s - TAIL_S - 90.0
     for lane, names in asked.items():
         times_s = spread_s(random, len(names), WARM_UP_S, to_s, LANE_APART_S)

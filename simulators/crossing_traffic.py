@@ -5,13 +5,14 @@ the next free place after its time. Trucks go through the scanner of a lane that
 some trucks drive past it; now and then a truck waits behind the portal and the next overtakes it.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
 from simulators import loads, traffic
 from simulators import loads_radioactive as radioactive
-from simulators.crossing import SCANNED, SCANNER_AFTER_M, Hour, gone_s
+from simulators.crossing import SCANNER_AFTER_M, Hour, gone_s
 from simulators.crossing_loads import LAWFUL
 from simulators.loads import Load
 from simulators.scenario import Vehicle
@@ -121,6 +122,12 @@ class _Lane:
                 self._one(asked, at_s)
             at_s = self._next_s()
 
+    @property
+    def _overtake_share(self) -> float:
+        """None where a scanner is shared: there is no room to wait before it."""
+        own = Counter(self.hour.scanner_of.values())[self.hour.scanner_of.get(self.lane, "")] == 1
+        return self.flow.overtake_share if own else 0.0
+
     def _lawful(self, random: Random) -> Load:
         return lawful_load(random, self.flow.mix)
 
@@ -128,8 +135,8 @@ class _Lane:
         draw = self.random.random()
         for manner, share in (
             ("close", self.flow.mix.close_share),
-            ("skip", self.flow.skip_share if self.lane in SCANNED else 0.0),
-            ("waits", self.flow.overtake_share if self.lane in SCANNED else 0.0),
+            ("skip", self.flow.skip_share if self.lane in self.hour.scanner_of else 0.0),
+            ("waits", self._overtake_share),
         ):
             draw -= share
             if draw < 0.0:
@@ -177,7 +184,7 @@ class _Lane:
     def _loaded(self, load: Load, at_s: float, speed_m_s: float, *, skips: bool = False) -> Vehicle:
         car = load.name == "car"
         vehicle = load.onto(self._bare(car=car, laden=bool(load.cargo), at_s=at_s))
-        scanned = self.lane in SCANNED and not car and not skips
+        scanned = self.lane in self.hour.scanner_of and not car and not skips
         return replace(vehicle, speed_m_s=speed_m_s, scanned=scanned)
 
     def _bare(self, *, car: bool, laden: bool, at_s: float) -> Vehicle:
@@ -209,12 +216,17 @@ class _Lane:
         """So late that the scanner is free when it comes there."""
         if not vehicle.scanned:
             return vehicle
-        early_s = self.scanner_free_s + SCAN_GAP_S - vehicle.reaches_s(SCANNER_AFTER_M)
-        return replace(vehicle, at_portal_s=vehicle.at_portal_s + max(0.0, early_s))
+        wanted_s = vehicle.reaches_s(SCANNER_AFTER_M)
+        lasts_s = gone_s(vehicle) - wanted_s
+        # Behind the one before in its own lane; those of another lane may come between.
+        begins_s = max(wanted_s, self.scanner_free_s + SCAN_GAP_S)
+        begins_s = self.hour.free_s(self.lane, begins_s, lasts_s, SCAN_GAP_S)
+        return replace(vehicle, at_portal_s=vehicle.at_portal_s + (begins_s - wanted_s))
 
     def _drive(self, vehicle: Vehicle, load: Load, detail: str) -> None:
         self.hour.drive(vehicle, load, detail)
         if vehicle.scanned:
+            self.hour.scan(vehicle)
             self.scanner_free_s = max(self.scanner_free_s, gone_s(vehicle))
 
     def _clear_s(self) -> float:

@@ -30,17 +30,22 @@ JPEG_GOOD = (cv2.IMWRITE_JPEG_QUALITY, 90)
 
 
 class XrayPlanesSimulator:
-    """One scanner: a bundle of files for each vehicle that drives through it."""
+    """One scanner: a bundle of files for each vehicle that drives through it.
+
+    Option `also_lanes`: further lanes that share it, with spaces between.
+    """
 
     def __init__(self, scenario: Scenario, sensor_id: str) -> None:
         self._scenario = scenario
         self._place = scenario.sensor(sensor_id)
         self._elapsed_ms = 0
         self._last: tuple[NDArray[np.uint16], NDArray[np.uint16]] | None = None
-        lane = scenario.lane(self._place.lane)
         self._due: list[tuple[int, float, Vehicle]] = []
-        for vehicle in scenario.lane_vehicles(lane.lane):
-            if vehicle.scanned:
+        lanes = [self._place.lane, *self._place.option("also_lanes", "").split()]
+        for lane in map(scenario.lane, lanes):
+            for vehicle in scenario.lane_vehicles(lane.lane):
+                if not vehicle.scanned:
+                    continue
                 front_s = vehicle.reaches_s(lane.scanner_after_m)
                 done_s = front_s + vehicle.length_m / vehicle.speed_m_s + FILE_DELAY_S
                 self._due.append((round(done_s * 1000), front_s, vehicle))

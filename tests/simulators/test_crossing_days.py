@@ -118,6 +118,32 @@ def test_no_two_vehicles_are_in_a_beam_at_once_and_some_change_places_before_the
     assert close > 50
 
 
+def test_two_lanes_that_share_a_scanner_are_never_in_it_at_once():
+    mixed = 0
+    for number in range(6):
+        day = hour("busy-day", 24, number, Options(shared_scanners=True))
+        for lanes in (("nb-01", "nb-02"), ("sb-01", "sb-02")):
+            scans = sorted(
+                (one.reaches_s(SCANNER_AFTER_M), gone_s(one), one.lane)
+                for one in day.vehicles
+                if one.scanned and one.lane in lanes
+            )
+            assert all(before[1] < after[0] for before, after in pairwise(scans))
+            mixed += sum(before[2] != after[2] for before, after in pairwise(scans))
+    assert mixed > 50
+    usual = hour("busy-day", 24, 0)
+    assert {one.lane for one in usual.vehicles if one.scanned} == set(SCANNED)
+
+
+def test_a_shared_scanner_scans_the_trucks_of_both_lanes():
+    day = hour("busy-day", 25, 0, Options(shared_scanners=True, duration_s=400.0))
+    simulator = KINDS["xray-planes"].build(day, "xray-nb-01")
+    scans = KINDS["xray-planes"].packets(simulator.step(400_000))
+    wanted = [one for one in day.vehicles if one.scanned and one.lane in ("nb-01", "nb-02")]
+    assert {one.lane for one in wanted} == {"nb-01", "nb-02"}
+    assert len(scans) == len(wanted)
+
+
 def test_scans_start_within_the_time_that_the_configuration_gives_them():
     offsets_s = [
         one.reaches_s(SCANNER_AFTER_M) - one.at_portal_s
