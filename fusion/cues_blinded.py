@@ -19,6 +19,8 @@ from fusion.types import SECOND_NS, Detection, Fact, SensorSpec
 
 BLINDING = ("health.tamper", "health.fault", "health.silent")
 """What a sensor does not see through. Drifts and counts take hours to be told."""
+BY_VEHICLES = ("gamma-high", "gamma-low", "neutron-high", "neutron-low")
+"""Codes of a portal's background, which whoever comes with a source changes by coming."""
 BEFORE_S = 20.0
 """Whoever blinds a sensor to pass it does so within sight of it: 50 m on at 2.5 m/s."""
 AFTER_S = 5.0  # clocks differ, and a silence begins with the last word before it
@@ -55,7 +57,7 @@ class Blindings:
 
     def note(self, detection: Detection, spec: SensorSpec) -> bool:
         """A word of a sensor's own condition; whether it has gone blind just now."""
-        if detection.kind not in BLINDING:
+        if detection.kind not in BLINDING or detection.facts.get("code") in BY_VEHICLES:
             return False
         known = self._episodes.setdefault(spec.sensor_id, deque(maxlen=MAX_EPISODES))
         mine = next((one for one in known if one.start_utc_ns == detection.start_utc_ns), None)

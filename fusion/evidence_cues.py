@@ -58,7 +58,10 @@ def fusion_shielding(facts: Mapping[str, Fact]) -> dict[str, float]:
     # Heavy bulk is dark in the middle, where minerals are strongest too.
     begins = OPAQUE_FROM_NATS if facts.get("opaque") is True else STRONG_FROM_NATS
     strong = _share((number(facts, "best_nats") - begins) / STRONG_WIDTH_NATS)
-    nats = max(leak_nats(facts), number(facts, "on_load_nats") - ON_LOAD_NATS)
+    if facts.get("trace") == "neutron.counts":
+        nats = neutrons_at_nats(facts)
+    else:
+        nats = max(leak_nats(facts), number(facts, "on_load_nats") - ON_LOAD_NATS)
     nats -= math.log(max(1.0, number(facts, "blocks", 1.0)))
     nats = (1.0 - strong) * nats + strong * min(nats, _of_strong(facts))
     if nats <= 0.0:
@@ -81,6 +84,13 @@ def _of_strong(facts: Mapping[str, Fact]) -> float:
     floor = POINT_FLOOR_NATS + FREE_SHARE * number(facts, "best_nats")
     upon = number(facts, "on_load_nats") / POINT_HELD_NATS - 1.0
     return PLACE_NATS * _share(max(number(facts, "point_over_nats") / floor, upon))
+
+
+def neutrons_at_nats(facts: Mapping[str, Fact]) -> float:
+    """What neutrons are worth more at a block than at the best of all places, where they were."""
+    said = max(0.0, number(facts, "best_nats") - NEUTRON_OFFSET)
+    here = number(facts, "best_nats") - number(facts, "behind_nats")
+    return max(0.0, here - NEUTRON_OFFSET + AT_BLOCK_NATS) - said
 
 
 def leak_nats(facts: Mapping[str, Fact]) -> float:

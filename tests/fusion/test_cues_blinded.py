@@ -202,3 +202,9 @@ def test_a_fault_that_is_over_is_not_raised_for_who_comes_later():
         (3708.0, [occupancy(3708.0)]),
     )
     assert level_of(told, Event.SENSOR_FAULT) == Level.ADVISORY
+
+
+def test_a_patient_who_raises_the_background_while_he_waits_has_blinded_no_portal():
+    facts = {"active": True, "code": "gamma-high", "text": ""}
+    high = detection("health.fault", "rpm-1", facts, start_s=100.0, end_s=100.0)
+    assert not Blindings().note(high, SPECS["rpm-1"])

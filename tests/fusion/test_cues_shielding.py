@@ -183,3 +183,9 @@ def test_a_pig_of_half_a_metre_makes_a_dip_of_half_a_sigma():
     longer = expected_dip_sigma(pig | {"to_m": 1.0}, cps, 2.2)
     assert longer > expected_dip_sigma(pig, cps, 2.2)
     assert expected_dip_sigma(pig, {}, 2.2) == 0.0
+
+
+def test_neutrons_that_chance_makes_somewhere_in_every_tenth_vehicle_say_nothing_at_a_block():
+    facts = {"neutron_sigma": 2.3, "position_m": 11.0, "significant": False}
+    found = detection("neutron.counts", "rpm-1", facts)
+    assert nats(found, dense(11.0, sigma=20.0)) == 0.0
