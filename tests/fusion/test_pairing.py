@@ -2,12 +2,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fusion.associate import Lane, Transit
 from fusion.association_policy import AssociationPolicy
-from fusion.pairing import MAX_SCANS, Change, Pairing
+from fusion.pairing import MAX_SCANS, MAX_VEHICLES, Change, Pairing
 from fusion.types import SECOND_NS, Detection, LaneSpec
 from tests.fusion.makers import START_UTC_NS, detection, occupancy
 
@@ -275,9 +275,24 @@ def test_memory_is_bounded():
     assert len(crossing.pairing._scans) <= MAX_SCANS
 
 
+def test_a_flood_of_vehicles_and_scans_is_weighed_in_bounded_room():
+    crossing = Crossing("a", "b", window_s=(5.0, 600.0))
+    for number in range(16):
+        crossing.pass_(20.0 * number, 12.0, lane="ab"[number % 2])
+    for number in range(16):
+        crossing.scan(325.0 + 15.0 * number, 12.0)
+    pairing = crossing.pairing
+    vehicles = pairing._vehicles([scan.seen for scan in pairing._scans])
+    assert len(pairing._scans) == MAX_SCANS
+    assert len(vehicles) <= MAX_SCANS + MAX_VEHICLES
+    told = [transit for lane in crossing.lanes.values() for transit in lane.transits]
+    assert sum(len(transit.of("xray.scan")) for transit in told) == 16
+
+
 gaps = st.lists(st.floats(30.0, 90.0), min_size=1, max_size=12)
 
 
+@settings(max_examples=40)
 @given(gaps=gaps, offset_s=st.floats(7.0, 28.0), wobble=st.lists(st.floats(-0.5, 0.5), min_size=12))
 def test_in_order_and_far_apart_every_scan_is_its_own_vehicles(gaps, offset_s, wobble):
     crossing = Crossing(window_s=(5.0, 29.0))
