@@ -104,6 +104,8 @@ class Transit:
 
     def weighed(self) -> list[tuple[Detection, float]]:
         """All detections with their pairing weights, in a fixed order."""
+        if not self.scans:  # nothing of it may be another vehicle's
+            return [(self.detections[k], 1.0) for k in sorted(self.detections)]
         return [(self.detections[k], self._weight(k)) for k in sorted(self.detections)]
 
     def _weight(self, key: tuple[str, str, int]) -> float:
