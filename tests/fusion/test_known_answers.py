@@ -32,6 +32,10 @@ DETECTED = {
 IGNORED = {0.1: 2.4, 0.3: 7.3, 0.5: 14.4, 0.9: 32.0}
 """Times too many false alarms of three sensors with that correlation, which nobody regards."""
 
+SEQUENCES = {4.0: (335.0, 8.38), 5.0: (931.0, 10.38), 8.0: (18_962.0, 16.37)}
+"""Page's CUSUM with k = 0.5: line in nats to how many measurements it takes, with nothing there and
+with a shift of one standard deviation. With that shift x - k is the log-likelihood ratio of x."""
+
 rows = pytest.mark.parametrize(("row", "known"), DETECTED.items(), ids=str)
 
 
@@ -206,6 +210,30 @@ def mean_ratio(covariance, statistic):
         chance = float(np.prod(weights[list(chosen)])) / math.tau ** (n / 2)
         mean += chance * math.exp(statistic(ratios(measured, (1.0,) * n)))
     return mean
+
+
+@pytest.mark.parametrize(("line", "known"), SEQUENCES.items())
+def test_the_scores_of_one_measurement_after_another_add_up_to_an_alarm_as_known(line, known):
+    # Nothing in Garita sums up like that; whatever will can be held against this.
+    low, high = (said(ratios([x], [1.0])) for x in (0.0, 1.0))
+    assert said(ratios([3.0], [1.0])) == pytest.approx(low + 3.0 * (high - low))
+    for shift, expected in zip((0.0, 1.0), known, strict=True):
+        step = norm(low + shift * (high - low), high - low)
+        assert mean_run(step, line) == pytest.approx(expected, rel=EXACT, abs=0.5 * (shift == 0.0))
+
+
+def mean_run(step, line):
+    """Steps until S = max(0, S + step) passes the line, from 0 (Page 1954).
+
+    L(s) = 1 + L(0) P(step <= -s) + integral from 0 to the line of L(y) p(y - s) dy, by Gauss and
+    Legendre's nodes.
+    """
+    nodes, weights = np.polynomial.legendre.leggauss(60)
+    sums = np.concatenate([[0.0], line * (nodes + 1.0) / 2.0])
+    moves = np.empty((len(sums), len(sums)))
+    moves[:, 0] = step.cdf(-sums)
+    moves[:, 1:] = weights * line / 2.0 * step.pdf(sums[1:] - sums[:, None])
+    return float(np.linalg.solve(np.eye(len(sums)) - moves, np.ones(len(sums)))[0])
 
 
 def alike(n, rho):
