@@ -2,7 +2,6 @@
 
 import math
 import zlib
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,14 +10,13 @@ from drivers.wire import tsa
 from simulators import radiation_aspect, radiation_n42
 from simulators import radiation_physics as physics
 from simulators.base import SimulatorKind
+from simulators.portal_beam import TICK_MS, Occupancy, occupancies
 from simulators.portal_faults import LATE_S, Late, Stuck
-from simulators.scenario import Scenario, Source, Vehicle
+from simulators.scenario import Scenario, Source
 
-TICK_MS = 200  # facts 1.1: one gamma scan
 BACKGROUND_TICKS = 25  # facts 1.1: a pair every 5 s
 RESUME_TICKS = 10  # facts 1.1: background resumes about 2 s after GX
 BUFFERED_TICKS = 5
-HOLD_IN_TICKS = 10  # as SG1 below says
 SPEED_TICKS = 5.5  # facts 1.1: SP about every 1.1 s
 SLOWEST_M_S = 0.1
 N_SIGMA = 7.0  # as SG1 below says
@@ -48,15 +46,6 @@ Counts = NDArray[np.int64]
 Rates = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Occupancy:
-    """Vehicles so close together that the beam's hold-in joins them."""
-
-    vehicles: tuple[Vehicle, ...]
-    first_tick: int
-    last_tick: int
-
-
 class PortalSimulator:
     """One portal of the scenario. `step` moves it; its bytes do not depend on the step.
 
@@ -73,7 +62,7 @@ class PortalSimulator:
         self._scenario = scenario
         self._vehicles = scenario.lane_vehicles(place.lane)
         self._reach_s = [vehicle.near_s(NEAR_M) for vehicle in self._vehicles]
-        self._occupancies = _occupancies(self._vehicles)
+        self._occupancies = occupancies(self._vehicles)
         self._faults = tuple(fault for fault in scenario.faults if fault.sensor_id == sensor_id)
         self._distance_m = float(place.option("panel_distance_m", "2.5"))
         own = self._random
@@ -150,7 +139,7 @@ class PortalSimulator:
 
     # --- occupied ----------------------------------------------------------------------
 
-    def _occupied(self, occupancy: _Occupancy) -> list[bytes]:
+    def _occupied(self, occupancy: Occupancy) -> list[bytes]:
         since = self._tick - occupancy.first_tick
         lines = []
         if since == 0:
@@ -166,7 +155,7 @@ class PortalSimulator:
             lines.append(self._end())
         return lines
 
-    def _begin(self, occupancy: _Occupancy) -> None:
+    def _begin(self, occupancy: Occupancy) -> None:
         ticks = np.arange(occupancy.first_tick - BUFFERED_TICKS, occupancy.last_tick + 1)
         gamma_cps, neutron_cps, metal_t = self._rates(ticks)
         self._pass_gamma = self._random.poisson(gamma_cps * TICK_MS / 1000)
@@ -188,7 +177,7 @@ class PortalSimulator:
         limit = self._neutron_background + 5.0 * math.sqrt(self._neutron_background + 1.0)
         return self._counts("NA" if counts.sum() > limit else "NS", counts)
 
-    def _speed(self, occupancy: _Occupancy) -> list[bytes]:
+    def _speed(self, occupancy: Occupancy) -> list[bytes]:
         at_s = self._tick * TICK_MS / 1000
         for vehicle in occupancy.vehicles:
             if any(from_s <= at_s <= to_s for from_s, to_s in vehicle.in_beam_s()):
@@ -314,22 +303,6 @@ class PortalSimulator:
             noise = self._random.integers(0, 256, 24).astype(np.uint8).tobytes()
             lines.append(noise.replace(b"\n", b"\0") + b"\r\n")
         return lines
-
-
-def _occupancies(vehicles: tuple[Vehicle, ...]) -> list[_Occupancy]:
-    spans = [(*span, vehicle) for vehicle in vehicles for span in vehicle.in_beam_s()]
-    found: list[_Occupancy] = []
-    for broken_s, clear_s, vehicle in sorted(spans, key=lambda span: span[0]):
-        # At least its second tick: the setup block and the buffered second come before.
-        first = max(1, math.ceil(broken_s * 1000 / TICK_MS))
-        last = math.ceil(clear_s * 1000 / TICK_MS) + HOLD_IN_TICKS
-        joined: tuple[Vehicle, ...] = (vehicle,)
-        if found and first <= found[-1].last_tick:
-            before = found.pop()
-            joined, first = (*before.vehicles, vehicle), before.first_tick
-            last = max(last, before.last_tick)
-        found.append(_Occupancy(vehicles=joined, first_tick=first, last_tick=last))
-    return found
 
 
 def _counts(tag: str, counts: NDArray[np.int64]) -> bytes:
