@@ -27,7 +27,7 @@ from simulators.crossing_days import Options, hour
 from simulators.traffic import HOUR_S
 
 SOON_S, OFTEN = 10.0, 0.95
-SPOILT_FROM_S = 90.0
+SPOILT_FROM_S = 180.0  # until then a portal that repeats itself may be a coarse one
 SEEDS_APART = 1_000  # spoilt hours from those whose sensors fail by themselves
 SPOILT_HOURS = 2
 
