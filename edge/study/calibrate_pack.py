@@ -19,6 +19,11 @@ from edge.study.reliability_chart import Panel, reliability_panels
 from fusion.evidence_calibration import BY_HAND, EvidenceCalibration
 from fusion.scoring_policy import ScoringPolicy
 
+HEADER = """\
+# What detections are worth and how far sensors err together, as written by `garita calibrate PACK`:
+# sections of a policy, each number beside what it was fitted on. Name this file as a site's
+# `policy`, or put its sections into the site's own; `garita check` reads both.
+"""
 TRAINING = range(500_000)
 TUNING_AFTER = 500_000
 """A tuning seed is a training seed and so many: the others of those that no report uses."""
@@ -83,7 +88,7 @@ def as_file(args: argparse.Namespace, fitted: Fitted) -> str:
         return f"{known[name]} Fitted: {provenance[test]}." if test else known[name]
 
     of_evidence = {name: value for name, value in values.items() if name in of_test}
-    text = as_section("evidence", {"provenance": provenance, **of_evidence}, why)
+    text = HEADER + as_section("evidence", {"provenance": provenance, **of_evidence}, why)
     if between := {name: value for name, value in rhos.items() if name in of_test}:
         text += as_section("scoring", between, why)
     return text

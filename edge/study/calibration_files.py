@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 WIDTH = 84  # of a text in the module
+SHORT = 60  # a text that stands beside its name
 PROVENANCE = "provenance"  # the only mapping of texts
 
 
@@ -72,6 +73,8 @@ def _literal(value: object) -> str:
     """A number, or a text on as many lines as it takes."""
     if not isinstance(value, str):
         return repr(value)
-    parts = textwrap.wrap(value, WIDTH, drop_whitespace=False) or [""]
+    if len(value) < SHORT:
+        return json.dumps(value)
+    parts = textwrap.wrap(value, WIDTH, drop_whitespace=False)
     inner = "\n".join(f"        {json.dumps(part)}" for part in parts)
     return f"(\n{inner}\n    )"

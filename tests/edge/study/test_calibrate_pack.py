@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,8 +14,10 @@ from edge.study.calibration_packs import PACKS
 from edge.study.reliability import reliability_of
 from edge.study.reliability_chart import Panel, reliability_panels
 from fusion.evidence_calibration import BY_HAND
+from fusion.policy import Policy
 
 TESTS = tuple(PACKS["busy-day"].fits)
+CALIBRATION = Path(__file__).parents[3] / "configs" / "calibration.yaml"
 
 
 @pytest.fixture
@@ -43,6 +46,12 @@ def test_what_was_fitted_is_a_policy_that_loads(tmp_path, fitted):
     assert policy.scoring.ground_rho == fitted.ground_rho
     assert policy.scoring.pair_rho == fitted.pair_rho
     assert "of xray.dense" in path.read_text("utf-8")
+
+
+def test_the_file_in_the_repository_holds_the_defaults():
+    assert load_policy(CALIBRATION) == Policy()
+    written = as_file(asked(), known_now())
+    assert CALIBRATION.read_text("utf-8") == written
 
 
 def test_what_was_never_fitted_is_not_written(tmp_path, fitted):
