@@ -16,7 +16,7 @@ import numpy as np
 from edge.kernel_cache import use_kernel_cache
 from edge.study.bench_fusion_day import CELLS, at_each_place, checkpoint, traffic
 from edge.study.figures import Figure, Options, at_least, at_most, percentile, plain
-from fusion.cells import Cells
+from fusion.cells_batch import Cells
 from fusion.fuser import Fuser
 from fusion.policy import Policy
 from fusion.score import score

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fusion.cells import FIRST_SLOTS, Cell, Cells, Layout
+from fusion.cells import FIRST_SLOTS, Cell, Layout
+from fusion.cells_batch import Cells
 from fusion.kernels import evidence as kernel
 from fusion.score import score
 from fusion.scoring_policy import ScoringPolicy
