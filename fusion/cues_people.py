@@ -19,17 +19,31 @@ TOGETHER_S = 8.0
 def drop_off(
     track: Track, zone: Zone, vehicles: Sequence[Track], policy: AssociationPolicy
 ) -> Detection | None:
-    """Footsteps that start where a vehicle was last heard, soon after it."""
+    """Footsteps that start where a vehicle was last heard, soon after it or as it comes to rest.
+
+    That it is heard again, for it drives on, makes the drop-off none the less.
+    """
     first = min(track.detections.values(), key=lambda d: (d.start_utc_ns, d.sensor_id))
     if first.facts.get("class") not in ON_FOOT:
         return None
     for vehicle in _stopping(vehicles):
         last = max(vehicle.detections.values(), key=lambda d: (d.end_utc_ns, d.sensor_id))
         gap_s = (first.start_utc_ns - last.end_utc_ns) / SECOND_NS
-        if _is_vehicle_at(last, first, zone, policy) and 0.0 <= gap_s <= policy.track_gap_s:
-            facts = {"after_s": round(gap_s, 1), **_facts(first, last)}
+        came_before = vehicle.start_utc_ns < first.start_utc_ns
+        soon = came_before and -TOGETHER_S <= gap_s <= policy.track_gap_s
+        if _is_vehicle_at(last, first, zone, policy) and soon:
+            facts = {"after_s": round(max(0.0, gap_s), 1), **_facts(first, last)}
             return cue("fusion.drop-off", [first, last], facts, Family.SEISMIC)
-    return None
+    return _still(track, first, vehicles)
+
+
+def _still(track: Track, first: Detection, vehicles: Sequence[Track]) -> Detection | None:
+    """What was told of the same first steps and a vehicle that has not driven by since."""
+    known = track.drop_off
+    if known is None or known.start_utc_ns > first.start_utc_ns:
+        return None
+    heard = {name for vehicle in _stopping(vehicles) for name in vehicle.detections}
+    return known if known.facts.get("sensor") in heard else None
 
 
 def pick_up(

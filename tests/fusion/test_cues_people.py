@@ -38,6 +38,23 @@ def test_footsteps_where_a_vehicle_stopped_are_a_drop_off():
     assert drop_off(zone(steps("geo-2", 90.0)).tracks[0], zone_, [stopped], POLICY) is None
 
 
+def test_a_vehicle_that_drives_on_has_still_dropped_somebody_off():
+    zone_ = zone(vehicle("geo-2", 10.0))
+    (came,) = zone_.tracks
+    walking = zone(steps("geo-2", 30.0)).tracks[0]
+    walking.drop_off = drop_off(walking, zone_, [came], POLICY)
+    assert walking.drop_off is not None
+    gone = zone(vehicle("geo-2", 70.0, lasts_s=60.0)).tracks[0]
+    assert drop_off(walking, zone_, [gone], POLICY) is walking.drop_off
+    assert drop_off(walking, zone_, [], POLICY) is None, "there was no vehicle after all"
+
+
+def test_steps_that_were_there_before_the_vehicle_were_not_dropped_off():
+    zone_ = zone(steps("geo-2", 30.0, final=True))
+    later = zone(vehicle("geo-2", 33.0, lasts_s=3.0)).tracks[0]
+    assert drop_off(zone_.tracks[0], zone_, [later], POLICY) is None
+
+
 def test_footsteps_that_end_where_a_vehicle_starts_are_a_pick_up():
     zone_ = zone(steps("geo-2", 30.0, final=True))
     walked = zone_.tracks[0]
