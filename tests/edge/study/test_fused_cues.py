@@ -114,7 +114,7 @@ STOP_M, FAR_M, SOUTH_M = (207.0, 5.0), (203.0, 65.0), (207.0, -145.0)
 
 def mover(kind: str, start_s: float, start_m, end_m, speed_m_s: float) -> Mover:
     return Mover(
-        mover_id=f"{kind}-{start_s:.0f}",
+        mover_id=f"{kind}{start_s}",
         kind=kind,
         zone="fence",
         start_s=start_s,
@@ -126,7 +126,7 @@ def mover(kind: str, start_s: float, start_m, end_m, speed_m_s: float) -> Mover:
 
 @pytest.fixture(scope="module")
 def heard(tmp_path_factory):
-    """[alert] of a car that lets somebody out, and of one that waits for somebody, two minutes on."""
+    """[alert] of a car that lets somebody out, and of one that somebody gets into later."""
     places = {"geo-1": (200.0, 0.0), "geo-2": (200.0, 15.0)}
     config = small_config(
         tmp_path_factory.mktemp("ground"),
