@@ -34,9 +34,10 @@ MAX_KEPT = 512  # rows: of a flood of 30 tracks with 16 neighbours each
 
 
 class _Kept(NamedTuple):
-    """A row as it was made, and what somebody else had told."""
+    """A row as it was made, and what somebody else had told, best and last."""
 
     told: Detection
+    last: Detection | None
     row: Detection
 
 
@@ -136,10 +137,15 @@ class Silence:
     def _unheard_steps(
         self, track: Track, silent: str, told: Detection, away_m: float
     ) -> list[Detection]:
+        if not self._is_witness(silent, told):
+            return []
         last = track.latest.get(told.sensor_id, told)
+        kept = self._kept.get((track.key, STEPS, silent))
+        if kept is not None and kept.told is told and kept.last is last:
+            return [kept.row]
         heard_s = (last.end_utc_ns - told.start_utc_ns) / SECOND_NS
         nats, would = unheard_steps(away_m, heard_s, number(told.facts, "ratio"), self._policy)
-        if nats == 0.0 or not self._is_witness(silent, told):
+        if nats == 0.0:
             return []
         says = {name: nats for name in MOVERS if told.nats.get(name, 0.0) > 0.0}
         facts: dict[str, Fact] = {
@@ -147,7 +153,7 @@ class Silence:
             "away_m": round(away_m, 1),
             "share": round(would, 3),
         }
-        return [self._row(track.key, STEPS, silent, told, nats=says, facts=facts)]
+        return [self._row(track.key, STEPS, silent, told, nats=says, facts=facts, last=last)]
 
     def _is_witness(self, silent: str, told: Detection) -> bool:
         """Whether it would have told of what another sensor tells, and has told of nothing.
@@ -168,11 +174,13 @@ class Silence:
         *,
         nats: Mapping[str, float],
         facts: Mapping[str, Fact],
+        last: Detection | None = None,
     ) -> Detection:
         """The row, the very same one as long as it says the same of the same."""
         name = (key, kind, sensor_id)
         kept = self._kept.get(name)
         if kept is not None and kept.told is told and kept.row.nats == nats:
+            self._kept[name] = kept._replace(last=last)
             return kept.row
         row = Detection(
             sensor_id=sensor_id,
@@ -184,7 +192,7 @@ class Silence:
             facts=facts,
             nats=nats,
         )
-        self._kept[name] = _Kept(told, row)
+        self._kept[name] = _Kept(told, last, row)
         while len(self._kept) > MAX_KEPT:
             del self._kept[next(iter(self._kept))]
         return row
