@@ -11,10 +11,11 @@ from edge.study.fusion_measures import ADVISORY, Tally
 from edge.study.fusion_systems import GARITA
 from edge.study.fusion_tables import Goals, held
 from edge.study.fusion_told import THREATS
-from edge.study.fusion_truth import Happening, Joiner, Kind
+from edge.study.fusion_truth import Happening, Joiner, Kind, alike
 from edge.study.reliability import reliability_of
 from fusion.policy import ScoringPolicy
 from fusion.questions import EVENTS, QUESTIONS
+from fusion.types import Event
 
 LEAST_CASES = 30  # fewer incidents of a question say nothing of its probabilities
 
@@ -70,13 +71,23 @@ def _beliefs(hours: Sequence[Hour], question: str) -> tuple[list[float], list[bo
             if asked.question != question:
                 continue
             of = joiner.of(asked.place, asked.first_s, asked.last_s, sorted(events))
-            log_odds.append(asked.odds_nats)
-            right.append(_is_so(of, events))
+            so = _is_so(of, events)
+            if so is not None:
+                log_odds.append(asked.odds_nats)
+                right.append(so)
     return log_odds, right
 
 
-def _is_so(of: Happening | None, events: frozenset[object]) -> bool:
-    return of is not None and of.kind is not Kind.LAWFUL and bool(of.events & events)
+def _is_so(of: Happening | None, events: frozenset[Event]) -> bool | None:
+    """Whether the question has that answer; None where either answer is right.
+
+    The lead around a source is an anomaly of the load, and told as the source that it hides.
+    """
+    if of is None or of.kind is Kind.LAWFUL:
+        return False
+    if of.event is not None and any(alike(of.event, event) for event in events):
+        return True
+    return None if of.events & events else False
 
 
 def _moved_nats(question: str, right: Sequence[bool], scoring: ScoringPolicy) -> float:
