@@ -5,7 +5,10 @@ from collections.abc import Mapping
 PROVENANCE: Mapping[str, str] = {
     "seismic.event": "by hand",
     "xray.emptiness": "by hand",
-    "xray.dense": "by hand",
+    "xray.dense": (
+        "400 contraband-anomaly, 400 nothing on xray-planes 2, loads, seeds 100000-100399, "
+        "garita 0.1.0, 2026-11-22"
+    ),
     "ground_rho": "by hand",
     "pair_rho": (
         "gamma.profile+neutron.counts -0.00 [-0.06, 0.06] of 1139 on tsa-portal/2, smuggling,"
@@ -25,9 +28,9 @@ SHARE_REST = 0.02
 EMPTINESS_SLOPE = 1.0
 EMPTINESS_OFFSET = 0.0
 EMPTINESS_FULL_NATS = 20.0
-DENSE_SLOPE = 0.8
-DENSE_OFFSET = 4.0
-DENSE_LEAST_NATS = 0.0
+DENSE_SLOPE = 0.6828
+DENSE_OFFSET = 2.9506
+DENSE_LEAST_NATS = -0.8023
 DENSE_OTHER_SHARE = 0.7
 DENSE_SHIELD_NATS = 3.0
 MISMATCH_SLOPE = 1.0

@@ -130,7 +130,7 @@ def material(name: str, seeds: range, tests: Sequence[str], say: Say) -> Materia
             pack=pack,
             hours=(),
             drawn=tuple(_drawn(seeds, say)),
-            simulators=KINDS["xray-planes"].version,
+            simulators=_version("xray-planes"),
         )
     of_pack = with_sensors(load_config(CROSSING), pack.sensors)
     config = with_sensors(of_pack, [SENSORS[test] for test in tests])
@@ -146,8 +146,14 @@ def material(name: str, seeds: range, tests: Sequence[str], say: Say) -> Materia
         pack=pack,
         hours=tuple(hours),
         drawn=(),
-        simulators=", ".join(KINDS[kind].version for kind in kinds),
+        simulators=", ".join(_version(kind) for kind in kinds),
     )
+
+
+def _version(kind: str) -> str:
+    """Of a simulator, with its name."""
+    version = KINDS[kind].version
+    return f"{kind} {version}" if version.isdigit() else version
 
 
 def with_sensors(config: Config, beginnings: Sequence[str]) -> Config:
