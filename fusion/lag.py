@@ -19,6 +19,7 @@ LEAST_WINDOWS = 4
 STEP_NS = SECOND_NS // 4  # NTP keeps a station within 0.1 s; a walker is 0.35 m further
 MOST_NS = 10 * SECOND_NS  # further off is a matter of the driver, which tells it by itself
 STEADY_NS = SECOND_NS // 10
+SLOWEST_HZ, FASTEST_HZ = 0.01, 100_000.0
 TAKEN_WINDOWS = 200  # ten minutes: it has been told, and is how it is now
 
 
@@ -36,7 +37,9 @@ class LagWatch:
 
     def feed(self, sample: Sample, now_utc_ns: int) -> StatusSample | None:
         """What a packet that is there by now says of the clock, where that has changed."""
-        if not isinstance(sample, WaveformSample) or sample.rate_hz <= 0.0 or not now_utc_ns:
+        if not isinstance(sample, WaveformSample) or not now_utc_ns:
+            return None
+        if not SLOWEST_HZ <= sample.rate_hz <= FASTEST_HZ:  # or no number at all
             return None
         lasts_ns = round(sample.counts.size * SECOND_NS / sample.rate_hz)
         lag_ns = now_utc_ns - sample.start_utc_ns - lasts_ns

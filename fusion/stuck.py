@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from fusion.types import (
+    SECOND_NS,
     BackgroundSample,
     CountSample,
     Radiation,
@@ -25,6 +26,8 @@ SURE_NATS = 25.0  # ten million readings a year, and one chance in a hundred tho
 LEAST_READINGS = 24  # two minutes of a vacant portal: how often it repeats itself is not known yet
 ANY_NATS = 30.0  # of whole spectra and scans: chance does not repeat them
 PACKET_NATS, FLAT_NATS = 12.0, 6.0  # of a packet of waveform, and of one that is a single number
+GONE_NS = 60 * SECOND_NS  # a channel that was stuck and is not sent any more
+MAX_CHANNELS = 64  # of a station with 8 channels, or a portal's roles of spectra
 LEAST_COUNTS = 100  # of a spectrum; what is nearly empty is soon the same
 
 
@@ -54,9 +57,16 @@ class _Run:
     """Before the run that goes on now."""
     running: int = 0
     nats: float = 0.0
+    stuck: bool = False
+    """Whether it repeats itself more often than chance and its own habit have it."""
+    heard_utc_ns: int = 0
 
-    def feed(self, reading: Reading) -> bool:
-        """Whether it repeats itself more often than chance and its own habit have it."""
+    def feed(self, reading: Reading, utc_ns: int) -> None:
+        """One more reading."""
+        self.heard_utc_ns = utc_ns
+        self.stuck = self._takes(reading)
+
+    def _takes(self, reading: Reading) -> bool:
         again = self.last is not None and reading.repeats(self.last)
         self.last = reading
         if not again:
@@ -76,17 +86,19 @@ class StuckWatch:
     """Watches the readings of one sensor."""
 
     _runs: dict[str, _Run] = field(default_factory=dict)
-    _stuck: dict[str, bool] = field(default_factory=dict)
+    """By channel, the one that was heard last at the end."""
 
     def feed(self, sample: Sample) -> StatusSample | None:
         """What a sample says of the sensor, where that has changed."""
         reading = _reading(sample)
         if reading is None:
             return None
-        before = any(self._stuck.values())
-        run = self._runs.setdefault(reading.channel, _Run())
-        self._stuck[reading.channel] = run.feed(reading)
-        now = any(self._stuck.values())
+        before = self._is_stuck
+        run = self._runs.pop(reading.channel, None) or _Run()
+        run.feed(reading, sample.start_utc_ns)
+        self._runs[reading.channel] = run
+        self._forget(sample.start_utc_ns)
+        now = self._is_stuck
         if now == before:
             return None
         return StatusSample(
@@ -97,6 +109,18 @@ class StuckWatch:
             active=now,
             text="the same reading again and again" if now else "",
         )
+
+    @property
+    def _is_stuck(self) -> bool:
+        return any(run.stuck for run in self._runs.values())
+
+    def _forget(self, now_utc_ns: int) -> None:
+        """Channels that are sent no more: nothing is known of them."""
+        for channel, run in list(self._runs.items()):
+            if run.stuck and now_utc_ns - run.heard_utc_ns > GONE_NS:
+                del self._runs[channel]
+        while len(self._runs) > MAX_CHANNELS:
+            del self._runs[next(iter(self._runs))]
 
 
 def _reading(sample: Sample) -> Reading | None:

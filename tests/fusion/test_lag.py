@@ -1,5 +1,7 @@
 """A station's clock that jumps is told within ten seconds; a slow or broken link is not."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -88,3 +90,10 @@ def test_packets_of_five_seconds_make_longer_windows():
         told.append(watch.feed(packet(starts, np.zeros(512, np.int32)), now))
     (begin,) = [said for said in told if said is not None]
     assert begin.active
+
+
+@pytest.mark.parametrize("rate_hz", [0.0, -1.0, 1e-308, float("nan"), float("inf")])
+def test_a_rate_that_is_none_says_nothing(rate_hz):
+    watch = LagWatch()
+    odd = replace(packet(START_UTC_NS), rate_hz=rate_hz)
+    assert [watch.feed(odd, START_UTC_NS + i * SECOND_NS) for i in range(20)] == [None] * 20

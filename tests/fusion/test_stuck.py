@@ -177,3 +177,21 @@ def test_a_stuck_portal_is_alerted_and_its_silence_means_nothing():
         assert engine._senses.up("rpm-1") is not (41 <= i <= 46)
     assert [alert.event for alert in alerts] == [Event.SENSOR_FAULT] * 2
     assert [alert.phase for alert in alerts] == [Phase.NEW, Phase.CLEAR]
+
+
+def test_a_channel_that_is_sent_no_more_keeps_nobody_stuck():
+    random = np.random.default_rng(29)
+    good = [packet(i, random.normal(0, 300, 25)) for i in range(40)]
+    frozen = [packet(40 + i, good[-1].counts) for i in range(8)]
+    others = [packet(48 + i, random.normal(0, 300, 25), "SHZ") for i in range(400)]
+    begin, end = told([*good, *frozen, *others])
+    assert begin.active
+    assert not end.active
+    assert 60 <= (end.start_utc_ns - frozen[-1].start_utc_ns) / SECOND_NS <= 62
+
+
+def test_channels_without_end_take_no_memory_without_end():
+    watch = StuckWatch()
+    for i in range(1000):
+        watch.feed(packet(i, [1, 2, 3, i], f"C{i}"))
+    assert len(watch._runs) <= 64
