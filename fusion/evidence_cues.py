@@ -205,6 +205,9 @@ def fusion_hydrogenous(facts: Mapping[str, Fact]) -> dict[str, float]:
     return {"threat-source": nats, "shielded-source": nats} if nats else {}
 
 
+FAR_OFF_NATS = -2.0  # 7 of 7 simulated vehicles on a road, none of 11 beside the sensors
+
+
 def track_motion(facts: Mapping[str, Fact]) -> dict[str, float]:
     """Sensors that were passed one after another, as something that moves passes them.
 
@@ -217,6 +220,9 @@ def track_motion(facts: Mapping[str, Fact]) -> dict[str, float]:
     group = 1.0 if number(facts, "count", 1.0) >= 2.0 else 0.0
     nobody = {"weather": -2.0, "machinery": -3.0, "digging": -1.0}
     speed = number(facts, "speed_m_s")
+    if facts.get("course") == "far-off":
+        # A road is no ground that nobody is meant to cross.
+        return {"vehicle": FAR_OFF_NATS}
     if facts.get("course") == "across":
         return {"person": 0.5, "group": 0.5 + group, "animal": 0.3, "vehicle": 0.5}
     if speed <= 3.0:

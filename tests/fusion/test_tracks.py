@@ -89,7 +89,8 @@ def test_the_direction_is_a_word_of_the_compass(step_m, order, direction):
 )
 def test_creepers_runners_and_cars_have_their_speed(speed_m_s, name):
     sd_s = 0.1 if name == "vehicle" else 0.3
-    (track,) = walk(zone(3), at_speed(speed_m_s, (3, 2, 1)), name=name, sd_s=sd_s)
+    width_s = 1.0 if name == "vehicle" else 4.0
+    (track,) = walk(zone(3), at_speed(speed_m_s, (3, 2, 1)), name=name, sd_s=sd_s, width_s=width_s)
     assert track.motion.facts["direction"] == "south"
     assert track.motion.facts["speed_m_s"] == pytest.approx(speed_m_s, rel=0.1)
 
@@ -266,4 +267,6 @@ def test_a_road_far_away_shows_no_direction():
     (near,) = walk(zone(3), passed, width_s=2.0, **blunt)
     assert near.motion.facts["direction"] == "south"
     (far,) = walk(zone(3), passed, width_s=14.1, **blunt)
-    assert far.motion is None
+    assert far.motion.facts["course"] == "far-off"
+    assert "direction" not in far.motion.facts
+    assert far.motion.nats["vehicle"] < 0.0
