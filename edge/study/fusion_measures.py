@@ -25,8 +25,8 @@ class Ring(NamedTuple):
 
     @property
     def is_nuisance(self) -> bool:
-        """Whether it was of nothing that anybody need know of."""
-        return self.of is None or self.of.kind is Kind.LAWFUL
+        """Whether it was of nothing that anybody need know of, or called what it is not."""
+        return self.of is None or self.of.kind is Kind.LAWFUL or not self.of.is_fit(self.event)
 
     @property
     def cause(self) -> str:
@@ -41,9 +41,8 @@ class Verdict:
     """One alert: how loud it was and what it was of."""
 
     level: int
-    """The highest, by itself."""
-    heard_level: int
-    """The highest that the operator heard."""
+    """The highest, by itself: floods are not folded here, neither for what is found nor for what
+    rings, since threats come more often in a pack than on any day."""
     rings: Mapping[int, Ring]
     """By level, up to its highest: what it was of when it first was as loud as that."""
     probability: float
@@ -97,8 +96,8 @@ class Tally:
         return sum(one.level >= level for one in mine), len(mine)
 
     def rings(self, level: int) -> int:
-        """Alerts that an operator hears at that level or above."""
-        return sum(one.heard_level >= level for one in self.verdicts)
+        """Alerts of that level or above, were none folded into a group."""
+        return sum(one.level >= level and not one.is_group for one in self.verdicts)
 
     def precise(self, level: int) -> tuple[int, int]:
         """(of something that had to be told, all) alerts of that level or above."""
@@ -189,7 +188,6 @@ def _verdict(
     loudest, of = max(revisions, key=lambda pair: (pair[0].own_level, pair[0].probability))
     return Verdict(
         level=loudest.own_level,
-        heard_level=max(rung.level for rung, _ in revisions),
         rings=rings,
         probability=loudest.probability,
         fits=of is not None and of.kind is not Kind.LAWFUL and of.is_fit(loudest.event),

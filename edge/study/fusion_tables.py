@@ -91,16 +91,14 @@ def detection(mine: Tally, goals: Goals, rests: str) -> list[Figure]:
 
 def operator(mine: Tally, goals: Goals, rests: str) -> list[Figure]:
     """Alerts an hour, at the day's usual share of threats too, and by direction."""
-    heard = mine.rings(ADVISORY)
+    right, heard = mine.precise(ADVISORY)
     of_each = (mine.outcomes, mine.going(WAYS[0]).outcomes, mine.going(WAYS[1]).outcomes)
     figures = [an_hour("alerts of level >= 2 an hour, one operator", heard, mine.hours, rests)]
     for direction, threats in zip(WAYS, of_each[1:], strict=True):
         count = mine.going(direction).rings(ADVISORY)
         figures.append(an_hour(f"  {direction}", count, mine.hours, f"{len(threats)} threats"))
-    wrong = sum(mine.nuisances(ADVISORY).values())
-    right = heard - wrong
     if goals.budget_at is not None:
-        figures.append(_budget(mine, wrong, right, goals.budget_at))
+        figures.append(_budget(mine, heard - right, right, goals.budget_at))
     for level in (ADVISORY, WARNING):
         causes = mine.nuisances(level)
         count = sum(causes.values())

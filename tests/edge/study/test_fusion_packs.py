@@ -107,7 +107,7 @@ def test_what_an_alert_goes_on_with_does_not_excuse_its_ring(hour):
     assert sum(mine.nuisances(3).values()) == 1
 
 
-def test_a_group_of_a_flood_rings_and_is_of_nothing(hour):
+def test_what_a_flood_folds_counts_by_itself_for_what_is_found_and_for_what_rings(hour):
     group = rung("g", 70.0, Event.PERSON, 2, 70.0, 70.0, is_group=True)
     folded = rung("m", 71.0, Event.RAD_THREAT, 1, 39.0, 48.0, own_level=3)
     way = replace(hour.ways[GARITA], rungs=(group, folded))
@@ -115,6 +115,27 @@ def test_a_group_of_a_flood_rings_and_is_of_nothing(hour):
     assert mine.rings(2) == 1
     assert mine.found(3) == (1, 1)
     assert sum(mine.nuisances(2).values()) == 0
+
+
+def test_more_nuisances_never_make_the_budget_smaller(hour):
+    values = []
+    for folded in (1, 40):
+        more = [
+            rung(f"n{i}", 90.0 + i, Event.PERSON, 1, 90.0 + i, 91.0 + i, own_level=2, place=f"z{i}")
+            for i in range(folded)
+        ]
+        way = replace(hour.ways[GARITA], rungs=(*hour.ways[GARITA].rungs, *more))
+        mine = tally([replace(hour, ways={GARITA: way})], GARITA)
+        figures = {one.name: one for one in operator(mine, Goals(budget_at=4.0), "")}
+        values.append(figures["alerts of level >= 2 an hour, with 4 threats in it"].value)
+    assert values == [pytest.approx(6.0), pytest.approx(45.0)]
+
+
+def test_what_is_called_something_that_it_is_not_is_no_right_alert(hour):
+    wrong = rung("x", 50.5, Event.PERSON, 3, 39.0, 48.0)
+    mine = tally([replace(hour, ways={GARITA: replace(hour.ways[GARITA], rungs=(wrong,))})], GARITA)
+    assert mine.precise(3) == (0, 1)
+    assert mine.found(3) == (0, 1)
 
 
 def test_the_budget_counts_threats_as_often_as_the_day_has_them(hour):
