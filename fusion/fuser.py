@@ -16,6 +16,7 @@ from fusion.counts import LaneCounts
 from fusion.cues_blinded import Blindings
 from fusion.desk import AlarmDesk, DeskState
 from fusion.evidence import weigh
+from fusion.handling_policy import CRITICAL_RADIATION
 from fusion.judge import Judge
 from fusion.meetings import Handovers, lane_met, lanes_near
 from fusion.pairing import Change, Pairing
@@ -320,11 +321,26 @@ class Fuser:
         for claim in claims:
             alerts += self._desk.consider(claim, self._now_utc_ns)
         alerts += self._raised(blinded, transit.lane.lane_id, claims)
-        if is_whole_now:  # what was told of a part of the scan may not hold
-            believed = {claim.key for claim in claims if claim.level is not None}
-            for key in self._judge.keys(transit):
-                if key not in believed:
-                    alerts += self._desk.take_back(key, self._now_utc_ns)
+        return alerts + self._unbelieved(transit, claims) if is_whole_now else alerts
+
+    def _unbelieved(self, transit: Transit, claims: list[Claim]) -> list[Alert]:
+        """Take back what was told of a part of the scan and does not hold.
+
+        What is within a deadband of its line holds, and a source only ends, after its off-delay:
+        who stands beside the truck by then has had the time to look.
+        """
+        alarms = self._policy.alarms
+        believed = {
+            claim.key
+            for claim in claims
+            if alarms.level_above(claim.event, claim.probability, alarms.deadband_nats)
+        }
+        alerts: list[Alert] = []
+        for key in self._judge.keys(transit):
+            if key not in believed:
+                is_source = self._desk.said(key) in CRITICAL_RADIATION
+                end = self._desk.close if is_source else self._desk.take_back
+                alerts += end(key, self._now_utc_ns)
         return alerts
 
     def _forget(self) -> list[Alert]:

@@ -413,6 +413,22 @@ def test_a_cue_that_does_not_hold_any_more_is_taken_back():
     assert transit.of("fusion.shielding") == []
 
 
+def test_a_source_that_is_believed_no_more_ends_after_its_delay_and_not_at_once(site):
+    passage(site, 12.0, source_m=9.0)
+    fuser = site.engine._fuser
+    (transit,) = fuser._lanes["nb-01"].transits
+    (gamma,) = transit.of("gamma.profile")
+    transit.add(replace(gamma, nats=dict.fromkeys(gamma.nats, -3.0)))
+    told = fuser._weigh_transit(transit, is_whole_now=True)
+    assert Phase.CLEAR not in {alert.phase for alert in told}
+    source = site.last(Event.RAD_THREAT)
+    site.until(site.now_s + 85.0)
+    assert source.alert_id in {alert.alert_id for alert in site.engine.active}
+    site.until(site.now_s + 10.0)
+    assert source.alert_id not in {alert.alert_id for alert in site.engine.active}
+    assert "taken_back" not in site.said[-1].facts
+
+
 def test_a_scan_that_comes_long_after_the_truck_is_no_bypass(site):
     site.until(300.0)
     site.feed(scan(60.0))
