@@ -57,6 +57,8 @@ class Group:
     places: dict[str, None] = field(default_factory=dict)
     size: int = 0
     changed: bool = True
+    wider: bool = True
+    """It has come to a place that has not been told yet."""
     left_utc_ns: int = 0
     told_utc_ns: int | None = None
     told_level: Level = Level.LOG
@@ -69,7 +71,9 @@ class Group:
         if name not in self.named:
             self.size += 1
             self.named[name] = False
-        self.places.setdefault(member.lane or member.zone or "", None)
+        place = member.lane or member.zone or ""
+        self.wider = self.wider or place not in self.places
+        self.places.setdefault(place, None)
         self.worst = max(self.active.values(), key=_strength)
 
     def lose(self, alert_id: str, now_utc_ns: int) -> None:
@@ -93,6 +97,7 @@ class Group:
         # A group has one place for as long as it lives, for its place is part of its topic.
         of_place = self.key[0] != ""
         self.told_utc_ns, self.told_level, self.changed = now_utc_ns, worst.level, False
+        self.wider = False
         self._forget()
         return replace(
             worst,
@@ -218,7 +223,7 @@ class FloodGuard:
         waited = now_utc_ns - told_utc_ns >= policy.group_update_s * SECOND_NS
         worse = bool(group.active) and group.worst.level > group.told_level
         crowded = group.unnamed >= MAX_MEMBERS // 2
-        return Phase.UPDATE if waited or worse or crowded else None
+        return Phase.UPDATE if waited or worse or crowded or group.wider else None
 
     def _is_over(self, group: Group, now_utc_ns: int) -> bool:
         policy = self._policy

@@ -37,10 +37,12 @@ class HandlingPolicy:
             Event.CARGO_MISMATCH: int(Level.WARNING),
             Event.CARGO_UNPENETRATED: int(Level.WARNING),
             Event.PORTAL_BYPASS: int(Level.WARNING),
+            Event.SENSOR_TAMPER: int(Level.WARNING),
         }
     )
     """Level from which an event rings for itself even in a flood: a source is never one of many,
-    and a truck is stopped now or not at all."""
+    a truck is stopped now or not at all, and a flood may be made so that nobody hears of the sensor
+    that is opened meanwhile."""
     never_shelved: tuple[Event, ...] = CRITICAL_RADIATION
     """Nobody may ask not to be told of a source."""
     shelve_max_level: int = int(Level.WARNING)

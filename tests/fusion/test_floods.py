@@ -105,6 +105,17 @@ def test_when_there_is_no_room_for_one_more_group_the_site_has_one():
     assert len(site.facts["places"]) == 40 - 9
 
 
+def test_a_place_that_a_group_has_not_named_yet_is_told_at_once():
+    desk = Desk()
+    for number in range(12):
+        desk.believe(float(number), walker(number, number, zone=f"zone-{number}"))
+        desk.tick(number + 0.1)
+    desk.until(12, 60)
+    desk.believe(60.5, walker(99, 60.5, zone="far"))
+    (site,) = [one for one in desk.tick(60.6) if "members" in one.facts]
+    assert "far" in site.facts["places"]
+
+
 def test_in_a_flood_the_first_of_another_kind_or_place_is_no_group_of_one():
     desk = Desk()
     for number in range(MANY):
@@ -153,6 +164,12 @@ def test_a_source_is_never_one_of_many(event, level):
 def test_a_truck_that_has_to_be_stopped_rings_for_itself_in_a_flood():
     desk = flooded()
     (alert,) = desk.believe(50.0, walker(99, 50.0, event=Event.CARGO_ANOMALY, level=Level.WARNING))
+    assert alert.level is Level.WARNING
+
+
+def test_a_sensor_that_is_opened_in_a_flood_rings_for_itself():
+    desk = flooded()
+    (alert,) = desk.believe(50.0, walker(99, 50.0, event=Event.SENSOR_TAMPER, level=Level.WARNING))
     assert alert.level is Level.WARNING
 
 
