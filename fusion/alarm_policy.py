@@ -94,6 +94,12 @@ class AlarmPolicy:
     fault_join_s: float = 1.0
     """A fault or tamper contact that comes back within this has not ended: loose contacts
     chatter, and its end is told so much later."""
+    fault_delay_s: Mapping[str, float] = field(
+        default_factory=lambda: {"gamma-high": 20.0, "neutron-high": 20.0}
+    )
+    """A fault of that code is told once it has lasted so long. Of a background that is too high a
+    portal speaks every 5 s, also of a source that comes to it or leaves: a truck is past by then,
+    and its own alert has told of it."""
     link_delay_s: float = 5.0
     """A link that comes back within this is a hiccup, not an alert."""
 

@@ -33,6 +33,8 @@ class SensorHealth:
     """Code of each condition that is on, to when it began."""
     ending: dict[str, int] = field(default_factory=dict)
     """Code of each condition that went off just now, to when: chatter is one episode."""
+    waiting: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """Code of each condition that has to last before it is told, to when it began and its text."""
 
     def __post_init__(self) -> None:
         self.origin = self.spec.origin
@@ -53,6 +55,8 @@ class SensorHealth:
     def tick(self, now_utc_ns: int) -> list[Detection]:
         """Silence is noticed when it has lasted, and a fault's end when it stays away."""
         ended = self._ended(now_utc_ns) if self.ending else []
+        if self.waiting:
+            ended += self._lasted(now_utc_ns)
         if not self.heard_utc_ns:  # never, or before the engine was told the time
             self.heard_utc_ns = now_utc_ns
         lost = self.link_lost_utc_ns
@@ -84,6 +88,7 @@ class SensorHealth:
             return self._link(sample, now_utc_ns)
         code, at_utc_ns = sample.code, sample.start_utc_ns
         if not sample.active:
+            self.waiting.pop(code, None)
             if code in self.active:
                 self.ending.setdefault(code, at_utc_ns)
             return []
@@ -93,9 +98,26 @@ class SensorHealth:
             found.append(self._end(code, ends_utc_ns))
         if code in self.active:
             return found  # a device that repeats itself says nothing new
-        self.active[code] = at_utc_ns
-        kind = KINDS.get(code, "health.fault")
-        return [*found, self._detection(kind, code, at_utc_ns, at_utc_ns, text=sample.text)]
+        if self.policy.fault_delay_s.get(code, 0.0) > 0.0:
+            self.waiting.setdefault(code, (at_utc_ns, sample.text))
+            return found
+        return [*found, self._begin(code, at_utc_ns, at_utc_ns, sample.text)]
+
+    def _begin(self, code: str, since_utc_ns: int, utc_ns: int, text: str) -> Detection:
+        self.active[code] = since_utc_ns
+        return self._detection(
+            KINDS.get(code, "health.fault"), code, since_utc_ns, utc_ns, text=text
+        )
+
+    def _lasted(self, now_utc_ns: int) -> list[Detection]:
+        """Conditions that have lasted for as long as it takes to tell them."""
+        found = []
+        for code, (since_utc_ns, text) in list(self.waiting.items()):
+            delay_ns = round(self.policy.fault_delay_s.get(code, 0.0) * SECOND_NS)
+            if now_utc_ns - since_utc_ns >= delay_ns:
+                del self.waiting[code]
+                found.append(self._begin(code, since_utc_ns, now_utc_ns, text))
+        return found
 
     @property
     def _join_ns(self) -> int:

@@ -121,9 +121,9 @@ def test_a_fault_that_comes_back_later_is_a_second_episode_though_nobody_ticked(
 
 
 def test_any_other_condition_is_a_fault_with_its_code():
-    (fault,) = SensorHealth(SPEC, POLICY).heard(status("gamma-high", 1.0, active=True), ns(1.0))
+    (fault,) = SensorHealth(SPEC, POLICY).heard(status("gamma-low", 1.0, active=True), ns(1.0))
     assert fault.kind == "health.fault"
-    assert fault.facts["code"] == "gamma-high"
+    assert fault.facts["code"] == "gamma-low"
 
 
 def test_what_was_heard_before_the_first_tick_is_no_old_silence():
@@ -131,3 +131,23 @@ def test_what_was_heard_before_the_first_tick_is_no_old_silence():
     health.heard(sample(0.0), 0)
     assert health.tick(ns(0.1)) == []
     assert health.tick(ns(14.0)) == []
+
+
+def test_a_background_that_is_too_high_for_a_moment_is_no_fault():
+    health = SensorHealth(SPEC, POLICY)
+    assert health.heard(status("gamma-high", 1.0, active=True), ns(1.0)) == []
+    assert health.tick(ns(15.0)) == []
+    assert health.heard(status("gamma-high", 16.0, active=False), ns(16.0)) == []
+    assert [d.kind for d in health.tick(ns(60.0)) if d.kind == "health.fault"] == []
+
+
+def test_a_background_that_stays_too_high_is_told_with_its_beginning():
+    health = SensorHealth(SPEC, POLICY)
+    for at_s in (1.0, 6.0, 11.0, 16.0):
+        assert health.heard(status("gamma-high", at_s, active=True), ns(at_s)) == []
+    (fault,) = [d for d in health.tick(ns(21.0)) if d.kind == "health.fault"]
+    assert (fault.start_utc_ns, fault.facts["code"]) == (ns(1.0), "gamma-high")
+    assert health.heard(status("gamma-high", 26.0, active=True), ns(26.0)) == []
+    assert health.heard(status("gamma-high", 31.0, active=False), ns(31.0)) == []
+    (end,) = [d for d in health.tick(ns(33.0)) if d.kind == "health.fault"]
+    assert end.facts["active"] is False
