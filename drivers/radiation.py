@@ -44,7 +44,8 @@ class TsaConfig(SensorConfig):
     """A TSA / Rapiscan portal controller (VM250, TM850, PM700)."""
 
     family: ClassVar[Family] = Family.RADIATION
-    default_silent_after_s: ClassVar[float] = 10.0  # two background pairs: a dead portal is told within ten seconds
+    # Two background pairs: a dead portal is told within ten seconds.
+    default_silent_after_s: ClassVar[float] = 10.0
     url_forms: ClassVar[tuple[str, ...]] = ("tcp", "serial")
 
     kind: Literal["rpm-tsa"] = "rpm-tsa"

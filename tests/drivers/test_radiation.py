@@ -47,7 +47,7 @@ def opened_driver(received_utc_ns=NOW):
 
 def test_the_catalog_has_the_portal_with_its_silence_and_its_daily_files():
     row = KINDS["rpm-tsa"]
-    assert row.config.default_silent_after_s == 15.0
+    assert row.config.default_silent_after_s == 10.0
     assert [form.name for form in row.recordings] == ["tsa-daily"]
     assert row.build(row.config(id="a", url="b"), Origin.REPLAY).feed(GS, NOW)
 
