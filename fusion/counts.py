@@ -7,6 +7,7 @@ healthy sensor miss (a sum of unequal coins, exactly), and told as a fault of th
 one that they all disagree with, or of the lane where nobody can know. Bounded; asks no clock.
 """
 
+import math
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ HARD = (Family.RADIATION, Family.XRAY)
 """Who sees a vehicle and nothing else."""
 MOST_JUMP = 20  # a counter that leaps further was set anew
 LEAST_MISSED = 3
+LEAST_ASKED, MOST_MISSED = 8, 0.95  # vehicles until a ground sensor's habit is known
 DOUBT = 0.05  # a third sensor that misses as many so seldom by chance sides with the one
 
 
@@ -128,13 +130,13 @@ class LaneCounts:
     def _misses(self, name: str, recent: Sequence[Pass]) -> tuple[int, int] | None:
         """(seen, of so many) where a sensor misses more than chance would let it."""
         family = self._watched[name].spec.family
+        share = max(self._policy.miss_share[family.value], self._habit(name, family, recent))
         shares, seen = [], 0
         for one in recent:
             others = [other for other, saw in one.saw.items() if saw and other != name]
             if name not in one.saw or not others:
                 continue
             hard = any(self._watched[other].spec.family in HARD for other in others)
-            share = self._policy.miss_share[family.value]
             shares.append(share if hard else max(share, self._policy.heard_only_share))
             seen += one.saw[name]
         missed = len(shares) - seen
@@ -143,6 +145,23 @@ class LaneCounts:
         if never or missed < LEAST_MISSED or tail(shares, missed) >= self._policy.told_below:
             return None
         return seen, len(shares)
+
+    def _habit(self, name: str, family: Family, recent: Sequence[Pass]) -> float:
+        """The share of vehicles that a ground sensor is known to miss, at the most.
+
+        Of those until the last that it heard: what it has missed since is the question. 35 m from
+        a lane it heard 5 to 7 of an hour's 45 simulated vehicles, for an hour on end.
+        """
+        if family in HARD:
+            return 0.0
+        asked = [one.saw[name] for one in recent if name in one.saw]
+        while asked and not asked[-1]:
+            asked.pop()
+        if len(asked) < LEAST_ASKED:
+            return MOST_MISSED
+        share = (asked.count(False) + 1.0) / (len(asked) + 2.0)
+        sd = math.sqrt(share * (1.0 - share) / (len(asked) + 2.0))
+        return min(MOST_MISSED, share + 2.0 * sd)
 
     def _miscounted(self, mine: Watched, since_ns: int) -> tuple[int, int] | None:
         """(told, counted) where a portal's own counter knows of vehicles that nobody told."""

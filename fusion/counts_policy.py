@@ -12,8 +12,9 @@ class CountsPolicy:
         default_factory=lambda: {"radiation": 0.03, "xray": 0.6, "seismic": 0.5, "counter": 0.02}
     )
     """Of vehicles that a portal or a scanner has seen. A portal's beam joins two close vehicles;
-    not every vehicle is sent through the scanner; a ground sensor hears a queue as one; a message
-    of the portal's own counter is lost now and then. Set by hand, generously."""
+    not every vehicle is sent through the scanner; a ground sensor hears a queue as one,
+    and where it is known to miss more, that counts; a message of the portal's own counter is lost
+    now and then. Set by hand, generously."""
     heard_only_share: float = 0.7
     """Of vehicles that only a ground sensor has heard, those that came past no portal anyway: on
     the road nearby, or in another lane."""

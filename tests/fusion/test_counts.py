@@ -189,3 +189,12 @@ def test_a_blind_beam_rings_as_a_fault_of_its_sensor():
     faults = [alert for alert in told if alert.event is Event.SENSOR_FAULT]
     assert {alert.facts["source"] for alert in faults} == {"rpm-1"}
     assert faults[0].facts["explanation"] == "miscount"
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_ground_sensor_that_hears_one_vehicle_in_seven_is_never_told(seed):
+    chance = random.Random(seed)
+    day, told = Day("rpm-1", "geo-9"), []
+    for _ in range(300):
+        told += day.told(1, "rpm-1", *(["geo-9"] if chance.random() < 0.14 else []))
+    assert told == []
