@@ -76,12 +76,17 @@ def test_what_calls_a_kernel_is_found():
     assert {name.partition(".")[0] for name in found} >= {"seismic", "seismic_look", "response"}
 
 
+OF_BENCHES = {"evidence.take"}
+"""What weighs many places at once, which no service does: ten seconds that nobody need wait."""
+
+
 @pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled in this run")
 @pytest.mark.usefixtures("no_library")
 def test_after_the_warm_up_no_kernel_is_left_to_compile():
     warm_up_image()
     found = dict(kernels())
-    assert [name for name, kernel in found.items() if not kernel.signatures] == []
+    left = [name for name, kernel in found.items() if not kernel.signatures]
+    assert set(left) <= OF_BENCHES
 
 
 def test_the_made_up_source_is_found():
