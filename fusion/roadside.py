@@ -20,6 +20,7 @@ MAX_HELD = 64  # four lanes' trucks within the wait, each heard by sixteen stati
 MOST_PEAKS = 32  # of a sensor: half an hour of a busy lane
 FEWEST_PEAKS = 3  # of fewer nobody knows what is usual
 FEW_MORE = 1.0  # the logarithm of the ratio is so much more, over as many as were heard
+USUAL_SPREAD, AS_MANY = 0.25, 8  # of 13 simulated trucks; worth as many as were heard of a lane
 DEVIATION = 1.4826  # a normal distribution's standard deviation over its median deviation
 
 
@@ -46,7 +47,8 @@ class Loudness:
         if peak <= 0.0 or known < FEWEST_PEAKS:
             return 1.0
         usual = median(self._peaks.values())
-        spread = DEVIATION * median(abs(one - usual) for one in self._peaks.values())
+        own = DEVIATION * median(abs(one - usual) for one in self._peaks.values())
+        spread = (own * known + USUAL_SPREAD * AS_MANY) / (known + AS_MANY)
         line = math.log(self._policy.lane_loud_ratio) + FEW_MORE / known
         more = math.log(peak) - usual
         is_other = more > max(line, self._policy.lane_loud_deviations * spread)
@@ -64,7 +66,11 @@ class Roadside:
 
     def hold(self, detection: Detection, spec: SensorSpec) -> bool:
         """Whether it has to wait: a vehicle within earshot of a lane."""
-        if detection.facts.get("class") != "vehicle" or not self._near(spec):
+        is_vehicle = detection.facts.get("class") == "vehicle"
+        # A truck that is taken for something else still says how loud trucks are.
+        if not is_vehicle and not (detection.final and spec.place in self._lanes):
+            return False
+        if not self._near(spec):
             return False
         # The same event told again takes the place of what was told before.
         self._held = [
@@ -75,7 +81,7 @@ class Roadside:
         ]
         self._held.append((detection, spec))
         del self._held[:-MAX_HELD]
-        return True
+        return is_vehicle
 
     def due(self, now_utc_ns: int) -> list[tuple[Detection, SensorSpec]]:
         """Those whose time is out and whom no portal nearby has counted.
@@ -102,6 +108,10 @@ class Roadside:
             return None if counted else detection
         loudness = self._loudness.setdefault(spec.sensor_id, Loudness(self._policy))
         peak = _peak(detection)
+        if detection.facts.get("class") != "vehicle":
+            if counted and loudness.louder(peak) == 1.0:
+                loudness.learn(detection.start_utc_ns, peak)
+            return None
         louder = loudness.louder(peak)
         if louder > 1.0:
             return replace(detection, facts={**detection.facts, "louder": round(louder, 2)})

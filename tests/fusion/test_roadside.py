@@ -123,3 +123,18 @@ def test_an_event_that_goes_on_is_one_vehicle_however_often_it_is_told():
         beside.hold(replace(heard, facts={**heard.facts, "peak_um_s": 20.0}), AT_LANE)
         assert beside.due(at(36.0 + 20.0 * number)) == []
     assert passes(beside, lane, 3_000.0, 100.0) == [], "nobody knows yet what is usual"
+
+
+def test_trucks_that_are_taken_for_the_weather_say_how_loud_trucks_are():
+    beside, lane = roadside()
+    for number in range(12):
+        at_s = 1000.0 * number
+        heard = vehicle(at_s)
+        facts = {**heard.facts, "class": "weather", "peak_um_s": 20.0 + number % 5}
+        lane.occupancy(occupancy(at_s - 4.0))
+        lane.occupancy(occupancy(at_s - 4.0, at_s + 3.0))
+        assert beside.hold(replace(heard, facts=facts, final=True), AT_LANE) is False
+        assert beside.due(at(at_s + POLICY.lane_wait_s + 1.0)) == []
+        lane.over(at(at_s + 400.0))
+    ((told, _),) = passes(beside, lane, 14_000.0, 66.0)
+    assert told.facts["louder"] == 3.0
