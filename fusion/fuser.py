@@ -379,6 +379,7 @@ class Fuser:
         for transit in done:
             up = [name for name in counts.sensor_ids if self._hearing.up(name)]
             for found, spec in counts.passed(transit, up):
+                self._judge.note(found)  # the silence of who misses vehicles says nothing
                 alerts += self._take_health(weigh(found), spec)
         return alerts
 

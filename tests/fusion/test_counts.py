@@ -189,6 +189,9 @@ def test_a_blind_beam_rings_as_a_fault_of_its_sensor():
     faults = [alert for alert in told if alert.event is Event.SENSOR_FAULT]
     assert {alert.facts["source"] for alert in faults} == {"rpm-1"}
     assert faults[0].facts["explanation"] == "miscount"
+    witnesses = fuser._judge._witnesses
+    assert not witnesses.is_well("rpm-1"), "its silence says nothing"
+    assert witnesses.is_well("xray-1")
 
 
 @pytest.mark.parametrize("seed", range(6))
