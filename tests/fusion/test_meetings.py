@@ -89,7 +89,15 @@ def drives(names: list[str], at_s: float, speed_m_s: float) -> list[Detection]:
         way_m = abs(PLACES[name][0] - PLACES[names[0]][0])
         passed_s = at_s + way_m / speed_m_s
         found.append(
-            heard(name, passed_s - 4.0, passed_s + 4.0, passed_s, name="vehicle", peak_um_s=40.0)
+            heard(
+                name,
+                passed_s - 4.0,
+                passed_s + 4.0,
+                passed_s,
+                name="vehicle",
+                peak_um_s=40.0,
+                width_s=1.0,
+            )
         )
     return found
 
