@@ -13,7 +13,16 @@ from random import Random
 
 from simulators.loads import Load
 from simulators.movers import Mover
-from simulators.scenario import Fault, LanePlace, Rain, Scenario, SensorPlace, Truth, Vehicle
+from simulators.scenario import (
+    Fault,
+    LanePlace,
+    Rain,
+    Scenario,
+    SensorPlace,
+    Truth,
+    Vehicle,
+    fault_truth,
+)
 from simulators.xray_cargo import hidden_m
 
 SCANNER_AFTER_M = 30.0  # a truck that has left the portal may wait there, and another pass it
@@ -228,17 +237,7 @@ class Hour:
     def fail(self, fault: Fault, place: str, events: Sequence[str], detail: str = "") -> None:
         """A sensor has a fault."""
         self.faults.append(fault)
-        self.truth.append(
-            Truth(
-                name=fault.kind,
-                subject=fault.sensor_id,
-                place=place,
-                start_s=fault.start_s,
-                end_s=fault.end_s,
-                events=tuple(events),
-                detail=detail,
-            )
-        )
+        self.truth.append(fault_truth(fault, place, events, detail))
 
     def scenario(
         self,

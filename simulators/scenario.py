@@ -7,6 +7,7 @@ metres in the checkpoint's frame (x east, y north); lengths along a vehicle run 
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -240,6 +241,19 @@ class Truth:
     hidden_m: tuple[tuple[float, float, float, float], ...] = ()
     """Of each thing hidden in a vehicle: (from, to) behind its front, (bottom, top) above the road,
     as a scan of it shows them."""
+
+
+def fault_truth(fault: Fault, place: str, events: Sequence[str], detail: str = "") -> Truth:
+    """The label of a sensor's fault."""
+    return Truth(
+        name=fault.kind,
+        subject=fault.sensor_id,
+        place=place,
+        start_s=fault.start_s,
+        end_s=fault.end_s,
+        events=tuple(events),
+        detail=detail,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

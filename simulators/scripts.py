@@ -20,6 +20,7 @@ from simulators.scenario import (
     SensorPlace,
     Truth,
     Vehicle,
+    fault_truth,
 )
 from simulators.scripts_ground import fence
 from simulators.traffic import hour
@@ -114,16 +115,7 @@ class _Day:
 
     def fault(self, fault: Fault, place: str, events: Sequence[str]) -> None:
         self.faults.append(fault)
-        self.truth.append(
-            Truth(
-                name=fault.kind,
-                subject=fault.sensor_id,
-                place=place,
-                start_s=fault.start_s,
-                end_s=fault.end_s,
-                events=tuple(events),
-            )
-        )
+        self.truth.append(fault_truth(fault, place, events))
 
 
 def demo(seed: int, start_utc_ns: int, duration_s: float = 900.0) -> Scenario:
