@@ -259,7 +259,10 @@ def evaluate_arguments(sub: argparse.ArgumentParser) -> None:
         f"{CROSSING_SEED}; smaller ones than {REPORT_SEED} were used for tuning)",
     )
     sub.add_argument(
-        "--number", type=int, metavar="N", help="how many cases (default: what the figure asks for)"
+        "--number",
+        type=int,
+        metavar="N",
+        help="how many cases, of a crossing hours (default: what the figure asks for)",
     )
     sub.add_argument(
         "--data", type=Path, metavar="DIR", help="recordings with known truth, where a pack asks"

@@ -152,7 +152,8 @@ Runs packs of simulated or recorded cases whose truth is known, and prints what 
         examples="""\
   garita evaluate                       (lists the packs)
   garita evaluate portal-clean --json
-  garita evaluate spectra-generic --data recordings""",
+  garita evaluate spectra-generic --data recordings
+  garita evaluate busy-day --number 2 --pictures out   (two hours of a crossing)""",
         arguments=arguments.evaluate_arguments,
     ),
     Command(
