@@ -25,6 +25,8 @@ Rows = Sequence[tuple[Detection, float]]
 
 FIRST_SLOTS = 8  # detections of an incident; doubled where there are more
 MAX_QUESTIONS = 62  # bits of a number
+FEW_VOICES = 2  # of a group: none of so few counts for more than it would alone
+ROUNDING = 1e-6  # of a probability and in nats: far more than all sums together are off by
 GROUPS = {"radiation": 0.0, "seismic": 1.0, "xray": 2.0, "fusion": 3.0}
 
 
@@ -49,6 +51,8 @@ class Layout:
     """(explanations,) zeros."""
     rhos: dict[tuple[str, str, str], float] = field(default_factory=dict)
     """Those of a group's kinds that were asked for; the policy stays."""
+    leads: dict[bytes, Mapping[str, float]] = field(default_factory=dict)
+    """By priors, what `leads_nats` gives."""
 
     @classmethod
     def of(
@@ -87,6 +91,38 @@ class Layout:
         """(explanations,) from their names. KeyError of one that has none."""
         return np.array([nats[name] for name in self.names])
 
+    def leads_nats(self, priors: Floats) -> Mapping[str, float]:
+        """How much has to speak for each explanation that can be told before anything is told.
+
+        priors  (explanations,) nats
+
+        What is told as one thing competes with `nothing` at least: where no one of its
+        explanations has gained as much as takes the sum of all their priors to the line, it stays
+        below, whatever is said of others. Those that are never told are left out.
+        """
+        key = priors.tobytes()
+        found = self.leads.get(key)
+        if found is None:
+            found = self.leads[key] = self._leads_nats(priors)
+        return found
+
+    def _leads_nats(self, priors: Floats) -> Mapping[str, float]:
+        together: dict[tuple[int, int], list[int]] = {}
+        for column, event in enumerate(
+            zip(self.questions.tolist(), self.kin.tolist(), strict=True)
+        ):
+            together.setdefault(event, []).append(column)
+        found: dict[str, float] = {}
+        for columns in together.values():
+            line = min(float(self.lines[column]) for column in columns) - ROUNDING
+            if line > 1.0:
+                continue
+            odds = line / (1.0 - line) if 0.0 < line < 1.0 else 0.0
+            weight = math.fsum(math.exp(priors[column]) for column in columns)
+            lead = math.log(odds / weight) - ROUNDING if odds > 0.0 else -math.inf
+            found |= {self.names[column]: lead for column in columns}
+        return found
+
     @property
     def width(self) -> int:
         """Numbers of a row."""
@@ -124,7 +160,11 @@ class Layout:
 
 
 class Cell:
-    """What the detections of one incident say."""
+    """What the detections of one incident say.
+
+    Most incidents are faint: what speaks for them could not bring anything near its line even if
+    nothing spoke against it. Those are weighed only when somebody asks for the numbers.
+    """
 
     def __init__(
         self, layout: Layout, priors: Floats, correlation: Correlation | None = None
@@ -132,11 +172,17 @@ class Cell:
         """An incident of which nothing is known yet.
 
         priors       (explanations,) nats
-        correlation  of two sensors of a family, as of `fusion.score.score`
+        correlation  of two sensors of a family, as of `fusion.score.score`; never below 0
         """
         self._priors = priors
         self._layout = layout
         self._correlation = correlation
+        self._leads = layout.leads_nats(priors)
+        self._least_lead = min(self._leads.values(), default=math.inf)
+        self._told: Rows = ()
+        self._is_faint = False
+        self._unweighed: tuple[Rows, int] | None = None
+        """What was faint when it was asked, and of when; None: it is weighed."""
         self._held: Rows = ()
         self._voices: dict[tuple[str, str], int] = {}
         self._begin_utc_ns = 0
@@ -151,23 +197,44 @@ class Cell:
 
         KeyError: a kind that speaks and has no cap.
         """
-        rows = [row for row in rows if row[0].nats]  # the others say nothing
-        if len(rows) != len(self._held):
-            self._sit(rows)
-        stays = True
-        for slot, (now, before) in enumerate(zip(rows, self._held, strict=True)):
-            detection, known = now[0], before[0]
-            if detection is not known or now[1] != before[1]:
-                self._write(slot, detection, now[1])
-                alike = detection.kind == known.kind and detection.sensor_id == known.sensor_id
-                stays = stays and alike
-        self._held = rows
-        if not stays:
-            self._rhos = correlations([d for d, _ in rows], self._layout, self._correlation)
+        self._told = [row for row in rows if row[0].nats]  # the others say nothing
+        self._is_faint = self._speaks_faintly()
 
     def worth_telling(self, now_utc_ns: int) -> int:
         """The questions of which anything may be worth a word, as bits in the layout's order."""
+        if self._is_faint:
+            self._unweighed = self._told, now_utc_ns
+            return 0
+        return self._weigh(self._told, now_utc_ns)
+
+    def _speaks_faintly(self) -> bool:
+        """Whether nothing can be worth a word, without any weighing.
+
+        Each explanation gets all that speaks for it, none of it faded or shared, and nothing that
+        speaks against it.
+        """
+        if self._least_lead <= 0.0:
+            return False
+        leads, caps = self._leads, self._layout.policy.caps_nats
+        gains: dict[str, float] = {}
+        voices: dict[str, int] = {}
+        for detection, pairing in self._told:
+            cap = caps[detection.kind]
+            group = group_of(detection)
+            voices[group] = count = voices.get(group, 0) + 1
+            if count > FEW_VOICES:
+                return False
+            for name, nats in detection.nats.items():
+                if nats > 0.0 and name in leads:
+                    gains[name] = gain = gains.get(name, 0.0) + pairing * min(nats, cap)
+                    if gain >= leads[name]:
+                        return False
+        return True
+
+    def _weigh(self, rows: Rows, now_utc_ns: int) -> int:
         layout = self._layout
+        self._unweighed = None
+        self._write_all(rows)
         return kernel.screen(
             self._rows,
             self._rhos,
@@ -181,8 +248,29 @@ class Cell:
             self._sums,
         )
 
+    def _weigh_faint(self) -> None:
+        """What was not weighed when it was asked for is now."""
+        if self._unweighed is not None:
+            self._weigh(*self._unweighed)
+
+    def _write_all(self, rows: Rows) -> None:
+        if len(rows) != len(self._held):
+            self._sit(rows)
+            return
+        stays = True
+        for slot, (now, before) in enumerate(zip(rows, self._held, strict=True)):
+            detection, known = now[0], before[0]
+            if detection is not known or now[1] != before[1]:
+                self._write(slot, detection, now[1])
+                alike = detection.kind == known.kind and detection.sensor_id == known.sensor_id
+                stays = stays and alike
+        self._held = rows
+        if not stays:
+            self._rhos = correlations([d for d, _ in rows], self._layout, self._correlation)
+
     def score(self, question: str) -> Score:
         """The answer to a question as it was weighed last, without the table of reasons."""
+        self._weigh_faint()
         layout = self._layout
         begin, end = layout.spans[layout.asked.index(question)]
         nats, shares, nothing = self._sums[:, begin:end].tolist()
@@ -199,6 +287,7 @@ class Cell:
 
         but  not of these kinds
         """
+        self._weigh_faint()
         nats = self._weighed[:, self._layout.columns[explanation]].tolist()
         rows = [
             (-abs(says), held.sensor_id, held.kind, slot)
@@ -212,6 +301,7 @@ class Cell:
     @property
     def weighed(self) -> Floats:
         """(detections that speak, explanations) nats that each added when weighed last."""
+        self._weigh_faint()
         return self._weighed
 
     def _sit(self, rows: Rows) -> None:

@@ -1,6 +1,7 @@
 """The weighing of an incident's evidence beside its slow twin, `fusion.score.score`."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -29,6 +30,15 @@ POLICY = ScoringPolicy(
 )
 LAYOUT = Layout.of(QUESTIONS, TOLD_AS, LINES, POLICY)
 PRIORS = LAYOUT.priors(POLICY.priors_nats)
+HEARD = Detection(
+    sensor_id="geo-1",
+    family=Family.SEISMIC,
+    origin=Origin.SENSOR,
+    kind="seismic.event",
+    start_utc_ns=START_UTC_NS,
+    end_utc_ns=NOW_UTC_NS,
+    facts={},
+)
 PLACES_M = {"geo-1": 0.0, "geo-2": 7.3, "geo-3": 15.1, "geo-4": 61.7}
 
 nats = st.floats(-20.0, 20.0) | st.sampled_from((0.0, 1.0, -1.0))
@@ -103,6 +113,46 @@ def test_each_row_of_the_kernel_is_a_row_of_the_table(rows):
                 if said:
                     assert said == pytest.approx(expected.pop(key), abs=EXACT, rel=EXACT)
         assert all(nats == 0.0 for (source, _, _), nats in expected.items() if source != "prior")
+
+
+faint = st.lists(
+    st.tuples(
+        st.builds(
+            replace,
+            detections,
+            nats=st.dictionaries(st.sampled_from(LAYOUT.names), st.floats(-9.0, 2.5), max_size=3),
+        ),
+        st.floats(0.0, 1.0),
+    ),
+    max_size=4,
+)
+
+
+@pytest.mark.parametrize("correlation", (None, by_place), ids=("alike", "pairs"))
+@given(rows=faint)
+def test_nothing_is_too_faint_to_be_weighed_that_could_be_told(rows, correlation):
+    cell, weighed = Cell(LAYOUT, PRIORS, correlation), Cell(LAYOUT, PRIORS, correlation)
+    cell.hold(rows)
+    bits = cell.worth_telling(NOW_UTC_NS)
+    assert bits == weighed._weigh([row for row in rows if row[0].nats], NOW_UTC_NS)
+    for question in QUESTIONS:
+        assert cell.score(question) == weighed.score(question)
+    assert np.array_equal(cell.weighed, weighed.weighed)
+
+
+def test_what_cannot_reach_its_line_is_not_weighed(monkeypatch):
+    asked = []
+    screen = kernel.screen
+    monkeypatch.setattr(kernel, "screen", lambda *told: asked.append(told) or screen(*told))
+    cell = Cell(LAYOUT, PRIORS)
+    # A person at -2 nats and a group at -3 are somebody with 0.4 at 1.28 nats more.
+    for nats, count in ((1.2, 0), (1.3, 1), (-5.0, 1)):
+        one = replace(HEARD, nats={"person": nats, "animal": 9.0})
+        cell.hold([(one, 1.0)])
+        assert cell.worth_telling(NOW_UTC_NS) == 0
+        assert len(asked) == count
+    cell.score("moves")
+    assert len(asked) == 2
 
 
 @given(first=incidents, second=incidents)
