@@ -54,35 +54,93 @@ def misfits(steps: Floats, rest: Floats, usual: float, slot_s: float, left: Floa
     left   (2 * (slots + 2 * BEYOND_SLOTS), WIDTHS) takes nats, at the best gain; row i is a
            passage (i / 2 - BEYOND_SLOTS) slots after the start
     """
-    slots = steps.shape[0]
+    slots, rows = steps.shape[0], left.shape[0]
     table = rises()
-    last = table.shape[0] - 2
-    shape = np.zeros(2 * slots + left.shape[0] + 2)
+    shape = np.zeros(2 * slots + rows + 2)
+    total, best, room = np.zeros((3, rows))
     ratio = math.log(WIDEST_S / NARROWEST_S) / (WIDTHS - 1)
     for width in range(WIDTHS):
         wide = NARROWEST_S * math.exp(ratio * width) / slot_s
         for j in range(shape.shape[0]):
             x = math.sqrt(1.0 + (0.5 * j / wide) ** 2)
             shape[j] = -STEEP * (x - 1.0) - math.log(x)
-        for row in range(left.shape[0]):
-            best = math.inf
-            for gain in range(GAINS):
-                top = usual + LEAST_GAIN + GAIN_STEP * gain
-                total = 0.0
-                for i in range(slots):
-                    if math.isnan(rest[i]):
-                        continue
-                    over = top + shape[abs(2 * (i + BEYOND_SLOTS) + 1 - row)] - rest[i]
-                    place = (over - LOW) * FINE
-                    if place <= 0.0:
-                        over = 0.0
-                    elif place < last:
-                        k = int(place)
-                        over = table[k] + (place - k) * (table[k + 1] - table[k])
-                    square = (steps[i] - rest[i] - over) ** 2
-                    total += square / (1.0 + square / ODD_NATS_2)
-                best = min(best, total)
-            left[row, width] = best / (2.0 * VARIANCE)
+        best[:] = math.inf
+        for gain in range(GAINS):
+            top = usual + LEAST_GAIN + GAIN_STEP * gain
+            total[:] = 0.0
+            for i in range(slots):
+                if not math.isnan(rest[i]):
+                    middle = 2 * (i + BEYOND_SLOTS) + 1
+                    _misfit(shape, table, top, rest[i], steps[i], middle, room, total)
+            for row in range(rows):
+                best[row] = min(best[row], total[row])
+        for row in range(rows):
+            left[row, width] = best[row] / (2.0 * VARIANCE)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _misfit(
+    shape: Floats,
+    table: Floats,
+    top: float,
+    rest: float,
+    steps: float,
+    middle: int,
+    room: Floats,
+    total: Floats,
+) -> None:
+    """Add how badly passages explain one slot.
+
+    shape   ln of the energy so many half slots from the passage, at its middle 0, and falling
+    table   as of `rises`
+    top     ln of the energy at the passage
+    rest, steps  of the slot, as of `misfits`
+    middle  the row of a passage in the middle of the slot
+    room    (rows,) is overwritten
+    total   (rows,) gets squares, bounded
+
+    A passage before the slot and one as long after it explain it alike, and from some distance on
+    none lifts it at all: each is worked out once.
+    """
+    rows, last = total.shape[0], table.shape[0] - 2
+    heard, silent = 0, shape.shape[0]
+    while heard < silent:
+        half = (heard + silent) // 2
+        if (top + shape[half] - rest - LOW) * FINE > 0.0:
+            heard = half + 1
+        else:
+            silent = half
+    begin, end = max(middle - heard + 1, 0), min(middle + heard, rows)
+    if heard == 0:
+        begin = end = middle
+    above = steps - rest
+    alone = _bounded(above)
+    for row in range(begin):
+        total[row] += alone
+    for row in range(end, rows):
+        total[row] += alone
+    reach = max(middle - begin + 1, end - middle)
+    for j in range(reach):
+        over = top + shape[j] - rest
+        place = (over - LOW) * FINE
+        if place < last:
+            k = np.int32(place)
+            over = table[k] + (place - k) * (table[k + 1] - table[k])
+        room[j] = above - over
+    for j in range(reach):
+        room[j] = _bounded(room[j])
+    after = total[middle:end]
+    for j in range(after.shape[0]):
+        after[j] += room[j]
+    for row in range(begin, middle):
+        total[row] += room[middle - row]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _bounded(misfit: float) -> float:
+    """Its square; far above `ODD_NATS_2` no more than that."""
+    square = misfit * misfit
+    return square / (1.0 + square / ODD_NATS_2)
 
 
 @njit(cache=True, nogil=True)
