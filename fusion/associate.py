@@ -137,7 +137,7 @@ class Lane:
         # A scan is told when it is over.
         told_s = spec.scan_offset_s[1] + policy.scan_told_s if has_scanner else 0.0
         self._absorbed: list[Transit] = []
-        self._wait_s = max(spec.scan_offset_s[1], told_s, policy.lane_wait_s)
+        self._wait_ns = max(spec.scan_offset_s[1], told_s, policy.lane_wait_s) * SECOND_NS
 
     def occupancy(self, detection: Detection) -> Transit:
         """A vehicle entered or left a portal of the lane."""
@@ -188,14 +188,15 @@ class Lane:
 
     def over(self, now_utc_ns: int) -> list[Transit]:
         """Take out what can grow no more: the scan's time is past, or there are too many."""
-        if not self.transits:
-            return []
+        wait_ns = self._wait_ns
         done = [
             transit
             for transit in self.transits
-            if (transit.closed or not transit.by_portal)
-            and now_utc_ns - transit.end_utc_ns > self._wait_s * SECOND_NS
+            if now_utc_ns - transit.end_utc_ns > wait_ns
+            and (transit.closed or not transit.by_portal)
         ]
+        if not done and len(self.transits) <= MAX_TRANSITS_PER_LANE:
+            return []
         self.transits = [transit for transit in self.transits if transit not in done]
         done += self.transits[:-MAX_TRANSITS_PER_LANE]
         self.transits = self.transits[-MAX_TRANSITS_PER_LANE:]

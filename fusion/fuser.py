@@ -287,6 +287,8 @@ class Fuser:
         """Steps that were heard after the last event may say which way somebody went."""
         alerts: list[Alert] = []
         for zone in self._zones.values():
+            if not zone.tracks:
+                continue
             for track in zone.ask(self._now_utc_ns):
                 found = cues.motion(track, zone)
                 if found is not None and "direction" in found.facts:
@@ -347,14 +349,17 @@ class Fuser:
         """Incidents that can grow no more are closed; their alerts clear after the off-delay."""
         alerts: list[Alert] = []
         over: list[Transit | Track] = []
+        now_utc_ns = self._now_utc_ns
         for lane in self._lanes.values():
-            done = lane.over(self._now_utc_ns)
+            if not lane.transits or not (done := lane.over(now_utc_ns)):
+                continue
             over += done
             alerts += self._counted(lane, done)
-            for pairing in self._pairings_of[lane.spec.lane_id] if done else ():
+            for pairing in self._pairings_of[lane.spec.lane_id]:
                 pairing.settle(done)
         for zone in self._zones.values():
-            over += zone.over(self._now_utc_ns)
+            if zone.tracks:
+                over += zone.over(now_utc_ns)
         for incident in over:
             for key in self._judge.keys(incident):
                 alerts += self._desk.close(key, self._now_utc_ns)

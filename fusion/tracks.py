@@ -52,6 +52,8 @@ class Heard:
     """One event of one sensor, as it was told last and best."""
 
     latest: Detection
+    manner: str | None = None
+    """How that moves; None where it cannot be said."""
     words: dict[str | None, Detection] = field(default_factory=dict)
     """Its best word of what walks, of what drives, and of what may be either."""
     home: "Track | None" = None
@@ -69,22 +71,21 @@ class Heard:
     @property
     def best(self) -> Detection:
         """Its best word of what it is taken for now."""
-        return self.words[_manner(self.latest)]
+        return self.words[self.manner]
 
     def say(self, detection: Detection) -> None:
         """It is told again."""
         self.latest = detection
-        manner = _manner(detection)
+        self.manner = manner = _manner(detection)
         if manner == WALKS and not self.afoot_utc_ns:
             self.afoot_utc_ns = detection.end_utc_ns
         best = self.words.get(manner)
-        changed = best is None or _kind(best) != _kind(detection)
-        if best is None or changed or _weight(detection) >= _weight(best):
+        if best is None or _kind(best) != _kind(detection) or _weight(detection) >= _weight(best):
             self.words[manner] = detection
 
     def word(self, manner: str | None) -> Detection | None:
         """Its best word for a track that moves like that; None: it is of something else."""
-        if manner is None or _manner(self.latest) in {None, manner}:
+        if manner is None or self.manner is None or self.manner == manner:
             return self.best
         return self.words.get(manner)
 
@@ -100,6 +101,8 @@ class Track:
     """Each sensor's best word."""
     latest: dict[str, Detection] = field(default_factory=dict)
     """The last word of the same events."""
+    on_wheels: bool = False
+    """Whether any sensor takes it for a vehicle."""
     incident: Incident = field(default_factory=Incident)
     """Who passed which sensors when."""
     way: Way | None = None
@@ -134,28 +137,26 @@ class Track:
         leg = self.incident.leg
         return leg.last.manner if leg is not None else None
 
-    @property
-    def on_wheels(self) -> bool:
-        """Whether any sensor takes it for a vehicle."""
-        return any(_manner(d) == DRIVES for d in self.detections.values())
-
     def gather(self, events: Iterable[Heard]) -> None:
         """Take the best word of each sensor from its events."""
         self.detections, self.latest = {}, {}
-        mine = list(events)
-        moves = any(_manner(event.latest) is not None for event in mine)
+        mine, own = list(events), self.manner
+        moves = any(event.manner is not None for event in mine)
         for event in mine:
-            word = event.word(self.manner)
+            word = event.word(own)
             if word is None:
                 continue
             kept = self.detections.get(event.sensor_id)
-            last = event.latest if word is event.best else word
+            is_best = word is event.best
+            last = event.latest if is_best else word
             if kept is None or _weight(word) >= _weight(kept):
                 self.detections[event.sensor_id] = word
                 self.latest[event.sensor_id] = last
-            if _manner(last) is not None or not moves:  # wind keeps no walker about
+            if not moves or (event.manner if is_best else _manner(word)) is not None:
+                # wind keeps no walker about
                 self.end_utc_ns = max(self.end_utc_ns, last.end_utc_ns)
                 self.heard_utc_ns = max(self.heard_utc_ns, last.end_utc_ns)
+        self.on_wheels = any(_manner(d) == DRIVES for d in self.detections.values())
 
     def weighed(self) -> list[tuple[Detection, float]]:
         """All detections, in a fixed order; of a vehicle also those of the zones behind."""
@@ -191,23 +192,32 @@ class Zone:
         self._chains = Chains(self.line, policy)
         self._events: dict[tuple[str, int], Heard] = {}
         self._curves: dict[str, StepCurve] = {}
+        self._owned: dict[Track, list[Heard]] = {}
+        """The events of each track that was asked for since anything has changed."""
+        self._at_rest: set[Track] = set()
+        """Tracks of whose steps there is nothing to ask until something has changed."""
 
     def add(self, detection: Detection) -> list[Track]:
         """The tracks about which a detection says something, that of its own event first."""
         event, news = self._hear(detection)
+        self._changed()
         if event.home is None or self._steps_out(event):
             event.home = self._home(event)
+            self._changed()
         changed = [event.home]
         if news:
             changed += self._part()
-        changed += [
-            track for track in self.tracks if any(p in event.passes for p in track.incident.passes)
-        ]
-        changed = [track for i, track in enumerate(changed) if track not in changed[:i]]
-        for track in changed:
+            self._changed()
+        if event.passes:
+            changed += [
+                track
+                for track in self.tracks
+                if any(p in event.passes for p in track.incident.passes)
+            ]
+        for track in dict.fromkeys(changed):
             track.gather(self._events_of(track))
             self._find_way(track, detection.end_utc_ns - COMING_NS, last=detection.final)
-        return [track for track in changed if track.detections]
+        return [track for track in dict.fromkeys(changed) if track.detections]
 
     def ask(self, now_utc_ns: int) -> list[Track]:
         """The tracks without a direction that may have one now.
@@ -217,7 +227,8 @@ class Zone:
         return [
             track
             for track in self.tracks
-            if not (track.motion is not None and "direction" in track.motion.facts)
+            if track not in self._at_rest
+            and not (track.motion is not None and "direction" in track.motion.facts)
             and self._find_way(track, now_utc_ns - LATE_NS)
             and track.detections
         ]
@@ -229,9 +240,11 @@ class Zone:
             return False
         if track.on_wheels or not self.line.is_one:
             track.way = None  # steps say nothing of wheels
+            self._at_rest.add(track)
             return False
         afoot = [one for one in self._events_of(track) if one.afoot_utc_ns]
         if not afoot:
+            self._at_rest.add(track)
             return False
         since = min(max(one.latest.start_utc_ns, one.afoot_utc_ns - BEFORE_NS) for one in afoot)
         first = max(since // SLOT_NS - EARLIER_SLOTS, end - KEPT_SLOTS)
@@ -256,7 +269,7 @@ class Zone:
     def _steps_out(self, event: Heard) -> bool:
         """Whether a vehicle has passed in an event, and it is somebody on foot now."""
         was_car = event.home is not None and event.home.manner == DRIVES
-        return was_car and _manner(event.latest) == WALKS
+        return was_car and event.manner == WALKS
 
     def over(self, now_utc_ns: int) -> list[Track]:
         """Take out what has not been heard for too long, or is too much to follow."""
@@ -266,12 +279,19 @@ class Zone:
             for track in self.tracks
             if now_utc_ns - track.end_utc_ns > gap_ns or not track.detections
         ]
+        if not done and len(self.tracks) <= MAX_TRACKS_PER_ZONE:
+            return []
         self.tracks = [track for track in self.tracks if track not in done]
         done += self.tracks[:-MAX_TRACKS_PER_ZONE]
         self.tracks = self.tracks[-MAX_TRACKS_PER_ZONE:]
-        if done:
-            self._forget()
+        self._forget()
+        self._changed()
         return done
+
+    def _changed(self) -> None:
+        """What was found out of events and tracks may be otherwise now."""
+        self._owned.clear()
+        self._at_rest.clear()
 
     def _forget(self) -> None:
         """Events and passages of tracks that are no more."""
@@ -296,7 +316,9 @@ class Zone:
     def _note_passes(self, event: Heard) -> bool:
         along_m = self.line.along_m[event.sensor_id]
         told = _told_passes(event)
-        manners = {one.manner for one in told} | {_manner(event.latest)}
+        if not told and not event.passes:
+            return False
+        manners = {one.manner for one in told} | {event.manner}
         since_utc_ns = event.latest.end_utc_ns - TOLD_AGAIN_NS
         known = list(event.passes)
         news = False
@@ -365,7 +387,7 @@ class Zone:
         after_s = (heard.start_utc_ns - track.heard_utc_ns) / SECOND_NS
         if after_s > policy.track_gap_s or not track.detections:
             return None
-        if (_manner(heard) == DRIVES) != track.on_wheels:
+        if (event.manner == DRIVES) != track.on_wheels:
             return None  # who steps out of a vehicle is not the vehicle
         hearing_m = policy.vehicle_hearing_m if track.on_wheels else policy.walker_hearing_m
         here = self.places[event.sensor_id]
@@ -383,16 +405,29 @@ class Zone:
 
     def _events_of(self, track: Track) -> list[Heard]:
         """Events that are its own: it has passed there, or nobody else has."""
+        found = self._owned.get(track)
+        if found is None:
+            found = self._owned[track] = self._find_events(track)
+        return found
+
+    def _find_events(self, track: Track) -> list[Heard]:
         mine = {id(one) for one in track.incident.passes}
-        others = {
-            id(p) for other in self.tracks if other is not track for p in other.incident.passes
-        }
-        return [
-            event
-            for event in self._events.values()
-            if any(id(one) in mine for one in event.passes)
-            or (event.home is track and not any(id(p) in others for p in _of_its_like(event)))
-        ]
+        others: set[int] | None = None
+        found = []
+        for event in self._events.values():
+            if mine and any(id(one) in mine for one in event.passes):
+                found.append(event)
+            elif event.home is track:
+                if event.passes and others is None:
+                    others = {
+                        id(p)
+                        for one in self.tracks
+                        if one is not track
+                        for p in one.incident.passes
+                    }
+                if not others or not any(id(p) in others for p in _of_its_like(event)):
+                    found.append(event)
+        return found
 
     def _part(self) -> list[Track]:
         """Weigh anew who passed which sensors; the tracks that have become others by it."""
@@ -444,7 +479,7 @@ def _told_passes(event: Heard) -> list[Told]:
     start = detection.start_utc_ns
     duration_s = (detection.end_utc_ns - start) / SECOND_NS
     told = detection.facts.get("passes")
-    manner = _manner(detection)
+    manner = event.manner
     if not isinstance(told, tuple | list):
         return [Told(*one, manner) for one in _by_peak(event, duration_s)] if manner else []
     found = []
@@ -478,7 +513,7 @@ def _is_sure(event: Heard, new: Told) -> bool:
     classes = event.latest.facts.get("classes")
     if not isinstance(classes, Mapping):
         return False
-    if new.manner == WALKS and _manner(event.latest) != WALKS:
+    if new.manner == WALKS and event.manner != WALKS:
         return new.rise_nats >= MASKED_RISE and new.sd_s <= MASKED_SD_S
     names = ON_FOOT if new.manner == WALKS else ("vehicle",)
     return math.fsum(number(classes, name) for name in names) >= SURE_SHARE
@@ -491,7 +526,7 @@ def _weight(detection: Detection) -> float:
 
 def _of_its_like(event: Heard) -> list[Pass]:
     """Its passages without those of a vehicle that somebody on foot was heard after."""
-    walks = _manner(event.latest) == WALKS
+    walks = event.manner == WALKS
     return [one for one in event.passes if not (walks and one.manner == DRIVES)]
 
 
