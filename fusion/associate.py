@@ -50,6 +50,8 @@ class Transit:
     """How often it was in the beam before."""
     entered_utc_ns: int = 0
     """When it came into the beam for good; 0: no portal saw it."""
+    has_cues: bool = False
+    """Whether it has had any."""
     cell: Cell | None = None
     """Its evidence in columns, as it was weighed last."""
 
@@ -66,11 +68,14 @@ class Transit:
     def add(self, detection: Detection, index: int = 0) -> None:
         """Keep a detection; an earlier one of the same sensor, test and index is replaced."""
         self.detections[detection.sensor_id, detection.kind, index] = detection
+        self.has_cues = self.has_cues or detection.sensor_id == FUSION
         self.end_utc_ns = max(self.end_utc_ns, detection.end_utc_ns)
 
-    def drop(self, kind: str) -> None:
-        """Forget a cue that does not hold any more."""
-        self.detections.pop((FUSION, kind, 0), None)
+    def drop(self, *kinds: str) -> None:
+        """Forget cues that may not hold any more."""
+        if self.has_cues:
+            for kind in kinds:
+                self.detections.pop((FUSION, kind, 0), None)
 
     def replace_scan(self, scans: Sequence[Detection], seat: int = 0, weight: float = 1.0) -> None:
         """Take what a scanner tells now for all that it has told: more of the scan is known.

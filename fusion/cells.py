@@ -192,13 +192,16 @@ class Cell:
         self._room = np.zeros((FIRST_SLOTS, len(layout.names)))
         self._rows, self._weighed = self._table[:0], self._room[:0]
 
-    def hold(self, rows: Rows) -> None:
+    def hold(self, rows: Rows) -> bool:
         """Take the detections, each with its pairing weight, for all that is known.
 
+        Whether that is faint. What speaks for nothing would not change it where there is a
+        correlation: what speaks for an explanation and against it are weighed apart then.
         KeyError: a kind that speaks and has no cap.
         """
         self._told = [row for row in rows if row[0].nats]  # the others say nothing
         self._is_faint = self._speaks_faintly()
+        return self._is_faint
 
     def worth_telling(self, now_utc_ns: int) -> int:
         """The questions of which anything may be worth a word, as bits in the layout's order."""
@@ -216,19 +219,23 @@ class Cell:
         if self._least_lead <= 0.0:
             return False
         leads, caps = self._leads, self._layout.policy.caps_nats
+        apart = self._correlation is not None
         gains: dict[str, float] = {}
         voices: dict[str, int] = {}
         for detection, pairing in self._told:
             cap = caps[detection.kind]
-            group = group_of(detection)
-            voices[group] = count = voices.get(group, 0) + 1
-            if count > FEW_VOICES:
-                return False
+            counts = not apart
             for name, nats in detection.nats.items():
                 if nats > 0.0 and name in leads:
+                    counts = True
                     gains[name] = gain = gains.get(name, 0.0) + pairing * min(nats, cap)
                     if gain >= leads[name]:
                         return False
+            if counts:
+                group = group_of(detection)
+                voices[group] = count = voices.get(group, 0) + 1
+                if count > FEW_VOICES:
+                    return False
         return True
 
     def _weigh(self, rows: Rows, now_utc_ns: int) -> int:

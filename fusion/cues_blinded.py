@@ -89,8 +89,11 @@ class Blindings:
         return self.before(track.zone_id, track.start_utc_ns, near)
 
     def _arrived(self, place: str, start_utc_ns: int) -> None:
-        known = self._arrivals.setdefault(place, deque(maxlen=MAX_ARRIVALS))
-        if start_utc_ns not in known:
+        known = self._arrivals.get(place)
+        if known is None:
+            known = self._arrivals[place] = deque(maxlen=MAX_ARRIVALS)
+        # Most is told of who came last.
+        if not known or (known[-1] != start_utc_ns and start_utc_ns not in known):
             known.append(start_utc_ns)
 
     def before(

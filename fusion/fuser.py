@@ -152,9 +152,9 @@ class Fuser:
 
     def _take(self, weighed: list[Detection], spec: SensorSpec) -> list[Alert]:
         alerts: list[Alert] = []
-        scans = [d for d in weighed if d.kind.startswith("xray.") and d.kind != TEST_PIECE]
-        if scans:
-            alerts += self._take_scan(scans, spec)
+        if spec.family is Family.XRAY:
+            scans = [d for d in weighed if d.kind.startswith("xray.") and d.kind != TEST_PIECE]
+            alerts += self._take_scan(scans, spec) if scans else []
         for detection in weighed:
             self._judge.note(detection)
             for counts in self._counting[detection.sensor_id]:
@@ -271,17 +271,23 @@ class Fuser:
         # What has been known of its way stays known while it is less clear.
         known = track.motion if track.incident.legs else None
         track.motion = cues.motion(track, zone) or known
+        association = self._policy.association
         others = _others(track, zone)
-        track.drop_off = cues.drop_off(track, zone, others, self._policy.association)
-        track.pick_up = cues.pick_up(track, zone, others, self._policy.association)
-        lanes = self._lanes_near[zone.zone_id]
-        track.meets = lane_met(track, zone, lanes, self._policy.association)
-        first = self._handovers.told_as(track, is_told=self._desk.said(track.key) is not None)
-        track.blinded = self._blindings.of_track(track, zone, self._policy.association)
-        claim = self._judge.track(first, self._desk.said(first.key), self._desk.knows)
-        claims = [] if claim is None else [claim]
-        alerts = [told for one in claims for told in self._desk.consider(one, self._now_utc_ns)]
-        return alerts + self._raised(track.blinded, track.zone_id, claims)
+        if others or track.drop_off is not None:
+            track.drop_off = cues.drop_off(track, zone, others, association)
+        track.pick_up = cues.pick_up(track, zone, others, association) if others else None
+        track.meets = lane_met(track, zone, self._lanes_near[zone.zone_id], association)
+        said = self._desk.said(track.key)
+        first = self._handovers.told_as(track, is_told=said is not None)
+        if first is not track:
+            said = self._desk.said(first.key)
+        track.blinded = self._blindings.of_track(track, zone, association)
+        claim = self._judge.track(first, said, self._desk.knows)
+        alerts = self._desk.consider(claim, self._now_utc_ns) if claim is not None else []
+        if track.blinded is not None:
+            claims = [claim] if claim is not None else []
+            alerts += self._raised(track.blinded, track.zone_id, claims)
+        return alerts
 
     def _ask(self) -> list[Alert]:
         """Steps that were heard after the last event may say which way somebody went."""
@@ -311,10 +317,10 @@ class Fuser:
         return alerts
 
     def _weigh_transit(self, transit: Transit, *, is_whole_now: bool = False) -> list[Alert]:
-        for kind in cues.OF_TRANSIT:
-            transit.drop(kind)
-        for cue in cues.of_transit(transit, self._policy.association):
-            transit.add(cue)
+        transit.drop(*cues.OF_TRANSIT)
+        if transit.scans:
+            for cue in cues.of_transit(transit, self._policy.association):
+                transit.add(cue)
         blinded = self._blindings.of_transit(transit)
         if blinded is not None:
             transit.add(blinded)
@@ -322,7 +328,8 @@ class Fuser:
         claims = self._judge.transit(transit, self._desk.knows)
         for claim in claims:
             alerts += self._desk.consider(claim, self._now_utc_ns)
-        alerts += self._raised(blinded, transit.lane.lane_id, claims)
+        if blinded is not None:
+            alerts += self._raised(blinded, transit.lane.lane_id, claims)
         return alerts + self._unbelieved(transit, claims) if is_whole_now else alerts
 
     def _unbelieved(self, transit: Transit, claims: list[Claim]) -> list[Alert]:
@@ -365,10 +372,8 @@ class Fuser:
                 alerts += self._desk.close(key, self._now_utc_ns)
         return alerts
 
-    def _raised(self, blinded: Detection | None, place: str, claims: list[Claim]) -> list[Alert]:
+    def _raised(self, blinded: Detection, place: str, claims: list[Claim]) -> list[Alert]:
         """The alert of a sensor that was blinded for somebody, a level higher."""
-        if blinded is None:
-            return []
         told = max((claim.level or Level.LOG for claim in claims), default=Level.LOG)
         episode = self._blindings.to_raise(blinded, place, told=told)
         if episode is None:

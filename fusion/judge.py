@@ -119,11 +119,12 @@ class Judge:
         for detection, _ in rows:
             if detection.facts.get("over_range") is True:
                 bits |= 1 << TRANSIT_QUESTIONS.index("radiation")
-        key = transit.key
         return [
             question
-            for number, question in enumerate(TRANSIT_QUESTIONS)
-            if bits >> number & 1 or known(f"{key}/{question}")
+            for number, (question, key) in enumerate(
+                zip(TRANSIT_QUESTIONS, self.keys(transit), strict=True)
+            )
+            if bits >> number & 1 or known(key)
         ]
 
     def track(
@@ -135,8 +136,10 @@ class Judge:
         known  as of `transit`; None: the claim, in full
         """
         own = track.weighed()
-        rows = own + self._silence.of_track(track, own)
         onset = Onset(track.zone_id, track.start_utc_ns)
+        if known is not None and self._screen.is_faint(track, own, onset) and not known(track.key):
+            return None  # silence speaks for nothing
+        rows = own + self._silence.of_track(track, own)
         if known is not None and not (self._screen.track(track, rows, onset) or known(track.key)):
             return None
         motion = track.motion.facts if track.motion is not None else {}

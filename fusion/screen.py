@@ -41,11 +41,19 @@ class Screen:
 
     def track(self, track: Track, rows: Rows, at: Onset) -> bool:
         """Whether anything of what moves may be worth a word."""
+        cell = self._cell(track, at)
+        cell.hold(rows)
+        return cell.worth_telling(track.end_utc_ns) != 0
+
+    def is_faint(self, track: Track, own: Rows, at: Onset) -> bool:
+        """Whether nothing can be worth a word, whatever silence says besides."""
+        return self._cell(track, at).hold(own)
+
+    def _cell(self, track: Track, at: Onset) -> Cell:
         if track.cell is None:
             priors = self._priors(self._motions, at)
             track.cell = Cell(self._motions, priors, self._correlation)
-        track.cell.hold(rows)
-        return track.cell.worth_telling(track.end_utc_ns) != 0
+        return track.cell
 
     def _priors(self, layout: Layout, at: Onset) -> Floats:
         scoring = self._policy.scoring
