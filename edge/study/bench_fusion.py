@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from edge.kernel_cache import use_kernel_cache
-from edge.study.bench_fusion_day import CELLS, at_each_place, checkpoint, traffic
+from edge.study.bench_fusion_day import CELLS, at_each_place, checkpoint, told_again, traffic
 from edge.study.figures import Figure, Options, at_least, at_most, percentile, plain
+from fusion.cells import Cell
 from fusion.cells_batch import Cells
 from fusion.fuser import Fuser
 from fusion.policy import Policy
@@ -29,18 +30,22 @@ TWIN_REPORTS = 960
 ROUNDS = 9
 KALMAN_STEPS = 400
 IDLE_TICKS = 2_000
+SCORES = 2_000
 QUESTIONS = ("radiation", "cargo", "passage", "motion")
 GOAL_PER_S = 200_000.0
 GOAL_FEED_US = 20.0
 
 
 def run(options: Options) -> list[Figure]:
-    """Detections a second in a batch, the cost of one fed by itself, and of an idle tick."""
+    """Detections a second in a batch, the cost of one fed by itself, and of an idle tick.
+
+    Of the feed, how much is the weighing of an incident that is there already.
+    """
     use_kernel_cache()
     options.say(f"fusion: {CELLS} places with a sensor of each family, in a batch")
     figures = _batch(options)
     options.say("fusion: the same places, each detection through the fuser by itself")
-    return [*figures, *_feeds(options), _idle()]
+    return [*figures, *_feeds(options), _weighing(options), _idle()]
 
 
 def _batch(options: Options) -> list[Figure]:
@@ -140,10 +145,12 @@ def _feeds(options: Options) -> list[Figure]:
     middle = {family: statistics.median(costs) for family, costs in sorted(costs_us.items())}
     how = (
         f"{len(quiet)} feeds of {CELLS} lanes with portal and scanner and {CELLS} zones with "
-        f"ground sensors of which nothing was told ({told} alerts besides)"
+        f"ground sensors of which nothing was told ({told} alerts besides): association, tracks, "
+        "cues, judge and alarm book"
     )
     return [
         at_most("fusion.feed", statistics.median(quiet), GOAL_FEED_US, "us", f"median of {how}"),
+        plain("fusion.feed.p95", percentile(quiet, 0.95), "us", f"of {how}"),
         plain("fusion.feed.p99", percentile(quiet, 0.99), "us", f"of {how}"),
         *(
             plain(f"fusion.feed.{family}", cost, "us", f"median of {len(costs_us[family])} of them")
@@ -163,6 +170,26 @@ def _played(policy: Policy, seed: int) -> Iterator[tuple[str, float, int]]:
         alerts = fuser.take(found)
         took_ns = time.thread_time_ns() - began_ns
         yield found[0].family.value, took_ns / len(found) / 1e3, len(alerts)
+
+
+def _weighing(options: Options) -> Figure:
+    """A detection that changes only the score of an incident that is there already."""
+    policy = Policy()
+    layout = layout_of(QUESTIONS, policy)
+    cell = Cell(layout, layout.priors(policy.scoring.priors_nats))
+    costs_us = []
+    faint = 0
+    for rows, now_utc_ns in told_again(np.random.default_rng(options.seed), SCORES):
+        began_ns = time.thread_time_ns()
+        faint += cell.hold(rows)
+        cell.worth_telling(now_utc_ns)
+        costs_us.append((time.thread_time_ns() - began_ns) / 1e3)
+    how = (
+        f"median of {SCORES} gamma profiles told again of a vehicle with a scan: its evidence held "
+        f"and all {len(layout.names)} explanations weighed by the kernel ({faint} were too faint "
+        "for that); a part of fusion.feed, with no association, cues, judge or alarm book"
+    )
+    return plain("fusion.weighing", statistics.median(costs_us), "us", how)
 
 
 def _idle() -> Figure:

@@ -61,6 +61,20 @@ def at_each_place(random: np.random.Generator, reports: int) -> Iterator[tuple[i
         yield cell, teller(random, cell, round_s, round_s + 1.0)
 
 
+def told_again(
+    random: np.random.Generator, reports: int
+) -> Iterator[tuple[list[tuple[Detection, float]], int]]:
+    """(rows, time): a vehicle with a source, whose portal tells of it again and again."""
+    rest = [
+        (_neutrons(random, 0, 0, 6.0), 1.0),
+        (_scan(random, 0, SCANNED_S, SCANNED_S), 1.0),
+        (_emptiness(random, 0, SCANNED_S, SCANNED_S), 1.0),
+    ]
+    for _ in range(reports):
+        gamma = _gamma(random, 0, 0, 5.0, more_nats=12.0)
+        yield [(gamma, 1.0), *rest], BEGIN_UTC_NS + SCANNED_S * SECOND_NS
+
+
 def traffic(random: np.random.Generator) -> Iterator[tuple[int, list[Detection]]]:
     """(time, detections that come together), none: a tick, once a second.
 
@@ -107,9 +121,16 @@ def _occupancy(cell: int, start_s: float, end_s: float, *, closed: bool) -> Dete
 
 
 def _gamma(
-    random: np.random.Generator, cell: int, start_s: float, end_s: float, *, final: bool = True
+    random: np.random.Generator,
+    cell: int,
+    start_s: float,
+    end_s: float,
+    *,
+    final: bool = True,
+    more_nats: float = 0.0,
 ) -> Detection:
     point, extended = random.gamma(1.0, 0.4, 2)
+    point += more_nats
     facts: dict[str, Fact] = {
         "gamma_sigma": float(random.normal()),
         "point_nats": float(point),

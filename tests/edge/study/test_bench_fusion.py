@@ -16,6 +16,7 @@ def short(monkeypatch):
     monkeypatch.setattr(bench_fusion, "ROUNDS", 2)
     monkeypatch.setattr(bench_fusion, "KALMAN_STEPS", 4)
     monkeypatch.setattr(bench_fusion, "IDLE_TICKS", 20)
+    monkeypatch.setattr(bench_fusion, "SCORES", 20)
     monkeypatch.setattr(bench_fusion_day, "CYCLES", 1)
 
 
@@ -41,4 +42,7 @@ def test_the_figures_are_those_that_goals_are_set_for(short):
     assert named["fusion.feed"].goal == "<= 20"
     assert all(one.value > 0.0 for one in figures)
     assert "(0 alerts besides)" in named["fusion.feed"].how
+    assert named["fusion.feed.p95"].value > named["fusion.feed"].value
+    assert "(0 were too faint" in named["fusion.weighing"].how
+    assert not named["fusion.weighing"].goal  # it is a part of a feed, and no feed
     assert said
