@@ -15,7 +15,7 @@ from fusion.associate import Lane, Transit
 from fusion.association_policy import AssociationPolicy
 from fusion.evidence import number
 from fusion.lane_order import Trellis
-from fusion.scan_queue import Place, Seen, Vehicle, queue_of, stretches, vehicles_of
+from fusion.scan_queue import Place, Seen, Vehicle, in_time, queue_of, stretches, vehicles_of
 from fusion.scan_timing import Crossing, ScanTiming
 from fusion.types import SECOND_NS, Detection, Fact
 
@@ -78,6 +78,8 @@ class Pairing:
         }
         self._going_on: _Scan | None = None
         self._number = 0
+        self._settled: object = None
+        """All that was known when asking whose the scans are has changed nothing."""
 
     def take(self, detections: Sequence[Detection]) -> list[Change]:
         """What a scanner tells of one scan, or tells anew; its own transit comes last."""
@@ -124,6 +126,9 @@ class Pairing:
         """Ask anew whose each scan is; the transits that hold other evidence now."""
         self._scans.sort(key=lambda scan: (scan.start_utc_ns, str(scan.name)))
         seen = [scan.seen for scan in self._scans]
+        before = self._all_known(seen)
+        if before == self._settled:
+            return []
         vehicles = self._vehicles(seen)
         trellis, pairs = self._best(vehicles, seen)
         placed: list[tuple[_Scan, Place | None, float]] = []
@@ -138,7 +143,32 @@ class Pairing:
             placed.append((self._scans[j], place, sure))
         changes = self._move(placed)
         self._learn(seen)
+        still = not changes and self._all_known(seen) == before
+        self._settled = before if still else None
         return changes
+
+    def _all_known(self, seen: Sequence[Seen]) -> object:
+        """All that a pairing depends on: as long as it stays, so does the pairing.
+
+        Most vehicles that come into a portal are not yet in time for any scan.
+        """
+        sensor_id = self._scans[0].detections[0].sensor_id
+        scans = [
+            (scan.number, scan.place, scan.sure, scan.place and _measured(scan.place.transit))
+            for scan in self._scans
+        ]
+        vehicles = [
+            (
+                transit,
+                _measured(transit),
+                (sensor_id, 0) in transit.scans,
+                (sensor_id, 1) in transit.scans,
+            )
+            for lane in self.lanes
+            for transit in lane.transits
+            if transit.by_portal and in_time(transit, seen)
+        ]
+        return seen, scans, vehicles, [timing.changes for timing in self._timings.values()]
 
     def _vehicles(self, seen: Sequence[Seen]) -> list[Vehicle]:
         """All that may be in one of the scans, in the order in which they should come."""
@@ -262,6 +292,11 @@ def _crossing(place: Place | None, seen: Seen) -> Crossing | None:
         speed_m_s=transit.speed_m_s,
         longer_m=seen.length_m - transit.length_m if both else None,
     )
+
+
+def _measured(transit: Transit) -> tuple[int, float, float]:
+    """What of a vehicle tells which scan may be of it."""
+    return transit.entered_utc_ns, transit.length_m, transit.speed_m_s
 
 
 def _crosses(now: float, before: float, line: float) -> bool:

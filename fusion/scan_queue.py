@@ -84,7 +84,7 @@ def vehicles_of(
     busy = stretches(scans)
     found = []
     for transit in lane.transits:
-        if not transit.by_portal or not _in_time(transit, scans):
+        if not transit.by_portal or not in_time(transit, scans):
             continue
         joined = _joined(transit, policy)
         for seat in range(2 if joined > 0.0 else 1):
@@ -139,8 +139,8 @@ def _later(vehicle: Vehicle, utc_ns: int) -> float:
     return vehicle.timing.later(vehicle.since_s(utc_ns), vehicle.place.transit.speed_m_s)
 
 
-def _in_time(transit: Transit, scans: Sequence[Seen]) -> bool:
-    """Whether any of the scans may be of it, or comes after it."""
+def in_time(transit: Transit, scans: Sequence[Seen]) -> bool:
+    """Whether any of the scans, in order of time, may be of it, or comes after it."""
     first_s, last_s = transit.lane.scan_offset_s
     begin_s = (scans[0].start_utc_ns - transit.entered_utc_ns) / SECOND_NS
     end_s = (scans[-1].start_utc_ns - transit.entered_utc_ns) / SECOND_NS

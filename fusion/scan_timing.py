@@ -44,6 +44,8 @@ class ScanTiming:
     def __init__(self, window_s: tuple[float, float], policy: AssociationPolicy) -> None:
         self.window_s = window_s
         self._policy = policy
+        self.changes = 0
+        """How often it has become another."""
         self._known: dict[int, Crossing] = {}
         self._usual: tuple[float, float] | None = None
         self._way: tuple[float, float] | None = None
@@ -75,6 +77,7 @@ class ScanTiming:
 
     def note(self, *, scanned: bool) -> None:
         """A vehicle will be scanned no more, or was."""
+        self.changes += 1
         self._vehicles = REMEMBERED * self._vehicles + 1.0
         self._skipped = REMEMBERED * self._skipped + (0.0 if scanned else 1.0)
 
@@ -151,6 +154,7 @@ class ScanTiming:
         return (known * self._policy.scan_odd_share + FEW_CROSSINGS) / (known + FEW_CROSSINGS)
 
     def _settle(self) -> None:
+        self.changes += 1
         crossings = self._known.values()
         self._usual = self._way = None
         if not crossings:

@@ -304,9 +304,16 @@ def test_in_order_and_far_apart_every_scan_is_its_own_vehicles(gaps, offset_s, w
         assert not transit.ambiguous
 
 
-def play(events: Sequence[tuple[float, str, str]]) -> list[tuple]:
+class Forgetful(Pairing):
+    """Asks every time, whether anything is otherwise or not."""
+
+    _settled = property(lambda self: None, lambda self, value: None)
+
+
+def play(events: Sequence[tuple[float, str, str]], kind: type[Pairing] = Pairing) -> list[tuple]:
     """(at, what, lane) in this order, to what every transit holds in the end."""
     crossing = Crossing("a", "b")
+    crossing.pairing = kind(list(crossing.lanes.values()), POLICY)
     for at_s, what, lane in events:
         if what == "portal":
             crossing.pass_(at_s, 12.0, lane=lane)
@@ -352,3 +359,9 @@ def test_what_happens_at_one_time_may_be_told_in_any_order(events, data):
 def test_no_scan_is_lost_and_none_is_told_twice(events):
     told = [name for _, names, _ in play(events) for name in names]
     assert sorted(told) == sorted(f"scan-{ln}-{at}" for at, what, ln in events if what == "scan")
+
+
+@given(events=events, later=events)
+def test_what_was_not_asked_again_would_have_been_the_same(events, later):
+    more = [(at_s + 90.0, what, lane) for at_s, what, lane in later]
+    assert play([*events, *more]) == play([*events, *more], Forgetful)
