@@ -8,7 +8,7 @@ was passed over. The best few hypotheses are kept (Reid 1979, IEEE TAC 24:843, w
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from fusion.association_policy import AssociationPolicy
 from fusion.kernels.track import State, predict, update
@@ -113,6 +113,10 @@ class Chain:
             return math.fsum(one.along_m for one in self.passes) / len(self.passes)
         return self.last.along_m + (self.since_s(utc_ns) - self.state[0]) / self.state[1]
 
+    def gaining(self, gain_nats: float) -> "Chain":
+        """The same, which explains its passages so much better."""
+        return Chain(self.passes, self.state, self.turns, self.since_turn, gain_nats)
+
     def since_s(self, utc_ns: int) -> float:
         """Seconds after the first passage."""
         return (utc_ns - self.passes[0].at_utc_ns) / SECOND_NS
@@ -148,13 +152,13 @@ class Chains:
         state = (0.0, 0.0, self._variance(one), 0.0, manner.slowness_sd**2)
         begun = Chain((one,), state, gain_nats=noise - NEW_NATS)
         grown = [
-            replace(old, nats=old.nats + noise),
+            _Hypothesis(old.nats + noise, old.chains),
             _Hypothesis(old.nats + NEW_NATS, (*old.chains, begun)),
         ]
         for i, chain in enumerate(old.chains):
             if (link := self._linked(chain, one)) is not None:
                 nats, longer = link
-                longer = replace(longer, gain_nats=chain.gain_nats + noise - nats)
+                longer = longer.gaining(chain.gain_nats + noise - nats)
                 rest = (*old.chains[:i], longer, *old.chains[i + 1 :])
                 grown.append(_Hypothesis(old.nats + nats, rest))
         return grown
@@ -197,7 +201,7 @@ class Chains:
         nats = 0.5 * off + 0.5 * math.log1p(spread / ANY_TIME_S**2)
         after = update(ahead, at_s, variance)
         since = chain.since_turn + (1 if chain.turns else 0)
-        return nats, replace(chain, passes=(*chain.passes, one), state=after, since_turn=since)
+        return nats, Chain((*chain.passes, one), after, chain.turns, since, chain.gain_nats)
 
     def _turned(self, chain: Chain, one: Pass) -> tuple[float, Chain] | None:
         """It has turned round, or stood still and gone on."""
@@ -214,9 +218,10 @@ class Chains:
         moved = self._moved(chain, still, one)
         if moved is None:
             return None
-        turns = chain.turns + int(back)
-        since = 1 if back else moved[1].since_turn
-        return moved[0] + TURN_NATS, replace(moved[1], turns=turns, since_turn=since)
+        nats, on = moved
+        if back:
+            on = Chain(on.passes, on.state, chain.turns + 1, 1, on.gain_nats)
+        return nats + TURN_NATS, on
 
     def _variance(self, one: Pass) -> float:
         """Of a passage's time: the fit's, the clock's, and of a way that is not quite straight."""
