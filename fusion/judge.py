@@ -69,7 +69,8 @@ class Judge:
         """The keys of all claims that an incident can lead to."""
         if isinstance(incident, Track):
             return [incident.key]
-        return [f"{incident.key}/{question}" for question in TRANSIT_QUESTIONS]
+        key = incident.key
+        return [f"{key}/{question}" for question in TRANSIT_QUESTIONS]
 
     def transit(self, transit: Transit, known: Known | None = None) -> list[Claim]:
         """What a vehicle's passage amounts to, one claim for each question with evidence.
