@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fusion import xray
+from fusion.cadence import CadenceWatch
 from fusion.evidence import weigh
 from fusion.health import SensorHealth
 from fusion.lag import LagWatch
@@ -36,6 +37,8 @@ class _Channel:
     health: SensorHealth
     stuck: StuckWatch
     lag: LagWatch
+    cadence: CadenceWatch | None
+    """Of a portal."""
     feed: Callable[[Sample], list[Detection]]
     tick: Callable[[int], list[Detection]] | None
 
@@ -63,7 +66,12 @@ class Senses:
             return []
         detections = channel.health.heard(sample, self._now_utc_ns)
         if not isinstance(sample, StatusSample):
-            for said in (channel.stuck.feed(sample), channel.lag.feed(sample, self._now_utc_ns)):
+            watched = (
+                channel.stuck.feed(sample),
+                channel.lag.feed(sample, self._now_utc_ns),
+                channel.cadence.feed(sample) if channel.cadence else None,
+            )
+            for said in watched:
                 if said is not None:
                     detections += channel.health.heard(said, self._now_utc_ns)
             detections += channel.feed(sample)
@@ -98,14 +106,15 @@ class Senses:
 
     def _channel(self, spec: SensorSpec) -> _Channel:
         health = SensorHealth(spec, self._policy.alarms)
+        watches = StuckWatch(), LagWatch()
         if spec.family is Family.RADIATION:
             policy = self._policy
             portal = Portal(spec, policy.radiation, policy.spectra, policy.identify)
-            return _Channel(spec, health, StuckWatch(), LagWatch(), portal.feed, portal.tick)
+            return _Channel(spec, health, *watches, CadenceWatch(), portal.feed, portal.tick)
         if spec.family is Family.SEISMIC:
             # All stations are worked on together: what a sample brings may be of any of them.
-            return _Channel(spec, health, StuckWatch(), LagWatch(), self._ground.feed, None)
-        return _Channel(spec, health, StuckWatch(), LagWatch(), self._scanned, None)
+            return _Channel(spec, health, *watches, None, self._ground.feed, None)
+        return _Channel(spec, health, *watches, None, self._scanned, None)
 
     def _scanned(self, sample: Sample) -> list[Detection]:
         if not isinstance(sample, ScanFinding):

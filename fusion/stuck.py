@@ -6,6 +6,7 @@ is coarse, repeats itself and is well.
 """
 
 import math
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -24,6 +25,8 @@ from fusion.types import (
 CODE = "stuck"
 SURE_NATS = 25.0  # ten million readings a year, and one chance in a hundred thousand of those
 LEAST_READINGS = 24  # two minutes of a vacant portal: how often it repeats itself is not known yet
+LEAST_NUMBERS = 24  # but of four panels half a minute tells how often each number comes again
+COARSE_SHARE = 0.15  # of numbers that do; of counts of 50 and more it is one in 25
 ANY_NATS = 30.0  # of whole spectra and scans: chance does not repeat them
 PACKET_NATS, FLAT_NATS = 12.0, 6.0  # of a packet of waveform, and of one that is a single number
 GONE_NS = 60 * SECOND_NS  # a channel that was stuck and is not sent any more
@@ -55,6 +58,10 @@ class _Run:
     readings: int = 0
     repeats: int = 0
     """Before the run that goes on now."""
+    compared: int = 0
+    """Numbers of readings that were not the same."""
+    alike: int = 0
+    """Of those, numbers that were the same all the same."""
     running: int = 0
     nats: float = 0.0
     stuck: bool = False
@@ -67,18 +74,34 @@ class _Run:
         self.stuck = self._takes(reading)
 
     def _takes(self, reading: Reading) -> bool:
-        again = self.last is not None and reading.repeats(self.last)
-        self.last = reading
-        if not again:
+        last, self.last = self.last, reading
+        if last is None or not reading.repeats(last):
             self.repeats += self.running
             self.running, self.nats = 0, 0.0
             self.readings += 1
+            self._compare(last, reading)
             return False
         habit = self.repeats / max(1, self.readings + self.repeats)
         self.running += 1
-        self.nats += min(reading.nats, -math.log(habit)) if habit > 0.0 else reading.nats
-        usual = self.readings >= LEAST_READINGS or reading.nats >= ANY_NATS
-        return usual and self.nats >= SURE_NATS
+        nats = min(reading.nats, -math.log(habit)) if habit > 0.0 else reading.nats
+        self.nats += min(nats, self._coarse_nats(reading))
+        usual = self.readings >= LEAST_READINGS or self.compared >= LEAST_NUMBERS
+        return (usual or reading.nats >= ANY_NATS) and self.nats >= SURE_NATS
+
+    def _compare(self, last: Reading | None, reading: Reading) -> None:
+        """How many numbers of a reading are those of the one before; with one number, none is."""
+        if last is None or not isinstance(reading.numbers, tuple):
+            return
+        if isinstance(last.numbers, tuple) and len(last.numbers) == len(reading.numbers) > 1:
+            self.compared += len(reading.numbers)
+            self.alike += sum(map(operator.eq, reading.numbers, last.numbers))
+
+    def _coarse_nats(self, reading: Reading) -> float:
+        """The same where each number by itself often comes again; infinite where none does."""
+        share = self.alike / max(1, self.compared)
+        if share <= COARSE_SHARE or not isinstance(reading.numbers, tuple):
+            return math.inf
+        return -len(reading.numbers) * math.log(share)
 
 
 @dataclass(slots=True)

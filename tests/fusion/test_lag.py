@@ -1,4 +1,4 @@
-"""A station's clock that jumps is told within ten seconds; a slow or broken link is not."""
+"""A sensor's clock that jumps is told at once or within ten seconds; a slow link is not."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fusion.lag import LagWatch
-from fusion.types import MILLISECOND_NS, SECOND_NS, Origin, WaveformSample
+from fusion.types import MILLISECOND_NS, SECOND_NS, Origin, ScanFinding, WaveformSample
 from tests.fusion.makers import START_UTC_NS
 
 COUNTS = np.arange(25, dtype=np.int32)
@@ -97,3 +97,62 @@ def test_a_rate_that_is_none_says_nothing(rate_hz):
     watch = LagWatch()
     odd = replace(packet(START_UTC_NS), rate_hz=rate_hz)
     assert [watch.feed(odd, START_UTC_NS + i * SECOND_NS) for i in range(20)] == [None] * 20
+
+
+def scan(number, clock_s=0.0):
+    return ScanFinding(
+        sensor_id="xray-1",
+        origin=Origin.SENSOR,
+        start_utc_ns=START_UTC_NS + round((60 * number + clock_s) * SECOND_NS),
+        duration_ms=8000,
+        scan_id=str(number),
+        length_m=16.0,
+        declared="",
+        container="",
+        empty=False,
+        empty_nats=0.0,
+        fill=0.5,
+        homogeneity=0.5,
+        unpenetrated=0.0,
+        regions=(),
+        quality=(),
+        notes=(),
+    )
+
+
+def scanned(lags_s, clock_s=lambda number: 0.0):
+    """(number, status) of a scanner whose scans come so long after their ends."""
+    watch, told = LagWatch(), []
+    for number, lag_s in enumerate(lags_s):
+        now = START_UTC_NS + round((60 * number + 8 + lag_s) * SECOND_NS)
+        said = watch.feed(scan(number, clock_s(number)), now)
+        if said is not None:
+            told.append((number, said))
+    return told
+
+
+def test_a_scan_that_is_there_sooner_than_it_can_be_is_told_at_once():
+    begin, end = scanned([1.0, 1.1] * 20, clock_s=lambda i: 0.5 if 9 <= i < 15 else 0.0)
+    assert begin[0] == 9
+    assert (begin[1].code, begin[1].active) == ("clock-step", True)
+    assert float(begin[1].text.removesuffix(" s")) == pytest.approx(0.5, abs=0.1)
+    assert end[0] == 15
+    assert not end[1].active
+
+
+def test_scans_that_are_later_are_told_with_the_third():
+    begin, _ = scanned([1.0, 1.1] * 20, clock_s=lambda i: -0.5 if 9 <= i < 15 else 0.0)
+    assert begin[0] == 11
+    assert float(begin[1].text.removesuffix(" s")) == pytest.approx(-0.5, abs=0.11)
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0.0, 3.0))
+def test_a_folder_that_is_looked_into_now_and_then_is_no_clock(seed, every_s):
+    random = np.random.default_rng(seed)
+    assert scanned((1.0 + every_s * random.random(200)).tolist()) == []
+
+
+def test_scans_of_before_are_no_clock_and_a_step_that_stays_is_taken():
+    assert scanned([3600.0 - 60 * i for i in range(60)] + [1.0] * 40) == []
+    told = scanned([1.0] * 40, clock_s=lambda i: 0.5 if i >= 9 else 0.0)
+    assert [said.active for _, said in told] == [True, False]

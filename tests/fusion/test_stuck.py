@@ -68,6 +68,23 @@ def test_background_that_stands_still_is_told_within_ten_seconds_and_its_end():
     assert (end.active, end.start_utc_ns - START_UTC_NS) == (False, 5 * 44 * SECOND_NS)
 
 
+def test_of_four_panels_half_a_minute_tells_how_often_they_repeat_themselves():
+    random = np.random.default_rng(31)
+    rows = [random.poisson(260, 4).tolist() for _ in range(8)]
+    (begin,) = told(background(5.0 * i, row) for i, row in enumerate(rows + [rows[-1]] * 4))
+    assert begin.active
+    assert begin.start_utc_ns - START_UTC_NS <= (5.0 * 8 + 10.0) * SECOND_NS
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40))
+def test_a_coarse_or_slow_portal_is_well_from_the_start(seed, hold):
+    random = np.random.default_rng(seed)
+    coarse = (random.poisson(260, (60, 4)) // 50 * 50).tolist()
+    slow = np.repeat(random.poisson(260, (20, 4)), hold, axis=0)[:60].tolist()
+    for rows in (coarse, slow):
+        assert told(background(5.0 * i, row) for i, row in enumerate(rows)) == []
+
+
 @given(st.integers(0, 2**32 - 1), st.sampled_from([20, 60, 260, 900]))
 def test_healthy_counts_never_are(seed, mean):
     random = np.random.default_rng(seed)
