@@ -16,7 +16,7 @@ from edge.study.fusion_curves import (
 from edge.study.fusion_hours import Hour
 from edge.study.fusion_measures import ADVISORY, WARNING, share, tally
 from edge.study.fusion_systems import GARITA, NAIVE
-from edge.study.fusion_tables import Goals, held, proportion_of
+from edge.study.fusion_tables import Goals, an_hour, held, proportion_of
 from edge.study.fusion_truth import Happening
 from edge.study.intervals import proportion
 from fusion.types import Family
@@ -40,6 +40,10 @@ def beside(hours: Sequence[Hour], ways: Sequence[str]) -> list[Figure]:
         mine = tally(shared, way)
         hits, of = mine.found(WARNING)
         wrong, loud = sum(mine.nuisances(ADVISORY).values()), sum(mine.nuisances(WARNING).values())
+        if not of:
+            how = f"{loud / mine.hours:.3g}/h at level >= 3"
+            figures.append(an_hour(f"{way}: nuisances of level >= 2", wrong, mine.hours, how))
+            continue
         true, all_ = mine.precise(WARNING)
         how = (
             f"nuisances {wrong / mine.hours:.3g}/h at level >= 2, {loud / mine.hours:.3g}/h at "
@@ -69,6 +73,8 @@ def versus(ours: Curve, theirs: Curve, detection_: float) -> Versus:
 def fewer(name: str, ours: int, theirs: int, how: str) -> Figure:
     """Share of their nuisances that we save; the interval is that of the ratio of two counts."""
     low, high = proportion(ours, ours + theirs) if theirs else (0.0, 0.5)
+    if not theirs and not ours:
+        how = f"{how}; nothing to save"
     return Figure(
         name=name,
         value=1.0 - ours / theirs if theirs else 0.0,

@@ -134,7 +134,7 @@ def precision(mine: Tally, goals: Goals) -> list[Figure]:
     figures = []
     for level, goal in ((WARNING, PRECISE), (ADVISORY, PRECISE_ADVISORY)):
         hits, of = mine.precise(level)
-        if not of:
+        if not of or not mine.outcomes:  # without any threat, none can be right
             continue
         each = hits / max(1, len(mine.outcomes))
         wrong = (of - hits) / mine.hours

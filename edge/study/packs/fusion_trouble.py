@@ -27,7 +27,9 @@ from simulators.crossing_days import Options, hour
 from simulators.traffic import HOUR_S
 
 SOON_S, OFTEN = 10.0, 0.95
-SPOILT_FROM_S = 180.0  # until then a portal that repeats itself may be a coarse one
+SPOILT_FROM_S = 900.0  # a scanner has scanned some ten vehicles by then, and is known
+TICK_S = 0.11  # what a sample brings is told as of the tick before; and rounding
+CALLED: Mapping[str, str] = {"rpm": "portal", "xray": "scanner", "geo": "ground sensor"}
 SEEDS_APART = 1_000  # spoilt hours from those whose sensors fail by themselves
 SPOILT_HOURS = 2
 
@@ -105,16 +107,21 @@ def faults(hours: Sequence[Hour]) -> list[Figure]:
         for fault in one.found:
             if fault.kind is Kind.FAULT:
                 told_s = fault_told_s(one.ways["Garita"].rungs, fault.subject, fault.spans_s[0])
-                family = fault.subject.split("-")[0]
-                waits_s.setdefault(f"{family} {fault.name}", []).append(told_s)
+                waits_s.setdefault(f"{called(fault.subject)} {fault.name}", []).append(told_s)
     return [_fault(name, waits_s[name]) for name in sorted(waits_s)]
+
+
+def called(sensor_id: str) -> str:
+    """What kind of sensor that is."""
+    return CALLED[sensor_id.partition("-")[0]]
 
 
 def _fault(name: str, waits_s: Sequence[float]) -> Figure:
     soon = sum(wait_s <= SOON_S for wait_s in waits_s)
     ever = sum(wait_s < math.inf for wait_s in waits_s)
-    half = percentile(waits_s, 0.5)
-    how = f"{ever} told at all, half within {half:.3g} s"
+    half_s = percentile(waits_s, 0.5)
+    within = f", half within {half_s:.3g} s" if half_s < math.inf else ""
+    how = f"{ever} told at all{within}"
     one = proportion_of(f"fault told within {SOON_S:g} s: {name}", soon, len(waits_s), how)
     return held(one, f">= {OFTEN:g}", soon / len(waits_s) >= OFTEN)
 
@@ -131,7 +138,7 @@ def fault_told_s(
             if one.place == sensor_id
             and one.event in DEVICES
             and one.own_level >= level
-            and from_s <= one.told_s <= to_s + SOON_S
+            and from_s - TICK_S <= one.told_s <= to_s + SOON_S
         ),
         default=math.inf,
     )
@@ -167,14 +174,17 @@ def _lost(victim: str, manner: str, mine: Sequence[Spoilt], rests: str) -> list[
         f"{rests}"
     )
     waits_s = [one.fault_s[manner] for one in mine]
+    told_s = [wait_s for wait_s in waits_s if wait_s < math.inf]
+    times = ", ".join(f"{wait_s:.3g} s" for wait_s in sorted(told_s)) or "never"
+    name = f"{called(victim)} {manner}"
     return [
-        at_most(f"{victim} {manner}: lost that would be found without it", more, 0.0, "", how),
+        at_most(f"{name}: threats lost that are found without it", more, 0.0, "", how),
         at_most(
-            f"{victim} {manner}: fault told after",
+            f"{name}: fault told after, the longest",
             max(waits_s),
             SOON_S,
             "s",
-            f"the longest of {len(waits_s)} times",
+            f"{victim}: told in {len(told_s)} of {len(waits_s)} hours; {times}",
         ),
     ]
 

@@ -268,6 +268,17 @@ def test_a_fault_is_told_by_its_own_sensor_after_it_began():
     ]
     assert trouble.fault_told_s(told, "rpm", (20.0, 60.0)) == 5.0
     assert trouble.fault_told_s(told, "geo", (20.0, 60.0)) == math.inf
+    # A sample of 25.1 s is taken up before the tick of that time.
+    assert trouble.fault_told_s(told, "rpm", (25.1, 60.0)) == pytest.approx(0.0, abs=0.11)
+
+
+def test_faults_are_listed_by_kind_with_how_many_were_told_and_how_soon():
+    (one,) = [trouble._fault("scanner silent", [4.0, math.inf, math.inf])]
+    assert one.name == "fault told within 10 s: scanner silent"
+    assert one.how == "1 of 3; 1 told at all"
+    assert (
+        trouble._fault("portal stuck", [3.0, 6.0]).how == "2 of 2; 2 told at all, half within 3 s"
+    )
 
 
 # --- in brief ----------------------------------------------------------------------------
