@@ -138,3 +138,27 @@ def test_trucks_that_are_taken_for_the_weather_say_how_loud_trucks_are():
         lane.over(at(at_s + 400.0))
     ((told, _),) = passes(beside, lane, 14_000.0, 66.0)
     assert told.facts["louder"] == 3.07, "66 over 21.5 of those twelve"
+
+
+def queue(beside: Roadside, lane: Lane, start_s: float, peak: float, trucks: int) -> list:
+    """A queue that the lane's sensor hears as one event; who of it is told."""
+    heard = vehicle(start_s)
+    for number in range(trucks):
+        at_s = start_s + 20.0 * number
+        lane.occupancy(occupancy(at_s))
+        lane.occupancy(occupancy(at_s, at_s + 8.0))
+        heard = vehicle(at_s + 10.0, start_s=start_s)
+        heard = replace(heard, facts={**heard.facts, "peak_um_s": peak})
+        beside.hold(heard, AT_LANE)
+        lane.over(at(at_s + 10.0))
+    assert len(lane.transits) < trucks, "the lane has forgotten the first of them"
+    return beside.due(at(heard.end_utc_ns / SECOND_NS - START_UTC_NS / SECOND_NS + 16.0))
+
+
+def test_two_queues_say_how_loud_each_of_their_trucks_is():
+    beside, lane = roadside()
+    assert queue(beside, lane, 0.0, 34.0, 8) == []
+    assert queue(beside, lane, 1_000.0, 34.0, 8) == []
+    ((told, _),) = passes(beside, lane, 3_000.0, 84.0)
+    assert told.facts["louder"] == 3.54, "one of eight that are as loud as 34 has 23.8"
+    assert queue(beside, lane, 4_000.0, 60.0, 8) == [], "the loudest of eight is no other"
