@@ -85,6 +85,14 @@ class AlarmPolicy:
     """What comes again within this after it was cleared is the same alert going on: the next
     revision and no new sound. Three within a minute chatter, so a minute is what has to be
     looked back."""
+    one_scene_s: float = 60.0
+    """Who drives up has stopped and got out within a minute, and who walks up digs: what begins
+    within it at one place is told as one alert."""
+    one_scene_m: float = 60.0
+    """Two sensors so far apart may hear one walker, in the field from 30 m."""
+    one_onset_s: float = 3.0
+    """Two who walk are two alerts, unless they are heard from the same moment on: sensors 15 m
+    apart are triggered by one thing within this."""
     chatter_alarms: int = 3
     """From so many of one source within the window it chatters (ISA-18.2; facts: fusion 2.3)."""
     chatter_window_s: float = 60.0

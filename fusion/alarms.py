@@ -16,6 +16,7 @@ from fusion.claim import (
     alike,
     count_of,
     is_faster,
+    is_of_one,
     new_way,
     turned,
 )
@@ -24,10 +25,24 @@ from fusion.types import SECOND_NS, Alert, Event, Level, Phase
 __all__ = ["WAY", "AlarmBook", "Claim"]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
+class _Thread:
+    """One alert: the beliefs that are told as it, and its last word."""
+
+    alert_id: str
+    revision: int
+    keys: dict[str, None] = field(default_factory=dict)
+    """Of every belief that was told as it."""
+    entries: list["_Entry"] = field(default_factory=list)
+    """Those that have not ended, in the order they came."""
+    last: Alert | None = None
+
+
+@dataclass(slots=True, eq=False)
 class _Entry:
     claim: Claim
     since_utc_ns: int
+    thread: _Thread | None = None
     told: Alert | None = None
     told_claim: Claim | None = None
     said_utc_ns: int = 0
@@ -54,7 +69,12 @@ class AlarmBook:
     @property
     def active(self) -> list[Alert]:
         """The last word on every alert that was told and not cleared."""
-        return [entry.told for entry in self._entries.values() if entry.told is not None]
+        return [thread.last for thread in self._threads if thread.last is not None]
+
+    @property
+    def _threads(self) -> list[_Thread]:
+        found = [entry.thread for entry in self._entries.values() if entry.thread is not None]
+        return list(dict.fromkeys(found))
 
     def said(self, key: str) -> Event | None:
         """What an alert was last told as; None: nothing was."""
@@ -101,7 +121,7 @@ class AlarmBook:
         if entry is None or entry.told is None or entry.told_claim is None:
             return []
         last = replace(entry.told_claim, facts={**entry.told_claim.facts, "taken_back": True})
-        return [self._end(entry, last, now_utc_ns, taken_back=True)]
+        return self._end(entry, last, now_utc_ns, taken_back=True)
 
     def tick(self, now_utc_ns: int) -> list[Alert]:
         """Time passes: delays run out."""
@@ -140,13 +160,13 @@ class AlarmBook:
         rested = now_utc_ns - entry.said_utc_ns >= self._policy.update_gap_s * SECOND_NS
         if claim.level is None:
             way = new_way(claim, old) if rested else None
-            return [self._say(entry, Phase.UPDATE, way)] if way is not None else []
+            return self._say(entry, Phase.UPDATE, way) if way is not None else []
         if old is None:
             delay_ns = self._policy.delay_ns(self._policy.on_delay_s, claim.kind, claim.event)
             if now_utc_ns - entry.since_utc_ns < delay_ns:
                 return []
             entry.raises.again(now_utc_ns, self._policy)
-            return [self._say(entry, Phase.UPDATE if entry.goes_on else Phase.NEW, claim)]
+            return self._say(entry, Phase.UPDATE if entry.goes_on else Phase.NEW, claim)
         if claim is old:
             return []
         holds = self._holds(entry, now_utc_ns)
@@ -156,7 +176,7 @@ class AlarmBook:
             return []
         if holds:
             claim = replace(claim, level=max(claim.level, old.level or Level.LOG))
-        return [self._say(entry, Phase.UPDATE, claim)]
+        return self._say(entry, Phase.UPDATE, claim)
 
     def _holds(self, entry: _Entry, now_utc_ns: int) -> bool:
         """Whether what was told stands although less is believed now.
@@ -205,32 +225,85 @@ class AlarmBook:
         del self._entries[cause(entry.claim.key)]
         # The last words stay as they were told: a clear ends them and does not rewrite them.
         last = entry.told_claim or entry.claim
-        return [self._end(entry, last, now_utc_ns)]
+        return self._end(entry, last, now_utc_ns)
 
     def _end(
         self, entry: _Entry, last: Claim, now_utc_ns: int, *, taken_back: bool = False
-    ) -> Alert:
-        """The clear; an incident that rings again after it goes on counting."""
-        alert = self._say(entry, Phase.CLEAR, last, now_utc_ns)
+    ) -> list[Alert]:
+        """The clear; an incident that rings again after it goes on counting.
+
+        What is told with others ends with the last of them, and they are told until then.
+        """
+        thread = entry.thread
+        assert thread is not None
+        thread.entries.remove(entry)
+        if thread.entries:
+            stays = _loudest(thread)
+            was_last = thread.last is entry.told
+            return [self._word(stays, Phase.UPDATE, _told_of(stays))] if was_last else []
+        alert = self._word(entry, Phase.CLEAR, last, now_utc_ns)
         raises = Raises() if taken_back else entry.raises
         raises.latched = False  # it has been quiet
-        key = entry.claim.key
-        ended = Ended(key, alert.alert_id, alert.revision, now_utc_ns, taken_back, raises)
-        self._memory.keep(ended)
-        return alert
+        keys, mine = tuple(thread.keys), entry.claim.key
+        for key in (*(one for one in keys if cause(one) != cause(mine)), mine):
+            rang = raises if key == mine else Raises()
+            self._memory.keep(
+                Ended(key, alert.alert_id, alert.revision, now_utc_ns, taken_back, rang, keys)
+            )
+        return [alert]
 
-    def _say(
+    def _say(self, entry: _Entry, phase: Phase, claim: Claim) -> list[Alert]:
+        """Tell it; beside something louder it is told once, and that again as the last word."""
+        joins = entry.thread is None and self._thread_of(entry, claim)
+        thread = entry.thread
+        assert thread is not None
+        others = [one for one in thread.entries if one is not entry]
+        louder = max((_told_of(one).level or 0 for one in others), default=0)
+        is_louder = louder > (claim.level or 0)
+        if is_louder and entry.told is not None and thread.last is not entry.told:
+            entry.told_claim = claim  # known, and nothing that changes what is told
+            return []
+        alerts = [self._word(entry, Phase.UPDATE if joins else phase, claim)]
+        if is_louder:
+            loudest = _loudest(thread)
+            alerts.append(self._word(loudest, Phase.UPDATE, _told_of(loudest)))
+        return alerts
+
+    def _thread_of(self, entry: _Entry, claim: Claim) -> bool:
+        """Join what is told of the same thing already, else begin; whether it has joined."""
+        ended, key = entry.ended, claim.key
+        name = ended.alert_id if ended else alert_id(claim)
+        found = next((t for t in self._threads if t.alert_id == name or key in t.keys), None)
+        if found is None and ended is None and claim.kind == "track":
+            kin = (
+                one.thread
+                for one in self._entries.values()
+                if one.thread is not None and is_of_one(claim, _told_of(one), self._policy)
+            )
+            found = next(kin, None)
+        joins = found is not None
+        if found is None:
+            found = _Thread(name, ended.revision if ended else 0)
+            found.keys = dict.fromkeys(ended.keys if ended else ())
+        found.keys[key] = None
+        found.entries.append(entry)
+        entry.thread = found
+        return joins
+
+    def _word(
         self, entry: _Entry, phase: Phase, claim: Claim, now_utc_ns: int | None = None
     ) -> Alert:
-        told, ended = entry.told, entry.ended
-        before = told or ended
+        thread = entry.thread
+        assert thread is not None
+        told = thread.last
         full = claim.full
         if entry.claim is claim:
             entry.claim = full
         claim = full
+        thread.revision += 1
         alert = Alert(
-            alert_id=before.alert_id if before else alert_id(claim),
-            revision=before.revision + 1 if before else 1,
+            alert_id=thread.alert_id,
+            revision=thread.revision,
             phase=phase,
             event=claim.event,
             level=claim.level or Level.LOG,
@@ -250,5 +323,16 @@ class AlarmBook:
             facts={**claim.facts, **entry.raises.facts()},
             records=claim.records,
         )
+        thread.last = alert
         entry.told, entry.told_claim = alert, claim
         return alert
+
+
+def _told_of(entry: _Entry) -> Claim:
+    assert entry.told_claim is not None
+    return entry.told_claim
+
+
+def _loudest(thread: _Thread) -> _Entry:
+    """The one of the highest level; of equals the surest."""
+    return max(thread.entries, key=lambda one: (_told_of(one).level or 0, _told_of(one).score_nats))

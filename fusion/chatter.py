@@ -57,6 +57,8 @@ class Ended:
     taken_back: bool
     """What was told did not hold: should it hold after all, it is told anew."""
     raises: Raises
+    keys: tuple[str, ...] = ()
+    """Of all that was told as it."""
 
 
 class Memory:

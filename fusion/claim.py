@@ -1,10 +1,12 @@
 """What is believed of one question about one incident, and what of that is news."""
 
 import hashlib
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from fusion.types import MILLISECOND_NS, Contribution, Event, Fact, Level, Record
+from fusion.alarm_policy import AlarmPolicy
+from fusion.types import MILLISECOND_NS, SECOND_NS, Contribution, Event, Fact, Level, Record
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 OTHER_SPEED = 1.2
@@ -22,6 +24,8 @@ WAY = (
 )
 """What is told of a track's way, but for the place that it goes toward."""
 ON_FOOT = frozenset((Event.PERSON, Event.GROUP, Event.DROP_OFF))
+OF_PEOPLE = ON_FOOT | {Event.DIGGING, Event.VEHICLE_OFF_LANE}
+"""What people do on the ground: who drives up gets out, and who walks up digs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,8 @@ class Claim:
     down: tuple[str, ...] = ()
     facts: Mapping[str, Fact] = field(default_factory=dict)
     records: tuple[Record, ...] = field(default=(), compare=False, repr=False)
+    place_m: tuple[float, float] | None = field(default=None, compare=False)
+    """Of the sensor that says most of it."""
     of_part: bool = False
     """Of a scan that goes on: the whole, with its picture, is news whatever it says."""
     in_full: "Callable[[], Claim] | None" = field(default=None, compare=False, repr=False)
@@ -65,6 +71,25 @@ class Claim:
 def alike(one: Event, other: Event) -> bool:
     """Whether two events are one to the operator: somebody is somebody."""
     return one is other or (one in ON_FOOT and other in ON_FOOT)
+
+
+def is_of_one(claim: Claim, told: Claim, policy: AlarmPolicy) -> bool:
+    """Whether it is of the same thing on the ground as another that was told.
+
+    What two sensors hear begin at once and side by side is one thing, whatever each takes it for.
+    Who gets out of a vehicle, or digs, is with it for a minute; two who walk are two.
+    """
+    here, there = claim.place_m, told.place_m
+    apart_s = abs(claim.onset_utc_ns - told.onset_utc_ns) / SECOND_NS
+    if apart_s > policy.one_scene_s or here is None or there is None:
+        return False
+    place = claim.zone, claim.exercise, claim.kind
+    if place != (told.zone, told.exercise, "track") or not {claim.event, told.event} <= OF_PEOPLE:
+        return False
+    if math.dist(here, there) > policy.one_scene_m:
+        return False
+    together = claim.event is Event.DIGGING or not alike(claim.event, told.event)
+    return together or apart_s <= policy.one_onset_s
 
 
 def new_way(claim: Claim, old: Claim | None) -> Claim | None:

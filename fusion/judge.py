@@ -267,6 +267,9 @@ class Judge:
             explanations=result.explanations,
             contributions=(),
             facts={"explanation": main, **strongest, **matter.more},
+            place_m=self._places.get(
+                str(strongest.get("source")), self._places.get(detections[0].sensor_id)
+            ),
             of_part=any(d.family is Family.XRAY and not d.final for d in detections),
         )
 

@@ -320,3 +320,78 @@ def test_a_way_that_wavers_is_told_no_more_than_once_a_second():
         way = ("north", "south")[tenth % 2]
         told += book.consider(replace(walk(-3.0, at_s), level=None, direction=way), ns(at_s))
     assert 2 <= len(told) <= 4
+
+
+def on_ground(nats: float, at_s: float, key: str, event: Event, **at: float) -> Claim:
+    """What is believed of somebody at a fence, who began at `onset_s`, `east_m` along it."""
+    began = ns(at.get("onset_s", 0.0))
+    believed = claim(nats, at_s, kind="track", key=key, event=event)
+    place_m = (at.get("east_m", 0.0), 0.0)
+    return replace(believed, lane=None, zone="fence", onset_utc_ns=began, place_m=place_m)
+
+
+def test_what_two_sensors_hear_from_the_same_moment_on_is_one_alert():
+    book = AlarmBook(POLICY)
+    (new,) = book.consider(on_ground(1.0, 5.0, "track/a", Event.PERSON), ns(5.0))
+    beside = on_ground(3.0, 6.0, "track/b", Event.PERSON, onset_s=0.2, east_m=15.0)
+    (more,) = book.consider(beside, ns(6.0))
+    assert (new.phase, more.phase) == (Phase.NEW, Phase.UPDATE)
+    assert (more.alert_id, more.revision) == (new.alert_id, 2)
+    assert more.contributions == beside.contributions, "its own table of reasons"
+    assert book.active == [more]
+
+
+@pytest.mark.parametrize(
+    ("event", "onset_s", "east_m"),
+    [
+        pytest.param(Event.PERSON, 20.0, 15.0, id="who walks there a moment later is another"),
+        pytest.param(Event.PERSON, 0.0, 90.0, id="who begins out of earshot is another"),
+        pytest.param(Event.VEHICLE_OFF_LANE, 90.0, 0.0, id="a car that comes later"),
+        pytest.param(Event.ANIMAL, 0.0, 0.0, id="an animal"),
+    ],
+)
+def test_two_that_the_ground_keeps_apart_ring_each_for_itself(event, onset_s, east_m):
+    book = AlarmBook(POLICY)
+    (first,) = book.consider(on_ground(3.0, 5.0, "track/a", Event.PERSON), ns(5.0))
+    other = on_ground(3.0, 95.0, "track/b", event, onset_s=onset_s, east_m=east_m)
+    told = book.consider(replace(other, level=Level.WARNING), ns(95.0))
+    assert [one.phase for one in told] == [Phase.NEW]
+    assert told[0].alert_id != first.alert_id
+    assert len(book.active) == 2
+
+
+def test_who_gets_out_of_a_car_is_told_in_its_alert():
+    book = AlarmBook(POLICY)
+    (car,) = book.consider(on_ground(3.0, 5.0, "track/a", Event.VEHICLE_OFF_LANE), ns(5.0))
+    (walker,) = book.consider(on_ground(3.0, 40.0, "track/b", Event.PERSON, onset_s=30.0), ns(40.0))
+    assert (walker.phase, walker.event) == (Phase.UPDATE, Event.PERSON)
+    assert walker.alert_id == car.alert_id
+
+
+def test_what_is_told_beside_something_louder_is_told_once_and_not_as_the_last_word():
+    book = AlarmBook(POLICY)
+    (loud,) = book.consider(on_ground(3.0, 5.0, "track/a", Event.DIGGING), ns(5.0))
+    faint = on_ground(0.5, 9.0, "track/b", Event.DIGGING, onset_s=5.0, east_m=15.0)
+    less, again = book.consider(faint, ns(9.0))
+    assert [one.level for one in (loud, less, again)] == [3, 2, 3]
+    assert [one.revision for one in (loud, less, again)] == [1, 2, 3]
+    assert less.contributions == faint.contributions
+    assert again.contributions == loud.contributions
+    fainter = on_ground(0.1, 50.0, "track/b", Event.PERSON, onset_s=5.0, east_m=15.0)
+    assert book.consider(fainter, ns(50.0)) == []
+
+
+def test_one_alert_of_two_ends_with_the_last_of_them_and_never_repeats_a_revision():
+    book = AlarmBook(POLICY)
+    told = book.consider(on_ground(3.0, 5.0, "track/a", Event.PERSON), ns(5.0))
+    told += book.consider(on_ground(3.0, 6.0, "track/b", Event.PERSON, onset_s=1.0), ns(6.0))
+    told += book.close("track/b", ns(10.0))
+    told += book.tick(ns(45.0))
+    assert [one.phase for one in told] == [Phase.NEW, Phase.UPDATE, Phase.UPDATE]
+    told += book.close("track/a", ns(46.0))
+    told += book.tick(ns(80.0))
+    assert told[-1].phase is Phase.CLEAR and book.active == []
+    for key in ("track/b", "track/a"):  # both are heard again
+        told += book.consider(on_ground(3.0, 90.0, key, Event.PERSON), ns(90.0))
+    assert len({one.alert_id for one in told}) == 1
+    assert [one.revision for one in told] == list(range(1, len(told) + 1))
