@@ -60,13 +60,16 @@ def naive_likelihood(spectrum, parts, values):
 
 
 def naive_fit(spectrum, parts, values):
-    """Steps along the gradient, scaled by the curvature, within bounds, for long."""
+    """Steps along the gradient, scaled by the curvature, within bounds, until they stand still."""
     for _ in range(20_000):
+        before = values
         mean = naive_mean(spectrum, parts, values)
         slope = parts.shapes @ (spectrum.weights * (spectrum.counts / mean - 1.0))
         slope += parts.prior_precision * (parts.prior_mean - values)
         size = (parts.shapes**2) @ (spectrum.weights / mean) + parts.prior_precision
         values = np.clip(values + 0.2 * slope / size, parts.lower, parts.upper)
+        if np.array_equal(values, before):
+            break
     return values
 
 
@@ -148,12 +151,15 @@ def test_slope_and_information_of_all_bins(case):
 
 
 def naive_step(information, slope, down, up):
-    """The best step of a parabola within bounds, one part after the other, for long."""
+    """The best step of a parabola within bounds, part after part, until it stands still."""
     step = np.zeros(len(slope))
     for _ in range(3000):
+        before = step.copy()
         for p in range(len(slope)):
             left = slope[p] - information[p] @ step + information[p, p] * step[p]
-            step[p] = np.clip(left / information[p, p], down[p], up[p])
+            step[p] = min(max(left / information[p, p], down[p]), up[p])
+        if np.array_equal(step, before):
+            break
     return step
 
 
