@@ -112,6 +112,8 @@ class Layout:
             zip(self.questions.tolist(), self.kin.tolist(), strict=True)
         ):
             together.setdefault(event, []).append(column)
+        near, far, _ = self.policy.ground_rho
+        rhos = (near, far, *self.policy.group_rho.values(), *self.policy.pair_rho.values())
         found: dict[str, float] = {}
         for columns in together.values():
             line = min(float(self.lines[column]) for column in columns) - ROUNDING
@@ -119,7 +121,9 @@ class Layout:
                 continue
             odds = line / (1.0 - line) if 0.0 < line < 1.0 else 0.0
             weight = math.fsum(math.exp(priors[column]) for column in columns)
-            lead = math.log(odds / weight) - ROUNDING if odds > 0.0 else -math.inf
+            # Voices that contradict one another count for more together than each alone.
+            is_bound = odds > 0.0 and min(rhos) >= 0.0
+            lead = math.log(odds / weight) - ROUNDING if is_bound else -math.inf
             found |= {self.names[column]: lead for column in columns}
         return found
 

@@ -155,6 +155,12 @@ def test_what_cannot_reach_its_line_is_not_weighed(monkeypatch):
     assert len(asked) == 2
 
 
+def test_where_sensors_contradict_one_another_nothing_is_too_faint():
+    policy = replace(POLICY, group_rho={"seismic": -0.4})
+    leads = Layout.of(QUESTIONS, TOLD_AS, LINES, policy).leads_nats(PRIORS)
+    assert set(leads.values()) == {-math.inf}
+
+
 @given(first=incidents, second=incidents)
 def test_a_cell_that_held_something_else_before_makes_no_difference(first, second):
     used, fresh = Cell(LAYOUT, PRIORS, by_place), Cell(LAYOUT, PRIORS, by_place)
