@@ -5,7 +5,7 @@ set -euo pipefail
 step() { printf '\n== %s\n' "$*"; }
 
 if [ $# = 0 ]; then
-  # Each of these checks has one core to itself; the other one compiles what the tests call.
+  # While these checks run, what the tests call is compiled on the other core.
   python -P -c 'from edge.kernel_cache import use_kernel_cache as use; use()
 from edge.station.warmup import warm_up_image as compile_all; compile_all()' >/dev/null 2>&1 &
   compiling=$!
@@ -20,7 +20,9 @@ from edge.station.warmup import warm_up_image as compile_all; compile_all()' >/d
   step "import contracts"
   lint-imports
   step "kernels in plain Python (coverage of what the compiler hides)"
-  NUMBA_DISABLE_JIT=1 coverage run --include='fusion/kernels/*' -m pytest -q tests/reference
+  coverage erase
+  NUMBA_DISABLE_JIT=1 coverage run --include='fusion/kernels/*' -m pytest -q -n 2 tests/reference
+  coverage combine -q
   coverage report --fail-under=90
   wait "$compiling" || echo "the kernels could not be compiled beforehand: the tests will say why"
   # A file's tests stay together: some share what took long to make.
