@@ -101,6 +101,8 @@ class _Run:
         share = self.alike / max(1, self.compared)
         if share <= COARSE_SHARE or not isinstance(reading.numbers, tuple):
             return math.inf
+        if reading.nats >= ANY_NATS:
+            return math.inf
         return -len(reading.numbers) * math.log(share)
 
 

@@ -21,6 +21,7 @@ from fusion.types import (
     Origin,
     Phase,
     Radiation,
+    ScanFinding,
     SensorSpec,
     SpectrumSample,
     WaveformSample,
@@ -177,6 +178,35 @@ def test_spectra_that_are_the_same_are_told():
     ]
     (begin,) = told(samples)
     assert begin.start_utc_ns == samples[-1].start_utc_ns
+
+
+def scan(number, signature):
+    return ScanFinding(
+        sensor_id="xray-1",
+        origin=Origin.SENSOR,
+        start_utc_ns=START_UTC_NS + 60 * number * SECOND_NS,
+        duration_ms=8000,
+        scan_id=str(number),
+        length_m=16.0,
+        declared="",
+        container="",
+        empty=False,
+        empty_nats=-15.0,
+        fill=0.5,
+        homogeneity=0.5,
+        unpenetrated=0.0,
+        regions=(),
+        quality=(),
+        notes=(),
+        signature=signature,
+    )
+
+
+def test_a_scan_that_comes_again_is_told_at_once_though_most_of_its_numbers_are_usual():
+    scans = [scan(i, (float(min(i, 12)), 1.0)) for i in range(15)]
+    (begin,) = told(scans)
+    assert begin.active
+    assert begin.start_utc_ns == scans[13].start_utc_ns
 
 
 def test_a_stuck_portal_is_alerted_and_its_silence_means_nothing():
