@@ -108,9 +108,18 @@ def test_a_horizontal_alone_is_followed():
     assert {each.facts["channel"] for each in detections} == {"EHE"}
 
 
+@pytest.fixture(scope="module")
+def told_of_the_walk():
+    return told(packets(WALK))
+
+
 @settings(max_examples=15)
-@given(st.lists(st.integers(1, 300), min_size=1, max_size=12), st.permutations(CHANNELS))
-def test_neither_cut_nor_order_of_the_channels_changes_the_detections(sizes, order):
+@given(
+    sizes=st.lists(st.integers(1, 300), min_size=1, max_size=12), order=st.permutations(CHANNELS)
+)
+def test_neither_cut_nor_order_of_the_channels_changes_the_detections(
+    told_of_the_walk, sizes, order
+):
     length = len(WALK["EHZ"])
     at, turn, samples = dict.fromkeys(CHANNELS, 0), 0, []
     while any(place < length for place in at.values()):
@@ -120,7 +129,7 @@ def test_neither_cut_nor_order_of_the_channels_changes_the_detections(sizes, ord
             if at[channel] < length and at[channel] <= min(at.values()) + 200:
                 samples.append(piece(WALK, channel, at[channel], size))
                 at[channel] += size
-    assert told(samples) == told(packets(WALK))
+    assert told(samples) == told_of_the_walk
 
 
 def test_a_channel_that_stops_is_waited_for_only_until_it_counts_as_silent():
