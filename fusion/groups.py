@@ -7,6 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from fusion.scoring_policy import ScoringPolicy
 from fusion.types import Detection
 
+CHOICE_NATS, CHOICE_SHARE = 0.7, 3.0
+"""What leaving out voices that say the same more quietly costs: so many times what they say, and
+no more than so many nats. Were it free, whoever is loudest by chance would be believed alone."""
+
 Correlation = Callable[[str, str], float | None]
 """Of two sensors; None where it is not known."""
 
@@ -62,12 +66,18 @@ def _agreed(
 ) -> dict[int, float]:
     """Weights of voices that say the same, one more loudly than another.
 
-    Who is further away hears less and takes nothing from what is heard near by: voices whose part
-    would make the sum smaller have none.
+    Who is further away hears less: where the louder say more without the quietest, these have no
+    part. Who hears next to nothing takes next to nothing from what is heard near by.
+
+    Nobody may take nothing at all: three sensors at 0.5 whose sum is never less than the loudest
+    voice ring at 1.48 times the nominal rate at least, and best of all sets for nothing at 1.94. At
+    this cost it is 1.16 (1.23 at 0.3, 1.05 at 0.7), and all voices of a side together 1.06, which
+    takes most from who is near (d' 1.5, nominal 1e-3, 1,000,000 draws).
     """
     ranked = sorted(same, key=lambda i: (-abs(said[i]), i))
     best: dict[int, float] = {}
     most = 0.0
+    quieter = math.fsum(abs(said[i]) for i in ranked)
     rows: list[tuple[list[float], float]] = []
     known: set[float] = set()
     for count in range(1, len(ranked) + 1):
@@ -78,8 +88,11 @@ def _agreed(
             rows = rows or _eliminated(ranked, rhos)
             weights = _solved(rows, count)
         total = math.fsum(abs(said[i]) * w for i, w in zip(ranked, weights, strict=False))
-        if total > most:
-            best, most = dict(zip(ranked, weights, strict=False)), total
+        quieter = quieter - abs(said[ranked[count - 1]]) if count < len(ranked) else 0.0
+        left = total - min(CHOICE_NATS, CHOICE_SHARE * quieter)
+        if left > most:
+            share = left / total
+            best, most = {i: w * share for i, w in zip(ranked, weights, strict=False)}, left
     return dict.fromkeys(ranked, 0.0) | best
 
 

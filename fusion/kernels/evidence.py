@@ -29,6 +29,7 @@ Ints = NDArray[np.int64]
 
 (END, PAIRING, VOICE, GROUP, CAP, DECAY, TOTAL, NATS) = range(8)
 NS = 1e9
+CHOICE_NATS, CHOICE_SHARE = 0.7, 3.0  # as in `fusion.groups`
 SPARE = 1e-9  # of a probability: what rounding makes of a line is decided by the slow twin
 
 
@@ -39,7 +40,7 @@ def weigh(rows: Floats, rhos: Floats, apart: bool, now_ns: float, weighed: Float
     rows     (detections, NATS + explanations) as in the module's docstring
     rhos     (detections, detections) correlation of each two of a group
     apart    whether what speaks for an explanation and what speaks against it are weighed apart,
-             and of each side as many of the strongest as make the sum most
+             and of each side all, or as many of the strongest as make the sum more at a cost
     now_ns   from the incident's beginning
     weighed  (detections, explanations) takes nats; 0 of those that do not speak
     """
@@ -240,7 +241,7 @@ def _share(
 
 @njit(cache=True, nogil=True)
 def _agree(ranked: Ints, rhos: Floats, apart: bool, said: Floats, weights: Floats) -> None:
-    """R w = 1: of all; apart, of as many of the first as make the sum most."""
+    """R w = 1: of all; apart, of as many of the first as make the sum most, at a cost."""
     count = ranked.shape[0]
     left = np.empty((count, count + 1))
     for a in range(count):
@@ -251,7 +252,9 @@ def _agree(ranked: Ints, rhos: Floats, apart: bool, said: Floats, weights: Float
     alike = _alike(left)
     _eliminate(left, alike)
     found = np.empty(count)
-    most = 0.0
+    most = quieter = 0.0
+    for k in range(count):
+        quieter += abs(said[ranked[k]])
     for voices in range(1 if apart else count, count + 1):
         if voices <= alike:
             for k in range(voices):
@@ -261,10 +264,13 @@ def _agree(ranked: Ints, rhos: Floats, apart: bool, said: Floats, weights: Float
         total = 0.0
         for k in range(voices):
             total += abs(said[ranked[k]]) * found[k]
-        if total > most or not apart:
-            most = total
-            for k in range(voices):
-                weights[ranked[k]] = found[k]
+        quieter = quieter - abs(said[ranked[voices - 1]]) if voices < count else 0.0
+        rest = total - min(CHOICE_NATS, CHOICE_SHARE * quieter)
+        if rest > most or not apart:
+            most = rest
+            share = rest / total if voices < count else 1.0
+            for k in range(count):
+                weights[ranked[k]] = found[k] * share if k < voices else 0.0
 
 
 @njit(cache=True, nogil=True)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fusion.evidence import CALIBRATIONS, RADIATION
+from fusion.groups import CHOICE_NATS, CHOICE_SHARE
 from fusion.policy import AssociationPolicy, ScoringPolicy
 from fusion.questions import EVENTS, QUESTIONS
 from fusion.score import score
@@ -127,8 +128,11 @@ def summed(rows):
 
 
 @given(st.floats(0.1, 3.5), st.floats(0.0, 3.5))
-def test_who_hears_a_walker_less_takes_nothing_from_who_hears_him_well(loud, faint):
-    assert summed(told(max(loud, faint), min(loud, faint))) >= max(loud, faint) - 1e-9
+def test_who_hears_a_walker_less_takes_little_from_who_hears_him_well(one, other):
+    loud, faint = max(one, other), min(one, other)
+    most = min(CHOICE_NATS, CHOICE_SHARE * faint)
+    assert summed(told(loud, faint)) >= loud - most - 1e-9
+    assert summed(told(loud, 0.0)) == pytest.approx(loud)
 
 
 def test_what_speaks_for_and_what_speaks_against_are_weighed_apart():
@@ -140,7 +144,7 @@ def test_what_speaks_for_and_what_speaks_against_are_weighed_apart():
     st.lists(st.tuples(st.floats(0.2, 3.0), st.floats(0.0, 80.0)), min_size=2, max_size=6),
 )
 def test_weights_are_those_of_gaussian_sensors_where_they_stand(heard):
-    """Twin: all sets of the loudest voices, each solved by itself."""
+    """Twin: all sets of the loudest voices, each solved by itself, at what leaving out costs."""
     places = {f"geo-{i}": place_m for i, (_, place_m) in enumerate(heard)}
 
     def rho(one, other):
@@ -155,7 +159,9 @@ def test_weights_are_those_of_gaussian_sensors_where_they_stand(heard):
         matrix = [[1.0 if one == other else rho(one, other) for other in mine] for one in mine]
         weights = np.linalg.solve(np.array(matrix), np.ones(count))
         said = [heard[int(name[4:])][0] for name in mine]
-        best = max(best, float(np.clip(weights, 0.0, None) @ said))
+        quieter = sum(heard[int(name[4:])][0] for name in names[count:])
+        cost = min(CHOICE_NATS, CHOICE_SHARE * quieter)
+        best = max(best, float(np.clip(weights, 0.0, None) @ said) - cost)
     assert found.nats["person"] - POLICY.priors_nats["person"] == pytest.approx(best)
 
 

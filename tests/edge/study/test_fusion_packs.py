@@ -234,6 +234,12 @@ def test_the_naive_sum_of_correlated_sensors_rings_too_often():
     assert wrong > 8 * right
 
 
+def test_sensors_with_known_places_ring_as_often_as_is_nominal():
+    said = correlation.drawn(np.random.default_rng(4), 200_000, 0.5)
+    rule = correlation.Rule(name="", assumed=0.5, by_pairs=True)
+    assert 150 < correlation.false_alarms(said, rule) < 300  # 200 at the nominal rate
+
+
 # --- spoilt sensors ----------------------------------------------------------------------
 
 
