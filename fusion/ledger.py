@@ -47,7 +47,9 @@ class Ledger:
         elif line is None:
             self._lines[name] = _Line(told, now_utc_ns, since_utc_ns=now_utc_ns)
         else:
-            # What changes is to be answered again.
+            # What changes is to be answered again, and what grows worse rings from the start.
+            if told.level > line.alert.level:
+                line.realarms = 0
             line.alert, line.told_utc_ns, line.acknowledged = told, now_utc_ns, False
         return told
 

@@ -122,14 +122,15 @@ class Shelf:
         policy = self._policy
         longest_h = policy.inhibit_max_days * 24 if asked.standing else policy.shelve_max_h
         lasts_ns = asked.until_utc_ns - asked.since_utc_ns
-        full = len(self._kept) >= policy.shelve_max_entries
+        # A drill never takes the place of what is shelved in earnest.
+        like = sum(one.exercise is asked.exercise for one in self._kept.values())
         checks: tuple[tuple[Refusal, bool], ...] = (
             ("no-reason", not asked.reason.strip()),
             ("no-scope", not any(asked.scope)),
             ("source", asked.event in policy.never_shelved),
             ("over", lasts_ns < 0),
             ("too-long", lasts_ns > longest_h * HOUR_NS),
-            ("too-many", full and asked.key not in self._kept),
+            ("too-many", like >= policy.shelve_max_entries and asked.key not in self._kept),
         )
         return next((why for why, holds in checks if holds), "")
 

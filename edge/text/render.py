@@ -10,10 +10,12 @@ from typing import Any, NamedTuple
 from edge.text.catalogue import LANGUAGES, Catalogue, catalogue
 from edge.text.handling import group_headline, handling
 from edge.text.why import HasEvidence, reasons_of, supporting, with_place_word
-from fusion.types import Alert, Level, Phase
+from fusion.types import Alert, Event, Level, Phase
 
 MAX_NAMED = 3
 """Names in a list before the rest is only counted."""
+DEVICE_EVENTS = frozenset((Event.SENSOR_FAULT, Event.SENSOR_SILENT))
+"""What is over with its cause. A vehicle or a person that is detected no more is only elsewhere."""
 AT_LANE = {"start": "track_from_lane", "end": "track_to_lane", "both": "track_at_lane"}
 
 
@@ -78,7 +80,8 @@ def _headline(texts: Catalogue, alert: Alert, code: str, facts: Mapping[str, Any
 
 def _instruction(texts: Catalogue, alert: Alert, code: str) -> str:
     if alert.phase is Phase.CLEAR:
-        return texts.text("phrase", "over_instruction")
+        about = "over_device_instruction" if alert.event in DEVICE_EVENTS else "over_instruction"
+        return texts.text("phrase", about)
     if alert.level <= Level.LOG:
         return texts.text("phrase", "log_instruction")
     return texts.text("event", code, Level(alert.level).name.lower())

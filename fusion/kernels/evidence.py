@@ -224,10 +224,10 @@ def _share(
     for i in range(count):
         if done[i] or speaks[i] < 0 or (apart and said[i] == 0.0):
             continue
-        same = 0
+        side, same = math.copysign(1.0, said[i]), 0  # a product of two tiny ones would be 0
         for j in range(i, count):
             mine = speaks[j] >= 0 and rows[j, GROUP] == rows[i, GROUP]
-            if not mine or (apart and said[j] * said[i] <= 0.0):
+            if not mine or (apart and said[j] * side <= 0.0):
                 continue
             done[j] = True
             at = same  # the loudest first, of those as loud the first
