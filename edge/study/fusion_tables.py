@@ -91,14 +91,14 @@ def detection(mine: Tally, goals: Goals, rests: str) -> list[Figure]:
 
 def operator(mine: Tally, goals: Goals, rests: str) -> list[Figure]:
     """Alerts an hour, at the day's usual share of threats too, and by direction."""
-    right, heard = mine.precise(ADVISORY)
+    _, heard = mine.precise(ADVISORY)
     of_each = (mine.outcomes, mine.going(WAYS[0]).outcomes, mine.going(WAYS[1]).outcomes)
     figures = [an_hour("alerts of level >= 2 an hour, one operator", heard, mine.hours, rests)]
     for direction, threats in zip(WAYS, of_each[1:], strict=True):
         count = mine.going(direction).rings(ADVISORY)
         figures.append(an_hour(f"  {direction}", count, mine.hours, f"{len(threats)} threats"))
     if goals.budget_at is not None:
-        figures.append(_budget(mine, heard - right, right, goals.budget_at))
+        figures.append(_budget(mine, heard, goals.budget_at))
     for level in (ADVISORY, WARNING):
         causes = mine.nuisances(level)
         count = sum(causes.values())
@@ -106,18 +106,22 @@ def operator(mine: Tally, goals: Goals, rests: str) -> list[Figure]:
     return figures
 
 
-def _budget(mine: Tally, wrong: int, right: int, usual: float) -> Figure:
-    """Threats are more frequent here than on such a day: what they ring counts as there."""
-    each = right / max(1, len(mine.outcomes))
-    low, high = (bound / mine.hours for bound in garwood(wrong))
-    value = wrong / mine.hours + usual * each
+def _budget(mine: Tally, heard: int, usual: float) -> Figure:
+    """Threats are more frequent here than on such a day: what they ring counts as there.
+
+    All else, helicopters and faults of sensors too, counts as it came.
+    """
+    rung = mine.of_threats(ADVISORY)
+    each = rung / max(1, len(mine.outcomes))
+    low, high = (bound / mine.hours for bound in garwood(heard - rung))
+    value = (heard - rung) / mine.hours + usual * each
     return Figure(
         name=f"alerts of level >= 2 an hour, with {usual:g} threats in it",
         value=value,
         unit="/h",
         goal=f"<= {BUDGET:g}",
         reached=value <= BUDGET,
-        how=f"nuisances as they came, {each:.2f} alerts a threat",
+        how=f"{each:.2f} alerts a threat; all else as it came: {heard - rung}",
         interval=(low + usual * each, high + usual * each),
     )
 
@@ -136,7 +140,7 @@ def precision(mine: Tally, goals: Goals) -> list[Figure]:
         hits, of = mine.precise(level)
         if not of or not mine.outcomes:  # without any threat, none can be right
             continue
-        each = hits / max(1, len(mine.outcomes))
+        each = mine.of_threats(level) / max(1, len(mine.outcomes))
         wrong = (of - hits) / mine.hours
         others = ", ".join(f"{_at(each * rate, wrong):.2g} at {rate:g}" for rate in PREVALENCES)
         rate = len(mine.outcomes) / mine.hours
@@ -150,7 +154,8 @@ def precision(mine: Tally, goals: Goals) -> list[Figure]:
 def _precision_at(mine: Tally, level: int, usual: float, goal: float) -> Figure:
     """Where threats come as often as on such a day; the interval is that of the nuisances."""
     hits, of = mine.precise(level)
-    right = usual * hits / max(1, len(mine.outcomes))
+    rung = mine.of_threats(level)
+    right = usual * rung / max(1, len(mine.outcomes)) + (hits - rung) / mine.hours
     low, high = (bound / mine.hours for bound in garwood(of - hits))
     value = _at(right, (of - hits) / mine.hours)
     return Figure(
@@ -159,7 +164,7 @@ def _precision_at(mine: Tally, level: int, usual: float, goal: float) -> Figure:
         unit="",
         goal=f">= {goal:g}",
         reached=value >= goal,
-        how=f"{of - hits} nuisances in {mine.hours:.3g} h, {right:.3g} right alerts an hour",
+        how=f"{of - hits} nuisances in {mine.hours:.3g} h, {right:.3g} right alerts an hour there",
         interval=(_at(right, high), _at(right, low)),
     )
 

@@ -17,6 +17,7 @@ from edge.study.fusion_spoil import SPOILS
 from edge.study.fusion_systems import GARITA, NAIVE, naive, systems
 from edge.study.fusion_tables import Goals, operator, precision
 from edge.study.fusion_told import Asked, Heard, Rung, log_odds
+from edge.study.fusion_truth import Kind
 from edge.study.packs import PACKS, Settings
 from edge.study.packs import fusion_correlation as correlation
 from edge.study.packs import fusion_days as days
@@ -143,6 +144,17 @@ def test_the_budget_counts_threats_as_often_as_the_day_has_them(hour):
     budget = figures["alerts of level >= 2 an hour, with 4 threats in it"]
     assert budget.value == pytest.approx(1.0 + 4.0)
     assert budget.reached
+
+
+def test_what_is_right_but_no_threat_counts_in_the_budget_as_it_came(hour):
+    beside = replace(AFTER, kind=Kind.RIGHT, events=frozenset((Event.AIRCRAFT_LOW,)))
+    told = rung("h", 52.0, Event.AIRCRAFT_LOW, 2, 49.0, 58.0)
+    way = replace(hour.ways[GARITA], rungs=(*hour.ways[GARITA].rungs, told))
+    mine = tally([replace(hour, found=(CLEAN, SOURCE, beside), ways={GARITA: way})], GARITA)
+    figures = {one.name: one for one in operator(mine, Goals(budget_at=4.0), "")}
+    assert sum(mine.nuisances(2).values()) == 1
+    budget = figures["alerts of level >= 2 an hour, with 4 threats in it"]
+    assert budget.value == pytest.approx(2.0 + 4.0)
 
 
 def test_precision_says_on_how_many_threats_it_rests(hour):
