@@ -105,10 +105,10 @@ class Tally:
         return sum(not one.is_nuisance(level) for one in loud), len(loud)
 
     def of_threats(self, level: int) -> int:
-        """Alerts of that level or above that were of a threat and said so."""
+        """Alerts of that level or above that were of a threat, or its accomplice, and said so."""
         loud = [one for one in self.verdicts if level in one.rings and not one.is_group]
         of = [one.rings[level].of for one in loud if not one.is_nuisance(level)]
-        return sum(one is not None and one.kind is Kind.THREAT for one in of)
+        return sum(one is not None and one.is_of_threat for one in of)
 
     def nuisances(self, level: int) -> Counter[str]:
         """Alerts of that level or above by their cause, where it was a lawful one."""

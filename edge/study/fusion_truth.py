@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from fusion.types import Event
-from simulators.crossing_days import is_threat
+from simulators.crossing_days import ACCOMPLICES, is_threat
 from simulators.scenario import Scenario, Truth, Vehicle
 
 LAWFUL = frozenset({Event.RAD_INNOCENT, Event.ANIMAL})
@@ -69,6 +69,11 @@ class Happening:
     is_vehicle: bool = False
     """Of a lane: it is there at its spans, and the next one soon after."""
     detail: str = ""
+
+    @property
+    def is_of_threat(self) -> bool:
+        """Whether it comes as often as threats do: one, or who brings or takes somebody."""
+        return self.kind is Kind.THREAT or self.name in ACCOMPLICES
 
     def is_fit(self, event: Event) -> bool:
         """Whether that is right to be said of it."""
