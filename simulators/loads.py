@@ -46,7 +46,7 @@ def empty(random: Random) -> Load:
 
 
 def pallets(random: Random) -> Load:
-    """Mixed goods on pallets."""
+    """Mixed goods of plastic and paper on pallets."""
     blocks = tuple(
         Cargo(
             kind="pallets",
@@ -58,7 +58,7 @@ def pallets(random: Random) -> Load:
         )
         for i in range(9)
     )
-    return Load(name="clean", cargo=blocks, declared="84")
+    return Load(name="clean", cargo=blocks, declared="39")
 
 
 def produce(random: Random) -> Load:

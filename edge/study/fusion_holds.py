@@ -24,26 +24,33 @@ def calibration(hours: Sequence[Hour], goals: Goals, scoring: ScoringPolicy) -> 
     """Whether what is believed of incidents holds, told or not, question by question.
 
     Threats are more frequent in a pack than the policy's priors say, and that is no fault of the
-    evidence: predictions are moved to the share that the labels have.
+    evidence: predictions are moved to the share that the pack draws, counted on other seeds than
+    those that are evaluated. Where nobody can count what is no threat, as of motion, they stay.
     """
     figures = []
     for question in QUESTIONS:
         log_odds, right = _beliefs(hours, question)
         if len(right) < LEAST_CASES or not any(right) or all(right):
             continue
-        moved = np.array(log_odds) + _moved_nats(question, right, scoring)
+        drawn = None if goals.drawn is None else goals.drawn.get(question)
+        moved = np.array(log_odds) + _moved_nats(question, drawn, scoring)
         predicted = 1.0 / (1.0 + np.exp(-np.clip(moved, -40.0, 40.0)))
         found = reliability_of(predicted, np.array(right, np.bool_))
         as_told = 1.0 / (1.0 + np.exp(-np.clip(np.array(log_odds), -40.0, 40.0)))
         plainly = reliability_of(as_told, np.array(right, np.bool_))
         how = (
             f"floor {found.floor:.3g}, {found.cases} incidents, {found.hits} threats; log loss "
-            f"{found.log_loss:.3g} nats (knowing only how many: {found.known_loss:.3g}); with the "
+            f"{found.log_loss:.3g} nats (knowing only how many: {found.known_loss:.3g}); "
+        )
+        how += (
+            "with the policy's own priors"
+            if drawn is None
+            else f"with a share of threats of {drawn:.3g} as the pack draws them; with the "
             f"policy's own priors {plainly.error:.3g}, log loss {plainly.log_loss:.3g}"
         )
         name = f"ECE of {question}, told or not"
         one = plain(name, found.error, "", how)
-        if goals.calibrated:
+        if goals.drawn is not None:
             limit = 1.5 * found.floor
             one = held(one, f"<= {limit:.3g}", found.error <= limit)
         figures.append(one)
@@ -90,10 +97,11 @@ def _is_so(of: Happening | None, events: frozenset[Event]) -> bool | None:
     return None if of.events & events else False
 
 
-def _moved_nats(question: str, right: Sequence[bool], scoring: ScoringPolicy) -> float:
+def _moved_nats(question: str, drawn: float | None, scoring: ScoringPolicy) -> float:
+    if drawn is None:
+        return 0.0
     names = QUESTIONS[question]
     priors = {name: math.exp(scoring.priors_nats[name]) for name in names}
     threat = sum(value for name, value in priors.items() if name in THREATS)
     other = 1.0 + sum(value for name, value in priors.items() if name not in THREATS)
-    hits = sum(right)
-    return math.log(hits / (len(right) - hits)) - math.log(threat / other)
+    return math.log(drawn / (1.0 - drawn)) - math.log(threat / other)

@@ -1,6 +1,7 @@
 """The figures of hours at the crossing, in the order in which they are printed."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from edge.study.figures import Figure, percentile, plain
@@ -23,7 +24,8 @@ class Goals:
     """Threats an hour, as the day usually has them; None: no budget."""
     precise: bool = False
     fewer: bool = False
-    calibrated: bool = False
+    drawn: Mapping[str, float] | None = None
+    """Whether probabilities are to hold; by question the share of threats that the pack draws."""
 
 
 def held(figure: Figure, goal: str, reached: bool) -> Figure:

@@ -34,6 +34,9 @@ from simulators.traffic import HOUR_S
 
 SHIELDED, SHIELDED_FOUND, ALONE = "shielded-source", 0.90, 0.5
 ALONE_WAYS = ("portals alone", "scanners alone")
+DRAWN = {"radiation": 61 / 3482, "cargo": 40 / 707}
+"""Of the vehicles, and of the scanned loads that hide no source, of `busy-day`'s seeds 100,000 to
+100,011 with 24 threats an hour: none that is evaluated."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +65,7 @@ PACKS: dict[str, Pack] = {
         hours=4,
         all_ways=2,
         options=Options(threats_per_hour=24.0),
-        goals=Goals(found=True, budget_at=4.0, precise=True, fewer=True, calibrated=True),
+        goals=Goals(found=True, budget_at=4.0, precise=True, fewer=True, drawn=DRAWN),
         title="Busy hours at the crossing",
     ),
     "smuggling": Pack(

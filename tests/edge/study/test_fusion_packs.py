@@ -202,13 +202,32 @@ def test_odds_of_any_threat_are_against_all_else():
 
 
 def test_too_few_incidents_say_nothing_of_calibration(hour):
-    assert calibration([hour], Goals(calibrated=True), Policy().scoring) == []
+    drawn = Goals(drawn={"radiation": 1.0 / 3.0})
+    assert calibration([hour], drawn, Policy().scoring) == []
     many = replace(
         hour, ways={GARITA: replace(hour.ways[GARITA], last=hour.ways[GARITA].last * 20)}
     )
-    (one,) = calibration([many], Goals(calibrated=True), Policy().scoring)
+    (one,) = calibration([many], drawn, Policy().scoring)
     assert one.name == "ECE of radiation, told or not"
     assert "60 incidents, 20 threats" in one.how
+    assert "threats of 0.333 as the pack draws them" in one.how
+
+
+def test_predictions_are_moved_to_the_share_that_a_pack_draws(hour):
+    many = replace(
+        hour, ways={GARITA: replace(hour.ways[GARITA], last=hour.ways[GARITA].last * 20)}
+    )
+    (own,) = calibration([many], Goals(), Policy().scoring)
+    priors = Policy().scoring.priors_nats
+    threat = sum(math.exp(priors[name]) for name in ("threat-source", "shielded-source"))
+    other = 1.0 + sum(math.exp(priors[name]) for name in ("medical", "norm", "legal-source"))
+    (same,) = calibration(
+        [many], Goals(drawn={"radiation": threat / (threat + other)}), Policy().scoring
+    )
+    (always,) = calibration([many], Goals(drawn={"radiation": 1.0 - 1e-9}), Policy().scoring)
+    assert same.value == pytest.approx(own.value)
+    assert own.goal == ""
+    assert always.value == pytest.approx(2.0 / 3.0, abs=1e-3)
 
 
 def test_the_chart_shows_every_way(hour, tmp_path):
