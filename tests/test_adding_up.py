@@ -85,9 +85,11 @@ def test_an_alert_that_does_not_add_up_is_seen(alert, spoil, said):
 
 def test_a_book_that_spoils_what_it_is_told_fails_the_test_in_which_it_does(monkeypatch):
     say = AlarmBook._say
-    monkeypatch.setattr(
-        AlarmBook, "_say", lambda *given, **named: replace(say(*given, **named), score_nats=99.0)
-    )
+
+    def spoilt(*given, **named):
+        return [replace(one, score_nats=99.0) for one in say(*given, **named)]
+
+    monkeypatch.setattr(AlarmBook, "_say", spoilt)
     fuser = Fuser(CHECKPOINT, Policy(), Everybody())
     fuser.tick(START_UTC_NS, [])
     assert fuser.take([occupancy(0.0), gamma(12.0, point=90.0, extended=20.0)])

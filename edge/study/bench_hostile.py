@@ -158,7 +158,11 @@ def attack(
     slowest_s: float = SLOWEST_S,
     how: str = "",
 ) -> list[Figure]:
-    """One mutated document after the other; each is read, or a reason is given."""
+    """One mutated document after the other; each is read, or a reason is given.
+
+    One that takes too long is read again, and the faster of the two counts: what a document causes
+    happens again, what another program on the machine causes does not.
+    """
     tally = _Tally()
     before = _resident_mb()
     for _ in range(cases):
@@ -169,7 +173,12 @@ def attack(
         except Exception:  # noqa: BLE001 - the very thing that is counted here
             tally.raised += 1
             continue
-        tally.slowest_s = max(tally.slowest_s, time.perf_counter() - began)
+        took_s = time.perf_counter() - began
+        if took_s > slowest_s:
+            began = time.perf_counter()
+            read(data)
+            took_s = min(took_s, time.perf_counter() - began)
+        tally.slowest_s = max(tally.slowest_s, took_s)
         bad = [one.reason for one in found if isinstance(one, Malformed)]
         tally.reasons.update(bad)
         tally.read += not bad
