@@ -19,18 +19,18 @@ class AlarmPolicy:
 
     level_lines: Mapping[Event, tuple[float, float, float]] = field(
         default_factory=lambda: {
-            Event.RAD_THREAT: (0.05, 0.50, 0.90),
+            Event.RAD_THREAT: (0.05, 0.10, 0.90),
             Event.RAD_OVERRANGE: (0.0, 0.0, 0.50),
             Event.SHIELDED_SOURCE: (0.05, 0.50, 0.90),
             Event.RAD_INNOCENT: (2.0, 2.0, 2.0),
-            Event.CARGO_ANOMALY: (0.50, 0.90, 2.0),
+            Event.CARGO_ANOMALY: (0.30, 0.50, 2.0),
             Event.CARGO_MISMATCH: (0.50, 0.90, 2.0),
             Event.CARGO_UNPENETRATED: (0.60, 2.0, 2.0),
             Event.PERSON: (0.50, 0.80, 2.0),
             Event.GROUP: (0.40, 0.70, 2.0),
             Event.ANIMAL: (2.0, 2.0, 2.0),
-            Event.VEHICLE_OFF_LANE: (0.50, 0.80, 2.0),
-            Event.DIGGING: (0.40, 0.80, 2.0),
+            Event.VEHICLE_OFF_LANE: (0.50, 0.65, 2.0),
+            Event.DIGGING: (0.40, 0.60, 2.0),
             Event.AIRCRAFT_LOW: (0.50, 0.80, 2.0),
             Event.PORTAL_BYPASS: (0.50, 0.85, 2.0),
             Event.DROP_OFF: (0.50, 0.80, 2.0),
@@ -42,7 +42,10 @@ class AlarmPolicy:
     """Probability from which each event is advisory, warning and critical; 2 is never. Lines are
     lower where a miss costs more; lawful explanations are logged and never ring. A source is
     advisory from 0.05: on simulated traffic a gross-count portal then finds as many as the field's
-    test at its usual 7 sigma, and sends hardly any load of minerals to secondary."""
+    test at its usual 7 sigma, and sends hardly any load of minerals to secondary. A warning is due
+    where it would be right often enough: in ten simulated busy hours (busy-day, seeds 600,000 to
+    600,009, 2,900 vehicles) no lawful load lay between 0.10 and 0.50 as a source, none at 0.30 or
+    more as an anomaly, and 13 of 31 threats of these two kinds that were told only advised."""
     log_line: float = 0.50
     """An explanation more likely than not is worth a line in the log, with no sound."""
     deadband_nats: float = 1.0

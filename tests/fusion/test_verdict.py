@@ -24,7 +24,7 @@ def answer(**shares):
 
 
 def test_what_asks_more_of_the_operator_is_told_though_something_else_is_likelier():
-    found = verdict(answer(norm=0.8, threat_source=0.15), POLICY)
+    found = verdict(answer(norm=0.8, threat_source=0.07), POLICY)
     assert (found.event, found.level) == (Event.RAD_THREAT, Level.ADVISORY)
 
 
