@@ -158,7 +158,7 @@ PACKS: dict[str, tuple[str, str]] = {
 
 REPORT_SEED = 1_000_000
 """The first of the seeds that no threshold, template or calibration has ever seen."""
-CROSSING_SEED = 9_000_000
+CROSSING_SEED = 9_100_000
 """The same of days at the crossing, on which several sensors were tuned together."""
 
 
