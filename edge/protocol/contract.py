@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from edge.protocol.commands import AckMessage, AnswerMessage, ShelveMessage, UnshelveMessage
+from edge.protocol.commands import COMMANDS, AnswerMessage, RecordMessage
 from edge.protocol.handling import HandlingMessage
 
 SOFTWARE = "garita 0.1.0"
@@ -282,10 +282,9 @@ MESSAGES: tuple[type[msgspec.Struct], ...] = (
     DetectionMessage,
     CursorMessage,
     OpsStateMessage,
-    ShelveMessage,
-    UnshelveMessage,
-    AckMessage,
+    *COMMANDS.values(),
     AnswerMessage,
+    RecordMessage,
 )
 """Every message of its own, in the order of the docs."""
 
@@ -300,5 +299,13 @@ SCHEMAS: tuple[str, ...] = (
     "garita.shelve/1",
     "garita.unshelve/1",
     "garita.ack/1",
+    "garita.dispatch/1",
+    "garita.on-scene/1",
+    "garita.adjudicate/1",
+    "garita.assist/1",
+    "garita.hand-over/1",
+    "garita.record-request/1",
+    "garita.resend/1",
     "garita.answer/1",
+    "garita.record/1",
 )

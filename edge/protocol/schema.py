@@ -14,6 +14,7 @@ import msgspec
 
 from edge import config
 from edge.errors import EXIT_OK
+from edge.protocol.commands import COMMANDS
 from edge.protocol.contract import MESSAGES, NAME_PATTERN, SOFTWARE
 from edge.protocol.topics import EXERCISE_ROOT, ROOT
 
@@ -163,14 +164,22 @@ for _root, _suffix, _what in (
     _CHANNELS |= {
         f"{_verb}{_suffix}": _Channel(
             address=f"{_root}/{{site}}/cmd/{_verb}",
-            message=_verb,
-            about=f"{_about} Of alerts {_what}. Answered with `answer` on the response topic.",
+            message=short_name(COMMANDS[_verb]),
+            about=f"{_about} Of alerts {_what}. Answered with "
+            f"`{'record' if _verb == 'record' else 'answer'}` on the response topic.",
             action="receive",
         )
         for _verb, _about in (
             ("shelve", "A centre does not want to be rung for something, for a while."),
             ("unshelve", "A centre wants to be rung again."),
             ("ack", "A centre has answered an alert."),
+            ("dispatch", "A centre has sent somebody."),
+            ("on-scene", "Who was sent is there."),
+            ("adjudicate", "A centre says what it was."),
+            ("assist", "A centre asks for help."),
+            ("hand-over", "A centre offers an alert to the other, which accepts or declines."),
+            ("record", "A centre asks for entries of the common record."),
+            ("resend", "A centre asks for alerts again."),
         )
     }
 _CHANNELS |= {

@@ -15,6 +15,7 @@ from edge.protocol.commands import (
     COMMANDS,
     AckMessage,
     AnswerMessage,
+    CommandMessage,
     ShelveMessage,
     UnshelveMessage,
 )
@@ -29,9 +30,6 @@ MAX_BYTES = 4_096  # a command has 300; whatever is longer is none
 MAX_TOPIC = 256
 
 log = structlog.get_logger()
-
-
-Message = ShelveMessage | UnshelveMessage | AckMessage
 
 
 class Refused(Exception):  # noqa: N818 - says what happened
@@ -101,6 +99,8 @@ class Asking:
             if message.alert not in self._active():
                 raise Refused("unknown", "no such alert is active")
             return AckSample(sensor_id="", alert_id=message.alert, **said)
+        if not isinstance(message, ShelveMessage | UnshelveMessage):
+            raise Refused("unavailable", f"{verb} is not carried out here")
         for scope, known in self._known.items():
             given = getattr(message, scope)
             if given and given not in known:
@@ -141,7 +141,7 @@ def may_be_answered(topic: str, site: str) -> bool:
     return topic.startswith(answers) or not topic.startswith(ours)
 
 
-def _read(verb: str, payload: bytes) -> Message:
+def _read(verb: str, payload: bytes) -> CommandMessage:
     if len(payload) > MAX_BYTES:
         raise Refused("unreadable", f"{len(payload)} bytes")
     try:

@@ -2,6 +2,7 @@ import json
 import re
 from argparse import Namespace
 from pathlib import Path
+from typing import get_args
 
 import jsonschema
 import msgspec
@@ -11,9 +12,23 @@ from edge.protocol import schema, topics
 from edge.protocol.commands import (
     COMMANDS,
     AckMessage,
+    AdjudicateMessage,
     AnswerMessage,
+    AssistMessage,
+    CaseMessage,
+    Code,
+    DispatchMessage,
+    HandOverMessage,
+    Help,
+    OfferMessage,
+    OnSceneMessage,
+    RecordMessage,
+    RecordRequestMessage,
+    ResendMessage,
     ShelveMessage,
+    StepMessage,
     UnshelveMessage,
+    VerdictMessage,
 )
 from edge.protocol.contract import (
     MESSAGES,
@@ -29,6 +44,7 @@ from edge.protocol.contract import (
     StateMessage,
     ZoneMessage,
 )
+from edge.record.entries import ASSIST, CODES
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "messages"
 NOW = "2026-11-21T18:03:11.200000Z"
@@ -70,7 +86,30 @@ SAMPLES = {
     "shelve": ShelveMessage(until=NOW, reason="new fence", place="nb-01"),
     "unshelve": UnshelveMessage(place="nb-01"),
     "ack": AckMessage(alert="01JD8"),
-    "answer": AnswerMessage(site="mariposa", verb="shelve", accepted=False, refusal="source"),
+    "dispatch": DispatchMessage(alert="01JD8"),
+    "on-scene": OnSceneMessage(alert="01JD8"),
+    "adjudicate": AdjudicateMessage(
+        alert="01JD8", code="INNOCENT_MEDICAL", confirm="spectrum", nuclide="Tc-99m"
+    ),
+    "assist": AssistMessage(what="spectroscopist"),
+    "hand-over": HandOverMessage(alert="01JD8", step="offered", to="south"),
+    "record-request": RecordRequestMessage(from_=7, to=9),
+    "resend": ResendMessage(after=1041),
+    "record": RecordMessage(site="mariposa", from_=7, entries=[b"{}", b"[]"]),
+    "answer": AnswerMessage(
+        site="mariposa",
+        verb="ack",
+        accepted=False,
+        refusal="already",
+        state=CaseMessage(
+            alert="01JD8",
+            stage="adjudicated",
+            owner="south",
+            steps=[StepMessage(stage="acknowledged", by="north", key="n1")],
+            verdicts=[VerdictMessage(code="UNRESOLVED", by="south", key="s1")],
+            hand_over=OfferMessage(step="accepted", by="north", to="south", until=NOW),
+        ),
+    ),
 }
 NAMES = {
     "site": "mariposa",
@@ -80,6 +119,10 @@ NAMES = {
     "side": "north",
     "n": "7",
 }
+
+
+def test_the_words_of_a_command_are_those_of_the_record():
+    assert (get_args(Code), get_args(Help)) == (CODES, ASSIST)
 
 
 def validator(name):
