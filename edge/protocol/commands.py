@@ -167,12 +167,22 @@ class StepMessage(msgspec.Struct, frozen=True, kw_only=True):
     """Id of the key that signed."""
 
 
-class VerdictMessage(msgspec.Struct, frozen=True, kw_only=True):
+class VerdictMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one side has said that an alert was."""
 
     code: Code
     by: str
     key: str = ""
+    confirm: str = ""
+    nuclide: str = ""
+    instrument: str = ""
+
+
+class HelpMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """Help that was asked for."""
+
+    what: Help
+    by: str
 
 
 class OfferMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -198,6 +208,7 @@ class CaseMessage(msgspec.Struct, frozen=True, kw_only=True):
     """In the order of the record."""
     verdicts: list[VerdictMessage]
     """The last one holds."""
+    assists: list[HelpMessage]
     hand_over: OfferMessage | UnsetType = UNSET
 
 
@@ -210,8 +221,8 @@ class AnswerMessage(msgspec.Struct, frozen=True, kw_only=True):
     accepted: bool
     refusal: str = ""
     """Why not: `unreadable`, `unknown-verb`, `retained`, `unknown`, `no-scope`, `source`, `over`,
-    `too-long`, `too-many`, `already`, `back`, `not-owner`, `not-offered`, `to-itself`,
-    `unavailable`; or of its signature."""
+    `too-long`, `too-many`, `already`, `back`, `not-owner`, `not-offered`, `still-offered`,
+    `to-itself`, `unavailable`; or of its signature."""
     text: str = ""
     """The same for a person, where there is more to say."""
     state: CaseMessage | UnsetType = UNSET
