@@ -16,7 +16,7 @@ from pathlib import Path
 
 import structlog
 
-from edge.delivery import dead_letters, retention
+from edge.delivery import dead_letters, retention, variants
 from edge.delivery.connections import Connections
 from edge.delivery.outbox_file import OutboxError, new_epoch
 from edge.delivery.retention import Buried, Limits
@@ -128,6 +128,7 @@ class Outbox:
                 for a in row.attachments
             ],
         )
+        variants.insert(connection, rows)
         connection.executemany(
             "INSERT INTO owed VALUES (?, ?)",
             [(side, row.seq) for side in self.sides for row in rows],
@@ -183,25 +184,26 @@ class Outbox:
     # --- reading -----------------------------------------------------------------------
 
     def pending(self, side: str, after_seq: int, limit: int) -> list[Row]:
-        """Up to `limit` rows meant for a side after `after_seq`, oldest first."""
+        """Up to `limit` rows meant for a side after `after_seq`, oldest first, as it gets them."""
         with self._file.reading() as connection:
             found = connection.execute(
-                f"SELECT {COLUMNS} FROM row WHERE seq > max(?,"  # noqa: S608 - constant
+                f"SELECT {variants.ROW_OF_SIDE} WHERE row.seq > max(?,"  # noqa: S608 - constant
                 " (SELECT since_seq FROM side WHERE name = ?)) AND NOT EXISTS"
                 " (SELECT 1 FROM dead WHERE dead.side = ? AND dead.seq = row.seq"
-                "  AND part = 'alert') ORDER BY seq LIMIT ?",
-                (after_seq, side, side, limit),
+                "  AND part = 'alert') ORDER BY row.seq LIMIT ?",
+                (side, after_seq, side, side, limit),
             ).fetchall()
         return [read_row(values) for values in found]
 
     def attachments(self, side: str, seq: int) -> list[Attachment]:
-        """The files of a row that a side has not refused, in their order."""
+        """The files of a row that a side may have and has not refused, in their order."""
         with self._file.reading() as connection:
             found = connection.execute(
-                "SELECT n, topic, name, media_type, sha256, payload FROM attachment WHERE seq = ?"
-                " AND NOT EXISTS (SELECT 1 FROM dead WHERE dead.side = ? AND dead.seq = ?"
-                "  AND part = ? || '/' || n) ORDER BY n",
-                (seq, side, seq, EVIDENCE),
+                "SELECT n, topic, name, media_type, sha256, payload FROM attachment"  # noqa: S608
+                " WHERE seq = ? AND NOT EXISTS"
+                " (SELECT 1 FROM dead WHERE dead.side = ? AND dead.seq = ?"
+                f"  AND part = ? || '/' || n) AND NOT {variants.IS_WITHHELD} ORDER BY n",
+                (seq, side, seq, EVIDENCE, seq, side),
             ).fetchall()
         return [
             Attachment(n=n, topic=topic, name=name, media_type=kind, sha256=sha256, payload=payload)
@@ -236,13 +238,13 @@ class Outbox:
             ).fetchone()
         return Mark(epoch=epoch, seq=seq)
 
-    def active_topics(self) -> list[ActiveTopic]:
-        """The last word on every retained topic, oldest first; empty payloads clear."""
+    def active_topics(self, side: str | None = None) -> list[ActiveTopic]:
+        """The last word on every retained topic, oldest first; empty payloads clear.
+
+        side  as this side gets them; the whole without it
+        """
         with self._file.reading() as connection:
-            found = connection.execute(
-                "SELECT topic, payload, seq FROM active ORDER BY seq"
-            ).fetchall()
-        return [ActiveTopic(topic=t, payload=p, seq=s) for t, p, s in found]
+            return variants.active_topics(connection, side)
 
     def depth(self, side: str) -> int:
         """Rows that a side has not confirmed."""

@@ -5,8 +5,9 @@ import sqlite3
 import time
 from pathlib import Path
 
-SCHEMA_VERSION = 2
-"""1 had no attachments: opening such a file adds their table, and nothing else is different."""
+SCHEMA_VERSION = 3
+"""1 had no attachments, 2 no variants: opening such a file adds their tables, and nothing else is
+different."""
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS row (
@@ -62,6 +63,27 @@ CREATE TABLE IF NOT EXISTS attachment (
     sha256 TEXT NOT NULL,
     payload BLOB NOT NULL,
     PRIMARY KEY (seq, n)
+);
+-- What a side gets in place of a row, where that is less than the whole; goes when the row goes.
+CREATE TABLE IF NOT EXISTS variant (
+    seq INTEGER NOT NULL,
+    side TEXT NOT NULL,
+    topic TEXT NOT NULL,
+    payload BLOB NOT NULL,
+    active_topic TEXT NOT NULL,
+    active_payload BLOB NOT NULL,
+    properties TEXT NOT NULL,
+    withheld TEXT NOT NULL,          -- numbers of the files that it does not get, a JSON list
+    rules TEXT NOT NULL,             -- names of the rules, a JSON list
+    PRIMARY KEY (seq, side)
+);
+-- The same of the retained topics, by the topic of the whole; goes when that goes.
+CREATE TABLE IF NOT EXISTS active_variant (
+    topic TEXT NOT NULL,
+    side TEXT NOT NULL,
+    side_topic TEXT NOT NULL,
+    payload BLOB NOT NULL,
+    PRIMARY KEY (topic, side)
 );
 CREATE TABLE IF NOT EXISTS epoch (
     first_seq INTEGER PRIMARY KEY,

@@ -23,6 +23,8 @@ MAX_EPOCHS = 1000  # boots; a cursor older than a thousand boots is treated as a
 _SIZE = (
     "length(payload) + length(active_payload) + (SELECT"
     " coalesce(sum(length(attachment.payload)), 0) FROM attachment WHERE attachment.seq = row.seq)"
+    " + (SELECT coalesce(sum(length(v.payload) + length(v.active_payload)), 0)"
+    " FROM variant AS v WHERE v.seq = row.seq)"
 )
 
 Buried = tuple[str, int, str]
@@ -81,6 +83,7 @@ class Keeper:
         (self._bytes,) = connection.execute(
             "SELECT (SELECT coalesce(sum(length(payload) + length(active_payload)), 0) FROM row)"
             " + (SELECT coalesce(sum(length(payload)), 0) FROM attachment)"
+            " + (SELECT coalesce(sum(length(payload) + length(active_payload)), 0) FROM variant)"
         ).fetchone()
 
     def keep(self, new: Sequence[Row]) -> list[Buried]:
@@ -117,6 +120,9 @@ class Keeper:
             "DELETE FROM active WHERE payload = x'' AND created_utc_ns < ?"
             " AND seq <= (SELECT min(active_seq) FROM side)",
             (now_utc_ns - TOMBSTONE_NS,),
+        )
+        self._connection.execute(
+            "DELETE FROM active_variant WHERE topic NOT IN (SELECT topic FROM active)"
         )
         self._connection.execute(
             "DELETE FROM dead WHERE rowid NOT IN"
@@ -159,7 +165,7 @@ class Keeper:
             f"SELECT seq, {_SIZE} FROM row WHERE {condition} ORDER BY seq LIMIT ?",  # noqa: S608 - constant
             (*values, PIECE),
         ).fetchall()
-        for table in ("row", "attachment"):
+        for table in ("row", "attachment", "variant"):
             self._connection.executemany(
                 f"DELETE FROM {table} WHERE seq = ?",  # noqa: S608 - constant
                 [(seq,) for seq, _ in found],

@@ -1,7 +1,9 @@
 """What the outbox holds: rows, the marks that name them, retained topics, dead letters."""
 
+import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 COLUMNS = (
@@ -33,6 +35,22 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """What one side gets of a row in place of the whole (see `edge.delivery.release`)."""
+
+    side: str
+    topic: str
+    payload: bytes
+    active_topic: str
+    active_payload: bytes
+    properties: tuple[tuple[str, str], ...] = ()
+    withheld: tuple[int, ...] = ()
+    """Numbers of the files that it does not get."""
+    rules: tuple[str, ...] = ()
+    """Names of the rules that withhold something, in alphabetical order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One revision of an alert, ready to be published."""
 
@@ -52,12 +70,37 @@ class Row:
     attachments: tuple[Attachment, ...] = ()
     """To be committed with it. A row that is read has none: they are large, and are read when
     its turn has come (`Outbox.attachments`)."""
+    variants: tuple[Variant, ...] = ()
+    """For the sides that get less than the whole; to be committed with it. A row that is read
+    for a side is that side's, and has none."""
 
     @property
     def size(self) -> int:
         """Bytes of everything that is kept of it."""
         files = sum(len(each.payload) for each in self.attachments)
-        return len(self.payload) + len(self.active_payload) + files
+        less = sum(len(each.payload) + len(each.active_payload) for each in self.variants)
+        return len(self.payload) + len(self.active_payload) + files + less
+
+    def told_to(self, side: str) -> "Row":
+        """The row as a side gets it."""
+        for each in self.variants:
+            if each.side == side:
+                files = tuple(one for one in self.attachments if one.n not in each.withheld)
+                return replace(
+                    self, topic=each.topic, payload=each.payload, active_topic=each.active_topic,
+                    active_payload=each.active_payload, properties=each.properties,
+                    attachments=files, variants=(),
+                )  # fmt: skip
+        return replace(self, variants=())
+
+    def digests(self, sides: Iterable[str]) -> dict[str, str]:
+        """SHA-256 of the payload that each side gets."""
+        less = {each.side: each.payload for each in self.variants}
+        return {side: hashlib.sha256(less.get(side, self.payload)).hexdigest() for side in sides}
+
+    def withheld(self) -> dict[str, list[str]]:
+        """Names of the rules that withhold something, by the sides that get less."""
+        return {each.side: list(each.rules) for each in self.variants}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

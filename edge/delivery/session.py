@@ -145,7 +145,7 @@ class Session:
 
     def _begin_held_again(self, flow: Flow) -> None:
         with self._reading.attempt():
-            last_words = self._outbox.active_topics()
+            last_words = self._outbox.active_topics(self._side)
             held = self._hold.begin_again()
             flow.try_again()
             self._statements.extend(
@@ -254,7 +254,7 @@ class Session:
         outbox, side = self._outbox, self._side
         keeps_cursor = self._settings.keeps_cursor
         self._restated_seq = outbox.last_seq  # read first: what comes later is said with its row
-        last_words = outbox.active_topics()
+        last_words = outbox.active_topics(side)
         cursor, done = outbox.cursor(side), outbox.done_seq(side)
         self._limit_bytes = connected.maximum_packet_bytes
         self._flow = Flow(

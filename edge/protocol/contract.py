@@ -75,6 +75,15 @@ class EvidenceMessage(msgspec.Struct, frozen=True, kw_only=True):
     bytes: Annotated[int, Meta(ge=0)]
 
 
+class WithheldMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """Stands for what a side is not told, so that it can be checked once it is (see release)."""
+
+    rule: str
+    """The name of the rule that withholds it."""
+    sha256: Sha256
+    """SHA-256 of salt, 0, the field's name, 0, and the value as the whole alert has it."""
+
+
 class AlertMessage(msgspec.Struct, frozen=True, kw_only=True):
     """One revision of an alert, `garita.alert/1`."""
 
@@ -94,7 +103,8 @@ class AlertMessage(msgspec.Struct, frozen=True, kw_only=True):
     msg_type: Literal["Alert", "Update", "Cancel"]
     event: str
     level: Annotated[int, Meta(ge=1, le=4)]
-    probability: Probability
+    probability: Probability | None
+    """Null only where it is withheld."""
     urgency: Literal["Immediate", "Expected", "Future", "Past", "Unknown"]
     severity: Literal["Extreme", "Severe", "Moderate", "Minor", "Unknown"]
     certainty: Literal["Observed", "Likely", "Possible", "Unlikely", "Unknown"]
@@ -111,6 +121,8 @@ class AlertMessage(msgspec.Struct, frozen=True, kw_only=True):
     software: str
     handling: HandlingMessage | UnsetType = UNSET
     """Where it is not told as any: shelved, one of a group, a group, or told again."""
+    withheld: dict[str, WithheldMessage] | UnsetType = UNSET
+    """Where a side's release rules keep something back: by field, with why."""
 
 
 class DetectionMessage(msgspec.Struct, frozen=True, kw_only=True):

@@ -34,6 +34,7 @@ from edge.protocol.contract import (
     SensorMessage,
     SideHealth,
     StateMessage,
+    WithheldMessage,
     ZoneMessage,
 )
 from edge.protocol.handling import HandlingMessage, handling_of
@@ -62,6 +63,7 @@ __all__ = [
     "SensorMessage",
     "SideHealth",
     "StateMessage",
+    "WithheldMessage",
     "ZoneMessage",
     "alert_message",
     "certainty",

@@ -16,6 +16,7 @@ from edge.settings.inhibits import check_inhibits
 from edge.settings.lines import Document, KeyPath, dotted
 from edge.settings.mend import did_you_mean, shown
 from edge.settings.model import AUTO_PORTS, HTTP_PORT
+from edge.settings.release import check_release
 
 NAME = re.compile(r"[a-z0-9-]{1,32}")
 ANY_HOST = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - compared with, never bound
@@ -35,6 +36,7 @@ def cross_check(document: Document) -> list[Mistake]:
         _ports,
         _offsets,
         check_inhibits,
+        check_release,
     )
     return [mistake for check in checks for mistake in check(document)]
 

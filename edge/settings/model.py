@@ -33,6 +33,11 @@ HTTP_PORT = 8088
 Compass = Literal[
     "north", "north-east", "east", "south-east", "south", "south-west", "west", "north-west"
 ]
+ReleaseField = Literal[
+    "lane", "zone", "direction", "probability", "explanations", "contributions", "facts",
+    "silent", "down", "info", "description", "evidence", "handling",
+]  # fmt: skip
+"""`facts` are those of the contributions, `description` that of each language."""
 Name = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")]
 """Part of a topic, so the design's section 5 limits it."""
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -81,6 +86,42 @@ class Tls(_Model):
     """Its private key."""
 
 
+class ReleaseRule(_Model):
+    """What one side is not told of some alerts; each withheld value leaves a digest.
+
+    Conditions that are not given are no conditions.
+    """
+
+    name: Name
+    """Told to the side with everything that the rule withholds."""
+    events: list[str] = []
+    """Event codes, such as `RAD_THREAT`."""
+    directions: list[Name] = []
+    """`northbound` or `southbound` in lanes; where a track goes, else."""
+    levels: list[Annotated[int, Field(ge=1, le=4)]] = []
+    exercise: bool | None = None
+    """Only exercises, or only what is real."""
+    places: list[Name] = []
+    """Lanes and zones."""
+    fields: list[ReleaseField] = []
+    """Fields of the alert; what tells them in other words is withheld with them."""
+    evidence: list[str] = []
+    """Files, by name or media type."""
+    all: bool = False
+    """Everything but that there is an alert, of what level, and when."""
+
+
+class Keys(_Model):
+    """Keys that sign what this checkpoint says, and say whom it believes."""
+
+    signer: FilePath | None = None
+    """Its own private key; alerts are not signed without it."""
+    keyring: FilePath | None = None
+    """The public keys of both sides."""
+    release_secret_file: FilePath | None = None
+    """The secret behind the salts of what is withheld; made in `state_dir` where not given."""
+
+
 class Side(_Model):
     """One country's operations centre and the broker it listens to."""
 
@@ -103,6 +144,8 @@ class Side(_Model):
     the centre says so; where not, when its broker has acknowledged it."""
     keepalive_s: Annotated[int, Field(ge=2, le=60)] = 5
     """A frozen broker is noticed after twice this time."""
+    release: list[ReleaseRule] = []
+    """What this side is not told; everything is told without it."""
 
     @property
     def auto(self) -> bool:
@@ -225,6 +268,8 @@ class Config(_Model):
     recording: Recording | None = None
     """Nothing is recorded without it."""
     scans: Scans = Scans()
+    keys: Keys = Keys()
+    """Nothing is signed without them."""
     http: Http = Http()
     state_dir: Annotated[FilePath, Field(validate_default=True)] = Path("run")
     """Outbox, and the state of brokers started by `auto`."""

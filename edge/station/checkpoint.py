@@ -17,6 +17,7 @@ from edge import metrics
 from edge.clock import Clock
 from edge.config import Config, checkpoint_of, config_digest, load_policy
 from edge.delivery.hooks import Command
+from edge.delivery.release import release_of
 from edge.health import HealthServer, Readiness, readiness
 from edge.recordings.capture import check_any_sensor, heavy_sensors, open_recorder
 from edge.recordings.recorder import NoRecorder, Record
@@ -143,7 +144,8 @@ class CheckpointService:
     def _assemble(self, stack: AsyncExitStack) -> Announcer:
         assert self._whole is not None
         config, outbox, now_utc_ns = self.config, self.outlets.outbox, self._clock.now_utc_ns
-        end_leftovers(outbox, now_utc_ns())
+        release = release_of(config)
+        end_leftovers(outbox, now_utc_ns(), release)
         digest, first_seq = config_digest(config), outbox.last_seq + 1
         origins = {status.sensor_id: status.origin for status in self.sources.status()}
         self._record = open_recorder(
@@ -178,6 +180,7 @@ class CheckpointService:
             look=glimpses.look,
             told=self._whole.told,
             handling=self._policy.handling,
+            release=release,
         )
         self._take_commands(engine, self._pipeline)
         for inhibit in standing(config, now_utc_ns()):

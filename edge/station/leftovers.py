@@ -8,6 +8,7 @@ import msgspec
 import structlog
 
 from edge.delivery.outbox import Outbox
+from edge.delivery.release import Release
 from edge.delivery.rows import ActiveTopic, Row
 from edge.protocol import topics
 from edge.protocol.contract import AlertMessage, InfoBlock
@@ -17,17 +18,23 @@ from edge.text import say, strip_exercise
 log = structlog.get_logger()
 
 
-def end_leftovers(outbox: Outbox, now_utc_ns: int) -> int:
+def end_leftovers(outbox: Outbox, now_utc_ns: int, release: Release | None = None) -> int:
     """Commit a `Cancel` for every alert that is active since before this boot; how many.
 
     OutboxError where they cannot be stored. Call it before alerts of this boot are numbered.
     """
     rows: list[Row] = []
+    release = release or Release({}, b"")
+    told = {
+        side: {each.seq: each.topic for each in outbox.active_topics(side)} for side in outbox.sides
+    }
     for active in outbox.active_topics():
         message = _message(active)
         if message is not None and message.epoch != outbox.epoch:
             seq = outbox.last_seq + len(rows) + 1
-            rows.append(_row(active, _ended(message, seq, outbox.epoch, now_utc_ns), now_utc_ns))
+            row = _row(active, _ended(message, seq, outbox.epoch, now_utc_ns), now_utc_ns)
+            hidden = {side: topic[active.seq] != active.topic for side, topic in told.items()}
+            rows.append(release.released(row, hidden=hidden))
     if rows:
         outbox.commit(rows)
         log.info("alerts of before the restart ended", alerts=len(rows))

@@ -12,6 +12,7 @@ from typing import Protocol
 import structlog
 
 from edge import alarm_metrics, metrics, scan_metrics
+from edge.delivery.release import Release
 from edge.delivery.rows import Attachment, Row
 from edge.protocol import topics
 from edge.recordings.asked import Asked, write_asked
@@ -70,6 +71,7 @@ class Pipeline:
         look: Callable[[Sample], object] = lambda sample: None,
         told: Callable[[Alert], object] = lambda alert: None,
         handling: HandlingPolicy | None = None,
+        release: Release | None = None,
     ) -> None:
         self._engine = engine
         self._numbering = numbering
@@ -81,6 +83,7 @@ class Pipeline:
         self._told = told
         self._handling = handling or HandlingPolicy()
         self._budget = Budget(self._handling)
+        self._release = release or Release({}, b"")
         self._looked_utc_ns = 0
         self.ticked_monotonic = time.monotonic()
         """When the loop last turned; health asks."""
@@ -188,7 +191,7 @@ class Pipeline:
         if files:
             self._told(alert)
         root, place = topics.root(alert.exercise), place_of(alert)
-        return Row(
+        row = Row(
             seq=seq,
             epoch=self._numbering.epoch,
             exercise=alert.exercise,
@@ -211,6 +214,7 @@ class Pipeline:
                 for file in files
             ),
         )
+        return self._release.released(row)
 
 
 def place_of(alert: Alert) -> str:
