@@ -1,39 +1,64 @@
-"""What the centres ask of this site: read, asked of the engine, answered.
+"""What the centres ask of this site: read, vouched for, carried out, recorded, answered.
 
-Everything here runs on the event loop's thread; a side's thread only hands the command over.
+Everything here runs on the event loop's thread; a side's thread only hands the command over. What
+is refused changes nothing, and is counted, told in the record and answered with why.
 """
 
-from collections.abc import Callable, Collection
-from typing import Any
+from collections.abc import Callable, Collection, Iterable
+from itertools import islice
 
 import msgspec
 import structlog
+from msgspec import UNSET
 
+from edge import command_metrics
 from edge.delivery.hooks import Command
 from edge.protocol import topics
 from edge.protocol.commands import (
     COMMANDS,
-    AckMessage,
     AnswerMessage,
+    AssistMessage,
     CommandMessage,
+    HandOverMessage,
+    RecordMessage,
+    RecordRequestMessage,
+    ResendMessage,
     ShelveMessage,
     UnshelveMessage,
 )
 from edge.protocol.messages import encode
+from edge.record.entries import Draft
 from edge.recordings.asked import Asked
 from edge.settings.inhibits import moment
 from edge.station.inhibits import utc_ns_of
-from fusion.shelving import ShelfEntry
-from fusion.types import AckSample, Event, Origin, ShelveSample
+from edge.together import handling
+from edge.together.cases import Case, Handling
+from edge.together.chunks import MAX_ENTRIES, chunk
+from edge.together.people import Author, Refusal
+from edge.together.refusals import Refusals
+from edge.together.seen import Seen
+from edge.together.shelf import shelf_draft
+from fusion.shelving import HOUR_NS, ShelfEntry
+from fusion.types import AckSample, Alert, Event, Origin, ShelveSample
 
 MAX_BYTES = 4_096  # a command has 300; whatever is longer is none
 MAX_TOPIC = 256
+LONGEST_NS = 366 * 24 * HOUR_NS  # no policy allows more; what is beyond 64 bits is none
 
 log = structlog.get_logger()
 
 
 class Refused(Exception):  # noqa: N818 - says what happened
-    """A command that is not carried out: (code, text)."""
+    """A command that is not carried out: (code, text), and how its alert stands."""
+
+    def __init__(self, code: str, text: str, case: Case | None = None) -> None:
+        super().__init__(code, text)
+        self.case = case
+
+
+def unsigned(command: Command) -> Author | Refusal:
+    """Everybody who may write to the topic is taken for the side whose broker it is."""
+    return Author(side=command.side)
 
 
 class Asking:
@@ -49,82 +74,202 @@ class Asking:
         active: Callable[[], Collection[str]],
         answer: Callable[[Command, bytes], None],
         now_utc_ns: Callable[[], int],
+        sides: Collection[str] = ("north", "south"),
+        vouch: Callable[[Command], Author | Refusal] = unsigned,
+        record: Callable[[Draft], object] = lambda draft: None,
+        look: Callable[[str], Alert | None] = lambda alert_id: None,
+        entries: Callable[[int, int], Iterable[bytes]] | None = None,
+        resend: Callable[[str, int], object] | None = None,
+        before: Handling | None = None,
     ) -> None:
-        """`active` gives the ids of all active alerts, `answer` sends to a response topic."""
+        """What it needs of the others; without the later ones it does less.
+
+        active  ids of all active alerts
+        answer  sends to a response topic
+        vouch   who signed a command, or why it is not believed
+        record  takes what is to be entered into the common record; where it raises, no alert
+                stands otherwise than before
+        look    an active alert by its id
+        entries bytes of the record's entries from one index to before another
+        resend  sends a side again what comes after a sequence number
+        before  how the alerts stood, as the record's entries tell it
+        """
         self._site = site
         self._known = {
             "event": frozenset(Event.__members__),
             "sensor": frozenset(sensors),
             "place": frozenset(places),
         }
+        self._addresses = {
+            f"{root}/{site}/cmd/{verb}": verb
+            for root in (topics.ROOT, topics.EXERCISE_ROOT)
+            for verb in COMMANDS
+        }
         self._ask = ask
-        self._active = active
         self._answer = answer
         self._now_utc_ns = now_utc_ns
+        self._sides = frozenset(sides)
+        self._vouch = vouch
+        self._record = record
+        self._entries = entries
+        self._resend = resend
+        self._seen = Seen(active, look)
+        self._refusals = Refusals()
+        self.handling = before or Handling()
+        """How every alert stands that was handled."""
 
     def take(self, command: Command) -> None:
         """Carry it out, or say why not."""
-        verb = command.topic.rpartition("/")[2]
+        verb, key = self._addresses.get(command.topic, ""), ""
         try:
-            self._carry_out(verb, command)
+            author = self._author(verb, command)
+            key = author.key
+            answer = self._carry_out(verb, command, author)
         except Refused as refused:
             code, text = refused.args
-            log.warning("command refused", side=command.side, verb=verb[:32], why=code, text=text)
-            answer = self._message(verb, refusal=code, text=text)
+            self._refuse(command.side, key, verb, code, text)
+            answer = self._message(verb, refused.case, refusal=code, text=text)
         else:
-            log.info("command carried out", side=command.side, verb=verb)
-            answer = self._message(verb)
+            command_metrics.command(command.side, "")
+            log.info("command carried out", side=command.side, verb=verb, key=key)
         if may_be_answered(command.response_topic, self._site):
             self._answer(command, encode(answer))
 
-    def _carry_out(self, verb: str, command: Command) -> None:
-        if verb not in COMMANDS:
+    def tick(self) -> None:
+        """Time has passed: offers expire, what was refused by the dozen is told as one."""
+        now_utc_ns = self._now_utc_ns()
+        self._seen.look()
+        after, drafts = handling.tick(self.handling, now_utc_ns)
+        for draft in (*drafts, *self._refusals.tick(now_utc_ns)):
+            self._record(draft)
+        self.handling = after
+
+    def shelved(self, entries: Iterable[ShelfEntry], key: str = "") -> None:
+        """What has happened on the shelf, for the record; `take` tells of its own."""
+        for draft in (shelf_draft(entry, key) for entry in entries):
+            if draft is not None:
+                self._record(draft)
+
+    def _author(self, verb: str, command: Command) -> Author:
+        if not verb:
             raise Refused("unknown-verb", f"one of {', '.join(COMMANDS)}")
         if command.retained:
             raise Refused("retained", "it would be carried out again at every connection")
-        entries = self._ask(self._sample(verb, command), f"cmd/{verb}")
-        refusal = next((entry.refusal for entry in entries if entry.what == "refused"), "")
-        if refusal:
-            raise Refused(refusal, "")
+        if len(command.payload) > MAX_BYTES:
+            raise Refused("unreadable", f"{len(command.payload)} bytes")
+        author = self._vouch(command)
+        if isinstance(author, Refusal):
+            raise Refused(author.why, author.text)
+        return author
 
-    def _sample(self, verb: str, command: Command) -> Asked:
+    def _carry_out(
+        self, verb: str, command: Command, author: Author
+    ) -> AnswerMessage | RecordMessage:
         message = _read(verb, command.payload)
         drill = command.topic.startswith(topics.EXERCISE_ROOT + "/")
-        said: dict[str, Any] = {
-            "origin": Origin.SIMULATOR if drill else Origin.SENSOR,
-            "start_utc_ns": self._now_utc_ns(),
-            "by": command.side,
-        }
-        if isinstance(message, AckMessage):
-            if message.alert not in self._active():
-                raise Refused("unknown", "no such alert is active")
-            return AckSample(sensor_id="", alert_id=message.alert, **said)
-        if not isinstance(message, ShelveMessage | UnshelveMessage):
-            raise Refused("unavailable", f"{verb} is not carried out here")
+        match message:
+            case RecordRequestMessage():
+                return self._chunk(message)
+            case ResendMessage():
+                if self._resend is None:
+                    raise Refused("unavailable", "alerts are sent again by the cursor alone")
+                self._resend(author.side, message.after)
+                return self._message(verb)
+            case ShelveMessage() | UnshelveMessage():
+                entries = self._ask(self._shelving(message, author, drill), f"cmd/{verb}")
+                self.shelved(entries, author.key)
+                refusal = next((one.refusal for one in entries if one.what == "refused"), "")
+                if refusal:
+                    raise Refused(refusal, "")
+                return self._message(verb)
+            case _:
+                return self._message(verb, self._handle(message, author, drill))
+
+    def _handle(self, message: handling.CaseCommand, author: Author, drill: bool) -> Case | None:
+        """Do something about an alert; how it stands then."""
+        now_utc_ns, alert = self._now_utc_ns(), message.alert
+        self._seen.look()
+        seen = self._seen.of(alert)
+        known = seen is not None or alert in self.handling.cases
+        if alert and not (known and self._seen.belongs(alert, drill=drill)):
+            raise Refused("unknown", "no such alert is active, or was of late")
+        if isinstance(message, HandOverMessage) and message.to not in self._sides:
+            raise Refused("unknown", f"there is no side {message.to!r}")
+        after, came = handling.apply(self.handling, message, author, now_utc_ns, seen)
+        if isinstance(came, Refusal):
+            raise Refused(came.why, came.text, after.of(alert))
+        self._record(came)
+        self.handling = after
+        calms = not isinstance(message, AssistMessage | HandOverMessage)
+        if calms and self._seen.is_active(alert):
+            # Whoever was sent, or has said what it was, has answered it as well.
+            self._ask(
+                AckSample(
+                    sensor_id="",
+                    origin=Origin.SIMULATOR if drill else Origin.SENSOR,
+                    start_utc_ns=now_utc_ns,
+                    alert_id=alert,
+                    by=author.by,
+                ),
+                f"cmd/{came.kind}",
+            )
+        return after.of(alert) if alert else None
+
+    def _shelving(
+        self, message: ShelveMessage | UnshelveMessage, author: Author, drill: bool
+    ) -> ShelveSample:
         for scope, known in self._known.items():
             given = getattr(message, scope)
             if given and given not in known:
                 raise Refused("unknown", f"there is no {scope} {given[:40]!r}")
-        until_utc_ns = said["start_utc_ns"]
+        now_utc_ns = until_utc_ns = self._now_utc_ns()
         if isinstance(message, ShelveMessage):
             until = moment(message.until)
             if until is None:
                 raise Refused("unreadable", "until: RFC 3339 with its zone")
             until_utc_ns = utc_ns_of(until)
-            if until_utc_ns <= said["start_utc_ns"]:  # at the very time of asking it would end it
+            if until_utc_ns <= now_utc_ns:  # at the very time of asking it would end it
                 raise Refused("over", "until: that time has passed")
+            if until_utc_ns > now_utc_ns + LONGEST_NS:
+                raise Refused("too-long", "")
         return ShelveSample(
             sensor_id=message.sensor,
+            origin=Origin.SIMULATOR if drill else Origin.SENSOR,
+            start_utc_ns=now_utc_ns,
             until_utc_ns=until_utc_ns,
+            by=author.by,
             reason=message.reason if isinstance(message, ShelveMessage) else "ended",
             event=message.event,
             place=message.place,
-            **said,
         )
 
-    def _message(self, verb: str, *, refusal: str = "", text: str = "") -> AnswerMessage:
+    def _chunk(self, message: RecordRequestMessage) -> RecordMessage:
+        if self._entries is None:
+            raise Refused("unavailable", "this site keeps no record")
+        to = min(message.to, message.from_ + MAX_ENTRIES)
+        wanted = self._entries(message.from_, to) if to > message.from_ else ()
+        found = chunk(self._site, message.from_, islice(wanted, MAX_ENTRIES))
+        if not found.entries:
+            raise Refused("unknown", "there are no such entries")
+        return found
+
+    def _refuse(self, side: str, key: str, verb: str, why: str, text: str) -> None:
+        command_metrics.command(side, why)
+        for draft in self._refusals.note(side, key, verb, why, self._now_utc_ns()):
+            count = draft.facts["count"]
+            log.warning("command refused", side=side, verb=verb, why=why, text=text, count=count)
+            self._record(draft)
+
+    def _message(
+        self, verb: str, case: Case | None = None, *, refusal: str = "", text: str = ""
+    ) -> AnswerMessage:
         return AnswerMessage(
-            site=self._site, verb=verb[:32], accepted=not refusal, refusal=refusal, text=text
+            site=self._site,
+            verb=verb,
+            accepted=not refusal,
+            refusal=refusal,
+            text=text,
+            state=UNSET if case is None else case.told(),
         )
 
 
@@ -142,8 +287,6 @@ def may_be_answered(topic: str, site: str) -> bool:
 
 
 def _read(verb: str, payload: bytes) -> CommandMessage:
-    if len(payload) > MAX_BYTES:
-        raise Refused("unreadable", f"{len(payload)} bytes")
     try:
         return msgspec.json.decode(payload, type=COMMANDS[verb])
     except msgspec.DecodeError as error:

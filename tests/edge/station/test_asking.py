@@ -1,20 +1,31 @@
 """What is asked of the engine: recorded as any input, logged, and answered."""
 
+import base64
+
+import msgspec
 import pytest
 from structlog.testing import capture_logs
 
 from edge import metrics
 from edge.config import checkpoint_of, config_digest, load_policy
+from edge.delivery.hooks import Command
 from edge.delivery.outbox import Outbox
 from edge.protocol.messages import decode_alert, rfc3339
+from edge.record.entries import Draft
 from edge.recordings.asked import read_asked, write_asked
 from edge.recordings.capture import open_recorder
 from edge.recordings.format import What, read
+from edge.station.asking import Asking
 from edge.station.committer import Committer
 from edge.station.numbering import Numbering
 from edge.station.pipeline import Pipeline
 from edge.study.player import Player
 from edge.study.replay import days
+from edge.together.cases import replay
+from edge.together.chunks import MAX_CHUNK_BYTES
+from edge.together.handling import OFFER_S
+from edge.together.people import Author, Refusal
+from edge.together.refusals import BURST_S
 from fusion.engine import Engine
 from fusion.types import SECOND_NS, AckSample, Origin, ShelveSample
 from tests.edge.rehearsed import START_NS, small_config
@@ -181,3 +192,199 @@ def test_an_answer_is_recorded_as_well(station, tmp_path):
     (path,) = sorted((tmp_path / "recordings").glob("*.mcap"))
     (kept,) = [event for event in read(path) if event.what is What.ASKED]
     assert read_asked(kept.data) == [sample]
+
+
+# --- what two centres ask, recorded ----------------------------------------------------
+
+
+class Desk:
+    """Both centres at the engine of a station, with everything that an asking may have."""
+
+    def __init__(self, station):
+        self.station, self.record, self.answers, self.resent = station, [], [], []
+        engine = station.engine
+        self.kept = [f"entry {number}".encode() * 30 for number in range(3_000)]
+        self.distrust = None
+        self.asking = Asking(
+            site="mariposa",
+            places=["nb-01", "fence"],
+            sensors=["rpm-1"],
+            ask=station.pipeline.ask,
+            active=lambda: {alert.alert_id for alert in engine.active},
+            answer=lambda command, payload: self.answers.append(payload),
+            now_utc_ns=lambda: station.now_utc_ns,
+            vouch=self._vouch,
+            record=self.record.append,
+            look=lambda name: next((one for one in engine.active if one.alert_id == name), None),
+            entries=lambda first, to: iter(self.kept[first:to]),
+            resend=lambda side, after: self.resent.append((side, after)),
+        )
+
+    def _vouch(self, command):
+        return self.distrust or Author(side=command.side, key=f"{command.side}-1")
+
+    def says(self, side, verb, payload, root="garita/v1"):
+        self.asking.take(
+            Command(
+                side=side,
+                topic=f"{root}/mariposa/cmd/{verb}",
+                payload=payload if isinstance(payload, bytes) else msgspec.json.encode(payload),
+                response_topic="garita/v1/mariposa/answer/1",
+                correlation=b"1",
+                user_properties=(),
+            )
+        )
+        answer = msgspec.json.decode(self.answers[-1])
+        return answer.get("refusal", answer) or answer
+
+    def silent_sensor(self):
+        self.station.pipeline.tick()
+        self.station.pass_s(20.0)
+        return next(a for a in self.station.engine.active if a.contributions[0].source == "rpm-1")
+
+
+@pytest.fixture
+def desk(station):
+    made = Desk(station)
+    yield made
+    station.end()
+
+
+def test_what_two_centres_do_is_recorded_with_side_and_key_and_answered_with_how_it_stands(desk):
+    alert = desk.silent_sensor()
+    asked = {"alert": alert.alert_id}
+    assert desk.says("north", "ack", asked)["state"]["owner"] == "north"
+    assert desk.says("south", "ack", asked) == "already"
+    refused = msgspec.json.decode(desk.answers[-1])
+    assert (refused["accepted"], refused["state"]["stage"]) == (False, "acknowledged")
+    desk.says("south", "dispatch", asked)
+    desk.says("south", "assist", {"what": "officers"})
+    answer = desk.says("north", "adjudicate", asked | {"code": "SENSOR_FAULT"})
+    assert [step["by"] for step in answer["state"]["steps"]] == ["north", "south", "north"]
+    assert [(one.kind, one.by, one.key, one.place) for one in desk.record] == [
+        ("ack", "north", "north-1", "nb-01"),
+        ("refused", "south", "south-1", ""),
+        ("dispatch", "south", "south-1", "nb-01"),
+        ("assist", "south", "south-1", ""),
+        ("adjudicate", "north", "north-1", "nb-01"),
+    ]
+    assert replay(desk.record) == desk.asking.handling
+
+
+def test_who_dispatches_has_answered_and_a_replay_knows(station, tmp_path):
+    desk = Desk(station)
+    alert = desk.silent_sensor()
+    desk.says("south", "dispatch", {"alert": alert.alert_id})
+    station.end()
+    (path,) = (tmp_path / "recordings").glob("*.mcap")
+    (kept,) = [event for event in read(path) if event.what is What.ASKED]
+    (sample,) = read_asked(kept.data)
+    assert (sample.alert_id, sample.by) == (alert.alert_id, "south")
+
+
+def test_what_is_cleared_can_still_be_adjudicated(desk, monkeypatch):
+    alert = desk.silent_sensor()
+    desk.asking.tick()
+    monkeypatch.setattr(type(desk.station.engine), "active", [])
+    answer = desk.says("north", "adjudicate", {"alert": alert.alert_id, "code": "EXERCISE"})
+    assert answer["state"]["stage"] == "adjudicated"
+    assert desk.says("north", "adjudicate", {"alert": "01JD9", "code": "EXERCISE"}) == "unknown"
+
+
+def test_nobody_answers_what_is_real_as_a_drill(desk):
+    alert = desk.silent_sensor()
+    asked = {"alert": alert.alert_id}
+    assert desk.says("north", "dispatch", asked, root="garita-exercise/v1") == "unknown"
+    assert desk.says("north", "dispatch", asked)["accepted"]
+    assert desk.says("north", "on-scene", asked, root="garita-exercise/v1") == "unknown"
+
+
+def test_an_offer_expires_by_itself_and_goes_to_no_third_side(desk, station):
+    asked = {"alert": desk.silent_sensor().alert_id, "step": "offered"}
+    assert desk.says("north", "hand-over", asked | {"to": "east"}) == "unknown"
+    offer = desk.says("north", "hand-over", asked | {"to": "south"})["state"]["hand_over"]
+    assert offer["until"] == rfc3339(station.now_utc_ns + OFFER_S * SECOND_NS)
+    station.now_utc_ns += OFFER_S * SECOND_NS
+    desk.asking.tick()
+    assert (desk.record[-1].by, desk.record[-1].facts["step"]) == ("edge", "expired")
+
+
+def test_shelving_and_its_end_are_recorded_with_the_key(desk, station):
+    desk.silent_sensor()
+    until = rfc3339(station.now_utc_ns + 60 * SECOND_NS)
+    asked = {"until": until, "reason": "new cable", "place": "nb-01"}
+    desk.says("north", "shelve", asked)
+    desk.says("south", "unshelve", {"place": "nb-01"})
+    desk.says("south", "shelve", asked)
+    shelf = desk.station.engine
+    station.now_utc_ns += 61 * SECOND_NS
+    shelf.tick(station.now_utc_ns)
+    desk.asking.shelved(shelf.take_entries())
+    assert [(one.kind, one.by, one.key) for one in desk.record] == [
+        ("shelve", "north", "north-1"),
+        ("unshelve", "south", "south-1"),
+        ("shelve", "south", "south-1"),
+        ("shelf-expired", "edge", ""),
+    ]
+    assert desk.record[0].facts == {
+        "event": "", "sensor": "", "place": "nb-01", "until": until, "reason": "new cable",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("until", ["9999-12-31T23:59:59Z", "2028-01-01T00:00:00+14:00"])
+def test_what_no_number_of_nanoseconds_holds_is_too_long(desk, until):
+    asked = {"until": until, "reason": "for ever", "place": "nb-01"}
+    assert desk.says("north", "shelve", asked) == "too-long"
+
+
+def test_garbage_by_the_thousand_is_a_few_entries_and_every_one_is_answered(desk, station):
+    with capture_logs() as logs:
+        for _ in range(1_000):
+            assert desk.says("north", "ack", b"\xff") == "unreadable"
+        station.now_utc_ns += BURST_S * SECOND_NS
+        desk.asking.tick()
+        station.now_utc_ns += BURST_S * SECOND_NS
+        desk.asking.tick()
+    assert [one.facts["count"] for one in desk.record] == [1, 999]
+    assert {one.kind for one in desk.record} == {"refused"}
+    assert (len(desk.answers), len(logs)) == (1_000, 1)
+
+
+def test_what_nobody_vouches_for_changes_nothing(desk):
+    alert = desk.silent_sensor()
+    desk.distrust = Refusal(why="unsigned", text="no signature")
+    before = desk.asking.handling
+    for verb in ("ack", "dispatch", "resend", "record", "shelve"):
+        assert desk.says("south", verb, {"alert": alert.alert_id}) == "unsigned"
+    assert (desk.asking.handling, desk.resent) == (before, [])
+    assert [(one.facts["why"], one.key) for one in desk.record] == [("unsigned", "")]
+
+
+def test_entries_of_the_record_come_in_messages_that_a_broker_takes(desk):
+    got = []
+    while len(got) < len(desk.kept):
+        desk.says("south", "record", {"from": len(got), "to": len(desk.kept)})
+        assert len(desk.answers[-1]) <= MAX_CHUNK_BYTES
+        answer = msgspec.json.decode(desk.answers[-1])
+        assert (answer["schema"], answer["from"]) == ("garita.record/1", len(got))
+        got += [base64.b64decode(one) for one in answer["entries"]]
+    assert got == desk.kept
+    assert len(desk.answers) < 6
+    assert desk.says("south", "record", {"from": len(got), "to": len(got) + 1}) == "unknown"
+
+
+def test_a_side_asks_for_its_alerts_again(desk):
+    assert desk.says("south", "resend", {"after": 1041})["accepted"]
+    assert desk.resent == [("south", 1041)]
+
+
+def test_what_cannot_be_recorded_does_not_happen(desk):
+    alert = desk.silent_sensor()
+
+    def full(draft: Draft):
+        raise OSError("disk full")
+
+    desk.asking._record = full
+    with pytest.raises(OSError, match="disk full"):
+        desk.says("north", "ack", {"alert": alert.alert_id})
+    assert desk.asking.handling.cases == {}
