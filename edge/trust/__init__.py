@@ -1,0 +1,1 @@
+"""Who may say what: keys, signatures, and changes that need both sides."""
