@@ -289,5 +289,5 @@ def may_be_answered(topic: str, site: str) -> bool:
 def _read(verb: str, payload: bytes) -> CommandMessage:
     try:
         return msgspec.json.decode(payload, type=COMMANDS[verb])
-    except msgspec.DecodeError as error:
+    except ValueError as error:  # a DecodeError, or within a string a UnicodeDecodeError
         raise Refused("unreadable", str(error)[:200]) from error
