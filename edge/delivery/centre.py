@@ -8,25 +8,28 @@ to be sent what is missing. Real centres need no more than this.
 """
 
 import argparse
-import hashlib
 import signal
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import structlog
 
-from edge.delivery.centre_store import Arrival, CentreStore, EvidenceFile, Verdict
-from edge.delivery.flow import read_after
+from edge.delivery.centre_store import Arrival, CentreStore, Verdict
 from edge.delivery.happenings import Connected, Document, LinkLost, Received, Waker
 from edge.delivery.link import Link
+from edge.delivery.reading import Reading, read_arrival, read_file
 from edge.delivery.rows import ORIGIN, Mark
+from edge.delivery.seals import Gate
 from edge.delivery.sides import SideSettings, TlsFiles
 from edge.protocol import topics
 from edge.protocol.contract import CursorMessage, OpsStateMessage
 from edge.protocol.messages import encode, rfc3339
 from edge.settings.addresses import broker_address
+from edge.trust.keys import Keyring
+
+__all__ = ["Centre", "main", "read_arrival", "read_file"]
 
 log = structlog.get_logger()
 
@@ -39,8 +42,24 @@ AGAIN_S = 0.5  # how often a cursor is said again while what arrives does not fi
 class Centre:
     """Receives for one side, on a thread of its own, until it is stopped."""
 
-    def __init__(self, settings: SideSettings, store: Path) -> None:
+    def __init__(
+        self,
+        settings: SideSettings,
+        store: Path,
+        *,
+        keyring: Keyring | None = None,
+        stored: Callable[[Arrival], None] = lambda arrival: None,
+        fresh: Callable[[Arrival], None] = lambda arrival: None,
+    ) -> None:
+        """Nothing is opened before it runs.
+
+        keyring  whose signatures are believed; without it nothing is verified
+        stored   told of each alert once it is on disk, in order
+        fresh    told of each alert that came ahead of a backlog, and is stored later
+        """
         self._settings = settings
+        self._stored, self._fresh = stored, fresh
+        self.reading = Reading(None if keyring is None else Gate(settings.name, keyring))
         self._path = store
         self._waker = Waker()
         self._stopping = threading.Event()
@@ -114,9 +133,11 @@ class Centre:
             self._say_cursor(link, site, mark)
 
     def _take(self, link: Link, store: CentreStore, messages: list[Received]) -> None:
-        files = [file for each in messages if (file := read_file(each)) is not None]
-        alerts = [each for each in messages if topics.parse_evidence_topic(each.topic) is None]
-        arrivals = [arrival for each in alerts if (arrival := read_arrival(each)) is not None]
+        arrived = self.reading.read(messages)
+        for copy in arrived.fresh:
+            if not store.holds(copy.site, copy.mark):
+                self._fresh(copy)
+        arrivals, files = arrived.alerts, arrived.files
         verdicts = store.store(arrivals, files) if arrivals or files else []
         for message in messages:  # only now: what was not stored yet comes again after a crash
             link.acknowledge(message)
@@ -124,6 +145,9 @@ class Centre:
             return
         cursors = store.cursors()
         fresh = {a.site for a, v in zip(arrivals, verdicts, strict=True) if v is Verdict.STORED}
+        for arrival, verdict in zip(arrivals, verdicts, strict=True):
+            if verdict is Verdict.STORED:
+                self._stored(arrival)
         for site in sorted(fresh):
             self._say_cursor(link, site, cursors[site])
         self._unsaid |= {arrival.site for arrival in arrivals} - fresh
@@ -157,46 +181,6 @@ class Centre:
         )
         topic = topics.ops_state_topic(topics.ROOT, self._settings.name)
         return Document(topic=topic, payload=encode(state))
-
-
-def read_arrival(message: Received) -> Arrival | None:
-    """What a message says of itself, or None where it is no alert that can be placed."""
-    topic = topics.parse_alert_topic(message.topic)
-    properties = dict(message.user_properties)
-    seq = properties.get("seq", "")
-    after = read_after(properties.get("after", ""))
-    if topic is None or after is None or not (seq.isascii() and seq.isdigit()) or len(seq) > 18:
-        log.warning("alert not readable", topic=message.topic)
-        return None
-    return Arrival(
-        site=topic.site,
-        mark=Mark(epoch=properties.get("epoch", ""), seq=int(seq)),
-        after=after,
-        topic=message.topic,
-        payload=message.payload,
-        evidence=tuple(properties.get("evidence", "").split()),
-    )
-
-
-def read_file(message: Received) -> EvidenceFile | None:
-    """The file that a message is, or None where it is none, or not the one that it says."""
-    topic = topics.parse_evidence_topic(message.topic)
-    if topic is None:
-        return None
-    properties = dict(message.user_properties)
-    sha256 = hashlib.sha256(message.payload).hexdigest()
-    if properties.get("sha256") != sha256:
-        log.warning("evidence damaged", topic=message.topic)
-        return None
-    return EvidenceFile(
-        site=topic.site,
-        alert_id=topic.alert_id,
-        n=topic.n,
-        name=properties.get("name", ""),
-        media_type=properties.get("media_type", ""),
-        sha256=sha256,
-        payload=message.payload,
-    )
 
 
 def main(args: Sequence[str] | None = None) -> int:

@@ -44,6 +44,15 @@ CREATE TABLE IF NOT EXISTS evidence (
     payload BLOB NOT NULL,
     PRIMARY KEY (site, alert, n)
 );
+-- Who signed the payload of an alert: proof for as long as it is kept.
+CREATE TABLE IF NOT EXISTS seal (
+    site TEXT NOT NULL,
+    epoch TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    signature TEXT NOT NULL,
+    PRIMARY KEY (site, epoch, seq)
+);
 CREATE INDEX IF NOT EXISTS evidence_sha256 ON evidence (site, sha256);
 CREATE TABLE IF NOT EXISTS wire (
     site TEXT PRIMARY KEY,
@@ -74,6 +83,9 @@ class Arrival:
     payload: bytes
     evidence: tuple[str, ...] = ()
     """Digests of the files that were sent before it."""
+    key: str = ""
+    signature: str = ""
+    """Of the payload, in base64, by that key; empty where it came unsigned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +166,11 @@ class CentreStore:
             " VALUES (?, ?, ?, ?, ?, ?)",
             (site, mark.epoch, mark.seq, arrival.topic, arrival.payload, time.time_ns()),
         )
+        if arrival.signature:
+            self._connection.execute(
+                "INSERT OR REPLACE INTO seal VALUES (?, ?, ?, ?, ?)",
+                (site, mark.epoch, mark.seq, arrival.key, arrival.signature),
+            )
         if late:
             return
         if mark.seq > after.seq + 1:
@@ -224,6 +241,14 @@ class CentreStore:
             "SELECT epoch, seq, payload FROM alert WHERE site = ? ORDER BY number", (site,)
         )
         return [(Mark(epoch=epoch, seq=seq), payload) for epoch, seq, payload in found]
+
+    def seal(self, site: str, mark: Mark) -> tuple[str, str]:
+        """Key id and signature of an alert's payload; empty where it came unsigned."""
+        found = self._connection.execute(
+            "SELECT key, signature FROM seal WHERE site = ? AND epoch = ? AND seq = ?",
+            (site, mark.epoch, mark.seq),
+        ).fetchone()
+        return found or ("", "")
 
     def gaps(self, site: str) -> list[int]:
         """Numbers that the edge said it will never send."""

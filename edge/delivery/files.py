@@ -13,6 +13,7 @@ from edge.delivery.flow import Flight, Flow, file_properties
 from edge.delivery.link import Link
 from edge.delivery.outbox import Outbox
 from edge.delivery.rows import Attachment, Row
+from edge.delivery.seals import Seals
 
 MAX_BYTES_UNDER_WAY = 256 * 1024
 """Further files wait for acknowledgements: more would only fill the socket, and delay what the
@@ -22,8 +23,9 @@ broker has to say."""
 class Files:
     """Of one session."""
 
-    def __init__(self, side: str, outbox: Outbox) -> None:
+    def __init__(self, side: str, outbox: Outbox, seals: Seals | None = None) -> None:
         self._side = side
+        self._seals = seals or Seals(side)
         self._outbox = outbox
         self._seq = 0
         self._waiting: deque[Attachment] = deque()
@@ -67,7 +69,9 @@ class Files:
             mid = link.publish(
                 file.topic,
                 file.payload,
-                user_properties=file_properties(row, file),
+                user_properties=self._seals.message(
+                    file.topic, file.payload, file_properties(row, file)
+                ),
                 content_type=file.media_type,
                 limit_bytes=limit_bytes,
             )

@@ -16,8 +16,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edge.delivery.rows import ORIGIN, Attachment, Mark, Row
+from edge.protocol.messages import rfc3339
 
 ALERT_SCHEMA = "garita.alert/1"
+LIVE = "live"
+"""The user property `lane` of a copy that is sent ahead of a backlog."""
 WINDOW = 20
 """Unacknowledged messages at most: Mosquitto's own default, and a round trip of 10 ms still
 carries 2,000 messages a second."""
@@ -244,6 +247,7 @@ def file_properties(row: Row, file: Attachment) -> list[tuple[str, str]]:
         ("sha256", file.sha256),
         ("epoch", row.epoch),
         ("seq", str(row.seq)),
+        ("time", rfc3339(row.created_utc_ns)),
     ]
 
 

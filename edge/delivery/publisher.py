@@ -15,8 +15,10 @@ from edge.delivery.happenings import Document, LinkLost, Waker
 from edge.delivery.hooks import Command, Hooks, Live, Tally, safely
 from edge.delivery.link import Link
 from edge.delivery.outbox import Outbox
+from edge.delivery.seals import Seals
 from edge.delivery.session import Session
 from edge.delivery.sides import SideSettings, SideStatus
+from edge.trust.keys import Signer
 
 __all__ = ["Command", "Hooks", "Publisher"]
 
@@ -42,10 +44,12 @@ class Publisher:
         site: str,
         will: Document | None = None,
         hooks: Hooks | None = None,
+        signer: Signer | None = None,
     ) -> None:
         """Nothing is opened before `start`.
 
-        will  what the broker retains when this edge is lost, normally on `.../state`
+        signer  signs every alert, file and retained document
+        will    what the broker retains when this edge is lost, normally on `.../state`
         """
         self.side = settings.name
         self._settings = settings
@@ -53,6 +57,7 @@ class Publisher:
         self._site = site
         self._will = will
         self._hooks = hooks or Hooks()
+        self._seals = Seals(settings.name, signer)
         self._waker = Waker()
         self._stopping = threading.Event()
         self._goodbye: Document | None = None
@@ -201,6 +206,7 @@ class Publisher:
             documents=documents,
             hooks=self._hooks,
             tally=self._tally,
+            seals=self._seals,
         )
 
     def _hand_over(self, session: Session) -> None:

@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from edge.config import Config
     from edge.settings.model import ReleaseRule
 
-PLACE = "withheld"
-"""The place in the topics of alerts whose own is withheld."""
 TRIGGER_TELLERS = frozenset({"lane", "contributions"})
 """The user property `trigger` names a sensor, and goes with these."""
 EARLIER = "earlier"
@@ -143,9 +141,9 @@ class Release:
         topic, active_topic = row.topic, row.active_topic
         if "lane" in withheld:
             root = topics.root(row.exercise)
-            topic = topics.alert_topic(root, head.site, PLACE)
+            topic = topics.alert_topic(root, head.site, topics.WITHHELD)
             if active_topic:
-                active_topic = topics.active_topic(root, head.site, PLACE, head.id)
+                active_topic = topics.active_topic(root, head.site, topics.WITHHELD, head.id)
         properties = row.properties
         if TRIGGER_TELLERS & withheld.keys():
             properties = tuple(each for each in properties if each[0] != "trigger")

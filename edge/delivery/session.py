@@ -30,6 +30,7 @@ from edge.delivery.hold import Hold, Refused
 from edge.delivery.hooks import Hooks, Live, Tally, safely
 from edge.delivery.link import Link
 from edge.delivery.outbox import ORIGIN, Mark, Outbox, Row
+from edge.delivery.seals import Seals
 from edge.delivery.sides import SideSettings
 from edge.protocol import topics
 
@@ -54,6 +55,7 @@ class Session:
         documents: Mapping[str, bytes],
         hooks: Hooks,
         tally: Tally,
+        seals: Seals | None = None,
     ) -> None:
         self._link = link
         self._settings = settings
@@ -71,7 +73,8 @@ class Session:
             for topic, payload in documents.items()
         )
         self._rows: deque[Row] = deque()
-        self._files = Files(settings.name, outbox)
+        self._seals = seals or Seals(settings.name)
+        self._files = Files(settings.name, outbox, self._seals)
         self._restated_seq = 0
         self._cursor_garbled = False
         self._greeting: Connected | None = None
@@ -199,7 +202,11 @@ class Session:
             mid = self._link.publish(
                 row.topic,
                 row.payload,
-                user_properties=user_properties(row, flow.previous, self._files.sent),
+                user_properties=self._seals.message(
+                    row.topic,
+                    row.payload,
+                    user_properties(row, flow.previous, self._files.sent),
+                ),
                 content_type=JSON,
                 limit_bytes=self._limit_bytes,
             )
@@ -220,6 +227,7 @@ class Session:
                 document.topic,
                 document.payload,
                 retain=True,
+                user_properties=self._seals.document(document.payload),
                 content_type=JSON if document.payload else "",
                 limit_bytes=self._limit_bytes,
             )

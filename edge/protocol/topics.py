@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 ROOT = "garita/v1"
 EXERCISE_ROOT = "garita-exercise/v1"
+WITHHELD = "withheld"
+"""The place of alerts whose own is withheld from a side."""
 
 _NAME = re.compile(r"[a-z0-9-]{1,32}", re.ASCII)
 _ALERT_ID = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)

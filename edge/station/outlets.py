@@ -17,6 +17,7 @@ from edge.delivery.rows import DeadLetter
 from edge.delivery.sides import SideSettings, SideStatus, side_settings
 from edge.errors import ConfigError, Mistake
 from edge.protocol.messages import SideHealth
+from edge.trust.keys import KeyFileError, Signer, read_signer
 from fusion.types import SECOND_NS
 
 OUTBOX_FILE = "outbox.db"
@@ -56,6 +57,7 @@ class Outlets:
         """
         config = self._config
         self._settings = [_settings(name, side) for name, side in config.sides.items()]
+        self._signer = _signer(config)
         for name, side in config.sides.items():
             if side.auto:
                 restarts = metrics.side_metrics(name).broker_restarts
@@ -84,7 +86,12 @@ class Outlets:
         for settings in self._settings:
             metrics.side_metrics(settings.name).connected.set(0)
             publisher = Publisher(
-                settings, self.outbox, site=self._config.site.id, will=will, hooks=hooks
+                settings,
+                self.outbox,
+                site=self._config.site.id,
+                will=will,
+                hooks=hooks,
+                signer=self._signer,
             )
             self._publishers[settings.name] = publisher
             publisher.start()
@@ -199,6 +206,34 @@ def _settings(name: str, side: Side) -> SideSettings:
             mend="let the user that Garita runs as read it" if file else "set the variable",
         )
         raise ConfigError("sides", [mistake]) from error
+
+
+def _signer(config: Config) -> Signer | None:
+    path = config.keys.signer
+    if path is None:
+        return None
+    try:
+        signer = read_signer(path)
+    except KeyFileError as error:
+        mistake = Mistake(
+            line=None,
+            key="keys.signer",
+            value=str(path),
+            message=str(error),
+            mend="make one with `garita keys`, or remove the key: alerts then go out unsigned",
+        )
+        raise ConfigError("keys", [mistake]) from error
+    owner = f"edge/{config.site.id}"
+    if (signer.public.owner, signer.public.role) != (owner, "edge"):
+        mistake = Mistake(
+            line=None,
+            key="keys.signer",
+            value=str(path),
+            message=f"it is of {signer.public.owner} ({signer.public.role}), not of {owner}",
+            mend=f"make one for {owner}; no centre would believe this one",
+        )
+        raise ConfigError("keys", [mistake])
+    return signer
 
 
 def _age_s(utc_ns: int | None, now_utc_ns: int) -> float | None:
