@@ -209,9 +209,33 @@ def watch_arguments(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--for", dest="for_s", type=duration_s, metavar="TIME", help="stop after that")
     sub.add_argument("--json", action="store_true", help="JSON Lines, for a program")
     _evidence(sub)
+    _access(sub)
+
+
+def centre_arguments(sub: argparse.ArgumentParser) -> None:
+    """Arguments of `garita centre`."""
+    sub.add_argument("--side", required=True, choices=("north", "south"), help="whose centre it is")
+    sub.add_argument("--url", required=True, help="mqtt://HOST:PORT or mqtts://HOST:PORT")
+    sub.add_argument(
+        "--store", type=Path, metavar="FILE", help="a SQLite file (default: centre-SIDE.db)"
+    )
+    sub.add_argument(
+        "--keyring",
+        type=Path,
+        metavar="FILE",
+        help="whose signatures are believed; without it nothing is verified",
+    )
+    _language(sub)
+    sub.add_argument("--json", action="store_true", help="JSON Lines, for a program")
+    sub.add_argument("--quiet", action="store_true", help="store only, and print nothing")
+    sub.add_argument("--for", dest="for_s", type=duration_s, metavar="TIME", help="stop after that")
+    _access(sub)
+
+
+def _access(sub: argparse.ArgumentParser) -> None:
     for name, what in (
         ("ca", "certificates that may sign the broker's (default: the system's)"),
-        ("cert", "this viewer's certificate"),
+        ("cert", "this reader's certificate"),
         ("key", "its private key"),
         ("password-file", "a file whose first line is the password"),
     ):
@@ -234,14 +258,15 @@ def bench_arguments(sub: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="decoders, stages, replay (these without a name), hostile, n42, spectra, first-alert, "
         "load, footfalls, seismic, xray-alert, xray, xray-lines, xray-hostile, datacast, anyshake, "
-        "kills, fusion",
+        "kills, fusion, commands",
     )
     sub.add_argument("--json", action="store_true", help="figures for a program, on stdout")
     sub.add_argument(
         "--times",
         type=int,
         metavar="N",
-        help="kills of kills, starts of first-alert, seconds of load and replay",
+        help="kills of kills, starts of first-alert, seconds of load and replay, messages of "
+        "commands",
     )
     sub.add_argument("--seed", type=int, default=1, help="of everything random (default: 1)")
 

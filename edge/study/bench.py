@@ -41,6 +41,10 @@ BENCHES = {
     ),
     "anyshake": ("edge.study.bench_anyshake:run", "the stream of an AnyShake over a bad line"),
     "datacast": ("edge.study.bench_datacast:run", "the datacast of a Shake over a bad network"),
+    "commands": (
+        "edge.study.bench_commands:run",
+        "1,000,000 command messages, hostile and honest: nothing changed by what is not signed",
+    ),
     "kills": ("edge.study.bench_kills:run", "kill -9 of service and brokers, alerts flowing"),
 }
 """Name to function and what it measures."""
