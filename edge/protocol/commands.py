@@ -222,7 +222,7 @@ class AnswerMessage(msgspec.Struct, frozen=True, kw_only=True):
     refusal: str = ""
     """Why not: `unreadable`, `unknown-verb`, `retained`, `unknown`, `no-scope`, `source`, `over`,
     `too-long`, `too-many`, `already`, `back`, `not-owner`, `not-offered`, `still-offered`,
-    `to-itself`, `unavailable`; or of its signature."""
+    `to-itself`, `unavailable`, `not-recorded`; or of its signature."""
     text: str = ""
     """The same for a person, where there is more to say."""
     state: CaseMessage | UnsetType = UNSET

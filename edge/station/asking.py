@@ -28,6 +28,7 @@ from edge.protocol.commands import (
 )
 from edge.protocol.messages import encode
 from edge.record.entries import Draft
+from edge.record.record import RecordError
 from edge.recordings.asked import Asked
 from edge.settings.inhibits import moment
 from edge.station.inhibits import utc_ns_of
@@ -87,8 +88,7 @@ class Asking:
         active  ids of all active alerts
         answer  sends to a response topic
         vouch   who signed a command, or why it is not believed
-        record  takes what is to be entered into the common record; where it raises, no alert
-                stands otherwise than before
+        record  takes what is to be entered into the common record; RecordError where it cannot
         look    an active alert by its id
         entries bytes of the record's entries from one index to before another
         resend  sends a side again what comes after a sequence number
@@ -125,6 +125,10 @@ class Asking:
             author = self._author(verb, command)
             key = author.key
             answer = self._carry_out(verb, command, author)
+        except RecordError as error:
+            log.error("command not carried out", side=command.side, verb=verb, why=str(error))
+            command_metrics.command(command.side, "not-recorded")
+            answer = self._message(verb, refusal="not-recorded", text="the record takes nothing")
         except Refused as refused:
             code, text = refused.args
             self._refuse(command.side, key, verb, code, text)
@@ -141,14 +145,14 @@ class Asking:
         self._seen.look()
         after, drafts = handling.tick(self.handling, now_utc_ns)
         for draft in (*drafts, *self._refusals.tick(now_utc_ns)):
-            self._record(draft)
+            self._enter(draft)
         self.handling = after
 
     def shelved(self, entries: Iterable[ShelfEntry], key: str = "") -> None:
         """What has happened on the shelf, for the record; `take` tells of its own."""
         for draft in (shelf_draft(entry, key) for entry in entries):
             if draft is not None:
-                self._record(draft)
+                self._enter(draft)
 
     def _author(self, verb: str, command: Command) -> Author:
         if not verb:
@@ -258,7 +262,14 @@ class Asking:
         for draft in self._refusals.note(side, key, verb, why, self._now_utc_ns()):
             count = draft.facts["count"]
             log.warning("command refused", side=side, verb=verb, why=why, text=text, count=count)
+            self._enter(draft)
+
+    def _enter(self, draft: Draft) -> None:
+        """Of what has happened already: it is told even where the record cannot take it."""
+        try:
             self._record(draft)
+        except RecordError as error:
+            log.error("entry lost", kind=draft.kind, by=draft.by, facts=draft.facts, why=str(error))
 
     def _message(
         self, verb: str, case: Case | None = None, *, refusal: str = "", text: str = ""

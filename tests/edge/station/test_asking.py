@@ -12,6 +12,7 @@ from edge.delivery.hooks import Command
 from edge.delivery.outbox import Outbox
 from edge.protocol.messages import decode_alert, rfc3339
 from edge.record.entries import Draft
+from edge.record.record import RecordError
 from edge.recordings.asked import read_asked, write_asked
 from edge.recordings.capture import open_recorder
 from edge.recordings.format import What, read
@@ -378,13 +379,16 @@ def test_a_side_asks_for_its_alerts_again(desk):
     assert desk.resent == [("south", 1041)]
 
 
-def test_what_cannot_be_recorded_does_not_happen(desk):
+def test_what_cannot_be_recorded_does_not_happen_and_is_told(desk):
     alert = desk.silent_sensor()
 
     def full(draft: Draft):
-        raise OSError("disk full")
+        raise RecordError("disk full")
 
     desk.asking._record = full
-    with pytest.raises(OSError, match="disk full"):
-        desk.says("north", "ack", {"alert": alert.alert_id})
+    with capture_logs() as logs:
+        assert desk.says("north", "ack", {"alert": alert.alert_id}) == "not-recorded"
+        assert desk.says("north", "ack", {"alert": "01JD9"}) == "unknown"
+    assert [one["event"] for one in logs][:2] == ["command not carried out", "command refused"]
+    assert logs[-1]["event"] == "entry lost"
     assert desk.asking.handling.cases == {}
