@@ -121,6 +121,21 @@ reasons with their share.""",
         arguments=arguments.watch_arguments,
     ),
     Command(
+        name="centre",
+        handler="edge.delivery.centre_command:main",
+        summary="a small centre: stores one side's alerts, verified and in order",
+        description="""\
+Subscribes to a side's broker, believes what the keyring's keys have signed, stores each alert with
+its files in SQLite once it has the one before, and says "stored up to seq N" in its cursor. Prints
+each stored alert; with --json as JSON Lines, to be piped on. What a backlog would delay is shown at
+once and stored in its turn. It goes on until SIGTERM, through any loss of the broker.""",
+        examples="""\
+  garita centre --side south --url mqtt://127.0.0.1:18832 --language es-MX
+  garita centre --side north --url mqtts://broker.example --ca ca.pem --cert ops.pem \\
+      --key ops.key --keyring keyring.json --store /var/lib/garita/north.db --json | forward""",
+        arguments=arguments.centre_arguments,
+    ),
+    Command(
         name="schema",
         handler="edge.protocol.schema:main",
         summary="JSON Schema of every message and of the configuration, and AsyncAPI",

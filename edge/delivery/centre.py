@@ -4,14 +4,14 @@ It stores an alert only when it holds the alert's predecessor and its files, say
 seq N" in a retained cursor, and asks for nothing else: saying the cursor again is all it takes
 to be sent what is missing. Real centres need no more than this.
 
-    python -m edge.delivery.centre --side north --url mqtt://127.0.0.1:18831 --store centre.db
+    garita centre --side north --url mqtt://127.0.0.1:18831 --store centre.db
 """
 
 import argparse
-import signal
+import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -22,14 +22,13 @@ from edge.delivery.link import Link
 from edge.delivery.reading import Reading, read_arrival, read_file
 from edge.delivery.rows import ORIGIN, Mark
 from edge.delivery.seals import Gate
-from edge.delivery.sides import SideSettings, TlsFiles
+from edge.delivery.sides import SideSettings
 from edge.protocol import topics
 from edge.protocol.contract import CursorMessage, OpsStateMessage
 from edge.protocol.messages import encode, rfc3339
-from edge.settings.addresses import broker_address
 from edge.trust.keys import Keyring
 
-__all__ = ["Centre", "main", "read_arrival", "read_file"]
+__all__ = ["Centre", "read_arrival", "read_file"]
 
 log = structlog.get_logger()
 
@@ -183,24 +182,10 @@ class Centre:
         return Document(topic=topic, payload=encode(state))
 
 
-def main(args: Sequence[str] | None = None) -> int:
-    """Receive until SIGTERM."""
-    parser = argparse.ArgumentParser(prog="python -m edge.delivery.centre", description=__doc__)
-    parser.add_argument("--side", required=True)
-    parser.add_argument("--url", required=True, help="mqtt://HOST:PORT or mqtts://HOST:PORT")
-    parser.add_argument("--store", required=True, type=Path, help="a SQLite file")
-    for name in ("ca", "cert", "key"):
-        parser.add_argument(f"--{name}", type=Path)
-    chosen = parser.parse_args(args)
-    address = broker_address(chosen.url)
-    tls = TlsFiles(ca=chosen.ca, cert=chosen.cert, key=chosen.key) if address.tls else None
-    settings = SideSettings(name=chosen.side, host=address.host, port=address.port, tls=tls)
-    centre = Centre(settings, chosen.store)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: centre.ask_to_stop())
-    centre.run()
-    return 0
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    from edge import arguments
+    from edge.delivery import centre_command
+
+    parser = argparse.ArgumentParser(prog="python -m edge.delivery.centre", description=__doc__)
+    arguments.centre_arguments(parser)
+    raise SystemExit(centre_command.main(parser.parse_args([*sys.argv[1:], "--quiet"])))
