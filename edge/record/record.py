@@ -1,7 +1,8 @@
 """The common record of a site on disk: entries in order, and the hashes that prove them.
 
 One SQLite file, beside the outbox and apart from it: an alert never waits for the record. What is
-here is only ever added to.
+here is only ever added to. Adding does not wait for the disk, signing does: nothing is vouched for
+that a power cut could take back, and alerts that it takes are still in the outbox.
 """
 
 import sqlite3
@@ -57,6 +58,7 @@ class Record:
             self._check_site(read_only=read_only)
             self.size = self._count()
             """How many entries there are."""
+            self._peaks = self._find_peaks()
         except sqlite3.Error as error:
             raise RecordError(f"record {path}: {error}; it is kept as it is") from error
 
@@ -97,15 +99,16 @@ class Record:
             self._add(entries)
 
     def _add(self, entries: Sequence[bytes]) -> None:
-        new: dict[tuple[int, int], bytes] = {}
-
-        def hash_at(level: int, index: int) -> bytes:
-            return new.get((level, index)) or self.hash_at(level, index)
-
-        size = self.size
+        new: list[tuple[int, int, bytes]] = []
+        peaks, size = dict(self._peaks), self.size
         for data in entries:
-            for level, index, found in merkle.completed(size, merkle.leaf_hash(data), hash_at):
-                new[level, index] = found
+            grown = merkle.completed(
+                size, merkle.leaf_hash(data), lambda level, _index: peaks[level]
+            )
+            for level, index, found in grown:
+                new.append((level, index, found))
+                if not index & 1:  # its right brother will ask for it
+                    peaks[level] = found
             size += 1
         try:
             with self._connection:
@@ -113,15 +116,12 @@ class Record:
                 self._connection.executemany(
                     "INSERT INTO entry VALUES (?, ?)", enumerate(entries, self.size)
                 )
-                self._connection.executemany(
-                    "INSERT INTO node VALUES (?, ?, ?)",
-                    [(level, index, found) for (level, index), found in new.items()],
-                )
+                self._connection.executemany("INSERT INTO node VALUES (?, ?, ?)", new)
         except sqlite3.Error as error:
             raise RecordError(
                 f"record {self.path}: not written ({error}); check the disk and its free space"
             ) from error
-        self.size = size
+        self.size, self._peaks = size, peaks
 
     # --- telling -------------------------------------------------------------------------
 
@@ -157,8 +157,10 @@ class Record:
             )
 
     def signed_checkpoint(self, signer: SignsAs) -> Note:
-        """The same as a signed note."""
-        text = str(self.checkpoint())
+        """The same as a signed note, once all of it is on disk. RecordError."""
+        checkpoint = self.checkpoint()
+        self._sync(checkpoint.size)
+        text = str(checkpoint)
         return Note(text=text, signatures=(sign(text, origin_of(self.site), signer.private_key),))
 
     # --- witnesses -----------------------------------------------------------------------
@@ -201,12 +203,31 @@ class Record:
         (data,) = found[0]
         return bytes(data)
 
+    def _sync(self, size: int) -> None:
+        """Return when the first `size` entries are on disk: a commit that waits takes all along."""
+        with self._lock:
+            try:
+                self._connection.execute("PRAGMA synchronous = FULL")
+                with self._connection:
+                    self._connection.execute(
+                        "INSERT OR REPLACE INTO fact VALUES ('signed', ?)", (str(size),)
+                    )
+                self._connection.execute("PRAGMA synchronous = NORMAL")
+            except sqlite3.Error as error:
+                raise RecordError(f"record {self.path}: not written ({error})") from error
+
+    def _find_peaks(self) -> dict[int, bytes]:
+        """Of each level the last complete subtree that is the left one of a pair."""
+        levels = (level for level in range(self.size.bit_length()) if self.size >> level & 1)
+        return {level: self.hash_at(level, (self.size >> level) - 1) for level in levels}
+
     def _count(self) -> int:
         ((count, last),) = self._rows("SELECT count(*), coalesce(max(number), -1) FROM entry")
         ((leaves,),) = self._rows("SELECT count(*) FROM node WHERE level = 0")
-        if count != last + 1 or leaves != count:
+        if count != last + 1 or leaves != count or count < self._signed:
             raise RecordError(
-                f"record {self.path}: {count} entries up to {last}, {leaves} hashes; it is damaged "
+                f"record {self.path}: {count} entries up to {last}, {leaves} hashes, signed up "
+                f"to {self._signed}; it is damaged "
                 "and is kept as it is: take it away for who has to find out, and start anew"
             )
         return int(count)
@@ -219,8 +240,9 @@ class Record:
                     (self.site, str(FORMAT)),
                 )
         known = dict(self._rows("SELECT name, value FROM fact"))
-        if known != {"site": self.site, "format": str(FORMAT)}:
+        if (known.get("site"), known.get("format")) != (self.site, str(FORMAT)):
             raise RecordError(f"record {self.path}: it is of {known}, not of {self.site}")
+        self._signed = int(known.get("signed", 0))
 
     def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         try:
@@ -250,6 +272,6 @@ def _open(path: Path, *, read_only: bool) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(path, timeout=TIMEOUT_S, check_same_thread=False)
     connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA synchronous = NORMAL")
     connection.executescript(_TABLES)
     return connection
