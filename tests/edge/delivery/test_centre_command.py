@@ -57,7 +57,7 @@ def test_it_prints_what_it_verified_and_stored_and_ends_calmly(
     )  # fmt: skip
     until(lambda: [m for m in heard.got if b"true" in m.payload])
     forged = row_of(alert(1, epoch=outbox.epoch, msg_type="Cancel"))
-    heard.client.publish(forged.topic, forged.payload, 1)
+    heard.client.publish(forged.topic, forged.payload, 1).wait_for_publish(30)
     settings = SideSettings(name="north", host="127.0.0.1", port=broker.port, keeps_cursor=True)
     north = Publisher(settings, outbox, site="mariposa", signer=EDGE)
     files = ("pass.n42", "scan.png")
