@@ -127,6 +127,28 @@ def verify_consistency(
     return last == 0 and was == old_root and now == new_root
 
 
+class Peaks:
+    """A tree that only grows and tells its root: of a log read once, in no memory to speak of."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._peaks: dict[int, bytes] = {}
+
+    def append(self, leaf: bytes) -> None:
+        """Add a leaf by its hash."""
+        for level, index, found in completed(self.size, leaf, self._hash_at):
+            if not index & 1:  # its right brother will ask for it
+                self._peaks[level] = found
+        self.size += 1
+
+    def root(self) -> bytes:
+        """Of all so far."""
+        return root(self.size, self._hash_at)
+
+    def _hash_at(self, level: int, _index: int) -> bytes:
+        return self._peaks[level]
+
+
 class Tree:
     """A tree in memory, for who has all leaves at hand."""
 

@@ -50,6 +50,11 @@ class NoteKey:
         told = self.name.encode() + b"\n" + bytes([self.kind]) + self.raw
         return hashlib.sha256(told).digest()[:4]
 
+    def __str__(self) -> str:
+        """As other programs take it ("vkey"): name, key id, kind and key."""
+        key = base64.b64encode(bytes([self.kind]) + self.raw).decode()
+        return f"{self.name}+{self.key_id.hex()}+{key}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signed:

@@ -16,6 +16,7 @@ from edge.record import merkle
 from edge.record.entries import Draft, Entry, decode, encode
 from edge.record.note import Checkpoint, Note, SignsAs, sign
 
+RECORD_FILE = "record.db"  # in the state folder, beside the outbox
 TIMEOUT_S = 5.0
 FORMAT = 1
 _TABLES = """
@@ -157,25 +158,23 @@ class Record:
             )
 
     def signed_checkpoint(self, signer: SignsAs) -> Note:
-        """The same as a signed note, once all of it is on disk. RecordError."""
+        """The same as a signed note, once it and all of it is on disk. RecordError."""
         checkpoint = self.checkpoint()
-        self._sync(checkpoint.size)
         text = str(checkpoint)
-        return Note(text=text, signatures=(sign(text, origin_of(self.site), signer.private_key),))
+        note = Note(text=text, signatures=(sign(text, origin_of(self.site), signer.private_key),))
+        self._keep(
+            "INSERT OR REPLACE INTO fact VALUES (?, ?)",
+            [("signed", str(checkpoint.size)), ("checkpoint", str(note))],
+        )
+        return note
 
     # --- witnesses -----------------------------------------------------------------------
 
     def store_witness(self, side: str, size: int, seen_utc_ns: int, note: str) -> None:
-        """A side has cosigned so far. RecordError."""
-        with self._lock:
-            try:
-                with self._connection:
-                    self._connection.execute(
-                        "INSERT OR REPLACE INTO witness VALUES (?, ?, ?, ?)",
-                        (side, size, seen_utc_ns, note),
-                    )
-            except sqlite3.Error as error:
-                raise RecordError(f"record {self.path}: not written ({error})") from error
+        """A side has cosigned so far; on disk when it returns. RecordError."""
+        self._keep(
+            "INSERT OR REPLACE INTO witness VALUES (?, ?, ?, ?)", [(side, size, seen_utc_ns, note)]
+        )
 
     def witnesses(self) -> dict[str, tuple[int, int, str]]:
         """Size, time and note of each side's last cosignature."""
@@ -203,15 +202,13 @@ class Record:
         (data,) = found[0]
         return bytes(data)
 
-    def _sync(self, size: int) -> None:
-        """Return when the first `size` entries are on disk: a commit that waits takes all along."""
+    def _keep(self, query: str, rows: Sequence[Sequence[object]]) -> None:
+        """Return when it is on disk: a commit that waits takes all entries before it along."""
         with self._lock:
             try:
                 self._connection.execute("PRAGMA synchronous = FULL")
                 with self._connection:
-                    self._connection.execute(
-                        "INSERT OR REPLACE INTO fact VALUES ('signed', ?)", (str(size),)
-                    )
+                    self._connection.executemany(query, rows)
                 self._connection.execute("PRAGMA synchronous = NORMAL")
             except sqlite3.Error as error:
                 raise RecordError(f"record {self.path}: not written ({error})") from error

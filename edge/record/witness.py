@@ -6,14 +6,18 @@ them on disk; it never vouches for a record that does not begin with what it hol
 
 from collections.abc import Sequence
 
+from edge.protocol.messages import utc_ns as utc_ns_of
 from edge.record import merkle
+from edge.record.entries import decode
 from edge.record.note import (
+    COSIGNATURE_V1,
     ED25519,
     Checkpoint,
     Note,
     NoteKey,
     SignsAs,
     cosign,
+    cosigned_utc_s,
     is_signed,
     read_checkpoint,
     read_note,
@@ -35,7 +39,6 @@ class Mirror:
         self._record = record
         self._side = side
         self._keys = tuple(keys)
-        self._pending: list[bytes] = []
 
     @property
     def size(self) -> int:
@@ -74,14 +77,19 @@ class Mirror:
         self._record.append_bytes(entries)
 
     def cosign(self, note_text: str, signer: SignsAs, utc_ns: int) -> Note:
-        """Vouch for a checkpoint that the copy has reached. ValueError, Fork."""
+        """Vouch for a checkpoint that the copy has reached; on disk first.
+
+        ValueError, Fork, RecordError.
+        """
         if self.wanted(note_text):
             raise ValueError("the copy does not reach so far")
         note, checkpoint = read_note(note_text), self._read(note_text)
         if checkpoint.size != self._record.size:
             raise ValueError("an old checkpoint")
         own = cosign(checkpoint, self._side, signer.private_key, utc_ns // SECOND_NS)
-        return Note(text=note.text, signatures=(*note.signatures, own))
+        vouched = Note(text=note.text, signatures=(*note.signatures, own))
+        self._record.store_witness(self._side, checkpoint.size, utc_ns, str(vouched))
+        return vouched
 
     def _root_with(self, entries: Sequence[bytes]) -> bytes:
         new: dict[tuple[int, int], bytes] = {}
@@ -109,3 +117,46 @@ class Mirror:
 def site_key(site: str, raw: bytes) -> NoteKey:
     """The key of a site's checkpoints."""
     return NoteKey(name=origin_of(site), raw=raw, kind=ED25519)
+
+
+def take_cosignature(
+    record: Record,
+    note_text: str,
+    *,
+    side: str,
+    site_keys: Sequence[NoteKey],
+    side_keys: Sequence[NoteKey],
+) -> int:
+    """Keep a side's word for the site's own record; the size that it vouches for now.
+
+    An older word than is here is no news. ValueError where it is no such word: not of this record,
+    not signed by the site, not cosigned by the side, or of a record that never was so. RecordError.
+    """
+    note = read_note(note_text)
+    checkpoint = read_checkpoint(note.text)
+    if checkpoint.origin != origin_of(record.site) or not is_signed(note, site_keys):
+        raise ValueError(f"{side} cosigned a checkpoint that is none of {record.site}")
+    utc_s = cosigned_utc_s(note, side_keys)
+    if utc_s is None:
+        raise ValueError(f"no key of {side} has cosigned it")
+    if checkpoint.root != record.root(checkpoint.size):
+        raise ValueError(f"{side} cosigned another record of {checkpoint.size} entries")
+    known = record.witnesses().get(side)
+    if known is not None and known[0] >= checkpoint.size:
+        return known[0]
+    record.store_witness(side, checkpoint.size, utc_s * SECOND_NS, note_text)
+    return checkpoint.size
+
+
+def unwitnessed_age_s(record: Record, side: str, now_utc_ns: int) -> float:
+    """Age of the oldest entry that a side has not cosigned; 0 where it has cosigned all."""
+    size = record.witnesses().get(side, (0, 0, ""))[0]
+    waiting = record.entries(size, 1)
+    if not waiting:
+        return 0.0
+    return max(0.0, (now_utc_ns - utc_ns_of(decode(waiting[0]).time)) / SECOND_NS)
+
+
+def side_key(side: str, raw: bytes) -> NoteKey:
+    """The key of a side's cosignatures."""
+    return NoteKey(name=side, raw=raw, kind=COSIGNATURE_V1)

@@ -142,3 +142,12 @@ def test_what_is_not_there_has_no_proof():
     ):
         with pytest.raises(ValueError, match="no "):
             call(*values, tree.hash_at)
+
+
+@given(st.lists(st.binary(max_size=8), max_size=40))
+def test_peaks_have_the_roots_of_the_recursion(leaves):
+    peaks = merkle.Peaks()
+    for n, leaf in enumerate(leaves):
+        assert peaks.root() == mth(leaves[:n])
+        peaks.append(merkle.leaf_hash(leaf))
+    assert peaks.root() == mth(leaves)

@@ -1,3 +1,5 @@
+import base64
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
@@ -91,3 +93,20 @@ def test_garbage_is_a_value_error_or_no_checkpoint_of_ours(text):
 def test_what_is_no_checkpoint_is_refused(text):
     with pytest.raises(ValueError, match=r"checkpoint|base64|entries"):
         note.read_checkpoint(text)
+
+
+def test_the_example_of_the_specification_verifies():
+    example = NoteKey(
+        name="example.com/foo",
+        raw=base64.b64decode("AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k")[1:],
+    )
+    assert str(example) == "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
+    text = (
+        "This is an example message.\n\n\N{EM DASH} example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1Y"
+        "Eq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n"
+    )
+    read = note.read_note(text)
+    assert str(read) == text
+    assert note.is_signed(read, [example])
+    altered = Note(text="This is an altered message.\n", signatures=read.signatures)
+    assert not note.is_signed(altered, [example])

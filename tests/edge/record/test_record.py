@@ -1,5 +1,6 @@
 import sqlite3
 import threading
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -9,7 +10,14 @@ from edge.record import merkle, note
 from edge.record.entries import Draft, decode
 from edge.record.note import COSIGNATURE_V1, NoteKey
 from edge.record.record import Record, RecordError, site_of
-from edge.record.witness import Fork, Mirror, site_key
+from edge.record.witness import (
+    Fork,
+    Mirror,
+    side_key,
+    site_key,
+    take_cosignature,
+    unwitnessed_age_s,
+)
 from edge.trust import keys
 
 NOW = 1_795_000_000 * 10**9
@@ -184,6 +192,36 @@ def test_a_copy_follows_and_vouches(opened, signer):
         witness = NoteKey(name="north", raw=north.public.raw, kind=COSIGNATURE_V1)
         assert note.cosigned_utc_s(vouched, [witness]) == NOW // 10**9
     assert mirror.wanted(told) == range(13, 13)
+
+
+def test_the_site_keeps_a_sides_word_and_knows_what_has_none(opened, signer):
+    record, edge, north = opened(), signer(), signer("north", "centre")
+    mirror = Mirror(opened("mirror.db"), "north", [key_of(edge)])
+    mine, theirs = [key_of(edge)], [side_key("north", north.public.raw)]
+    take = partial(take_cosignature, record, side="north", site_keys=mine, side_keys=theirs)
+    assert unwitnessed_age_s(record, "north", NOW) == 0
+    record.append(drafts(3))
+    assert unwitnessed_age_s(record, "north", NOW + 7 * 10**9) == 7
+    told = str(record.signed_checkpoint(edge))
+    mirror.take(told, record.entries())
+    word = str(mirror.cosign(told, north, NOW))
+    assert take(word) == 3
+    assert unwitnessed_age_s(record, "north", NOW + 7 * 10**9) == 0
+    assert unwitnessed_age_s(record, "south", NOW + 7 * 10**9) == 7
+    record.append(drafts(1))
+    assert unwitnessed_age_s(record, "north", NOW + 2 * 10**9) == 2
+    with pytest.raises(ValueError, match="no key of north"):
+        take(told)
+    with pytest.raises(ValueError, match="none of mariposa"):
+        take(word.replace("mariposa", "lukeville"))
+    other = opened("other.db")
+    other.append(drafts(2, 40))
+    forked = str(other.signed_checkpoint(edge))
+    copy = Mirror(opened("copy.db"), "north", mine)
+    copy.take(forked, other.entries())
+    with pytest.raises(ValueError, match="another record of 2"):
+        take(str(copy.cosign(forked, north, NOW)))
+    assert record.witnesses()["north"] == (3, NOW, word)
 
 
 def test_a_copy_is_not_led_astray(opened, signer, tmp_path):
