@@ -86,6 +86,12 @@ class Flow:
         ahead = self.keeps_cursor and self.position - self.done >= LEAD
         return not (ahead and now_s - self._stored_s < LEAD_S)
 
+    def behind(self, last_seq: int, now_s: float) -> int:
+        """Rows that one committed now would wait for: those not sent yet, and, while its centre
+        is storing, those that it has yet to store. A centre that is away keeps nobody waiting."""
+        storing = self.keeps_cursor and now_s - self._stored_s < LEAD_S
+        return last_seq - (self.done if storing else max(self.position, self.done))
+
     def sent(self, mid: int, flight: Flight, mark: Mark | None = None) -> None:
         """A message is on its way; `mark` names it where it is a row."""
         self.flights[mid] = flight

@@ -1,8 +1,9 @@
 """One connection of one side's publisher: what goes out, and what comes back.
 
 In this order: the retained documents (birth, state, health), the last word on every active
-alert, then the rows; live data whenever the socket takes it. A row is its files, then two
-messages, its stream and its retained topic. The retained topics are restated at every
+alert, then the rows, of which fresh ones also go ahead of a backlog (`edge.delivery.fresh`);
+live data whenever the socket takes it. A row is its files, then two messages, its stream and its
+retained topic. The retained topics are restated at every
 connection, so that a broker that lost them, or missed a clearing, is put right whatever the
 cursor says.
 """
@@ -17,6 +18,7 @@ from edge.delivery import inbound
 from edge.delivery.books import Books, Pause
 from edge.delivery.files import Files
 from edge.delivery.flow import Flight, Flow, user_properties
+from edge.delivery.fresh import Fresh
 from edge.delivery.happenings import (
     Acked,
     Connected,
@@ -75,6 +77,7 @@ class Session:
         self._rows: deque[Row] = deque()
         self._seals = seals or Seals(settings.name)
         self._files = Files(settings.name, outbox, self._seals)
+        self._fresh = Fresh(settings.name, outbox, self._seals)
         self._restated_seq = 0
         self._cursor_garbled = False
         self._greeting: Connected | None = None
@@ -133,6 +136,7 @@ class Session:
             self._begin_held_again(flow)
             held_due = False
         self._go_back(flow, now_s)
+        self._send_fresh(flow, now_s)
         while flow.room > 0:
             if self._statements:
                 self._say(flow, *self._statements.popleft())
@@ -145,6 +149,22 @@ class Session:
                 row = self._rows.popleft()
                 flow.pass_over(Mark(epoch=row.epoch, seq=row.seq))
         self._tally.in_flight = len(flow.flights)
+
+    def _send_fresh(self, flow: Flow, now_s: float) -> None:
+        if (
+            not self._fresh.due(flow.behind(self._outbox.last_seq, now_s))
+            or self._hold.all
+            or self._link.clogged
+        ):
+            return
+        if not self._reading.over:
+            return
+        with self._reading.attempt():
+            rows = self._fresh.take()
+            self._fresh.send(self._link, rows, self._limit_bytes)
+            if rows and rows[0].seq <= self._restated_seq + 1:  # else a change would be left out
+                for row in rows:
+                    self._state_active(row)
 
     def _begin_held_again(self, flow: Flow) -> None:
         with self._reading.attempt():
@@ -216,6 +236,9 @@ class Session:
             return
         flight = Flight(part="alert", seq=row.seq, topic=row.topic, sent_s=time.monotonic())
         flow.sent(mid, flight, Mark(epoch=row.epoch, seq=row.seq))
+        self._state_active(row)
+
+    def _state_active(self, row: Row) -> None:
         if row.active_topic and row.seq > self._restated_seq:
             document = Document(topic=row.active_topic, payload=row.active_payload)
             self._statements.append(("active", row.seq, document))
@@ -262,6 +285,7 @@ class Session:
         outbox, side = self._outbox, self._side
         keeps_cursor = self._settings.keeps_cursor
         self._restated_seq = outbox.last_seq  # read first: what comes later is said with its row
+        self._fresh.begin(self._restated_seq)
         last_words = outbox.active_topics(side)
         cursor, done = outbox.cursor(side), outbox.done_seq(side)
         self._limit_bytes = connected.maximum_packet_bytes
@@ -279,7 +303,8 @@ class Session:
         self._tally.stored_seq = self._flow.done
         commands = [topics.command_filter(topics.root(each), self._site) for each in (False, True)]
         from_centre = [self._cursor_topic, self._ops_topic] if keeps_cursor else []
-        self._link.subscribe([*from_centre, *commands])
+        vouched = topics.cosignature_topic(side, self._site)
+        self._link.subscribe([*from_centre, vouched, *commands])
         safely(self._hooks.connected, side, True)
 
     def _acked(self, acked: Acked) -> None:

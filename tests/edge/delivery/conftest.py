@@ -135,6 +135,8 @@ class FakeBroker:
         """What every publish is answered with."""
         self.connections = []
         """One list of (packet id, dup, topic) per connection."""
+        self.ahead = []
+        """Topics of the alerts that came with QoS 0."""
         self.most_open = 0
         self._properties = b""
         if receive_maximum:
@@ -200,6 +202,10 @@ class FakeBroker:
                 self.most_open = max(self.most_open, len(self._open))
             if self.answering:
                 self.answer()
+        elif head >> 4 == 3:
+            size = struct.unpack(">H", body[:2])[0]
+            topic = body[2 : 2 + size].decode()
+            self.ahead += [topic] if topic.endswith("/alert") else []
         if reply:
             self._socket.sendall(reply)
 
