@@ -243,6 +243,23 @@ def _access(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--username", help="where the broker asks for one")
 
 
+def command_arguments(sub: argparse.ArgumentParser) -> None:
+    """Arguments of `garita command`."""
+    sub.add_argument("--side", required=True, choices=("north", "south"), help="whose centre asks")
+    sub.add_argument("--url", required=True, help="mqtt://HOST:PORT or mqtts://HOST:PORT")
+    sub.add_argument("--site", required=True, help="the checkpoint that is asked")
+    sub.add_argument(
+        "--signing-key",
+        type=Path,
+        metavar="FILE",
+        help="the centre's private key, a .pem of `garita keys`; without it nothing is signed",
+    )
+    sub.add_argument("--exercise", action="store_true", help="of alerts of drills")
+    _access(sub)
+    sub.add_argument("verb", metavar="VERB", help="such as ack")
+    sub.add_argument("fields", nargs="*", metavar="FIELD", help="an alert's id, or NAME=VALUE")
+
+
 def schema_arguments(sub: argparse.ArgumentParser) -> None:
     """Arguments of `garita schema`."""
     sub.add_argument(

@@ -136,6 +136,21 @@ once and stored in its turn. It goes on until SIGTERM, through any loss of the b
         arguments=arguments.centre_arguments,
     ),
     Command(
+        name="command",
+        handler="edge.terminal.command:main",
+        summary="what a centre asks of a checkpoint: acknowledge, dispatch, adjudicate, ...",
+        description="""\
+Signs one command, sends it and prints the answer as JSON. Verbs: ack, dispatch, on-scene,
+adjudicate, assist, hand-over, shelve, unshelve, record, resend; the fields of each are in
+`garita schema`. A bare field is the alert's id.
+Exit code 0: carried out. 1: refused, and the answer says why. 4: no broker, or no answer.""",
+        examples="""\
+  garita command --url mqtt://127.0.0.1:18831 --side north --site mariposa --exercise ack 01JD8
+  garita command --url mqtts://broker.example --side south --site mariposa \\
+      --signing-key south.pem adjudicate 01JD8 code=INNOCENT_NORM confirm=spectrum""",
+        arguments=arguments.command_arguments,
+    ),
+    Command(
         name="schema",
         handler="edge.protocol.schema:main",
         summary="JSON Schema of every message and of the configuration, and AsyncAPI",
