@@ -370,6 +370,87 @@ def _evidence(sub: argparse.ArgumentParser) -> None:
     )
 
 
+def report_arguments(sub: argparse.ArgumentParser) -> None:
+    """Arguments of `garita report`."""
+    sub.add_argument(
+        "--from", dest="begin", required=True, metavar="TIME", help="2026-11-01, or with a time"
+    )
+    sub.add_argument(
+        "--to", dest="end", required=True, metavar="TIME", help="2026-11-30: to the end of that day"
+    )
+    source = sub.add_mutually_exclusive_group(required=True)
+    source.add_argument("--record", type=Path, metavar="FILE", help="a record, or a copy of one")
+    source.add_argument("--state", type=Path, metavar="DIR", help="state folder of a service")
+    source.add_argument(
+        "--entries", type=Path, metavar="FILE", help="exported entries, one JSON object a line"
+    )
+    sub.add_argument(
+        "--out", type=Path, metavar="DIR", help="where to (default: report-FROM-TO, made here)"
+    )
+    sub.add_argument(
+        "--language",
+        choices=(*LANGUAGES, "both"),
+        default="both",
+        help="of the pages; tables are always in both (default: both)",
+    )
+
+
+def broker_arguments(sub: argparse.ArgumentParser) -> None:
+    """Arguments of `garita broker`."""
+    actions = sub.add_subparsers(dest="action", metavar="init|renew|ls", required=True)
+    init = actions.add_parser(
+        "init", help="write what a side's broker needs, and keep what is there"
+    )
+    init.add_argument(
+        "--side", required=True, choices=("north", "south"), help="whose broker it is"
+    )
+    init.add_argument(
+        "--site", required=True, action="append", metavar="ID", help="who publishes; repeatable"
+    )
+    init.add_argument("--out", required=True, type=Path, metavar="DIR", help="where the files go")
+    init.add_argument(
+        "--mosquitto", choices=("2.0", "2.1"), default="2.0", help="its version (default: 2.0)"
+    )
+    init.add_argument(
+        "--port", type=port, default=8883, metavar="PORT", help="where it listens (default: 8883)"
+    )
+    init.add_argument(
+        "--host", action="append", default=[], metavar="NAME", help="its names and addresses"
+    )
+    init.add_argument(
+        "--bridge-to", metavar="HOST:PORT", help="carry the sites' messages to the other side's"
+    )
+    init.add_argument(
+        "--bridge-from", action="store_true", help="let the other side's broker bring messages"
+    )
+    init.add_argument(
+        "--user",
+        default="mosquitto",
+        help="whom it becomes when root starts it (default: mosquitto)",
+    )
+    init.add_argument(
+        "--force", action="store_true", help="write text files again; never keys or certificates"
+    )
+    renew = actions.add_parser("renew", help="new certificates by the same authority")
+    renew.add_argument(
+        "--within-days",
+        type=int,
+        default=30,
+        metavar="N",
+        help="those that end within (default: 30)",
+    )
+    for each in (init, renew):
+        each.add_argument(
+            "--days",
+            type=int,
+            default=365,
+            metavar="N",
+            help="new ones are good for (default: 365)",
+        )
+    for each in (renew, actions.add_parser("ls", help="whose certificates, until when")):
+        each.add_argument("dir", type=Path, metavar="DIR", help="what init has written")
+
+
 def templates_arguments(sub: argparse.ArgumentParser) -> None:
     """Arguments of `garita templates`."""
     sub.add_argument(

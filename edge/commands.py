@@ -151,6 +151,38 @@ Exit code 0: carried out. 1: refused, and the answer says why. 4: no broker, or 
         arguments=arguments.command_arguments,
     ),
     Command(
+        name="report",
+        handler="edge.indicators.report:main",
+        summary="what the alerts of a month came to, as pages and tables in both languages",
+        description="""\
+Counts the entries of the common record: alerts by event, level and direction, what they turned out
+to be, how fast each side answered, how long sensors and sides worked. Every figure links to the
+entries that it was counted from; two copies of one record give the same bytes. Days and times are
+UTC; the day of --to is in the window, a time of --to is not.
+Exit code 2: the record cannot be read.""",
+        examples="""\
+  garita report --from 2026-11-01 --to 2026-11-30 --state /var/lib/garita
+  garita report --from 2026-11-23T06:00:00Z --to 2026-11-23T14:00:00Z --record copy.db --out shift
+  garita report --from 2026-11-01 --to 2026-11-30 --entries record.jsonl --language es-MX""",
+        arguments=arguments.report_arguments,
+    ),
+    Command(
+        name="broker",
+        handler="edge.delivery.broker_init:main",
+        summary="a side's Mosquitto with TLS 1.3, certificates and access rules",
+        description="""\
+init writes what a side's broker needs: mosquitto.conf, an access list with a reason for each right,
+an authority and the certificates of broker, sites, centre and console, and a README.txt that says
+how to start it. What is there is kept. renew makes new certificates before the old ones end; ls
+says whose there are and until when. Exit code 2: a name or a folder cannot be used.""",
+        examples="""\
+  garita broker init --side north --site mariposa --host mqtt.north.example --out north
+  garita broker init --side south --site mariposa --out south --mosquitto 2.1
+  garita broker ls north
+  garita broker renew north --within-days 30""",
+        arguments=arguments.broker_arguments,
+    ),
+    Command(
         name="schema",
         handler="edge.protocol.schema:main",
         summary="JSON Schema of every message and of the configuration, and AsyncAPI",
