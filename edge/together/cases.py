@@ -34,6 +34,8 @@ STAGE_OF: dict[str, Stage] = {
 }
 """The stage that an entry leads to, by its kind."""
 KINDS = frozenset({*STAGE_OF, "assist", "hand-over"})
+_NEEDED = {"adjudicate": {"code"}, "assist": {"what"}, "hand-over": {"step", "to"}}
+"""Facts without which an entry says nothing; whose record it is may be another's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +118,9 @@ def replay(entries: Iterable[Told]) -> Handling:
 def take(state: Handling, entry: Told) -> Handling:
     """The state after an entry; one of another kind, or of no alert, changes nothing."""
     alert = entry.facts.get("alert")
-    if entry.kind not in KINDS or not alert:
+    if entry.kind not in KINDS or not isinstance(alert, str) or not alert:
+        return state
+    if not _NEEDED.get(entry.kind, set()) <= set(entry.facts):
         return state
     case = _after(state.of(alert), entry)
     cases = {name: other for name, other in state.cases.items() if name != alert} | {alert: case}

@@ -213,6 +213,14 @@ def test_no_more_is_remembered_than_is_said(site, monkeypatch):
     assert mirrored(site.record) == site.state
 
 
+@pytest.mark.parametrize("kind", sorted(cases.KINDS))
+@pytest.mark.parametrize("facts", [{}, {"alert": 7}, {"alert": ""}, {"alert": "A", "to": "x"}])
+def test_an_entry_that_says_nothing_is_passed_over(kind, facts):
+    before = cases.Handling()
+    after = cases.take(before, Draft(kind=kind, facts=facts))
+    assert after == before or cases.STAGE_OF.get(kind) == after.of("A").stage
+
+
 alerts = st.sampled_from(["A", "B"])
 sides = st.sampled_from(["north", "south"])
 commands = st.one_of(
