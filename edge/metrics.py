@@ -146,6 +146,13 @@ BROKER_CONNECTED = Gauge(
     ["side"],
     registry=REGISTRY,
 )
+CERTIFICATE_EXPIRES = Gauge(
+    "garita_certificate_expires_seconds",
+    "Seconds until a certificate of a side ends, negative once it has; own: what we show its "
+    "broker, ca: what we trust. NaN where the file cannot be read.",
+    ["side", "what"],
+    registry=REGISTRY,
+)
 BROKER_RESTARTS = Counter(
     "garita_broker_restarts",
     "Times since start that a side's own broker ended by itself and was started again.",
@@ -291,6 +298,11 @@ def take_side(side: str, *, depth: int, oldest_utc_ns: int | None, now_utc_ns: i
     bound.depth.set(depth)
     age_ns = 0 if oldest_utc_ns is None else max(0, now_utc_ns - oldest_utc_ns)
     bound.oldest_age.set(age_ns / SECOND_NS)
+
+
+def take_certificate(side: str, what: str, left_s: float | None) -> None:
+    """Take over how long a side's certificate lasts; called at scrape time."""
+    CERTIFICATE_EXPIRES.labels(side, what).set(float("nan") if left_s is None else left_s)
 
 
 def detection(family: str, kind: str) -> None:

@@ -9,6 +9,7 @@ import structlog
 
 from edge import metrics
 from edge.config import Config, Side
+from edge.delivery.expiry import expiries
 from edge.delivery.happenings import Document
 from edge.delivery.kept_broker import KeptBroker
 from edge.delivery.outbox import Outbox
@@ -57,6 +58,7 @@ class Outlets:
         """
         config = self._config
         self._settings = [_settings(name, side) for name, side in config.sides.items()]
+        self._tls = {settings.name: settings.tls for settings in self._settings}
         self._signer = _signer(config)
         for name, side in config.sides.items():
             if side.auto:
@@ -133,26 +135,30 @@ class Outlets:
                 outbox_depth=status.depth,
                 oldest_age_s=_age_s(self.outbox.oldest_utc_ns(status.side), now_utc_ns),
                 dead_letters=self.outbox.count_dead(status.side),
-                text="; ".join(self._troubles(status)),
+                text="; ".join(self._troubles(status, now_utc_ns)),
             )
             for status in self.status()
         ]
 
     def troubles(self) -> tuple[bool, list[str]]:
         """Whether any side takes alerts, and what is wrong with each."""
-        statuses = self.status()
+        statuses, now_utc_ns = self.status(), time.time_ns()
         takes = any(status.connected and not status.refusal for status in statuses)
         return takes, [
-            f"{status.side}: {trouble}" for status in statuses for trouble in self._troubles(status)
+            f"{status.side}: {trouble}"
+            for status in statuses
+            for trouble in self._troubles(status, now_utc_ns)
         ]
 
-    def _troubles(self, status: SideStatus) -> list[str]:
+    def _troubles(self, status: SideStatus, now_utc_ns: int) -> list[str]:
         broker = self._brokers.get(status.side)
         troubles = [broker.trouble] if broker is not None and broker.trouble else []
         if not status.connected:
             troubles.append("broker not connected")
         elif status.refusal:
             troubles.append(f"refuses our alerts: {status.refusal}")
+        certificates = expiries(self._tls[status.side], now_utc_ns)
+        troubles += filter(None, (each.trouble(now_utc_ns) for each in certificates))
         since_s = time.monotonic() - RECENT_S
         dead = sum(at_s > since_s for at_s in tuple(self._buried_s.get(status.side, ())))
         if dead:
@@ -173,6 +179,8 @@ class Outlets:
                 oldest_utc_ns=self.outbox.oldest_utc_ns(status.side),
                 now_utc_ns=now_utc_ns,
             )
+            for each in expiries(self._tls[status.side], now_utc_ns):
+                metrics.take_certificate(status.side, each.what, each.left_s)
 
     def urls(self) -> dict[str, str]:
         """Where each side's broker is."""
