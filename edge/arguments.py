@@ -260,6 +260,35 @@ def command_arguments(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("fields", nargs="*", metavar="FIELD", help="an alert's id, or NAME=VALUE")
 
 
+def audit_arguments(sub: argparse.ArgumentParser) -> None:
+    """Arguments of `garita audit`."""
+    actions = sub.add_subparsers(dest="action", metavar="ACTION", required=True)
+    export = actions.add_parser("export", help="write a record to a folder, such as a USB stick")
+    source = export.add_mutually_exclusive_group(required=True)
+    source.add_argument("--state", type=Path, metavar="DIR", help="the state folder of a site")
+    source.add_argument("--record", type=Path, metavar="FILE", help="a record, or a centre's copy")
+    export.add_argument("out", type=Path, metavar="OUT_DIR", help="a new or empty folder")
+    verify = actions.add_parser("verify", help="prove a record, offline; exit code 1: it is not so")
+    listing = actions.add_parser("ls", help="its entries; JSON Lines where nobody looks on")
+    for one in (verify, listing):
+        one.add_argument("path", type=Path, metavar="DIR|FILE", help="an export, or a record")
+        one.add_argument("--json", action="store_true", help="JSON Lines, for a program")
+    for one in (export, verify):
+        one.add_argument("--keys", type=Path, metavar="FILE", help="a keyring: whom to believe")
+    verify.add_argument(
+        "--against",
+        type=Path,
+        metavar="DIR|FILE",
+        action="append",
+        default=[],
+        help="an older or another copy, or a signed checkpoint; may be repeated",
+    )
+    for name, dest, what in (("from", "start", "from"), ("to", "end", "before")):
+        listing.add_argument(
+            f"--{name}", dest=dest, metavar="TIME", help=f"entered {what} then; without zone: UTC"
+        )
+
+
 def schema_arguments(sub: argparse.ArgumentParser) -> None:
     """Arguments of `garita schema`."""
     sub.add_argument(

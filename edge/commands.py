@@ -183,6 +183,24 @@ says whose there are and until when. Exit code 2: a name or a folder cannot be u
         arguments=arguments.broker_arguments,
     ),
     Command(
+        name="audit",
+        handler="edge.record.audit_command:main",
+        summary="carry the common record away, prove it offline, list it",
+        description="""\
+`export` writes what is signed of a record as plain text, for a USB stick: entries, hashes, signed
+checkpoint, cosignatures, keys. `verify` needs no network: it proves that each entry is as it was
+signed and at its place, who vouches for it, that alerts are numbered without a gap, that an older
+copy is a part of it; and says what is open. Use your own keyring: keys that came along prove
+nothing. `ls` lists entries.
+Exit code 1: something is wrong, the first wrong entry is named.""",
+        examples="""\
+  garita audit export --state /var/lib/garita --keys keyring.json /media/usb/mariposa
+  garita audit verify /media/usb/mariposa --keys keyring.json
+  garita audit verify copy.db --keys keyring.json --against /media/usb/mariposa
+  garita audit ls /media/usb/mariposa --from 2026-11-22 --to 2026-11-23 | jq .kind""",
+        arguments=arguments.audit_arguments,
+    ),
+    Command(
         name="schema",
         handler="edge.protocol.schema:main",
         summary="JSON Schema of every message and of the configuration, and AsyncAPI",
