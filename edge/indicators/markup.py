@@ -56,7 +56,7 @@ def linked(words: Words, pages: Pages, found: Numbered) -> str:
     number, figure = found
     kind = ' class="unknown"' if figure.value is None else ""
     link = f'<a{kind} href="{pages.of_figure(number, figure)}">{escaped(words.value(figure))}</a>'
-    if figure.of is None or (figure.unit == "number" and not figure.of):
+    if not figure.of:
         return link
     of = words.page("of", n=f"{figure.of:,}")
     return f'{link} <span class="soft">{escaped(of)}</span>'

@@ -23,7 +23,7 @@ def rates(table: str, reading: Reading, window: Window, chosen: Sequence[Story])
     chosen  the real alerts of the window
     """
     counted = [entry for entry in reading.within(window, "count") if _lanes(entry)]
-    lanes = sorted({lane for entry in counted for lane in _lanes(entry)})
+    lanes = sorted({lane for entry in reading.of("count") for lane in _lanes(entry)})
     made = []
     for lane in (None, *lanes):
         there = [
@@ -33,7 +33,8 @@ def rates(table: str, reading: Reading, window: Window, chosen: Sequence[Story])
         ]
         row = (ALL,) if lane is None else (raw(lane),)
         made += _row(table, row, [entry for entry in counted if _of(entry, lane)], lane, there)
-    return made
+    # Where nothing was ever counted, nobody knows which places are lanes.
+    return made if lanes else [replace(one, value=None) for one in made]
 
 
 def _row(

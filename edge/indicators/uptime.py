@@ -185,9 +185,13 @@ def of_sensors(table: str, reading: Reading, window: Window) -> list[Figure]:
         made += times(table, raw(name), mine, window, states=("up", "down", "simulated"))
         failed = [each for each in mine if each.state == "down" and each.from_utc_ns in window]
         begun = [each.entries[0] for each in failed]
-        made.append(number(table, (raw(name),), ("column", "failures"), begun))
-        made.append(number(table, (raw(name),), ("column", "gaps"), [one.index for one in missed]))
-        made.append(_missing(table, name, missed))
+        counted = [
+            number(table, (raw(name),), ("column", "failures"), begun),
+            number(table, (raw(name),), ("column", "gaps"), [one.index for one in missed]),
+            _missing(table, name, missed),
+        ]
+        told = missed or any(window.overlap_ns(one.from_utc_ns, one.to_utc_ns) for one in mine)
+        made += [each if told else replace(each, value=None) for each in counted]
     return made
 
 

@@ -135,7 +135,7 @@ def test_a_drill_is_never_among_the_real():
     assert figure(counted, "alerts", ("all",), "all").value == 0
     assert counted.of("precision") == []
     assert figure(counted, "drill-alerts", ("all",), "all").value == 1
-    assert figure(counted, "passages", ("all",), "examined").value == 0
+    assert figure(counted, "passages", ("all",), "examined").entries == ()
 
 
 def test_an_answer_from_before_the_record_belongs_to_no_alert():
