@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -35,6 +35,9 @@ from edge.settings.model import (
 )
 from edge.settings.policy_file import load_policy
 from fusion.types import Checkpoint, LaneSpec, Origin, SensorSpec, ZoneSpec
+
+if TYPE_CHECKING:  # the engine brings Numba, which alone takes 0.3 s to import
+    from fusion.policy import Policy
 
 __all__ = [
     "Config",
@@ -112,6 +115,12 @@ def checkpoint_of(config: Config, origins: Mapping[str, Origin] | None = None) -
             for zone in config.zones
         ),
     )
+
+
+def policy_digest(policy: "Policy") -> str:
+    """SHA-256 in hex of every threshold."""
+    text = json.dumps(asdict(policy), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def config_digest(config: Config) -> str:

@@ -12,6 +12,7 @@ import bisect
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -194,6 +195,16 @@ class Outbox:
                 (side, after_seq, side, side, limit),
             ).fetchall()
         return [read_row(values) for values in found]
+
+    def whole(self, after_seq: int, limit: int) -> list[Row]:
+        """Up to `limit` rows after `after_seq`, oldest first, whoever they are for."""
+        with self._file.reading() as connection:
+            found = connection.execute(
+                f"SELECT {COLUMNS} FROM row WHERE seq > ? ORDER BY seq LIMIT ?",  # noqa: S608
+                (after_seq, limit),
+            ).fetchall()
+            rows = [read_row(values) for values in found]
+            return [replace(row, variants=variants.of_row(connection, row.seq)) for row in rows]
 
     def attachments(self, side: str, seq: int) -> list[Attachment]:
         """The files of a row that a side may have and has not refused, in their order."""

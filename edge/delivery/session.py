@@ -102,7 +102,8 @@ class Session:
 
     def live(self, message: Live) -> None:
         """Send at once, or count it as dropped."""
-        if self._flow is None or self._link.clogged:
+        # An answer is small, and somebody waits for it.
+        if self._flow is None or (self._link.clogged and not message.correlation):
             self._tally.dropped_live += 1
             return
         self._link.publish(

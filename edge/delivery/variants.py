@@ -4,7 +4,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 
-from edge.delivery.rows import ActiveTopic, Row
+from edge.delivery.rows import ActiveTopic, Row, Variant
 
 ROW_OF_SIDE = (
     "row.seq, epoch, exercise, coalesce(v.topic, row.topic), coalesce(v.payload, row.payload),"
@@ -52,3 +52,21 @@ def active_topics(connection: sqlite3.Connection, side: str | None) -> list[Acti
         (side,),
     )
     return [ActiveTopic(topic=t, payload=p, seq=s) for t, p, s in found]
+
+
+def of_row(connection: sqlite3.Connection, seq: int) -> tuple[Variant, ...]:
+    """What sides get in place of a row."""
+    found = connection.execute(
+        "SELECT side, topic, payload, active_topic, active_payload, properties, withheld, rules"
+        " FROM variant WHERE seq = ? ORDER BY side",
+        (seq,),
+    )
+    return tuple(
+        Variant(
+            side=side, topic=topic, payload=payload, active_topic=active_topic,
+            active_payload=active_payload,
+            properties=tuple((key, value) for key, value in json.loads(properties)),
+            withheld=tuple(json.loads(withheld)), rules=tuple(json.loads(rules)),
+        )
+        for side, topic, payload, active_topic, active_payload, properties, withheld, rules in found
+    )  # fmt: skip

@@ -104,6 +104,30 @@ def ops_state_topic(root: str, side: str) -> str:
     return f"{root}/ops/{checked(side)}/state"
 
 
+def record_checkpoint_topic(root: str, site: str) -> str:
+    """Retained: how far the common record of a site is, a signed note."""
+    return f"{root}/{checked(site)}/record/checkpoint"
+
+
+def record_checkpoint_filter(root: str) -> str:
+    """The same of every site below a root."""
+    return f"{root}/+/record/checkpoint"
+
+
+def cosignature_topic(side: str, site: str) -> str:
+    """Retained, from a side's centre: the checkpoint that it vouches for."""
+    return f"{ROOT}/ops/{checked(side)}/cosignature/{checked(site)}"
+
+
+def parse_record_checkpoint_topic(topic: str) -> tuple[str, str] | None:
+    """Root and site of a record's checkpoint; None where it is another topic."""
+    for one in (ROOT, EXERCISE_ROOT):
+        site, _, rest = topic.removeprefix(f"{one}/").partition("/")
+        if topic.startswith(f"{one}/") and rest == "record/checkpoint" and _NAME.fullmatch(site):
+            return one, site
+    return None
+
+
 def command_filter(root: str, site: str) -> str:
     """Everything a centre asks of a site."""
     return f"{root}/{checked(site)}/cmd/#"

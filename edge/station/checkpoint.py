@@ -15,8 +15,7 @@ import structlog
 from drivers.base import SensorConfig
 from edge import metrics
 from edge.clock import Clock
-from edge.config import Config, checkpoint_of, config_digest, load_policy
-from edge.delivery.hooks import Command
+from edge.config import Config, checkpoint_of, config_digest, load_policy, policy_digest
 from edge.delivery.release import release_of
 from edge.health import HealthServer, Readiness, readiness
 from edge.recordings.capture import check_any_sensor, heavy_sensors, open_recorder
@@ -27,7 +26,6 @@ from edge.sensors.scans import Measuring, Read
 from edge.sensors.sources import Sources, Work
 from edge.station import compiling
 from edge.station.announcer import Announcer
-from edge.station.asking import Asking
 from edge.station.committer import AlertsLost, Committer
 from edge.station.documents import Documents, roots
 from edge.station.glimpses import Glimpses
@@ -37,6 +35,7 @@ from edge.station.numbering import Numbering, union_of_languages
 from edge.station.outlets import Outlets
 from edge.station.pipeline import Pipeline
 from edge.station.state_lock import StateLock
+from edge.station.together import Together
 from edge.station.warmup import warm_up
 from edge.station.warmup_spectra import warm_up_spectra
 from edge.station.whole_planes import DAY_S, Limits, WholePlanes
@@ -88,6 +87,7 @@ class CheckpointService:
         self._heavy = heavy_sensors(config)
         self._pipeline: Pipeline | None = None
         self._committer: Committer | None = None
+        self._together: Together | None = None
         self.outlets = Outlets(config)
         self.sources = Sources(
             config.sensors,
@@ -140,12 +140,16 @@ class CheckpointService:
                 group.create_task(self.sources.run(), name="sources")
                 group.create_task(self._turn(), name="pipeline")
                 group.create_task(announcer.run(), name="announcer")
+                group.create_task(self._look_around(), name="together")
 
     def _assemble(self, stack: AsyncExitStack) -> Announcer:
         assert self._whole is not None
         config, outbox, now_utc_ns = self.config, self.outlets.outbox, self._clock.now_utc_ns
         release = release_of(config)
         end_leftovers(outbox, now_utc_ns(), release)
+        together = Together(config, self.outlets, outbox, now_utc_ns)
+        self._together = together
+        stack.push_async_callback(asyncio.to_thread, together.close)
         digest, first_seq = config_digest(config), outbox.last_seq + 1
         origins = {status.sensor_id: status.origin for status in self.sources.status()}
         self._record = open_recorder(
@@ -157,7 +161,7 @@ class CheckpointService:
             config_text=self._config_text,
         )
         stack.push_async_callback(asyncio.to_thread, self._record.close)
-        self._committer = Committer(outbox, wake=self.outlets.wake, now_utc_ns=now_utc_ns)
+        self._committer = Committer(together, wake=self.outlets.wake, now_utc_ns=now_utc_ns)
         stack.push_async_callback(self._end_committer, self._committer)
         glimpses = Glimpses(
             site=config.site.id,
@@ -177,14 +181,25 @@ class CheckpointService:
             record=self._record,
             heavy=self._heavy,
             now_utc_ns=now_utc_ns,
-            look=glimpses.look,
+            look=(glimpses.look, together.seen),
+            shelved=together.shelved,
             told=self._whole.told,
             handling=self._policy.handling,
             release=release,
         )
-        self._take_commands(engine, self._pipeline)
+        together.take_commands(
+            ask=self._pipeline.ask,
+            active=lambda: {alert.alert_id for alert in engine.active},
+            look=lambda alert_id: next((a for a in engine.active if a.alert_id == alert_id), None),
+        )
         for inhibit in standing(config, now_utc_ns()):
-            self._pipeline.ask(inhibit, "config")
+            together.shelved(self._pipeline.ask(inhibit, "config"))
+        together.begin(
+            roots=roots(origins.values()),
+            digests=(digest, policy_digest(self._policy)),
+            first_seq=first_seq,
+            statuses=self.sources.status(),
+        )
         documents = Documents(
             config,
             epoch=outbox.epoch,
@@ -200,24 +215,6 @@ class CheckpointService:
             statuses=self.sources.status,
             now_utc_ns=now_utc_ns,
         )
-
-    def _take_commands(self, engine: Engine, pipeline: Pipeline) -> None:
-        config, loop = self.config, asyncio.get_running_loop()
-        asking = Asking(
-            site=config.site.id,
-            places=[*(one.id for one in config.lanes), *(one.id for one in config.zones)],
-            sensors=[one.id for one in config.sensors],
-            ask=pipeline.ask,
-            active=lambda: {alert.alert_id for alert in engine.active},
-            answer=self.outlets.answer,
-            now_utc_ns=self._clock.now_utc_ns,
-        )
-
-        def hand_over(command: Command) -> None:
-            # The engine is the loop's alone; a side's thread only leaves the command there.
-            loop.call_soon_threadsafe(asking.take, command)
-
-        self.outlets.commanded = hand_over
 
     def _open_whole(self, stack: AsyncExitStack) -> None:
         scans = self.config.scans
@@ -259,6 +256,10 @@ class CheckpointService:
         assert self._pipeline is not None
         await self._pipeline.run()
 
+    async def _look_around(self) -> None:
+        assert self._together is not None
+        await self._together.run(self.sources.status)
+
     async def _end_committer(self, committer: Committer) -> None:
         left = await asyncio.to_thread(committer.close, COMMIT_END_S)
         if left:
@@ -286,6 +287,8 @@ class CheckpointService:
         if self._pipeline is None or self._committer is None:
             return Readiness(reasons=["starting"])
         takes, sides = self.outlets.troubles()
+        if self._together is not None:
+            sides += self._together.troubles(self._clock.now_utc_ns())
         return readiness(
             stale=self._stale(),
             sensors=len(self.config.sensors),
@@ -316,6 +319,8 @@ class CheckpointService:
         metrics.take_sensors(self.sources.status(), now_utc_ns)
         metrics.CLOCK_OFFSET.set(self._clock.offset_ns / SECOND_NS)
         self.outlets.take_metrics(now_utc_ns)
+        if self._together is not None:
+            self._together.take_metrics(now_utc_ns)
 
     def _say_ready(self) -> None:
         statuses = self.sources.status()

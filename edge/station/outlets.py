@@ -45,6 +45,11 @@ class Outlets:
         """Called by a side's thread when its centre asks something; set before `connect`."""
 
     @property
+    def signer(self) -> Signer | None:
+        """Who signs for this checkpoint; `open` comes first."""
+        return self._signer
+
+    @property
     def outbox(self) -> Outbox:
         """The store; `open` comes first."""
         assert self._outbox is not None

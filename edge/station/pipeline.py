@@ -6,7 +6,7 @@ keeps; only the commit itself has a thread of its own.
 
 import asyncio
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 import structlog
@@ -68,7 +68,8 @@ class Pipeline:
         record: Record,
         heavy: Collection[str],
         now_utc_ns: Callable[[], int],
-        look: Callable[[Sample], object] = lambda sample: None,
+        look: Sequence[Callable[[Sample], object]] = (),
+        shelved: Callable[[list[ShelfEntry]], object] = lambda entries: None,
         told: Callable[[Alert], object] = lambda alert: None,
         handling: HandlingPolicy | None = None,
         release: Release | None = None,
@@ -79,7 +80,8 @@ class Pipeline:
         self._record = record
         self._heavy = frozenset(heavy)
         self._now_utc_ns = now_utc_ns
-        self._look = look
+        self._look = tuple(look)
+        self._shelved = shelved
         self._told = told
         self._handling = handling or HandlingPolicy()
         self._budget = Budget(self._handling)
@@ -107,7 +109,8 @@ class Pipeline:
         alerts: list[Alert] = []
         for sample in samples:
             alerts += feed(self._engine, sample)
-            self._look(sample)
+            for look in self._look:
+                look(sample)
         metrics.STAGE_ENGINE.observe(time.perf_counter() - began)
         if alerts:
             self._send(alerts, trigger, received_utc_ns)
@@ -137,7 +140,8 @@ class Pipeline:
         self.ticked_monotonic = time.monotonic()
         if alerts:
             self._send(alerts, "tick", utc_ns)
-        self._take_entries()
+        if entries := self._take_entries():
+            self._shelved(entries)
         self._look_at_load(utc_ns)
         for detection in self._engine.take_detections():
             metrics.detection(detection.family.value, detection.kind)
