@@ -4,6 +4,7 @@ import datetime
 
 import pytest
 
+from edge.delivery.broker_rules import access_list, principals
 from edge.delivery.certificates import Authority
 from edge.delivery.sides import TlsFiles
 
@@ -33,22 +34,6 @@ def files_for(authority):
     return issue
 
 
-RULES = """\
-user mariposa
-topic write garita/v1/mariposa/#
-topic write garita-exercise/v1/mariposa/#
-topic read garita/v1/mariposa/cmd/#
-topic read garita-exercise/v1/mariposa/cmd/#
-topic read garita/v1/ops/#
-user centre
-topic read garita/v1/#
-topic read garita-exercise/v1/#
-topic write garita/v1/ops/{side}/#
-topic write garita/v1/mariposa/cmd/#
-"""
-"""Who may what: an edge writes below its own name, a centre below its own side."""
-
-
 @pytest.fixture
 def secure_mosquitto(mosquitto, authority, tmp_path):
     """Starts a side's broker with mutual TLS 1.3, the certificate's name as user, and rules."""
@@ -56,7 +41,7 @@ def secure_mosquitto(mosquitto, authority, tmp_path):
     def start(side, **options):
         files = authority(side).issue("broker", server=True)
         rules = tmp_path / f"{side}.acl"
-        rules.write_text(RULES.format(side=side))
+        rules.write_text(access_list(side, principals(side, ["mariposa"])))
         return mosquitto(
             **{
                 "allow_anonymous": "false",

@@ -4,27 +4,21 @@ The broker's word is not taken for it: what counts is what reaches somebody who 
 """
 
 import contextlib
-import datetime
 import itertools
-import os
 import socket
-import ssl
-import subprocess
 import threading
 
 import pytest
 from paho.mqtt import client as mqtt
 
-from edge.cli import main
-from edge.delivery.broker import ending_with_parent, find_mosquitto
+from edge.delivery.broker import find_mosquitto
 from edge.delivery.broker_files import CERTIFICATES
 from edge.delivery.certificates import Authority
 from edge.protocol.commands import COMMANDS
+from tests.e2e.brokers import DAY, SITES, context, init, running
 from tests.ports import free_port
 
-DAY = datetime.timedelta(days=1)
 REAL, DRILL = "garita/v1", "garita-exercise/v1"
-SITES = ("mariposa", "otay")
 PROBE = "probe"  # hears and says everything; only the tests give anybody such rights
 EVERYTHING = f"\nuser {PROBE}\ntopic readwrite #\ntopic read $SYS/#\n"
 
@@ -162,40 +156,6 @@ class Client:
     def close(self):
         self._client.disconnect()
         self._client.loop_stop()
-
-
-def context(folder, name):
-    files = folder / CERTIFICATES
-    made = ssl.create_default_context(cafile=files / "ca.pem")
-    if name:
-        made.load_cert_chain(files / f"{name}.pem", files / f"{name}.key")
-    return made
-
-
-def init(folder, side, port, *options, sites=SITES):
-    """What a person would type."""
-    user = ["--user", "root"] if os.geteuid() == 0 else []
-    named = [word for site in sites for word in ("--site", site)]
-    words = ["broker", "init", "--side", side, *named, "--out", str(folder), "--port", str(port)]
-    assert main([*words, *user, *options]) == 0
-
-
-@contextlib.contextmanager
-def running(folder, port):
-    """The broker of a folder, started as its README.txt says."""
-    command = [find_mosquitto(), "-c", str(folder / "mosquitto.conf")]
-    with (folder / "log").open("ab") as log:
-        process = subprocess.Popen([*ending_with_parent(), *command], stderr=log, stdout=log)
-    try:
-        while process.poll() is None:
-            with contextlib.suppress(OSError):
-                socket.create_connection(("127.0.0.1", port), timeout=5).close()
-                break
-        assert process.poll() is None, (folder / "log").read_text()
-        yield process
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 @pytest.fixture(scope="module")
