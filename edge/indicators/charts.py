@@ -17,6 +17,8 @@ PANEL, ROW = 80, 24
 MOST_DAYS = 92
 """Of more than a quarter of a year several days share a bar."""
 MOST_SPANS = 2_000
+HEIGHTS = {"up": 16, "simulated": 10, "down": 5}
+"""Of the states in a strip: they are told apart without their colours."""
 TICKS_S = (1, 10, 60, 600, 3600, 36_000, 360_000)
 
 
@@ -199,7 +201,9 @@ def strips(
             lasted = window.overlap_ns(span.from_utc_ns, span.to_utc_ns)
             title = f"{name} · {words.word(('state', span.state))}: {duration(lasted / SECOND_NS)}"
             x = LEFT + SPAN * (began - window.from_utc_ns) / window.length_ns
-            bar = _bar(x, y, (SPAN * lasted / window.length_ns, ROW - 8), span.state, title)
+            tall = HEIGHTS[span.state]
+            size = (SPAN * lasted / window.length_ns, tall)
+            bar = _bar(x, y + ROW - 8 - tall, size, span.state, title)
             parts.append(f'<a href="{pages.of_entry(span.entries[0])}">{bar}</a>')
     parts.append(_text(LEFT, end + 14, day_of(window.from_utc_ns // DAY_NS)))
     parts.append(_text(LEFT + SPAN, end + 14, day_of((window.to_utc_ns - 1) // DAY_NS), "end"))

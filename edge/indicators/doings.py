@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from edge.indicators.alerts import ALL, Story
 from edge.indicators.figures import (
@@ -16,6 +16,7 @@ from edge.indicators.figures import (
     side_of,
     spread,
     text_of,
+    whole_of,
 )
 from edge.indicators.reading import Reading, ns_of
 from edge.record.entries import Entry
@@ -158,22 +159,29 @@ def _until(entry: Entry, reading: Reading) -> int:
 
 def refused(table: str, reading: Reading, window: Window) -> list[Figure]:
     """Commands that were not carried out, by verb and reason, in columns by who asked."""
-    found: dict[tuple[str, str], dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    found: dict[tuple[str, str], dict[str, list[Entry]]] = defaultdict(lambda: defaultdict(list))
     for entry in reading.within(window, "refused"):
         verb = text_of(entry, "verb")
         known = verb if verb in VERBS else "other"
-        found[known, text_of(entry, "why")[:SHOWN]][side_of(entry)].append(entry.index)
+        found[known, text_of(entry, "why")[:SHOWN]][side_of(entry)].append(entry)
     sides = sorted({side for each in found.values() for side in each})
-    every = [index for each in found.values() for some in each.values() for index in some]
-    made = [number(table, (ALL,), ("column", "all"), every)]
+    every = [one for each in found.values() for some in each.values() for one in some]
+    made = [_commands(table, (ALL,), ("column", "all"), every)]
     for verb, why in sorted(found):
         row = (("verb", verb), ("why", why))
         made += [
-            number(table, row, ("side", side), found[verb, why].get(side, [])) for side in sides
+            _commands(table, row, ("side", side), found[verb, why].get(side, [])) for side in sides
         ]
-        here = [index for some in found[verb, why].values() for index in some]
-        made.append(number(table, row, ("column", "all"), here))
+        here = [one for some in found[verb, why].values() for one in some]
+        made.append(_commands(table, row, ("column", "all"), here))
     return made
+
+
+def _commands(table: str, row: tuple[Word, ...], column: Word, entries: Sequence[Entry]) -> Figure:
+    """How many commands they tell of: many alike in a short time are one entry."""
+    counted = number(table, row, column, [each.index for each in entries])
+    told = (whole_of(each, "count") for each in entries)
+    return replace(counted, value=sum(1 if each is None else each for each in told))
 
 
 def changes(table: str, reading: Reading, window: Window) -> list[Figure]:

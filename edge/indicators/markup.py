@@ -33,7 +33,7 @@ def table(words: Words, pages: Pages, caption: str, figures: Sequence[Numbered])
     for number, figure in figures:
         columns.setdefault(figure.column)
         rows.setdefault(figure.row, {})[figure.column] = (number, figure)
-    heads = "".join(f'<th scope="col">{escaped(words.word(one))}</th>' for one in columns)
+    heads = "".join(f'<th scope="col">{escaped(words.word(one)) or "–"}</th>' for one in columns)
     lines = [
         f'<div class="wide" role="region" aria-label="{escaped(caption)}" tabindex="0">',
         f'<table aria-label="{escaped(caption)}"><thead><tr>'

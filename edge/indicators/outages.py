@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from edge.indicators.figures import SECOND_NS, Figure, Unit, Window, Word, number, ranges
 from edge.indicators.reading import Reading
-from edge.indicators.uptime import Span, spans, times
+from edge.indicators.uptime import Span, losses, spans, times
 
 
 class _Waiting:
@@ -35,7 +35,7 @@ def of_sides(table: str, reading: Reading, window: Window) -> list[Figure]:
         made += times(table, row[0], mine, window, states=("up", "down"))
         told = any(window.overlap_ns(span.from_utc_ns, span.to_utc_ns) for span in mine)
         out = [span for span in mine if span.state == "down"]
-        begun = [span for span in out if span.from_utc_ns in window]
+        begun = [span for span in losses(mine) if span.from_utc_ns in window]
         waited = [index for span in out for index, at in waiting.during(span) if at in window]
         counted = [
             number(table, row, ("column", "outages"), [span.entries[0] for span in begun]),

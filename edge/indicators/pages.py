@@ -8,7 +8,7 @@ from edge.indicators.words import Words
 
 PER_PAGE = 5_000
 """Entries; a browser still scrolls 2 MB of table."""
-RANGES_SHOWN = 200
+RANGES_SHOWN = 100
 
 
 class Pages:

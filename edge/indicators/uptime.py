@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from edge.indicators.figures import (
+    SECOND_NS,
     Figure,
     Window,
     Word,
@@ -23,6 +24,10 @@ from edge.indicators.reading import Reading
 from edge.record.entries import Entry
 
 State = Literal["up", "down", "simulated"]
+LEFT_OVER_NS = 60 * SECOND_NS
+"""Longer than any start takes; a crash that is mended sooner costs less than that of known time."""
+CONTACT_NS = 10 * SECOND_NS
+"""So long a start may take to reach a sensor or a side before it counts as failing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,30 +55,33 @@ class Span:
 def runs(reading: Reading) -> list[Run]:
     """Every boot; where a stop is missing it ends with the last that it entered."""
     found: list[Run] = []
-    first = last = None
+    mine: list[Entry] = []
     for entry in reading.entries.values():
-        if entry.kind == "start" and first is not None and last is not None:
-            found.append(_run(reading, first, last, clean=False))
-            first = None
-        if first is None:
-            if entry.kind == "stop":
-                continue
-            first = entry
-        last = entry
-        if entry.kind == "stop":
+        if entry.kind == "start" and mine:
+            found.append(_cut_off(reading, mine, reading.time_ns(entry)))
+            mine = []
+        if mine or entry.kind == "start" or not found:
+            mine.append(entry)
+        if entry.kind == "stop" and mine:
             clean = entry.facts.get("clean") is not False
-            found.append(_run(reading, first, entry, clean=clean))
-            first = None
-    if first is not None and last is not None:
-        found.append(_run(reading, first, last, clean=True))  # it goes on
+            found.append(_run(reading, mine, clean=clean))
+            mine = []
+    if mine:
+        found.append(_run(reading, mine, clean=True))  # it goes on
     return found
 
 
-def _run(reading: Reading, first: Entry, last: Entry, *, clean: bool) -> Run:
+def _cut_off(reading: Reading, mine: Sequence[Entry], start_utc_ns: int) -> Run:
+    """What a crash left over is entered right before the next start, and is no time of this run."""
+    own = [each for each in mine if reading.time_ns(each) < start_utc_ns - LEFT_OVER_NS]
+    return _run(reading, own or mine[:1], clean=False)
+
+
+def _run(reading: Reading, mine: Sequence[Entry], *, clean: bool) -> Run:
     return Run(
-        from_index=first.index,
-        to_index=last.index,
-        to_utc_ns=reading.time_ns(last),
+        from_index=mine[0].index,
+        to_index=mine[-1].index,
+        to_utc_ns=reading.time_ns(mine[-1]),
         clean=clean,
     )
 
@@ -105,6 +113,18 @@ def spans(reading: Reading) -> dict[tuple[str, str], list[Span]]:
                 began[what] = state, entry
         for what, last in began.items():
             _end(found, reading, what, last, to_index=run.to_index, to_utc_ns=run.to_utc_ns)
+    return found
+
+
+def losses(known: Sequence[Span]) -> list[Span]:
+    """Where it failed: not the moments of a start before it is first reached."""
+    found = []
+    for at, span in enumerate(known):
+        worked = (
+            at > 0 and known[at - 1].state == "up" and known[at - 1].entries[1] == span.entries[0]
+        )
+        if span.state == "down" and (worked or span.to_utc_ns - span.from_utc_ns > CONTACT_NS):
+            found.append(span)
     return found
 
 
@@ -183,8 +203,7 @@ def of_sensors(table: str, reading: Reading, window: Window) -> list[Figure]:
     for name in names:
         mine, missed = known.get(("sensor", name), []), gaps.get(name, [])
         made += times(table, raw(name), mine, window, states=("up", "down", "simulated"))
-        failed = [each for each in mine if each.state == "down" and each.from_utc_ns in window]
-        begun = [each.entries[0] for each in failed]
+        begun = [each.entries[0] for each in losses(mine) if each.from_utc_ns in window]
         counted = [
             number(table, (raw(name),), ("column", "failures"), begun),
             number(table, (raw(name),), ("column", "gaps"), [one.index for one in missed]),

@@ -267,7 +267,7 @@ FACTS = {
         }
         for kind in ("shelve", "unshelve", "shelf-expired", "inhibit")
     },
-    "refused": {"verb": names, "why": names},
+    "refused": {"verb": names, "why": names, "count": st.integers(0, 9)},
     "change": {"what": st.lists(names, max_size=2), "signers": st.lists(names, max_size=2)},
     "change-refused": {"what": names, "why": names},
     "fallback": {"sensor": names},

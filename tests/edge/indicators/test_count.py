@@ -92,7 +92,7 @@ def test_every_entry_that_a_figure_names_is_there(entries):
 def test_a_count_is_of_as_many_entries_as_it_says(entries):
     other = {"missing", "passages", "scans", "missing-entries", "missing-alerts"}
     for each in count(entries, WHOLE).figures:
-        if each.unit == "number" and each.value is not None:
+        if each.unit == "number" and each.value is not None and each.table != "refused":
             codes = {code for _, code in (*each.row, each.column)}
             if not codes & other:
                 assert each.value == sum(b - a + 1 for a, b in each.entries), each
@@ -169,6 +169,32 @@ def test_a_simulator_in_its_place_is_no_sensor():
     counted = count(w.entries, WHOLE)
     assert figure(counted, "sensors", ("rpm",), "simulated").value == 86_400
     assert figure(counted, "sensors", ("rpm",), "up-share").value == 0
+
+
+def test_the_time_between_a_crash_and_the_next_start_is_unknown():
+    w = Writer()
+    w.add("1 00:00", "start", epoch="boot-1", first_seq=1)
+    w.add("1 00:00", "sensor", sensor="rpm", up=True)
+    w.alert("2 00:00", "a", 1, "PERSON", 2)
+    w.alert("5 00:00", "left over, entered at the start", 2, "PERSON", 2)
+    w.add("5 00:00", "start", epoch="boot-2", first_seq=3)
+    w.add("5 00:00:02", "sensor", sensor="rpm", up=False)
+    w.add("5 00:00:03", "sensor", sensor="rpm", up=True)
+    w.add("5 01:00", "sensor", sensor="rpm", up=False)
+    w.add("5 02:00", "stop", clean=True)
+    counted = count(w.entries, WHOLE)
+    assert figure(counted, "sensors", ("rpm",), "up").value == 86_400 + 3_597
+    assert figure(counted, "sensors", ("rpm",), "down").value == 3_601
+    assert figure(counted, "sensors", ("rpm",), "failures").entries == ((7, 7),)
+    assert figure(counted, "holes", ("crashes",), "all").entries == ((2, 2),)
+
+
+def test_many_refusals_alike_are_one_entry_and_counted_all():
+    w = Writer()
+    w.add("2 08:00", "refused", by="south", verb="ack", why="unsigned", count=1)
+    w.add("2 08:00:10", "refused", by="south", verb="ack", why="unsigned", count=999)
+    counted = count(w.entries, WHOLE)
+    assert figure(counted, "refused", ("ack", "unsigned"), "south").value == 1000
 
 
 def test_alerts_left_over_at_a_crash_are_no_gap():
