@@ -9,7 +9,6 @@ from itertools import zip_longest
 from typing import Literal
 
 from edge.protocol.messages import rfc3339
-from edge.protocol.messages import utc_ns as utc_ns_of
 from edge.record import merkle
 from edge.record.carried import Carried, newest, note_key
 from edge.record.entries import Entry, decode, encode
@@ -47,7 +46,7 @@ class _Walk:
     size: int = 0
     roots: dict[int, bytes] = field(default_factory=dict)
     """At the sizes that checkpoints have."""
-    last_utc_ns: dict[int, int] = field(default_factory=dict)
+    last_time: dict[int, str] = field(default_factory=dict)
     """When the last entry before each of them was entered."""
     wrong: Finding | None = None
     sequences: Sequences = field(default_factory=Sequences)
@@ -104,18 +103,17 @@ def _read_notes(
 
 def _walk(carried: Carried, checkpoint: Checkpoint, site: str, sizes: set[int]) -> _Walk:
     """Read the entries up to the first that is wrong."""
-    walk, peaks, before = _Walk(), merkle.Peaks(), 0
+    walk, peaks, before = _Walk(), merkle.Peaks(), ""
     trusted = _hashes_fit(carried, checkpoint)
     hashes = carried.hashes() if trusted else iter(())
     for index, (line, told) in enumerate(zip_longest(carried.lines(), hashes)):
         if index in sizes:
-            walk.roots[index], walk.last_utc_ns[index] = peaks.root(), before
+            walk.roots[index], walk.last_time[index] = peaks.root(), before
         leaf = merkle.leaf_hash(line or b"")
         try:
             entry = _entry(line, index, site)
             if trusted and index < checkpoint.size and leaf != told:
                 raise ValueError("it was edited: it is not the one that was signed")
-            now = utc_ns_of(entry.time)
         except ValueError as error:
             walk.wrong = _wrong(f"entry {index}: {error}", index)
             return walk
@@ -123,11 +121,11 @@ def _walk(carried: Carried, checkpoint: Checkpoint, site: str, sizes: set[int]) 
         walk.size = index + 1
         walk.sequences.take(entry)
         walk.gaps += entry.kind == "gap"
-        if now < before:
+        if entry.time < before:  # of one form, so that the order of text is that of time
             walk.set_back.append(index)
-        before = now
+        before = entry.time
     if walk.size in sizes:
-        walk.roots[walk.size], walk.last_utc_ns[walk.size] = peaks.root(), before
+        walk.roots[walk.size], walk.last_time[walk.size] = peaks.root(), before
     if not trusted and walk.roots.get(checkpoint.size) == checkpoint.root:
         walk.wrong = _wrong("the list of hashes was altered; the entries are as they were signed")
     return walk
@@ -201,7 +199,7 @@ def _signers(
     known = [(key, found) for key in keyring.keys if (found := note_key(key, site)) is not None]
     vouched: dict[str, tuple[int, int]] = {}
     for name, note, checkpoint in read:
-        yield _site_signature(name, note, known, walk.last_utc_ns.get(checkpoint.size, 0), site)
+        yield _site_signature(name, note, known, walk.last_time.get(checkpoint.size, ""), site)
         for one in note.signatures:
             for key, found in known:
                 if found.kind != COSIGNATURE_V1 or one.key_id != found.key_id:
@@ -223,11 +221,11 @@ def _signers(
 
 
 def _site_signature(
-    name: str, note: Note, known: Sequence[tuple[PublicKey, NoteKey]], last_utc_ns: int, site: str
+    name: str, note: Note, known: Sequence[tuple[PublicKey, NoteKey]], last_time: str, site: str
 ) -> Finding:
     for key, found in known:
         if found.name == origin_of(site) and is_signed(note, [found]):
-            if last_utc_ns < key.not_after_utc_ns:
+            if last_time < rfc3339(key.not_after_utc_ns):
                 return _proven(f"{name}: signed by {key.owner} with key {key.key_id}")
             return _wrong(f"{name}: signed with key {key.key_id}, which had expired")
     return _wrong(f"{name}: no key of edge/{site} in the keyring has signed it")

@@ -45,6 +45,10 @@ BENCHES = {
         "edge.study.bench_commands:run",
         "1,000,000 command messages, hostile and honest: nothing changed by what is not signed",
     ),
+    "record": (
+        "edge.study.bench_record:run",
+        "the common record at 100,000 entries: append, prove, find any one change",
+    ),
     "kills": ("edge.study.bench_kills:run", "kill -9 of service and brokers, alerts flowing"),
 }
 """Name to function and what it measures."""
