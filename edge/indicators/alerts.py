@@ -20,6 +20,7 @@ from edge.record.entries import CODES, Entry
 
 RINGS = 2
 """From this level on an alert rings: a person is to do something."""
+HIGHEST = 4
 DIRECTIONS = ("northbound", "southbound", "elsewhere")
 """`elsewhere`: in no lane of one direction, such as a track over ground."""
 ANSWERS = ("ack", "dispatch", "on-scene", "adjudicate", "assist")
@@ -59,7 +60,7 @@ class Story:
     @property
     def level(self) -> int:
         """The highest that it reached; 0 where the record says none."""
-        return whole_of(self.peak, "level") or 0
+        return level_of(self.peak)
 
     @property
     def event(self) -> str:
@@ -99,6 +100,12 @@ class Story:
         return [each for each in self.answers if each.kind in kinds]
 
 
+def level_of(entry: Entry) -> int:
+    """1 to 4; 0 where the record says none of these."""
+    level = whole_of(entry, "level") or 0
+    return level if level <= HIGHEST else 0
+
+
 def stories(reading: Reading) -> dict[str, Story]:
     """Every alert of the record, by its id, in the order in which they came."""
     found: dict[str, Story] = {}
@@ -108,7 +115,7 @@ def stories(reading: Reading) -> dict[str, Story]:
             if story is not None:
                 story.answers.append(entry)
             continue
-        name, level = text_of(entry, "id"), whole_of(entry, "level") or 0
+        name, level = text_of(entry, "id"), level_of(entry)
         story = found.get(name)
         if story is None:
             found[name] = story = Story(first=entry, peak=entry, rang=None)

@@ -10,6 +10,7 @@ from edge.study.intervals import proportion
 SECOND_NS = 1_000_000_000
 MOST_HITS = 10_000
 """Of more the bounds are as wide as the last digit that is shown, and would take seconds."""
+MOST = 2**53
 SHOWN = 120  # characters of a text that somebody else wrote, in a row's name
 
 Ranges = tuple[tuple[int, int], ...]
@@ -150,8 +151,14 @@ def text_of(entry: Entry, name: str) -> str:
 
 def whole_of(entry: Entry, name: str) -> int | None:
     """A fact that is a whole number from 0 up; None where it is missing or something else."""
-    value = entry.facts.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    return whole(entry.facts.get(name))
+
+
+def whole(value: object) -> int | None:
+    """A whole number from 0 up that every reader of JSON reads alike; None where it is none."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if 0 <= value <= MOST else None
 
 
 def side_of(entry: Entry) -> str:

@@ -12,6 +12,7 @@ from edge.indicators.figures import (
     raw,
     share,
     text_of,
+    whole,
 )
 from edge.indicators.reading import Reading
 from edge.record.entries import Entry
@@ -87,11 +88,7 @@ def _lanes(entry: Entry) -> dict[str, tuple[int, int]]:
     if not isinstance(lanes, dict):
         return {}
     return {
-        str(lane)[:32]: (_whole(each.get("passages")), _whole(each.get("scans")))
+        str(lane)[:32]: (whole(each.get("passages")) or 0, whole(each.get("scans")) or 0)
         for lane, each in lanes.items()
         if isinstance(each, dict)
     }
-
-
-def _whole(value: object) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0

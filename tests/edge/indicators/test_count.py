@@ -189,6 +189,17 @@ def test_the_time_between_a_crash_and_the_next_start_is_unknown():
     assert figure(counted, "holes", ("crashes",), "all").entries == ((2, 2),)
 
 
+def test_numbers_that_cannot_be_are_none():
+    w = Writer()
+    w.alert("2 08:00", "a", 10**400, "PERSON", 99)
+    w.add("2 08:00", "gap", sensor="rpm", missing=10**400)
+    w.add("2 08:00", "count", lanes={"nb-01": {"passages": -7, "scans": True}})
+    counted = count(w.entries, WHOLE)
+    assert figure(counted, "alerts", ("PERSON", "0"), "all").value == 1
+    assert figure(counted, "sensors", ("rpm",), "missing").value == 0
+    assert figure(counted, "passages", ("nb-01",), "passages").value == 0
+
+
 def test_many_refusals_alike_are_one_entry_and_counted_all():
     w = Writer()
     w.add("2 08:00", "refused", by="south", verb="ack", why="unsigned", count=1)
