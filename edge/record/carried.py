@@ -151,7 +151,7 @@ def _of_file(path: Path) -> Carried:
         name=str(path),
         notes=tuple((name, text) for name, text in notes if text),
         lines=lambda: _rows(path, "SELECT number, data FROM entry ORDER BY number"),
-        hashes=lambda: _rows(path, "SELECT number, hash FROM node WHERE level = 0 ORDER BY number"),
+        hashes=lambda: _leaves(_rows(path, "SELECT number, data FROM hash ORDER BY number")),
     )
 
 
@@ -166,6 +166,14 @@ def _rows(path: Path, query: str) -> Iterator[bytes]:
                 yield bytes(data)
         except sqlite3.Error as error:
             raise RecordError(f"record {path}: {error}") from error
+
+
+def _leaves(hashes: Iterator[bytes]) -> Iterator[bytes]:
+    """Those of entries, among those of all complete subtrees."""
+    for index, found in enumerate(hashes):
+        yield found
+        for _ in range((index ^ (index + 1)).bit_length() - 1):  # what this entry completed
+            next(hashes, None)
 
 
 def _fact(path: Path, name: str) -> str:

@@ -38,6 +38,15 @@ def completed(size: int, leaf: bytes, hash_at: HashAt) -> Iterator[tuple[int, in
         yield level, index, found
 
 
+def place(level: int, index: int) -> int:
+    """Where a complete subtree stands among all, in the order in which they were completed.
+
+    So hashes are only ever added behind the last; `place(0, n)` is how many n leaves have.
+    """
+    last = ((index + 1) << level) - 1  # the leaf that completes it
+    return 2 * last - last.bit_count() + level
+
+
 def root(size: int, hash_at: HashAt) -> bytes:
     """The root of the first `size` leaves."""
     return _subtree(0, size, hash_at) if size else EMPTY_ROOT

@@ -21,11 +21,8 @@ TIMEOUT_S = 5.0
 FORMAT = 1
 _TABLES = """
 CREATE TABLE IF NOT EXISTS entry (number INTEGER PRIMARY KEY, data BLOB NOT NULL);
--- Of complete subtrees: level 0 are the leaves.
-CREATE TABLE IF NOT EXISTS node (
-    level INTEGER NOT NULL, number INTEGER NOT NULL, hash BLOB NOT NULL,
-    PRIMARY KEY (level, number)
-) WITHOUT ROWID;
+-- Hashes of complete subtrees in the order in which they were completed: see merkle.place.
+CREATE TABLE IF NOT EXISTS hash (number INTEGER PRIMARY KEY, data BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 -- The last word of each witness: a signed note with its cosignature.
 CREATE TABLE IF NOT EXISTS witness (
@@ -100,14 +97,14 @@ class Record:
             self._add(entries)
 
     def _add(self, entries: Sequence[bytes]) -> None:
-        new: list[tuple[int, int, bytes]] = []
+        new: list[bytes] = []
         peaks, size = dict(self._peaks), self.size
         for data in entries:
             grown = merkle.completed(
                 size, merkle.leaf_hash(data), lambda level, _index: peaks[level]
             )
             for level, index, found in grown:
-                new.append((level, index, found))
+                new.append(found)
                 if not index & 1:  # its right brother will ask for it
                     peaks[level] = found
             size += 1
@@ -117,7 +114,9 @@ class Record:
                 self._connection.executemany(
                     "INSERT INTO entry VALUES (?, ?)", enumerate(entries, self.size)
                 )
-                self._connection.executemany("INSERT INTO node VALUES (?, ?, ?)", new)
+                self._connection.executemany(
+                    "INSERT INTO hash VALUES (?, ?)", enumerate(new, merkle.place(0, self.size))
+                )
         except sqlite3.Error as error:
             raise RecordError(
                 f"record {self.path}: not written ({error}); check the disk and its free space"
@@ -196,7 +195,8 @@ class Record:
 
     def hash_at(self, level: int, index: int) -> bytes:
         """Hash of a complete subtree. RecordError: it is not here. Guarded by who calls."""
-        found = self._rows("SELECT hash FROM node WHERE level = ? AND number = ?", (level, index))
+        place = merkle.place(level, index)
+        found = self._rows("SELECT data FROM hash WHERE number = ?", (place,))
         if not found:
             raise RecordError(f"record {self.path}: hash {level}/{index} is missing; it is damaged")
         (data,) = found[0]
@@ -220,10 +220,11 @@ class Record:
 
     def _count(self) -> int:
         ((count, last),) = self._rows("SELECT count(*), coalesce(max(number), -1) FROM entry")
-        ((leaves,),) = self._rows("SELECT count(*) FROM node WHERE level = 0")
-        if count != last + 1 or leaves != count or count < self._signed:
+        ((hashes,),) = self._rows("SELECT count(*) FROM hash")
+        fits = count == last + 1 and hashes == merkle.place(0, count)
+        if not fits or count < self._signed:
             raise RecordError(
-                f"record {self.path}: {count} entries up to {last}, {leaves} hashes, signed up "
+                f"record {self.path}: {count} entries up to {last}, {hashes} hashes, signed up "
                 f"to {self._signed}; it is damaged "
                 "and is kept as it is: take it away for who has to find out, and start anew"
             )

@@ -151,3 +151,13 @@ def test_peaks_have_the_roots_of_the_recursion(leaves):
         assert peaks.root() == mth(leaves[:n])
         peaks.append(merkle.leaf_hash(leaf))
     assert peaks.root() == mth(leaves)
+
+
+@given(st.integers(0, 300))
+def test_subtrees_stand_in_the_order_in_which_they_are_completed(n):
+    places = [
+        merkle.place(level, index)
+        for size in range(n)
+        for level, index, _ in merkle.completed(size, b"", lambda level, index: b"")
+    ]
+    assert places == list(range(merkle.place(0, n)))

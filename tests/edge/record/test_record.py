@@ -124,7 +124,7 @@ def test_a_record_of_another_site_is_refused(opened):
     "harm",
     [
         "DELETE FROM entry WHERE number = 1",
-        "DELETE FROM node WHERE level = 0 AND number = 2",
+        "DELETE FROM hash WHERE number = 2",
         "DELETE FROM entry WHERE number = 3",
     ],
 )
