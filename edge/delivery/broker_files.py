@@ -52,6 +52,9 @@ class BrokerPlan:
             checked_site(site)
         if self.bridge_to is not None:
             host_and_port(self.bridge_to)
+            if self.bridge_from:
+                # Two bridges would each carry back what the other has brought, for ever.
+                raise ValueError("one of the two brokers has the bridge, the other lets it in")
 
     @property
     def principals(self) -> tuple[Principal, ...]:

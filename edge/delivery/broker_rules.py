@@ -199,8 +199,8 @@ def _bridge(side: str, sites: Sequence[str]) -> Principal:
 def carried(side: str, sites: Sequence[str]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """What a side's broker carries to the other side's, and what it fetches: (filter, why).
 
-    No topic is matched by both lists, where no lane is called cmd and no verb alert: what was
-    carried is never carried back, so nothing can go round in a loop.
+    No topic is matched by both lists, so what was carried is not carried back. Two bridges
+    between the same brokers would do that; `BrokerPlan` refuses the second.
     """
     outward = [each for site in sites for root in ROOTS for each in said(root, site)]
     inward = [each for site in sites for each in asked(site)]
