@@ -84,8 +84,12 @@ def edge(side: str, site: str) -> Principal:
                 topic=f"{root}/{site}/+/live/+",
                 why="live data, never stored; also how `garita check` asks whether we may write",
             ),
-            Right(access="read", topic=f"{root}/{site}/cmd/+", why="what the centres ask of it"),
-        ]  # to read any verb does no harm: the edge refuses those that it does not know
+            Right(
+                access="read",
+                topic=topics.command_filter(root, site),
+                why="what the centres ask of it, verbs that it does not know among it",
+            ),
+        ]
     ops = f"{topics.ROOT}/ops/{side}"
     return Principal(
         name=site,

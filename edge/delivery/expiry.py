@@ -36,10 +36,10 @@ class Expiry:
             return ""
         if self.left_s <= 0:
             mend = "put a new one in its place: it is taken at the next connection"
-            return f"{name} {self.path} has ended on {ends:%Y-%m-%d %H:%M} UTC; {mend}"
+            return f"{name} {self.path} has ended on {ends:%Y-%m-%d %H:%M} UTC ({mend})"
         left = f"{self.left_s / DAY_S:.0f} days" if self.left_s > 2 * DAY_S else "two days or less"
-        mend = "put a new one in its place before (garita broker renew)"
-        return f"{name} {self.path} ends in {left}, on {ends:%Y-%m-%d %H:%M} UTC; {mend}"
+        mend = "put a new one in its place before: `garita broker renew`"
+        return f"{name} {self.path} ends in {left}, on {ends:%Y-%m-%d %H:%M} UTC ({mend})"
 
 
 def expiries(tls: TlsFiles | None, now_utc_ns: int) -> Sequence[Expiry]:

@@ -80,7 +80,7 @@ def may_read(who, topic):
     root, name, leaf = parted(topic)
     ops = [f"{what}/{site}" for what in ("cursor", "cosignature") for site in SITES]
     if who in SITES:
-        asked = name == who and leaf.startswith("cmd/") and leaf.count("/") == 1 and bool(root)
+        asked = name == who and leaf.startswith("cmd/") and bool(root)
         own = [f"{REAL}/ops/north/{each}/{who}" for each in ("cursor", "cosignature")]
         return asked or topic in {*own, f"{REAL}/ops/north/state"}
     if who in {"centre", "console"}:

@@ -1,24 +1,30 @@
 """Who gets in at a broker that runs on what `garita broker init` wrote, and what ends in time."""
 
+import asyncio
 import contextlib
 import datetime
 import os
 import signal
 import socket
 import ssl
+import time
 
 import pytest
 
+from edge import metrics
 from edge.cli import main
 from edge.delivery.broker import find_mosquitto
 from edge.delivery.broker_files import CERTIFICATES
 from edge.delivery.certificates import Authority, certificate_expires_utc_ns
 from edge.delivery.expiry import expiries
+from edge.delivery.happenings import Document
 from edge.delivery.outbox import Outbox
 from edge.delivery.publisher import Publisher
 from edge.delivery.sides import SideSettings, TlsFiles
+from edge.station.outlets import Outlets
 from tests.e2e.brokers import DAY, context, init, running
 from tests.e2e.test_delivery import rows
+from tests.edge.rehearsed import small_config
 from tests.ports import free_port
 
 CONNECT = bytes.fromhex("100d00044d5154540502003c000000")
@@ -142,3 +148,40 @@ def test_a_certificate_that_has_ended_says_so_and_its_successor_is_taken_without
     finally:
         publisher.stop()
         box.close()
+
+
+def test_the_service_says_by_metric_and_words_what_ends_and_that_it_is_mended(
+    north, tmp_path, until
+):
+    folder, port = north
+    authority = Authority(folder / CERTIFICATES, valid_for=DAY)
+    own = authority.issue("mariposa", valid_for=PAST)
+    tls = {"ca": str(authority.ca), "cert": str(own.cert), "key": str(own.key)}
+    sides = {"north": {"broker": f"mqtts://127.0.0.1:{port}", "tls": tls}}
+    outlets = Outlets(small_config(tmp_path, sides=sides))
+    outlets.open()
+    try:
+        bye = Document(topic="garita/v1/mariposa/state", payload=b"{}")
+        outlets.connect(bye, lambda: bye)
+        outlets.outbox.commit(rows(outlets.outbox, 10))
+        outlets.wake()
+        now_utc_ns = time.time_ns()
+        (health,) = outlets.health(now_utc_ns)
+        assert health.text.startswith(f"broker not connected; our certificate {own.cert} has ended")
+        assert outlets.troubles() == (False, [f"north: {each}" for each in health.text.split("; ")])
+        outlets.take_metrics(now_utc_ns)
+        assert left_s("own") < 0 < left_s("ca")
+
+        authority.issue("mariposa", valid_for=20 * DAY)
+        until(lambda: outlets.outbox.depth("north") == 0)
+        assert outlets.health(now_utc_ns)[0].text == ""
+        assert outlets.troubles() == (True, [])
+        outlets.take_metrics(now_utc_ns)
+        assert left_s("own") > 19 * 86_400
+    finally:
+        asyncio.run(outlets.close())
+
+
+def left_s(what):
+    labels = {"side": "north", "what": what}
+    return metrics.REGISTRY.get_sample_value("garita_certificate_expires_seconds", labels)
