@@ -424,6 +424,33 @@ def report_arguments(sub: argparse.ArgumentParser) -> None:
     )
 
 
+def keys_arguments(sub: argparse.ArgumentParser) -> None:
+    """Arguments of `garita keys`."""
+    actions = sub.add_subparsers(dest="action", metavar="make|ls|rotate|add", required=True)
+    make = actions.add_parser("make", help="a new key: the private file and its description")
+    make.add_argument("--out", required=True, type=Path, metavar="DIR", help="where they go")
+    make.add_argument("--owner", required=True, help="north, south or edge/SITE")
+    make.add_argument(
+        "--role",
+        required=True,
+        choices=("edge", "centre", "officer"),
+        help="signs alerts, commands, or changes that need two",
+    )
+    shown = actions.add_parser("ls", help="whose keys there are, until when")
+    shown.add_argument("path", type=Path, metavar="FILE|DIR", help="a keyring, a key, or a folder")
+    rotate = actions.add_parser("rotate", help="a successor; both are believed for a while")
+    rotate.add_argument("key", type=Path, metavar="KEY", help="the private key to be followed")
+    rotate.add_argument("--keyring", required=True, type=Path, metavar="FILE", help="gets both")
+    rotate.add_argument(
+        "--overlap-days", type=int, default=30, metavar="N", help="of both (default: 30)"
+    )
+    for each in (make, rotate):
+        each.add_argument("--days", type=int, default=365, metavar="N", help="default: 365")
+    add = actions.add_parser("add", help="put a public key into a keyring")
+    add.add_argument("keyring", type=Path, metavar="KEYRING", help="made where there is none")
+    add.add_argument("public", type=Path, metavar="PUBLIC", help="a .pub.json")
+
+
 def broker_arguments(sub: argparse.ArgumentParser) -> None:
     """Arguments of `garita broker`."""
     actions = sub.add_subparsers(dest="action", metavar="init|renew|ls", required=True)

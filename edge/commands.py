@@ -183,6 +183,22 @@ says whose there are and until when. Exit code 2: a name or a folder cannot be u
         arguments=arguments.broker_arguments,
     ),
     Command(
+        name="keys",
+        handler="edge.trust.keys_command:main",
+        summary="keys that sign alerts, commands and changes: make, list, rotate, add",
+        description="""\
+A private key is a file that only its owner may read, and is never overwritten; the .pub.json beside
+it goes into the keyrings of all others. rotate makes a successor and lets the keyring believe both
+for a while; the old private key may be lost. Exit code 2: a file or a name cannot be used.""",
+        examples="""\
+  garita keys make --out keys --owner north --role centre
+  garita keys make --out keys --owner edge/mariposa --role edge --days 730
+  garita keys add keyring.json keys/north-centre.pub.json
+  garita keys ls keyring.json
+  garita keys rotate keys/north-centre.pem --keyring keyring.json --overlap-days 14""",
+        arguments=arguments.keys_arguments,
+    ),
+    Command(
         name="audit",
         handler="edge.record.audit_command:main",
         summary="carry the common record away, prove it offline, list it",
