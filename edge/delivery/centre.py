@@ -33,6 +33,9 @@ __all__ = ["Centre", "read_arrival", "read_file"]
 log = structlog.get_logger()
 
 SESSION_EXPIRY_S = 7 * 24 * 3600  # a centre may be away for a week's repair
+AT_ONCE = 32
+"""Messages that the broker sends before we have stored one: the rest waits there, where a fresh
+alert overtakes it (`edge.delivery.fresh`)."""
 WAIT_S = 0.5
 STEP_S = 0.25
 AGAIN_S = 0.5  # how often a cursor is said again while what arrives does not fit
@@ -108,6 +111,7 @@ class Centre:
             session_expiry_s=SESSION_EXPIRY_S,
             will=self._state(online=False),
             manual_ack=True,
+            receive_maximum=AT_ONCE,
         )
         try:
             while not self._stopping.is_set():

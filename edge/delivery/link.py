@@ -32,7 +32,10 @@ from edge.delivery.happenings import (
     Subscribed,
     Waker,
 )
+from edge.delivery.quick_properties import install
 from edge.delivery.sides import SideSettings, TlsFiles
+
+install()
 
 CONNECT_S = 3.0  # TCP and TLS; the service itself must be able to end within 5 s
 MAX_PACKETS_A_STEP = 64  # enough to store a burst in one transaction, few enough to stay lively
@@ -54,8 +57,12 @@ class Link:
         session_expiry_s: int = 0,
         will: Document | None = None,
         manual_ack: bool = False,
+        receive_maximum: int = RECEIVE_MAXIMUM,
     ) -> None:
-        """Open the socket and send CONNECT; blocks for `CONNECT_S` at most. LinkLost."""
+        """Open the socket and send CONNECT; blocks for `CONNECT_S` at most. LinkLost.
+
+        receive_maximum  messages that the broker may send us before we acknowledge one
+        """
         self._settings = settings
         self._waker = waker
         self._happened: deque[Happening] = deque()
@@ -73,7 +80,7 @@ class Link:
             self._client.will_set(will.topic, will.payload, qos=1, retain=True)
         self._prepare()
         try:
-            self._open(clean_start, session_expiry_s)
+            self._open(clean_start, session_expiry_s, receive_maximum)
         except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
             self.close()
             raise LinkLost(f"no connection to {self.address} ({_plain(error)})") from error
@@ -93,11 +100,12 @@ class Link:
         if settings.username is not None:
             client.username_pw_set(settings.username, settings.password)
 
-    def _open(self, clean_start: bool, session_expiry_s: int) -> None:
+    def _open(self, clean_start: bool, session_expiry_s: int, receive_maximum: int) -> None:
         client, settings = self._client, self._settings
         properties = _properties(PacketTypes.CONNECT)
         properties.SessionExpiryInterval = session_expiry_s
         properties.MaximumPacketSize = MAX_RECEIVED_BYTES
+        properties.ReceiveMaximum = receive_maximum
         if settings.tls is not None:
             client.tls_set_context(_tls_context(settings.tls))
         client.connect_async(
@@ -183,6 +191,7 @@ class Link:
         content_type: str = "",
         expiry_s: int = 0,
         correlation: bytes = b"",
+        response_topic: str = "",
         limit_bytes: int | None = None,
     ) -> int:
         """Queue a message for the next `step`; returns the id its `Acked` will carry.
@@ -198,6 +207,8 @@ class Link:
             properties.MessageExpiryInterval = expiry_s
         if correlation:
             properties.CorrelationData = correlation
+        if response_topic:
+            properties.ResponseTopic = response_topic
         if limit_bytes is not None:
             length = len(topic.encode()) + len(payload) + len(_packed(properties)) + FIXED_BYTES
             if length > limit_bytes:

@@ -72,6 +72,8 @@ class Outbox:
         self._on_dead_letter = on_dead_letter
         self._telling = threading.Lock()
         self._bursts = dead_letters.Bursts()
+        self._owed_after: dict[str, int] = {}
+        """By side, the cursor, once every row after it that the side may have is owed."""
         self._file = Connections(path)
         with self._file.writing(self._file.alerts) as connection:
             dead = retention.register_sides(connection, self.sides)
@@ -147,6 +149,7 @@ class Outbox:
         """A side that keeps no cursor has taken every row up to `seq`."""
         with self._file.writing(self._file.notes) as connection:
             connection.execute("DELETE FROM owed WHERE side = ? AND seq <= ?", (side, seq))
+            self._owed_after.pop(side, None)
 
     def mark_active(self, side: str, seq: int) -> None:
         """A side's broker holds every retained change up to `seq`."""
@@ -167,13 +170,16 @@ class Outbox:
                 (epoch or self.epoch_of(seq), seq, side),
             )
             connection.execute("DELETE FROM owed WHERE side = ? AND seq <= ?", (side, seq))
-            connection.execute(
-                "INSERT OR IGNORE INTO owed SELECT side.name, row.seq FROM row, side"
-                " WHERE side.name = ? AND row.seq > ? AND row.seq > since_seq AND NOT EXISTS"
-                " (SELECT 1 FROM dead WHERE dead.side = side.name AND dead.seq = row.seq"
-                "  AND part = 'alert')",
-                (side, seq),
-            )
+            # Looking for what to owe again takes long behind a backlog.
+            if seq < self._owed_after.get(side, self.last_seq + 1):
+                connection.execute(
+                    "INSERT OR IGNORE INTO owed SELECT side.name, row.seq FROM row, side"
+                    " WHERE side.name = ? AND row.seq > ? AND row.seq > since_seq AND NOT EXISTS"
+                    " (SELECT 1 FROM dead WHERE dead.side = side.name AND dead.seq = row.seq"
+                    "  AND part = 'alert')",
+                    (side, seq),
+                )
+        self._owed_after[side] = seq
 
     def dead_letter(self, side: str, seq: int, reason: str, *, part: str = "alert") -> bool:
         """A side refuses a row for good. True where that was not yet known."""

@@ -2,9 +2,10 @@
 
 Every message carries three user properties: `key`, the id of the key; `signature`, Ed25519 over
 the exact payload, which stays checkable for as long as the payload is kept; and, for alerts and
-files, `order`, over everything that says where the message belongs (`statement`). So whoever
-stands between, a broker or a bridge, can alter nothing, and can neither move, renumber, reorder
-nor leave out a row unnoticed.
+files, `order`, over everything that says where the message belongs (`statement`), the digest of
+the payload and its signature among it. So whoever stands between, a broker or a bridge, can alter
+nothing, and can neither move, renumber, reorder nor leave out a row unnoticed; and a centre that
+has checked `order` has checked all of it, at half the cost.
 """
 
 import base64
@@ -19,7 +20,9 @@ from edge.protocol.messages import utc_ns
 from edge.trust.keys import SIGNATURE_BYTES, Keyring, Refused, Signer, from_base64
 
 DOMAIN = "garita.delivery/1"
-ORDERED = ("epoch", "seq", "after", "evidence", "name", "media_type", "time", "lane")
+ORDERED = (
+    "epoch", "seq", "after", "evidence", "name", "media_type", "time", "lane", "key", "signature"
+)  # fmt: skip
 """User properties that `order` covers, in its order; those that are not there count as empty."""
 
 Properties = list[tuple[str, str]]
@@ -54,8 +57,9 @@ class Seals:
         """The properties of an alert or a file, with what vouches for them."""
         if self._signer is None:
             return list(told)
-        order = self._signer.sign(statement(self._side, topic, payload, dict(told)))
-        return [*told, *self.document(payload), ("order", _text(order))]
+        signed = [*told, *self.document(payload)]
+        order = self._signer.sign(statement(self._side, topic, payload, dict(signed)))
+        return [*signed, ("order", _text(order))]
 
 
 class _Head(msgspec.Struct, frozen=True):
@@ -111,7 +115,6 @@ class Gate:
         except ValueError:
             raise Refused("unreadable", f"{at[:40]!r} is no time") from None
         ordered = statement(self._side, message.topic, message.payload, told)
-        self._verify(key_id, message.payload, told["signature"], at_utc_ns, site)
         self._verify(key_id, ordered, told["order"], at_utc_ns, site)
 
     def _alert(self, message: Received, told: dict[str, str]) -> tuple[str, str]:
