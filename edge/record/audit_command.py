@@ -83,17 +83,25 @@ def _table(entries: Iterator[Entry]) -> None:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    table = Table("entry", "time", "what", "by", "place", "facts", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for name in ("entry", "time", "what", "by", "place"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("facts", overflow="fold")
     for one in entries:
         facts = " ".join(f"{name}={_short(value)}" for name, value in one.facts.items())
         row = (str(one.index), one.time[:19] + "Z", one.kind, one.by, one.place, facts)
-        table.add_row(*map(Text, row))  # as text: what an entry says is no markup
+        table.add_row(*(Text(_plain(cell)) for cell in row))  # what an entry says is no markup
     Console().print(table)
 
 
 def _short(value: object) -> str:
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
     return text if len(text) <= 24 else text[:23] + "…"
+
+
+def _plain(text: str) -> str:
+    """Without what moves a cursor: nobody vouches yet for what is read here."""
+    return "".join(sign if sign.isprintable() else "?" for sign in text)
 
 
 def _moment(text: str | None, otherwise: int) -> int:
@@ -112,7 +120,7 @@ def _keyring(path: Path | None) -> Keyring | None:
 
 
 def _as_text(finding: Finding) -> str:
-    return f"{_WORDS[finding.kind]:8}{finding.text}\n"
+    return f"{_WORDS[finding.kind]:8}{_plain(finding.text)}\n"
 
 
 def _as_json(finding: Finding) -> str:

@@ -341,6 +341,16 @@ def test_the_command_says_what_it_cannot_do(site, tmp_path, capsys):
     assert main(["audit", "verify", str(tmp_path / "garbage.db")]) == 1
 
 
+def test_a_person_gets_a_table_in_which_no_entry_moves_the_cursor(site, monkeypatch, capsys):
+    site.record.append([Draft(kind="assist", by="north", facts={"what": "\x1b[2J[red]officers"})])
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "120")
+    assert main(["audit", "ls", str(site.path)]) == 0
+    told = capsys.readouterr().out
+    assert "what=?[2J[red]officers" in told.replace("\n", "")
+    assert "supervisor" in told
+
+
 def test_a_long_record_is_split_into_files_that_follow_each_other(site, monkeypatch):
     monkeypatch.setattr("edge.record.carried.FILE_ENTRIES", 2)
     stick = site.export()
