@@ -49,6 +49,10 @@ BENCHES = {
         "edge.study.bench_record:run",
         "the common record at 100,000 entries: append, prove, find any one change",
     ),
+    "backlog": (
+        "edge.study.bench_backlog:run",
+        "a side that was away: the other side, how its backlog drains, fresh alerts beside it",
+    ),
     "kills": ("edge.study.bench_kills:run", "kill -9 of service and brokers, alerts flowing"),
 }
 """Name to function and what it measures."""
