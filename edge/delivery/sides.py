@@ -1,8 +1,7 @@
 """A side: one country's broker and centre, how to reach them, and how delivery stands.
 
-Release is the simplest rule there is: what is committed goes to both sides, whole. Where a
-side will get less, the row is not owed to it, and `after` (see `edge.delivery.flow`) tells
-its centre that something was withheld.
+What a side is told of an alert is the business of `edge.delivery.release`: what is committed
+goes to both sides, to each in its own bytes where they differ.
 """
 
 from dataclasses import dataclass, field
