@@ -225,6 +225,12 @@ def centre_arguments(sub: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="whose signatures are believed; without it nothing is verified",
     )
+    sub.add_argument(
+        "--signing-key",
+        type=Path,
+        metavar="FILE",
+        help="the centre's private key: with it and a keyring it vouches for the common record",
+    )
     _language(sub)
     sub.add_argument("--json", action="store_true", help="JSON Lines, for a program")
     sub.add_argument("--quiet", action="store_true", help="store only, and print nothing")
@@ -450,6 +456,24 @@ def keys_arguments(sub: argparse.ArgumentParser) -> None:
     add = actions.add_parser("add", help="put a public key into a keyring")
     add.add_argument("keyring", type=Path, metavar="KEYRING", help="made where there is none")
     add.add_argument("public", type=Path, metavar="PUBLIC", help="a .pub.json")
+
+
+def change_arguments(sub: argparse.ArgumentParser) -> None:
+    """Arguments of `garita change`."""
+    actions = sub.add_subparsers(dest="action", metavar="new|sign|show", required=True)
+    new = actions.add_parser("new", help="what a configuration needs both sides for, unsigned")
+    _config(new, required=True)
+    new.add_argument("--out", required=True, type=Path, metavar="FILE", help="the change")
+    new.add_argument("--reason", required=True, metavar="TEXT", help="why; both sides sign it")
+    new.add_argument(
+        "--days", type=int, default=7, metavar="N", help="it can be taken for (default: 7)"
+    )
+    sign = actions.add_parser("sign", help="add an officer's signature, after reading it")
+    sign.add_argument("file", type=Path, metavar="FILE", help="the change")
+    sign.add_argument("--key", required=True, type=Path, metavar="KEY", help="the private key")
+    show = actions.add_parser("show", help="what it asks for, and who has signed")
+    show.add_argument("file", type=Path, metavar="FILE", help="the change")
+    show.add_argument("--keyring", type=Path, metavar="FILE", help="whose signatures are believed")
 
 
 def broker_arguments(sub: argparse.ArgumentParser) -> None:

@@ -11,11 +11,12 @@ import argparse
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import structlog
 
+from edge.delivery.centre_record import CentreRecord, Saying
 from edge.delivery.centre_store import Arrival, CentreStore, Verdict
 from edge.delivery.happenings import Connected, Document, LinkLost, Received, Waker
 from edge.delivery.link import Link
@@ -50,12 +51,14 @@ class Centre:
         store: Path,
         *,
         keyring: Keyring | None = None,
+        record: CentreRecord | None = None,
         stored: Callable[[Arrival], None] = lambda arrival: None,
         fresh: Callable[[Arrival], None] = lambda arrival: None,
     ) -> None:
         """Nothing is opened before it runs.
 
         keyring  whose signatures are believed; without it nothing is verified
+        record   copies of the sites' common records; without it none are kept
         stored   told of each alert once it is on disk, in order
         fresh    told of each alert that came ahead of a backlog, and is stored later
         """
@@ -63,6 +66,7 @@ class Centre:
         self._stored, self._fresh = stored, fresh
         self.reading = Reading(None if keyring is None else Gate(settings.name, keyring))
         self._path = store
+        self._record = record
         self._waker = Waker()
         self._stopping = threading.Event()
         self._said_s: dict[str, float] = {}
@@ -120,6 +124,8 @@ class Centre:
                     self._greet(link, store)
                 self._take(link, store, [each for each in happened if isinstance(each, Received)])
                 self._say_again(link, store)
+                if self._record is not None:
+                    self._send(link, self._record.tick())
             self._say(link, self._state(online=False))
             link.step(0.0)
             link.close(politely=True)
@@ -131,12 +137,16 @@ class Centre:
         link.subscribe(
             [*map(topics.alert_filter, roots), *map(topics.evidence_filter, roots)],
         )
+        if self._record is not None:
+            link.subscribe(self._record.filters())
         self._say(link, self._state(online=True))
         for site, mark in store.cursors().items():
             self._say_cursor(link, site, mark)
 
     def _take(self, link: Link, store: CentreStore, messages: list[Received]) -> None:
-        arrived = self.reading.read(messages)
+        record = self._record
+        others = [each for each in messages if record is None or not record.is_for(each.topic)]
+        arrived = self.reading.read(others)
         for copy in arrived.fresh:
             if not store.holds(copy.site, copy.mark):
                 self._fresh(copy)
@@ -144,6 +154,9 @@ class Centre:
         verdicts = store.store(arrivals, files) if arrivals or files else []
         for message in messages:  # only now: what was not stored yet comes again after a crash
             link.acknowledge(message)
+        if record is not None:
+            for message in messages:
+                self._send(link, record.take(message))
         if not arrivals:
             return
         cursors = store.cursors()
@@ -174,6 +187,17 @@ class Centre:
         )
         topic = topics.cursor_topic(topics.ROOT, self._settings.name, site)
         self._say(link, Document(topic=topic, payload=encode(cursor)))
+
+    def _send(self, link: Link, sayings: Iterable[Saying]) -> None:
+        for saying in sayings:
+            link.publish(
+                saying.topic,
+                saying.payload,
+                retain=saying.retain,
+                user_properties=saying.user_properties,
+                response_topic=saying.response_topic,
+                content_type=saying.content_type,
+            )
 
     def _say(self, link: Link, document: Document) -> None:
         link.publish(document.topic, document.payload, retain=True, content_type="application/json")

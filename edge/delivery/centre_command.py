@@ -14,6 +14,7 @@ import msgspec
 import structlog
 
 from edge.delivery.centre import Centre
+from edge.delivery.centre_record import CentreRecord
 from edge.delivery.centre_store import Arrival, CentreStore
 from edge.delivery.sides import SideSettings, TlsFiles
 from edge.errors import EXIT_OK, ConfigError, Mistake
@@ -21,7 +22,7 @@ from edge.log import configure
 from edge.protocol.messages import AlertMessage, decode_alert
 from edge.settings.addresses import broker_address
 from edge.text import say, word
-from edge.trust.keys import KeyFileError, Keyring, read_keyring
+from edge.trust.keys import KeyFileError, Keyring, Signer, read_keyring, read_signer
 
 log = structlog.get_logger()
 
@@ -37,10 +38,15 @@ def main(arguments: argparse.Namespace) -> int:
     store = arguments.store or Path(f"centre-{settings.name}.db")
     _check_store(store)
     tell = _teller(arguments)
+    record = None
+    if keyring is not None:
+        signer = _signer(arguments.signing_key, settings.name)
+        record = CentreRecord(settings.name, store.absolute().parent, keyring, signer)
     centre = Centre(
         settings,
         store,
         keyring=keyring,
+        record=record,
         stored=lambda arrival: tell(arrival, False),
         fresh=lambda arrival: tell(arrival, True),
     )
@@ -50,6 +56,8 @@ def main(arguments: argparse.Namespace) -> int:
         timer.start()
     with _ending(centre):
         centre.run()
+    if record is not None:
+        record.close()
     log.info("centre ended", side=settings.name, refused=dict(centre.reading.refused))
     return EXIT_OK
 
@@ -106,6 +114,19 @@ def _keyring(path: Path | None) -> Keyring | None:
         return read_keyring(path)
     except KeyFileError as error:
         raise _unusable("--keyring", path, str(error), "make one with `garita keys`") from error
+
+
+def _signer(path: Path | None, side: str) -> Signer | None:
+    if path is None:
+        return None
+    try:
+        signer = read_signer(path)
+    except KeyFileError as error:
+        raise _unusable("--signing-key", path, str(error), "make one with `garita keys`") from error
+    if (signer.public.owner, signer.public.role) != (side, "centre"):
+        said = f"it is of {signer.public.owner} ({signer.public.role})"
+        raise _unusable("--signing-key", path, said, f"one of {side} (centre) is needed")
+    return signer
 
 
 def _check_store(path: Path) -> None:

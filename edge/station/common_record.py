@@ -13,13 +13,12 @@ import structlog
 from edge import record_metrics
 from edge.delivery.outbox import Outbox
 from edge.delivery.rows import Row
-from edge.protocol.messages import utc_ns
 from edge.record.alerts import draft_of, last_alert
-from edge.record.entries import Draft, decode
-from edge.record.note import COSIGNATURE_V1, NoteKey, cosigned_utc_s, read_checkpoint, read_note
-from edge.record.record import Record, RecordError, origin_of
+from edge.record.entries import Draft
+from edge.record.note import NoteKey
+from edge.record.record import Record, RecordError
+from edge.record.witness import side_key, site_key, take_cosignature, unwitnessed_age_s
 from edge.trust.keys import Keyring, Signer
-from fusion.types import SECOND_NS
 
 MAX_WAITING = 20_000  # entries of 400 bytes: a disk that takes nothing for long ends here
 EVERY_S = 10.0
@@ -50,6 +49,9 @@ class CommonRecord:
         self._sides = tuple(sides)
         self._signer = signer
         self._witnesses = {side: _witness_keys(keyring, side) for side in self._sides}
+        self._site_keys = (
+            () if signer is None else (site_key(record.site, signer.public.raw),)
+        ) + _site_keys(keyring, record.site)
         self._publish = publish
         self._waiting: list[Draft] = []
         self._changed = threading.Condition()
@@ -57,8 +59,6 @@ class CommonRecord:
         self._ending = False
         self._soon = False
         self._said_size, self._said_s = -1, -EVERY_S
-        self._oldest: dict[str, tuple[int, int]] = {}
-        """By side the first entry that it has not vouched for, and when it was entered."""
         self.trouble = ""
         """Why nothing can be entered; `""` while it can."""
         self._thread = threading.Thread(target=self._run, name="common-record", daemon=True)
@@ -112,13 +112,19 @@ class CommonRecord:
     def cosigned(self, side: str, payload: bytes) -> None:
         """A side's centre vouches for a checkpoint; what does not verify is told and forgotten."""
         try:
-            self._take_cosignature(side, payload)
+            take_cosignature(
+                self._record,
+                _text(payload),
+                side=side,
+                site_keys=self._site_keys,
+                side_keys=self._witnesses.get(side, ()),
+            )
         except (ValueError, RecordError) as error:
             log.warning("cosignature refused", side=side, error=str(error)[:200])
 
     def unwitnessed_s(self, now_utc_ns: int) -> dict[str, float]:
         """By side the age of the oldest entry that it has not vouched for."""
-        return {side: self._unwitnessed_s(side, now_utc_ns) for side in self._sides}
+        return {side: unwitnessed_age_s(self._record, side, now_utc_ns) for side in self._sides}
 
     def take_metrics(self, now_utc_ns: int) -> None:
         """Set the gauges; called at scrape time."""
@@ -197,43 +203,23 @@ class CommonRecord:
             except ValueError:
                 log.exception("alert cannot be entered", seq=row.seq)
 
-    # --- witnesses -----------------------------------------------------------------------
-
-    def _take_cosignature(self, side: str, payload: bytes) -> None:
-        if len(payload) > MAX_NOTE_BYTES:
-            raise ValueError(f"a note of {len(payload)} bytes")
-        text = payload.decode()
-        note = read_note(text)
-        checkpoint = read_checkpoint(note.text)
-        utc_s = cosigned_utc_s(note, self._witnesses.get(side, ()))
-        if utc_s is None:
-            raise ValueError(f"no key of {side} has cosigned it")
-        if checkpoint.origin != origin_of(self._record.site):
-            raise ValueError(f"a checkpoint of {checkpoint.origin!r}")
-        if checkpoint.size > self._record.size:
-            raise ValueError(f"it vouches for {checkpoint.size} of {self._record.size} entries")
-        if checkpoint.root != self._record.root(checkpoint.size):
-            log.error("a side vouches for another record", side=side, size=checkpoint.size)
-            return
-        known = self._record.witnesses().get(side)
-        if known is None or checkpoint.size > known[0]:
-            self._record.store_witness(side, checkpoint.size, utc_s * SECOND_NS, text)
-
-    def _unwitnessed_s(self, side: str, now_utc_ns: int) -> float:
-        known = self._record.witnesses().get(side)
-        size = known[0] if known else 0
-        if size >= self._record.size:
-            return 0.0
-        if self._oldest.get(side, (-1, 0))[0] != size:
-            (data,) = self._record.entries(size, 1)
-            self._oldest[side] = size, utc_ns(decode(data).time)
-        return max(0.0, (now_utc_ns - self._oldest[side][1]) / SECOND_NS)
-
 
 def _witness_keys(keyring: Keyring | None, side: str) -> tuple[NoteKey, ...]:
     keys = keyring.keys if keyring is not None else ()
     return tuple(
-        NoteKey(name=side, raw=key.raw, kind=COSIGNATURE_V1)
-        for key in keys
-        if (key.owner, key.role) == (side, "centre")
+        side_key(side, key.raw) for key in keys if (key.owner, key.role) == (side, "centre")
     )
+
+
+def _site_keys(keyring: Keyring | None, site: str) -> tuple[NoteKey, ...]:
+    """Those that have signed before as well: an older word may come late."""
+    keys = keyring.keys if keyring is not None else ()
+    return tuple(
+        site_key(site, key.raw) for key in keys if (key.owner, key.role) == (f"edge/{site}", "edge")
+    )
+
+
+def _text(payload: bytes) -> str:
+    if len(payload) > MAX_NOTE_BYTES:
+        raise ValueError(f"a note of {len(payload)} bytes")
+    return payload.decode()

@@ -21,7 +21,7 @@ from edge.errors import ConfigError, Mistake
 from edge.protocol import topics
 from edge.protocol.contract import SOFTWARE
 from edge.record.entries import Draft, decode
-from edge.record.record import Record, RecordError
+from edge.record.record import RECORD_FILE, Record, RecordError
 from edge.recordings.asked import Asked
 from edge.sensors.sources import SourceStatus
 from edge.station.asking import Asking, unsigned
@@ -33,7 +33,6 @@ from edge.trust.keys import KeyFileError, Keyring, Signer, read_keyring
 from fusion.shelving import ShelfEntry
 from fusion.types import Alert, Sample
 
-RECORD_FILE = "record.db"
 LOOK_S = 1.0
 PAGE = 1_000
 CLOSE_S = 0.5

@@ -1,0 +1,233 @@
+"""One checkpoint, two brokers, two centres: one record, the same on both sides."""
+
+import asyncio
+import json
+import sqlite3
+import time
+
+import pytest
+
+from edge.cli import main as garita
+from edge.config import load_config
+from edge.delivery.broker import find_mosquitto
+from edge.delivery.centre import Centre
+from edge.delivery.centre_record import CentreRecord
+from edge.delivery.happenings import Document
+from edge.delivery.rows import Row
+from edge.delivery.sides import SideSettings
+from edge.protocol import topics
+from edge.record.entries import decode
+from edge.record.record import Record, RecordError
+from edge.station.outlets import Outlets
+from edge.station.together import Together, open_record
+from edge.trust import keys
+from fusion.types import SECOND_NS
+from tests.edge.rehearsed import SENSORS
+
+pytestmark = pytest.mark.skipif(find_mosquitto() is None, reason="mosquitto is not installed")
+
+SITE = "mariposa"
+SIDES = ("north", "south")
+DAY_NS = 86_400 * SECOND_NS
+
+
+@pytest.fixture
+def signers(tmp_path):
+    now_utc_ns = time.time_ns()
+    made = {
+        owner: keys.make_signer(
+            tmp_path / "keys" / f"{name}.pem",
+            owner=owner,
+            role=role,
+            not_before_utc_ns=now_utc_ns - DAY_NS,
+            not_after_utc_ns=now_utc_ns + DAY_NS,
+        )
+        for name, owner, role in (
+            ("edge", f"edge/{SITE}", "edge"),
+            ("north", "north", "centre"),
+            ("south", "south", "centre"),
+        )
+    }
+    keys.write_keyring(tmp_path / "keyring.json", [one.public for one in made.values()])
+    return made
+
+
+@pytest.fixture
+def config(tmp_path, free_port, signers):
+    written = {
+        "site": {"id": SITE},
+        "sides": {side: {"port": free_port(), "keeps_cursor": True} for side in SIDES},
+        "lanes": [{"id": "nb-01", "direction": "northbound"}],
+        "zones": [{"id": "fence", "side": "east"}],
+        "sensors": SENSORS,
+        "keys": {
+            "signer": str(tmp_path / "keys/edge.pem"),
+            "keyring": str(tmp_path / "keyring.json"),
+        },
+        "state_dir": str(tmp_path / "state"),
+    }
+    path = tmp_path / "site.yaml"
+    path.write_text(json.dumps(written))
+    return load_config(path)
+
+
+def row(outbox, seq):
+    message = {
+        "schema": "garita.alert/1", "id": f"A{seq}", "revision": 1, "seq": seq,
+        "epoch": outbox.epoch, "site": SITE, "lane": "nb-01", "zone": None,
+        "direction": "northbound", "status": "Actual", "msg_type": "Alert",
+        "event": "RAD_THREAT", "level": 4, "onset": "2026-11-21T18:03:11.200000Z",
+        "updated": "2026-11-21T18:03:19.400000Z",
+    }  # fmt: skip
+    return Row(
+        seq=seq, epoch=outbox.epoch, exercise=False,
+        topic=topics.alert_topic(topics.ROOT, SITE, "nb-01"),
+        payload=json.dumps(message).encode(), active_topic="", active_payload=b"",
+        level=4, created_utc_ns=seq,
+    )  # fmt: skip
+
+
+class Checkpoint:
+    """What a service runs of both sides, without sensors and engine."""
+
+    def __init__(self, config):
+        self.outlets = Outlets(config)
+        self.outlets.open()
+        self.outbox = self.outlets.outbox
+        self.together = Together(config, self.outlets, self.outbox, time.time_ns)
+
+    def begin(self):
+        self.together.take_commands(
+            ask=lambda _asked, _trigger: [],
+            active=lambda: {"A1", "A2"},
+            look=lambda _alert: None,
+        )
+        self.together.begin(
+            roots=[topics.ROOT], digests=("c" * 64, "p" * 64), first_seq=1, statuses=[]
+        )
+        will = Document(topic=topics.state_topic(topics.ROOT, SITE), payload=b"{}")
+        self.outlets.connect(will, lambda: will)
+
+    def commit(self, *seqs):
+        self.together.commit([row(self.outbox, seq) for seq in seqs])
+        self.outlets.wake()
+
+    async def close(self):
+        await asyncio.to_thread(self.together.close)
+        await self.outlets.close()
+
+
+@pytest.fixture
+def centre(config, signers, tmp_path):
+    started = []
+
+    def start(side):
+        folder = tmp_path / side
+        folder.mkdir(exist_ok=True)
+        ring = keys.read_keyring(config.keys.keyring)
+        settings = SideSettings(
+            name=side, host="127.0.0.1", port=config.sides[side].address.port, tls=None
+        )
+        record = CentreRecord(side, folder, ring, signers[side])
+        one = Centre(settings, folder / "centre.db", keyring=ring, record=record)
+        one.start()
+        started.append((one, record))
+        return folder / f"record-{SITE}.db"
+
+    yield start
+    for one, record in started:
+        one.stop()
+        record.close()
+
+
+def entries(path):
+    try:
+        record = Record(path, site=SITE, now_utc_ns=time.time_ns, read_only=True)
+    except RecordError:  # it is being made
+        return []
+    try:
+        return record.entries()
+    finally:
+        record.close()
+
+
+def says(config, side, *words, key=True):
+    signed = ["--signing-key", str(config.keys.keyring.parent / f"keys/{side}.pem")] if key else []
+    url = f"mqtt://127.0.0.1:{config.sides[side].address.port}"
+    args = ["command", "--side", side, "--url", url, "--site", SITE, *signed, *words]
+    return asyncio.to_thread(garita, args)
+
+
+async def reached(condition, within_s=20.0):
+    ends = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < ends
+        await asyncio.sleep(0.02)
+
+
+def test_two_centres_act_at_once_and_hold_one_history(config, centre, tmp_path, capfd):
+    async def run():
+        checkpoint = Checkpoint(config)
+        checkpoint.begin()
+        copies = [centre(side) for side in SIDES]
+        checkpoint.commit(1, 2)
+        own = tmp_path / "state" / "record.db"
+        await reached(lambda: all(len(entries(path)) >= 3 for path in copies))
+        came = await asyncio.gather(*(says(config, side, "ack", "A1") for side in SIDES))
+        assert sorted(came) == [0, 1]  # the second is told that it is done already
+        first, second = sorted(SIDES, key=lambda side: came[SIDES.index(side)])
+        assert await says(config, first, "hand-over", "A1", "step=offered", f"to={second}") == 0
+        assert await says(config, second, "hand-over", "A1", "step=accepted", f"to={second}") == 0
+        assert await says(config, second, "adjudicate", "A1", "code=CONFIRMED_THREAT") == 0
+        assert await says(config, "south", "ack", "A2", key=False) == 1
+        await reached(lambda: all(entries(path) == entries(own) for path in copies))
+        await reached(lambda: not any(unwitnessed(checkpoint).values()))
+        await checkpoint.close()
+        return [decode(data) for data in entries(own)]
+
+    found = asyncio.run(run())
+    kinds = [one.kind for one in found]
+    assert kinds[0] == "start"
+    assert kinds.count("alert") == 2
+    assert kinds.count("ack") == 1
+    assert kinds[-2:] == ["count", "stop"]
+    assert {"adjudicate", "hand-over"} <= set(kinds)
+    signed = [one for one in found if one.kind in ("ack", "adjudicate", "hand-over")]
+    assert all(one.key for one in signed)
+    refused = [one.facts["why"] for one in found if one.kind == "refused"]
+    assert "unsigned" in refused
+    assert '"refusal":"already"' in capfd.readouterr().out
+
+
+def unwitnessed(checkpoint):
+    return checkpoint.together._record.unwitnessed_s(time.time_ns())
+
+
+def test_alerts_that_a_crash_kept_from_the_record_are_entered_at_the_next_start(config, tmp_path):
+    async def run(seqs, *, enters):
+        checkpoint = Checkpoint(config)
+        if enters:
+            checkpoint.begin()
+            checkpoint.commit(*seqs)
+        else:  # killed between the two
+            checkpoint.outbox.commit([row(checkpoint.outbox, seq) for seq in seqs])
+        await checkpoint.close()
+
+    asyncio.run(run([1, 2], enters=True))
+    asyncio.run(run([3, 4], enters=False))
+    asyncio.run(run([5], enters=True))
+    found = [decode(data) for data in entries(tmp_path / "state" / "record.db")]
+    assert [one.facts["seq"] for one in found if one.kind == "alert"] == [1, 2, 3, 4, 5]
+
+
+def test_a_damaged_record_is_put_aside_and_alerts_go_on(config, tmp_path):
+    record = open_record(config, time.time_ns)
+    record.close()
+    path = tmp_path / "state" / "record.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("INSERT INTO entry VALUES (7, x'00')")
+    connection.close()
+    again = open_record(config, time.time_ns)
+    assert again.size == 0
+    again.close()
+    assert len(list(path.parent.glob("record.db.damaged-*"))) >= 1
