@@ -199,6 +199,21 @@ for a while; the old private key may be lost. Exit code 2: a file or a name cann
         arguments=arguments.keys_arguments,
     ),
     Command(
+        name="change",
+        handler="edge.trust.change_command:main",
+        summary="what only both sides together may change: ask for it, sign it, show it",
+        description="""\
+Thresholds, inhibits longer than a shift, release rules and the keyring change only with the
+signatures of an officer of each side (DSSE). `new` compares a configuration with what is in force
+below its state_dir. The signed file goes into the folder changes/ there.
+Exit code 1: `show` with a keyring finds that not both have signed. 2: a file cannot be used.""",
+        examples="""\
+  garita change new --config site.yaml --out change.json --reason "gamma threshold to 5 sigma"
+  garita change sign change.json --key keys/north-officer.pem
+  garita change show change.json --keyring keyring.json""",
+        arguments=arguments.change_arguments,
+    ),
+    Command(
         name="audit",
         handler="edge.record.audit_command:main",
         summary="carry the common record away, prove it offline, list it",
