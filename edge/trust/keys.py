@@ -10,6 +10,7 @@ import binascii
 import hashlib
 import os
 import stat
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -166,6 +167,8 @@ def read_keyring(path: Path) -> Keyring:
     """A keyring by its file. KeyFileError."""
     try:
         message = msgspec.json.decode(path.read_bytes(), type=KeyringMessage)
+        if twice := [one for one, n in Counter(key.id for key in message.keys).items() if n > 1]:
+            raise ValueError(f"more than once: {', '.join(twice)}; keep one of each")
         return Keyring([read_key(one) for one in message.keys])
     except (OSError, ValueError) as error:
         raise KeyFileError(f"keyring {path}: {error}") from error

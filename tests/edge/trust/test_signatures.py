@@ -1,6 +1,7 @@
 import base64
 import random
 
+import msgspec
 import pytest
 
 from edge.protocol.messages import utc_ns
@@ -65,6 +66,14 @@ def test_files_come_back_and_are_never_overwritten(make, tmp_path):
         make()
     keys.write_keyring(tmp_path / "keyring.json", [signer.public])
     assert keys.read_keyring(tmp_path / "keyring.json").keys == (signer.public,)
+
+
+def test_a_key_that_is_twice_in_a_keyring_is_refused(make, tmp_path):
+    one = keys.key_message(make().public)
+    path = tmp_path / "keyring.json"
+    path.write_bytes(msgspec.json.encode(keys.KeyringMessage(keys=[one, one])))
+    with pytest.raises(KeyFileError, match="more than once"):
+        keys.read_keyring(path)
 
 
 def test_a_key_that_others_may_read_is_refused_with_how_to_mend_it(make, tmp_path):
