@@ -49,6 +49,10 @@ BENCHES = {
         "edge.study.bench_record:run",
         "the common record at 100,000 entries: append, prove, find any one change",
     ),
+    "delivery": (
+        "edge.study.bench_delivery:run",
+        "what delivery adds: commit, sign, publish, deliver, verify, over mutual TLS",
+    ),
     "backlog": (
         "edge.study.bench_backlog:run",
         "a side that was away: the other side, how its backlog drains, fresh alerts beside it",
