@@ -131,6 +131,7 @@ class CheckpointService:
             check_any_sensor(self.sources)
             announcer = self._assemble(stack)
             announcer.connect()
+            self._begin_together()
             announcer.tell("ready")
             stack.callback(announcer.tell, "disconnected")
             gc.collect()
@@ -147,7 +148,7 @@ class CheckpointService:
         config, outbox, now_utc_ns = self.config, self.outlets.outbox, self._clock.now_utc_ns
         release = release_of(config)
         end_leftovers(outbox, now_utc_ns(), release)
-        together = Together(config, self.outlets, outbox, now_utc_ns)
+        together = Together(config, self._policy, self.outlets, outbox, now_utc_ns)
         self._together = together
         stack.push_async_callback(asyncio.to_thread, together.close)
         digest, first_seq = config_digest(config), outbox.last_seq + 1
@@ -255,6 +256,10 @@ class CheckpointService:
     async def _turn(self) -> None:
         assert self._pipeline is not None
         await self._pipeline.run()
+
+    def _begin_together(self) -> None:
+        assert self._together is not None
+        self._together.start()
 
     async def _look_around(self) -> None:
         assert self._together is not None

@@ -4,6 +4,7 @@ On a thread of its own, behind the outbox: an alert never waits for the record, 
 has missed of alerts (a crash between the two) it takes from the outbox at the next start.
 """
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -138,7 +139,10 @@ class CommonRecord:
         with self._changed:
             self._ending = True
             self._changed.notify()
-        if self._thread.is_alive():
+        if self._thread.ident is None:  # it never came to that
+            with contextlib.suppress(RecordError):
+                self._enter_waiting()
+        else:
             self._thread.join(timeout_s)
         left = len(self._waiting)
         if not self._thread.is_alive():
@@ -157,7 +161,9 @@ class CommonRecord:
                 self._enter_waiting()
                 self._say(ending)
                 pause_s = RETRY_S[0]
-            except RecordError:
+            except Exception as error:
+                if not isinstance(error, RecordError):  # whatever it is, the record goes on
+                    log.exception("common record not told")
                 if ending:
                     return
                 time.sleep(pause_s)

@@ -24,12 +24,16 @@ from edge.record.entries import Draft, decode
 from edge.record.record import RECORD_FILE, Record, RecordError
 from edge.recordings.asked import Asked
 from edge.sensors.sources import SourceStatus
+from edge.station.agreed import hold_to_agreed
 from edge.station.asking import Asking, unsigned
 from edge.station.changes import Changes, fallbacks, places_of
 from edge.station.common_record import LONG_UNWITNESSED_S, CommonRecord
 from edge.together import handling
 from edge.together.vouching import Vouching
-from edge.trust.keys import KeyFileError, Keyring, Signer, read_keyring
+from edge.trust.governance import Governance
+from edge.trust.keys import KeyFileError, Signer, read_keyring
+from fusion.policy import Policy
+from fusion.policy import Policy
 from fusion.shelving import ShelfEntry
 from fusion.types import Alert, Sample
 
@@ -67,18 +71,34 @@ class Together:
     """Everything that both centres can see and check of one checkpoint."""
 
     def __init__(
-        self, config: Config, outlets: Sends, outbox: Outbox, now_utc_ns: Callable[[], int]
+        self,
+        config: Config,
+        policy: Policy,
+        outlets: Sends,
+        outbox: Outbox,
+        now_utc_ns: Callable[[], int],
     ) -> None:
-        """Open the record and take from the outbox what it has missed. ConfigError."""
+        """Open the record, and take from the outbox what it has missed.
+
+        ConfigError where the configuration is not what both sides have agreed on.
+        """
         self._config = config
         self._outlets = outlets
         self._outbox = outbox
         self._now_utc_ns = now_utc_ns
-        keyring = _keyring(config)
-        self._vouch = unsigned if keyring is None else Vouching(keyring, now_utc_ns)
+        _check_keyring(config)
         self._roots: Sequence[str] = (topics.ROOT,)
         self._opened = open_record(config, now_utc_ns)
+        try:
+            keyring, self._changed = hold_to_agreed(
+                config, policy, self._opened, at_utc_ns=now_utc_ns()
+            )
+        except ConfigError:
+            self._opened.close()
+            raise
+        self._vouch = unsigned if keyring is None else Vouching(keyring, now_utc_ns)
         self._known = [decode(one) for one in _all(self._opened)]
+        self._changed = _governed(config, policy, self._opened, now_utc_ns())
         self._record = CommonRecord(
             self._opened,
             sides=list(config.sides),
@@ -109,7 +129,7 @@ class Together:
         first_seq: int,
         statuses: Sequence[SourceStatus],
     ) -> None:
-        """Enter the start, and publish from now on. `digests`: of configuration and policy."""
+        """Enter the start. `digests`: of configuration and policy."""
         self._roots = tuple(roots)
         config_digest, policy_digest = digests
         starts = [one for one in self._known if one.kind == "start"]
@@ -121,11 +141,14 @@ class Together:
             "policy_digest": policy_digest,
             "software": SOFTWARE,
         }
-        drafts = [Draft(kind="start", facts=facts)]
+        drafts = [Draft(kind="start", facts=facts), *self._changed]
         if before != config_digest:
             changed = {"digest": config_digest, "before": before}
             drafts.append(Draft(kind="config", facts=changed))
-        self._record.put([*drafts, *fallbacks(statuses, self._config)])
+        self._record.put([*drafts, *self._changed, *fallbacks(statuses, self._config)])
+
+    def start(self) -> None:
+        """Keep the record from now on, and publish how far it is: both sides can be told."""
         self._record.start()
 
     def take_commands(
@@ -241,6 +264,36 @@ def open_record(config: Config, now_utc_ns: Callable[[], int]) -> Record:
         raise ConfigError("record", [mistake]) from error
 
 
+def _governed(config: Config, policy: Policy, record: Record, at_utc_ns: int) -> list[Draft]:
+    """What has changed by both sides' agreement. ConfigError where it has without: that is entered.
+
+    Where nobody's keys are known, nothing is agreed on.
+    """
+    if config.keys.keyring is None:
+        return []
+    try:
+        verdict = Governance(config.state_dir).check(config, policy, at_utc_ns=at_utc_ns)
+    except (OSError, KeyFileError) as error:
+        raise _mistake("keys.keyring", config.keys.keyring, str(error), "") from error
+    if verdict.outcome == "ok":
+        return []
+    facts = {
+        "what": list(verdict.what),
+        "digest": verdict.digest,
+        "signers": list(verdict.signers),
+        "outcome": verdict.outcome,
+    }
+    if verdict.outcome != "refused":
+        return [Draft(kind="change", facts=facts)]
+    record.append([Draft(kind="change-refused", facts={**facts, "why": verdict.why})])
+    raise _mistake("", "", verdict.why, "")
+
+
+def _mistake(key: str, value: object, message: str, mend: str) -> ConfigError:
+    mistake = Mistake(line=None, key=key, value=str(value), message=message, mend=mend)
+    return ConfigError("what both sides have agreed on", [mistake])
+
+
 def _all(record: Record) -> Iterable[bytes]:
     first = 0
     while found := record.entries(first, PAGE):
@@ -248,12 +301,12 @@ def _all(record: Record) -> Iterable[bytes]:
         first += len(found)
 
 
-def _keyring(config: Config) -> Keyring | None:
+def _check_keyring(config: Config) -> None:
     path = config.keys.keyring
     if path is None:
-        return None
+        return
     try:
-        return read_keyring(path)
+        read_keyring(path)
     except KeyFileError as error:
         mistake = Mistake(
             line=None,

@@ -4,23 +4,27 @@ import asyncio
 import json
 import sqlite3
 import time
+from dataclasses import replace
 
 import pytest
 
 from edge.cli import main as garita
-from edge.config import load_config
+from edge.config import load_config, load_policy
 from edge.delivery.broker import find_mosquitto
 from edge.delivery.centre import Centre
 from edge.delivery.centre_record import CentreRecord
 from edge.delivery.happenings import Document
 from edge.delivery.rows import Row
 from edge.delivery.sides import SideSettings
+from edge.errors import ConfigError
 from edge.protocol import topics
 from edge.record.entries import decode
 from edge.record.record import Record, RecordError
+from edge.station import common_record
 from edge.station.outlets import Outlets
 from edge.station.together import Together, open_record
 from edge.trust import keys
+from fusion.policy import Policy
 from fusion.types import SECOND_NS
 from tests.edge.rehearsed import SENSORS
 
@@ -28,7 +32,14 @@ pytestmark = pytest.mark.skipif(find_mosquitto() is None, reason="mosquitto is n
 
 SITE = "mariposa"
 SIDES = ("north", "south")
+POLICY = Policy()
 DAY_NS = 86_400 * SECOND_NS
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch):
+    """Says more often how far the record is."""
+    monkeypatch.setattr(common_record, "EVERY_S", 0.5)
 
 
 @pytest.fixture
@@ -90,11 +101,11 @@ def row(outbox, seq):
 class Checkpoint:
     """What a service runs of both sides, without sensors and engine."""
 
-    def __init__(self, config):
+    def __init__(self, config, policy=POLICY):
         self.outlets = Outlets(config)
         self.outlets.open()
         self.outbox = self.outlets.outbox
-        self.together = Together(config, self.outlets, self.outbox, time.time_ns)
+        self.together = Together(config, policy, self.outlets, self.outbox, time.time_ns)
 
     def begin(self):
         self.together.take_commands(
@@ -107,6 +118,7 @@ class Checkpoint:
         )
         will = Document(topic=topics.state_topic(topics.ROOT, SITE), payload=b"{}")
         self.outlets.connect(will, lambda: will)
+        self.together.start()
 
     def commit(self, *seqs):
         self.together.commit([row(self.outbox, seq) for seq in seqs])
@@ -187,7 +199,7 @@ def test_two_centres_act_at_once_and_hold_one_history(config, centre, tmp_path, 
 
     found = asyncio.run(run())
     kinds = [one.kind for one in found]
-    assert kinds[0] == "start"
+    assert kinds[:2] == ["start", "change"]  # what is agreed on from now on
     assert kinds.count("alert") == 2
     assert kinds.count("ack") == 1
     assert kinds[-2:] == ["count", "stop"]
@@ -231,3 +243,41 @@ def test_a_damaged_record_is_put_aside_and_alerts_go_on(config, tmp_path):
     assert again.size == 0
     again.close()
     assert len(list(path.parent.glob("record.db.damaged-*"))) >= 1
+
+
+def test_thresholds_that_one_side_changed_are_refused_and_the_attempt_is_entered(
+    config, signers, tmp_path
+):
+    now_utc_ns = time.time_ns()
+    officers = [
+        keys.make_signer(
+            tmp_path / "keys" / f"{owner}-officer.pem",
+            owner=owner,
+            role="officer",
+            not_before_utc_ns=now_utc_ns - DAY_NS,
+            not_after_utc_ns=now_utc_ns + DAY_NS,
+        )
+        for owner in SIDES
+    ]
+    ring = [*(one.public for one in signers.values()), *(one.public for one in officers)]
+    keys.write_keyring(config.keys.keyring, ring)
+
+    async def start(policy):
+        checkpoint = Checkpoint.__new__(Checkpoint)
+        try:
+            checkpoint.__init__(config, policy)
+            checkpoint.begin()
+        finally:
+            if hasattr(checkpoint, "together"):
+                await checkpoint.close()
+            else:
+                await checkpoint.outlets.close()
+
+    asyncio.run(start(POLICY))
+    bolder = replace(POLICY, alarms=replace(POLICY.alarms, deadband_nats=3.0))
+    with pytest.raises(ConfigError, match="garita change new"):
+        asyncio.run(start(bolder))
+    asyncio.run(start(POLICY))
+    found = [decode(data) for data in entries(tmp_path / "state" / "record.db")]
+    changes = [(one.kind, one.facts["outcome"]) for one in found if one.kind.startswith("change")]
+    assert changes == [("change", "adopted"), ("change-refused", "refused")]
