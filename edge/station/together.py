@@ -30,9 +30,7 @@ from edge.station.changes import Changes, fallbacks, places_of
 from edge.station.common_record import LONG_UNWITNESSED_S, CommonRecord
 from edge.together import handling
 from edge.together.vouching import Vouching
-from edge.trust.governance import Governance
 from edge.trust.keys import KeyFileError, Signer, read_keyring
-from fusion.policy import Policy
 from fusion.policy import Policy
 from fusion.shelving import ShelfEntry
 from fusion.types import Alert, Sample
@@ -98,7 +96,6 @@ class Together:
             raise
         self._vouch = unsigned if keyring is None else Vouching(keyring, now_utc_ns)
         self._known = [decode(one) for one in _all(self._opened)]
-        self._changed = _governed(config, policy, self._opened, now_utc_ns())
         self._record = CommonRecord(
             self._opened,
             sides=list(config.sides),
@@ -145,7 +142,7 @@ class Together:
         if before != config_digest:
             changed = {"digest": config_digest, "before": before}
             drafts.append(Draft(kind="config", facts=changed))
-        self._record.put([*drafts, *self._changed, *fallbacks(statuses, self._config)])
+        self._record.put([*drafts, *fallbacks(statuses, self._config)])
 
     def start(self) -> None:
         """Keep the record from now on, and publish how far it is: both sides can be told."""
@@ -262,36 +259,6 @@ def open_record(config: Config, now_utc_ns: Callable[[], int]) -> Record:
             mend="let the user that Garita runs as write there, or free the disk",
         )
         raise ConfigError("record", [mistake]) from error
-
-
-def _governed(config: Config, policy: Policy, record: Record, at_utc_ns: int) -> list[Draft]:
-    """What has changed by both sides' agreement. ConfigError where it has without: that is entered.
-
-    Where nobody's keys are known, nothing is agreed on.
-    """
-    if config.keys.keyring is None:
-        return []
-    try:
-        verdict = Governance(config.state_dir).check(config, policy, at_utc_ns=at_utc_ns)
-    except (OSError, KeyFileError) as error:
-        raise _mistake("keys.keyring", config.keys.keyring, str(error), "") from error
-    if verdict.outcome == "ok":
-        return []
-    facts = {
-        "what": list(verdict.what),
-        "digest": verdict.digest,
-        "signers": list(verdict.signers),
-        "outcome": verdict.outcome,
-    }
-    if verdict.outcome != "refused":
-        return [Draft(kind="change", facts=facts)]
-    record.append([Draft(kind="change-refused", facts={**facts, "why": verdict.why})])
-    raise _mistake("", "", verdict.why, "")
-
-
-def _mistake(key: str, value: object, message: str, mend: str) -> ConfigError:
-    mistake = Mistake(line=None, key=key, value=str(value), message=message, mend=mend)
-    return ConfigError("what both sides have agreed on", [mistake])
 
 
 def _all(record: Record) -> Iterable[bytes]:

@@ -80,6 +80,8 @@ class Verdict:
     """Key ids, where approved."""
     why: str = ""
     """What is wrong and which commands mend it, where refused."""
+    codes: tuple[str, ...] = ()
+    """Why the changes that lie there were not taken, each once; none where there are none."""
 
 
 class Governance:
@@ -130,7 +132,7 @@ class Governance:
             self._take(now)
             log.warning("changed without officers of both sides in the keyring", what=what)
             return Verdict(outcome="unwatched", digest=digest, what=what)
-        faults = []
+        faults, codes = [], set()
         for path in sorted(self._changes.glob("*.json"))[:MAX_FILES]:
             try:
                 found = self._approved(
@@ -138,13 +140,16 @@ class Governance:
                 )
             except (Refused, KeyFileError) as error:
                 faults.append(f"{path.name}: {error}")
+                codes.add(error.code if isinstance(error, Refused) else "unreadable")
                 continue
             signers = tuple(key.key_id for key in found.signers)
             log.info("changed by both sides", what=what, signers=signers)
             return Verdict(outcome="approved", digest=digest, what=what, signers=signers)
         why = _why(what, faults, file, self._changes)
         log.error("a change that not both sides have signed", what=what, digest=digest)
-        return Verdict(outcome="refused", digest=digest, what=what, why=why)
+        return Verdict(
+            outcome="refused", digest=digest, what=what, why=why, codes=tuple(sorted(codes))
+        )
 
     def proposal(
         self, config: "Config", policy: "Policy", *, reason: str, at_utc_ns: int, not_after: int

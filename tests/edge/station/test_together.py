@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from edge.cli import main as garita
-from edge.config import load_config, load_policy
+from edge.config import load_config
 from edge.delivery.broker import find_mosquitto
 from edge.delivery.centre import Centre
 from edge.delivery.centre_record import CentreRecord
