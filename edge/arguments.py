@@ -453,9 +453,9 @@ def keys_arguments(sub: argparse.ArgumentParser) -> None:
     )
     for each in (make, rotate):
         each.add_argument("--days", type=int, default=365, metavar="N", help="default: 365")
-    add = actions.add_parser("add", help="put a public key into a keyring")
+    add = actions.add_parser("add", help="put public keys into a keyring")
     add.add_argument("keyring", type=Path, metavar="KEYRING", help="made where there is none")
-    add.add_argument("public", type=Path, metavar="PUBLIC", help="a .pub.json")
+    add.add_argument("public", type=Path, nargs="+", metavar="PUBLIC", help="a .pub.json")
 
 
 def change_arguments(sub: argparse.ArgumentParser) -> None:

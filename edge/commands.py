@@ -193,7 +193,7 @@ for a while; the old private key may be lost. Exit code 2: a file or a name cann
         examples="""\
   garita keys make --out keys --owner north --role centre
   garita keys make --out keys --owner edge/mariposa --role edge --days 730
-  garita keys add keyring.json keys/north-centre.pub.json
+  garita keys add keyring.json keys/*.pub.json
   garita keys ls keyring.json
   garita keys rotate keys/north-centre.pem --keyring keyring.json --overlap-days 14""",
         arguments=arguments.keys_arguments,

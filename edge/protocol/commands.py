@@ -104,7 +104,7 @@ class AssistMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     schema: Literal["garita.assist/1"] = "garita.assist/1"
     what: Help
-    alert: AlertId | Literal[""] = ""
+    alert: Annotated[str, Meta(max_length=64)] = ""
     """For which alert; empty: for the checkpoint."""
 
 

@@ -125,13 +125,15 @@ def _told(path: Path, signer: Signer) -> None:
     sys.stdout.write(f"{path.with_suffix(PUBLIC_SUFFIX)}  for the keyrings of all others\n")
 
 
-def _add(keyring: Path, public: Path) -> None:
-    key = read_public(public)
+def _add(keyring: Path, public: Iterable[Path]) -> None:
     known = {one.key_id: one for one in read_keyring(keyring).keys} if keyring.exists() else {}
-    if known.get(key.key_id, key) != key:
-        raise KeyFileError(f"keyring {keyring}: key {key.key_id} is there with other facts; kept")
-    write_keyring(keyring, [*known.values(), *([key] if key.key_id not in known else [])])
-    sys.stdout.write(f"{keyring}  {len({*known, key.key_id})} keys\n")
+    for key in map(read_public, public):
+        if known.setdefault(key.key_id, key) != key:
+            raise KeyFileError(
+                f"keyring {keyring}: key {key.key_id} is there with other facts; kept"
+            )
+    write_keyring(keyring, known.values())
+    sys.stdout.write(f"{keyring}  {len(known)} keys\n")
     sys.stderr.write(f"garita keys add: {GOVERNED}\n")
 
 

@@ -279,5 +279,6 @@ def test_thresholds_that_one_side_changed_are_refused_and_the_attempt_is_entered
         asyncio.run(start(bolder))
     asyncio.run(start(POLICY))
     found = [decode(data) for data in entries(tmp_path / "state" / "record.db")]
-    changes = [(one.kind, one.facts["outcome"]) for one in found if one.kind.startswith("change")]
-    assert changes == [("change", "adopted"), ("change-refused", "refused")]
+    kinds = [one.kind for one in found if one.kind.startswith("change")]
+    assert kinds == ["change", "change-refused"]  # adopted, then refused
+    assert found[-1].kind == "stop"
