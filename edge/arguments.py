@@ -443,11 +443,14 @@ def keys_arguments(sub: argparse.ArgumentParser) -> None:
         choices=("edge", "centre", "officer"),
         help="signs alerts, commands, or changes that need two",
     )
+    make.add_argument("--name", help="of the files, such as of a second officer (default: its use)")
     shown = actions.add_parser("ls", help="whose keys there are, until when")
-    shown.add_argument("path", type=Path, metavar="FILE|DIR", help="a keyring, a key, or a folder")
+    shown.add_argument(
+        "paths", type=Path, nargs="+", metavar="FILE|DIR", help="a keyring, a key, or a folder"
+    )
     rotate = actions.add_parser("rotate", help="a successor; both are believed for a while")
     rotate.add_argument("key", type=Path, metavar="KEY", help="the private key to be followed")
-    rotate.add_argument("--keyring", required=True, type=Path, metavar="FILE", help="gets both")
+    rotate.add_argument("--keyring", type=Path, metavar="FILE", help="gets both")
     rotate.add_argument(
         "--overlap-days", type=int, default=30, metavar="N", help="of both (default: 30)"
     )

@@ -26,6 +26,7 @@ SECOND_NS = 1_000_000_000
 DAY_NS = 86_400 * SECOND_NS
 EARLY_NS = 300 * SECOND_NS  # clocks of two countries differ, a new key is good in both at once
 SOON_DAYS = 30
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 YELLOW, RED, PLAIN = "\x1b[33m", "\x1b[31m", "\x1b[0m"
 GOVERNED = (
     "the keyring is governed: a checkpoint takes it once both sides have signed the change "
@@ -40,7 +41,7 @@ def main(arguments: argparse.Namespace) -> int:
             case "make":
                 _make(arguments)
             case "ls":
-                _list(_shown(arguments.path), time.time_ns())
+                _list(_all_of(arguments.paths), time.time_ns())
             case "rotate":
                 _rotate(arguments)
             case _:
@@ -57,17 +58,18 @@ def expires_s(keys: Iterable[PublicKey], now_utc_ns: int) -> dict[str, float]:
 
 
 def rotate(
-    path: Path, keyring: Path, *, days: int, overlap_days: int, now_utc_ns: int
+    path: Path, keyring: Path | None, *, days: int, overlap_days: int, now_utc_ns: int
 ) -> tuple[Path, Signer]:
     """The successor of a key, beside it, and a keyring that believes both for a while.
 
     path          the private key that is to be followed; it is left as it is and not read, so
                   that one that was lost can be followed too
+    keyring       gets both; None: only the key is made
     overlap_days  how long the keyring still believes the old one, at most
     returns       the new private key's file, and the key. KeyFileError, OSError, ValueError
     """
     old = read_public(path.with_suffix(PUBLIC_SUFFIX))
-    known = {key.key_id: key for key in read_keyring(keyring).keys} if keyring.exists() else {}
+    known = _known(keyring) if keyring is not None else {}
     old = known.get(old.key_id, old)
     place = _next(path)
     new = make_signer(
@@ -77,6 +79,8 @@ def rotate(
         not_before_utc_ns=now_utc_ns - EARLY_NS,
         not_after_utc_ns=now_utc_ns + days * DAY_NS,
     )
+    if keyring is None:
+        return place, new
     # One that has not begun yet is followed at its first moment, rather than before it.
     until_utc_ns = max(now_utc_ns + overlap_days * DAY_NS, old.not_before_utc_ns + SECOND_NS)
     ended = replace(old, not_after_utc_ns=min(old.not_after_utc_ns, until_utc_ns))
@@ -96,7 +100,11 @@ def _next(path: Path) -> Path:
 def _make(arguments: argparse.Namespace) -> None:
     now_utc_ns = _now_utc_ns()
     owner, role = arguments.owner, arguments.role
-    name = owner.replace("/", "-") if role == "edge" else f"{owner}-{role}"
+    name = arguments.name
+    if name is None:
+        name = owner.replace("/", "-") if role == "edge" else f"{owner}-{role}"
+    if not NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is no name of a file; write letters, digits, - . and _")
     path = arguments.out / f"{name}.pem"
     signer = make_signer(
         path,
@@ -117,7 +125,8 @@ def _rotate(arguments: argparse.Namespace) -> None:
         now_utc_ns=_now_utc_ns(),
     )
     _told(path, signer)
-    sys.stderr.write(f"garita keys rotate: {GOVERNED}\n")
+    if arguments.keyring is not None:
+        sys.stderr.write(f"garita keys rotate: {GOVERNED}\n")
 
 
 def _told(path: Path, signer: Signer) -> None:
@@ -126,7 +135,7 @@ def _told(path: Path, signer: Signer) -> None:
 
 
 def _add(keyring: Path, public: Iterable[Path]) -> None:
-    known = {one.key_id: one for one in read_keyring(keyring).keys} if keyring.exists() else {}
+    known = _known(keyring)
     for key in map(read_public, public):
         if known.setdefault(key.key_id, key) != key:
             raise KeyFileError(
@@ -135,6 +144,15 @@ def _add(keyring: Path, public: Iterable[Path]) -> None:
     write_keyring(keyring, known.values())
     sys.stdout.write(f"{keyring}  {len(known)} keys\n")
     sys.stderr.write(f"garita keys add: {GOVERNED}\n")
+
+
+def _known(keyring: Path) -> dict[str, PublicKey]:
+    return {key.key_id: key for key in read_keyring(keyring).keys} if keyring.exists() else {}
+
+
+def _all_of(paths: Iterable[Path]) -> list[PublicKey]:
+    """In the order of the paths, a key that several have once for each that tells other facts."""
+    return list(dict.fromkeys(key for path in paths for key in _shown(path)))
 
 
 def _shown(path: Path) -> list[PublicKey]:

@@ -36,6 +36,27 @@ def test_a_key_that_ends_soon_says_so(tmp_path, capsys):
     assert "ends soon: garita keys rotate" in capsys.readouterr().out
 
 
+def test_a_side_may_have_two_officers(tmp_path, capsys):
+    officer = ("make", "--out", tmp_path, "--owner", "north", "--role", "officer")
+    assert run(*officer) == 0
+    assert run(*officer, "--name", "north-officer-night") == 0
+    for name in ("../north", "", ".hidden", "a/b"):
+        assert run(*officer, "--name", name) == 2
+    capsys.readouterr()
+    paths = [tmp_path / f"{name}.pem" for name in ("north-officer", "north-officer-night")]
+    assert run("ls", *paths, tmp_path) == 0
+    out = capsys.readouterr().out
+    assert [out.count(keys.read_signer(path).key_id) for path in paths] == [1, 1]
+    assert "\x1b" not in out
+
+
+def test_a_successor_can_be_made_before_there_is_a_keyring(tmp_path):
+    assert run("make", "--out", tmp_path, "--owner", "south", "--role", "centre") == 0
+    assert run("rotate", tmp_path / "south-centre.pem") == 0
+    assert keys.read_signer(tmp_path / "south-centre-2.pem").public.owner == "south"
+    assert not (tmp_path / "keyring.json").exists()
+
+
 def test_an_owner_that_does_not_fit_its_role_is_refused(tmp_path, capsys):
     assert run("make", "--out", tmp_path, "--owner", "north", "--role", "edge") == 2
     assert run("make", "--out", tmp_path, "--owner", "east", "--role", "centre") == 2
