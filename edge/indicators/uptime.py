@@ -57,6 +57,8 @@ def runs(reading: Reading) -> list[Run]:
     found: list[Run] = []
     mine: list[Entry] = []
     for entry in reading.entries.values():
+        if entry.kind == "change-refused":
+            continue  # it was not let start
         if entry.kind == "start" and mine:
             found.append(_cut_off(reading, mine, reading.time_ns(entry)))
             mine = []

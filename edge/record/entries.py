@@ -53,7 +53,8 @@ hand-over       alert, step (offered, accepted, declined, expired, closed), to (
 shelve, unshelve, shelf-expired    event, sensor, place ("" is any), until, reason
 inhibit         the same, from the configuration
 refused         verb, why: a command that was not carried out
-change          what (list of thresholds, inhibits, release, keys), digest, signers [key ids]
+change          what (list of thresholds, inhibits, release, keys), digest, signers [key ids],
+                outcome (adopted, approved, or unwatched: no officers could have signed)
 change-refused  the same, why
 fallback        sensor, kind: a simulator stands in from this start on
 sensor          sensor, up, reason

@@ -189,6 +189,18 @@ def test_the_time_between_a_crash_and_the_next_start_is_unknown():
     assert figure(counted, "holes", ("crashes",), "all").entries == ((2, 2),)
 
 
+def test_an_attempt_to_start_otherwise_than_agreed_is_no_time_of_the_run_that_crashed():
+    w = Writer()
+    w.add("1 00:00", "start", epoch="boot-1", first_seq=1)
+    w.add("1 00:00", "sensor", sensor="rpm", up=True)
+    w.alert("2 00:00", "a", 1, "PERSON", 2)
+    w.add("4 00:00", "change-refused", what=["thresholds"], digest="d", signers=[], why="unsigned")
+    w.add("5 00:00", "start", epoch="boot-2", first_seq=2)
+    w.add("5 00:00", "stop", clean=True)
+    counted = count(w.entries, WHOLE)
+    assert figure(counted, "sensors", ("rpm",), "up").value == 86_400
+
+
 def test_numbers_that_cannot_be_are_none():
     w = Writer()
     w.alert("2 08:00", "a", 10**400, "PERSON", 99)
