@@ -80,7 +80,8 @@ def test_what_a_bridge_carries_it_does_not_fetch(sites):
 
 
 @pytest.mark.parametrize(
-    "name", ["", "Mariposa", "a/b", "#", "+", "%u", "a\nuser b", "a b", "é", "x" * 33, *RESERVED]
+    "name",
+    ["", "Mariposa", "a/b", "#", "+", "%u", "a\nuser b", "a b", "é", "x" * 33, *sorted(RESERVED)],
 )
 def test_a_name_that_would_be_more_than_a_site_is_refused(name):
     with pytest.raises(ValueError, match=r"is no name for a topic|cannot be called"):
