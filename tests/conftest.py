@@ -4,6 +4,7 @@ Of every alert that the fusion core makes in any test the table of reasons must 
 """
 
 import contextlib
+import signal
 import subprocess
 import time
 
@@ -16,6 +17,9 @@ from tests import adding_up, ports
 
 use_kernel_cache()
 adding_up.watch()
+# A shell that runs this in the background lets it ignore Ctrl+C, and so would all that it starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 # A busy machine takes its time; what hangs is found by the limit of every test.
 settings.register_profile("garita", deadline=None)
 settings.load_profile("garita")
