@@ -139,6 +139,11 @@ class _App:
             raise Refusal(401, "log-in", "log in first")
         if route.changes and not same(request.headers.get(CHANGES, ""), session.csrf):
             raise Refusal(403, "csrf", f"the page's token is missing ({CHANGES})")
+        if not session.guest:
+            person = self._console.people.of(session.login)
+            if person is None or person.role != session.role:
+                self._console.sessions.end(token)
+                raise Refusal(401, "log-in", "you are of another role now; log in again")
         if route.needs not in RIGHTS[session.role]:
             raise Refusal(403, "rights", f"{session.role}: may not {route.needs}")
         return session
@@ -169,7 +174,7 @@ class _App:
         person = self._console.sessions.follow(request.path_params["token"])
         if person is None:
             return said(410, "over", "this link is used up; log in, or have a new one made")
-        token, session = self._console.sessions.begin(person)
+        token, session = self._console.sessions.begin(person, guest=True)
         log.info("logged in by a link", login=session.login, role=session.role)
         response = RedirectResponse("/", status_code=303, headers={"cache-control": "no-store"})
         self._set_cookie(response, token)
