@@ -4,6 +4,7 @@ What the service tells may be dropped when the console does not read; what the c
 answered, or said to be unanswered. Nothing on the line can hold up the service.
 """
 
+from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
@@ -12,6 +13,36 @@ MAX_LINE_BYTES = 1_000_000
 """Of one object; a health document of the largest site has a tenth."""
 
 Kind = Literal["birth", "health", "state", "live", "status", "word"]
+
+
+class Setup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The first line of its input."""
+
+    site: str
+    side: str
+    state_dir: Path
+    host: str
+    port: int
+    people: Path
+    hosts: list[str]
+    """Names by which browsers may know it."""
+    signer: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+    guest: str | None = None
+    """A role: somebody may come in once without a password, by a link."""
+    replay: bool = False
+    layout: dict[str, Any] = {}
+
+
+class Began(msgspec.Struct, frozen=True, kw_only=True, tag="began"):
+    """The first line of its output: where it listens."""
+
+    url: str
+    link: str
+    """Comes in without a password, once; empty where nobody may."""
+    built: bool
+    """Whether there is a page."""
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True, tag="told", omit_defaults=True):

@@ -11,7 +11,6 @@ import contextlib
 import os
 import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -22,6 +21,7 @@ from edge.console import line
 from edge.console.acting import Acting
 from edge.console.app import Console, application
 from edge.console.feed import Feed
+from edge.console.line import Began, Setup
 from edge.console.people import People, Person
 from edge.console.sessions import SESSIONS_FILE, Sessions
 from edge.console.site import Site
@@ -37,36 +37,6 @@ EXIT_PORT = 3
 NICE = 5  # whatever browsers want, fusion comes first
 
 log = structlog.get_logger()
-
-
-class Setup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The first line of its input."""
-
-    site: str
-    side: str
-    state_dir: Path
-    host: str
-    port: int
-    people: Path
-    hosts: list[str]
-    """Names by which browsers may know it."""
-    signer: Path | None = None
-    certificate: Path | None = None
-    key: Path | None = None
-    guest: str | None = None
-    """A role: somebody may come in once without a password, by a link."""
-    replay: bool = False
-    layout: dict[str, Any] = {}
-
-
-class Began(msgspec.Struct, frozen=True, kw_only=True, tag="began"):
-    """The first line of its output: where it listens."""
-
-    url: str
-    link: str
-    """Comes in without a password, once; empty where nobody may."""
-    built: bool
-    """Whether there is a page."""
 
 
 def main() -> int:

@@ -35,6 +35,8 @@ class Command:
     user_properties: tuple[tuple[str, str], ...]
     retained: bool = False
     """It was there before we came."""
+    reply: Callable[[bytes], object] | None = None
+    """Where the answer goes of what did not come by a broker."""
 
 
 @dataclass(kw_only=True)

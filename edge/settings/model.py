@@ -29,6 +29,7 @@ Language = Literal["en-US", "es-MX"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 AUTO_PORTS: dict[str, int] = {"north": 18831, "south": 18832}
 HTTP_PORT = 8088
+CONSOLE_PORT = 8089
 
 Compass = Literal[
     "north", "north-east", "east", "south-east", "south", "south-west", "west", "north-west"
@@ -236,6 +237,30 @@ class Http(_Model):
     port: Port = HTTP_PORT
 
 
+class Console(_Model):
+    """The operator's console: a web page, served by a process of its own."""
+
+    side: SideName | None = None
+    """Whose people sit before it: they see what that side is told, and act in its name; the first
+    side where not given."""
+    host: str = "127.0.0.1"
+    """Where it listens. Beyond this machine only with `certificate`."""
+    port: Annotated[int, Field(ge=0, le=65535)] = CONSOLE_PORT
+    """0 takes any free one."""
+    names: list[Annotated[str, Field(pattern=r"^[a-z0-9.-]{1,253}$")]] = []
+    """Host names by which browsers know it, beside `host` and `localhost`."""
+    certificate: FilePath | None = None
+    """A certificate chain for TLS, PEM."""
+    key: FilePath | None = None
+    """Its private key."""
+    people: FilePath | None = None
+    """Who may log in (`garita console add`); `people.json` in `state_dir` where not given."""
+    signer: FilePath | None = None
+    """A key of its own that signs what is asked here, of the role `centre` of its side."""
+    guest: Literal["operator", "supervisor", "engineer", "auditor"] | None = None
+    """For a demonstration: a link lets somebody in once, in this role and without a password."""
+
+
 class _ByKind:
     """A sensor's keys are those of the dataclass that its driver brings along."""
 
@@ -271,6 +296,8 @@ class Config(_Model):
     keys: Keys = Keys()
     """Nothing is signed without them."""
     http: Http = Http()
+    console: Console | None = None
+    """No console runs without it."""
     state_dir: Annotated[FilePath, Field(validate_default=True)] = Path("run")
     """Outbox, and the state of brokers started by `auto`."""
 

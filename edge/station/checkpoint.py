@@ -30,6 +30,7 @@ from edge.station.committer import AlertsLost, Committer
 from edge.station.documents import Documents, roots
 from edge.station.glimpses import Glimpses
 from edge.station.inhibits import standing
+from edge.station.kept_console import KeptConsole
 from edge.station.leftovers import end_leftovers
 from edge.station.numbering import Numbering, union_of_languages
 from edge.station.outlets import Outlets
@@ -130,6 +131,7 @@ class CheckpointService:
             await self.sources.start()
             check_any_sensor(self.sources)
             announcer = self._assemble(stack)
+            console = self._keep_console()
             announcer.connect()
             self._begin_together()
             announcer.tell("ready")
@@ -142,6 +144,8 @@ class CheckpointService:
                 group.create_task(self._turn(), name="pipeline")
                 group.create_task(announcer.run(), name="announcer")
                 group.create_task(self._look_around(), name="together")
+                if console is not None:
+                    group.create_task(console.run(), name="console")
 
     def _assemble(self, stack: AsyncExitStack) -> Announcer:
         assert self._whole is not None
@@ -216,6 +220,24 @@ class CheckpointService:
             statuses=self.sources.status,
             now_utc_ns=now_utc_ns,
         )
+
+    def _keep_console(self) -> KeptConsole | None:
+        if self.config.console is None:
+            return None
+        # What takes commands is set already, by `take_commands`.
+        console = KeptConsole(self.config, ask=self.outlets.commanded, status=self._status)
+        self.outlets.overheard = console.overhear
+        return console
+
+    def _status(self) -> dict[str, object]:
+        """What the console is told each second, beside the documents."""
+        state = self._readiness()
+        return {
+            "ready": state.ready,
+            "reasons": list(state.reasons),
+            "degraded": list(state.degraded),
+            "clock_offset_s": self._clock.offset_ns / SECOND_NS,
+        }
 
     def _open_whole(self, stack: AsyncExitStack) -> None:
         scans = self.config.scans

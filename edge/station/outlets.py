@@ -43,6 +43,8 @@ class Outlets:
         self._goodbye: Callable[[], Document] | None = None
         self.commanded: Callable[[Command], None] = lambda command: None
         """Called by a side's thread when its centre asks something; set before `connect`."""
+        self.overheard: Callable[[str, bytes], object] = lambda topic, payload: None
+        """Called with every document and glimpse that both sides are sent."""
 
     @property
     def signer(self) -> Signer | None:
@@ -110,16 +112,21 @@ class Outlets:
 
     def publish_state(self, topic: str, payload: bytes) -> None:
         """Retain a document on both sides."""
+        self.overheard(topic, payload)
         for publisher in self._publishers.values():
             publisher.publish_state(topic, payload)
 
     def publish_live(self, topic: str, payload: bytes) -> None:
         """Send to both sides now or not at all."""
+        self.overheard(topic, payload)
         for publisher in self._publishers.values():
             publisher.publish_live(topic, payload, expiry_s=LIVE_EXPIRY_S)
 
     def answer(self, command: Command, payload: bytes) -> None:
         """Answer a command where it asks to be answered, now or not at all."""
+        if command.reply is not None:
+            command.reply(payload)
+            return
         self._publishers[command.side].publish_live(
             command.response_topic,
             payload,
