@@ -4,7 +4,6 @@ What the service tells may be dropped when the console does not read; what the c
 answered, or said to be unanswered. Nothing on the line can hold up the service.
 """
 
-from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
@@ -20,15 +19,15 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     site: str
     side: str
-    state_dir: Path
+    state_dir: str
     host: str
     port: int
-    people: Path
+    people: str
     hosts: list[str]
     """Names by which browsers may know it."""
-    signer: Path | None = None
-    certificate: Path | None = None
-    key: Path | None = None
+    signer: str | None = None
+    certificate: str | None = None
+    key: str | None = None
     guest: str | None = None
     """A role: somebody may come in once without a password, by a link."""
     replay: bool = False

@@ -11,6 +11,7 @@ import contextlib
 import os
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -92,20 +93,20 @@ async def _serve(setup: Setup) -> int:
 
 
 def _console(setup: Setup) -> Console:
-    secure = setup.certificate is not None
+    secure, state_dir = setup.certificate is not None, Path(setup.state_dir)
     return Console(
         site=Site(site=setup.site, side=setup.side, layout=setup.layout, replay=setup.replay),
-        feed=Feed(setup.state_dir, setup.side),
-        people=People(setup.people),
-        sessions=Sessions(setup.state_dir / SESSIONS_FILE),
+        feed=Feed(state_dir, setup.side),
+        people=People(Path(setup.people)),
+        sessions=Sessions(state_dir / SESSIONS_FILE),
         acting=Acting(
             site=setup.site,
             side=setup.side,
-            signer=None if setup.signer is None else read_signer(setup.signer),
+            signer=None if setup.signer is None else read_signer(Path(setup.signer)),
             send=write_line,
         ),
         pages=Pages(),
-        scans=setup.state_dir / "scans",
+        scans=state_dir / "scans",
         hosts=frozenset(setup.hosts),
         secure=secure,
     )

@@ -76,8 +76,11 @@ class KeptConsole:
                 began_s = time.monotonic()
                 try:
                     ended = await self._once()
-                except OSError as error:
+                # Whatever it is, it is the console's trouble and never the service's.
+                except Exception as error:
+                    log.exception("console failed")
                     ended = repr(error)
+                    await self._end()
                 if time.monotonic() - began_s > STEADY_S:
                     wait_s = FIRST_WAIT_S
                 self.trouble = f"console ended ({ended}), being started again"
@@ -105,13 +108,13 @@ class KeptConsole:
             return f"exit code {await process.wait()}"
         began = msgspec.json.decode(first, type=Began)
         self.trouble = ""
-        log.info("console listening", url=began.url, page=began.built)
+        link = {"link": began.link} if began.link else {}  # for a demonstration only, and once
+        log.info("console listening", url=began.url, page=began.built, **link)
         self._began(began)
-        telling = asyncio.create_task(self._tell(process.stdin), name="console-line")
-        try:
+        async with asyncio.TaskGroup() as group:
+            telling = group.create_task(self._tell(process.stdin), name="console-line")
             while data := await self._line(process.stdout):
                 self._take(data, process.stdin)
-        finally:
             telling.cancel()
         return f"exit code {await process.wait()}"
 
@@ -191,14 +194,14 @@ class KeptConsole:
         return Setup(
             site=config.site.id,
             side=self._side,
-            state_dir=config.state_dir,
+            state_dir=str(config.state_dir),
             host=console.host,
             port=console.port,
-            people=console.people or config.state_dir / PEOPLE_FILE,
+            people=str(console.people or config.state_dir / PEOPLE_FILE),
             hosts=hosts_of(console),
-            signer=console.signer,
-            certificate=console.certificate,
-            key=console.key,
+            signer=_text(console.signer),
+            certificate=_text(console.certificate),
+            key=_text(console.key),
             guest=console.guest,
             layout=layout_of(config),
         )
@@ -225,7 +228,9 @@ def kind_of(topic: str) -> line.Kind | None:
 def place_of(topic: str) -> str:
     """The part of a topic that tells which place, and of a glimpse what kind."""
     levels = topic.split("/")
-    return "/".join((levels[3], levels[5])) if kind_of(topic) == "live" else levels[-2]
+    if kind_of(topic) == "live":
+        return "/".join((levels[3], levels[5]))
+    return levels[3] if kind_of(topic) == "health" else ""
 
 
 def hosts_of(console: Console) -> list[str]:
@@ -261,3 +266,7 @@ def layout_of(config: Config) -> dict[str, Any]:
             for sensor in config.sensors
         ],
     }
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
