@@ -70,7 +70,7 @@ def application(console: Console) -> Guard:
     starlette = Starlette(
         routes=app.routes(),
         lifespan=app.lifespan,
-        exception_handlers={404: _not_found, 405: _not_allowed, 413: _too_large},
+        exception_handlers={404: _not_found, 405: _not_allowed, 413: _too_large, 500: _failed},
         max_body_size=MAX_BODY_BYTES,
     )
     return Guard(starlette, hosts=console.hosts, secure=console.secure)
@@ -408,3 +408,7 @@ async def _not_allowed(_request: Request, _error: Exception) -> Response:
 
 async def _too_large(_request: Request, _error: Exception) -> Response:
     return said(413, "too-large", f"{MAX_BODY_BYTES} bytes at most")
+
+
+async def _failed(_request: Request, _error: Exception) -> Response:
+    return said(500, "failed", "that went wrong here")

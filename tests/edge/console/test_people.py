@@ -1,6 +1,5 @@
 """Who may use the console."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -55,7 +54,7 @@ def test_what_cannot_be_is_refused_and_writes_nothing(
     people = People(tmp_path / "people.json")
     with pytest.raises(PeopleError, match=why):
         people.put(login, role, password)
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_nobody_is_added_twice_nor_changed_who_is_not_there(tmp_path: Path) -> None:

@@ -30,13 +30,17 @@ def test_examples_of_the_standard(header: str, wanted: tuple[int, int] | None) -
     assert range_of(header, 10_000) == wanted
 
 
-@pytest.mark.parametrize(("header", "size"), [("bytes=10000-", 10_000), ("bytes=-0", 5), ("bytes=0-", 0)])
+@pytest.mark.parametrize(
+    ("header", "size"), [("bytes=10000-", 10_000), ("bytes=-0", 5), ("bytes=0-", 0)]
+)
 def test_where_there_is_no_byte_it_is_said(header: str, size: int) -> None:
     with pytest.raises(Unsatisfiable):
         range_of(header, size)
 
 
-@given(st.text(max_size=40) | st.from_regex(r"bytes=[0-9]{0,20}-[0-9]{0,20}"), st.integers(0, 10**6))
+@given(
+    st.text(max_size=40) | st.from_regex(r"bytes=[0-9]{0,20}-[0-9]{0,20}"), st.integers(0, 10**6)
+)
 def test_whatever_is_asked_lies_within_the_file(header: str, size: int) -> None:
     try:
         found = range_of(header, size)
