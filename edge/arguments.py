@@ -460,6 +460,34 @@ def keys_arguments(sub: argparse.ArgumentParser) -> None:
     add.add_argument("public", type=Path, nargs="+", metavar="PUBLIC", help="a .pub.json")
 
 
+def console_arguments(sub: argparse.ArgumentParser) -> None:
+    """Arguments of `garita console`."""
+    actions = sub.add_subparsers(dest="action", metavar="add|change|remove|ls|build", required=True)
+    add = actions.add_parser("add", help="let somebody log in")
+    change = actions.add_parser("change", help="another role or password for somebody")
+    remove = actions.add_parser("remove", help="let somebody in no more; ends their sessions")
+    shown = actions.add_parser("ls", help="who may log in, as what")
+    for each in (add, change, remove, shown):
+        where = each.add_mutually_exclusive_group(required=True)
+        where.add_argument("--config", type=Path, metavar="FILE", help="of the checkpoint")
+        where.add_argument("--people", type=Path, metavar="FILE", help="the file itself")
+    for each in (add, change, remove):
+        each.add_argument("login", help="small letters, digits, dots, hyphens")
+    for each in (add, change):
+        each.add_argument(
+            "--role",
+            required=True,
+            choices=("operator", "supervisor", "engineer", "auditor"),
+            help="answers alerts; shelves and hands over too; replays; reads",
+        )
+        each.add_argument("--language", choices=("en-US", "es-MX"), default="en-US")
+        each.add_argument(
+            "--password-file", type=Path, metavar="FILE", help="first line; asked for without it"
+        )
+    build = actions.add_parser("build", help="the page, with Node; done at install where that is")
+    build.add_argument("--force", action="store_true", help="though it is current")
+
+
 def change_arguments(sub: argparse.ArgumentParser) -> None:
     """Arguments of `garita change`."""
     actions = sub.add_subparsers(dest="action", metavar="new|sign|show", required=True)

@@ -199,6 +199,20 @@ for a while; the old private key may be lost. Exit code 2: a file or a name cann
         arguments=arguments.keys_arguments,
     ),
     Command(
+        name="console",
+        handler="edge.console.command:main",
+        summary="who may use the operator's console, and its page",
+        description="""\
+The console is served by `garita run` where the configuration has a `console:` section. People log
+in with a password that is kept as an Argon2id hash; the common record sees roles, never people.
+A change counts at once, also for who is logged in.""",
+        examples="""\
+  garita console add ana --role operator --language es-MX --config configs/checkpoint.yaml
+  garita console ls --config configs/checkpoint.yaml
+  garita console build""",
+        arguments=arguments.console_arguments,
+    ),
+    Command(
         name="change",
         handler="edge.trust.change_command:main",
         summary="what only both sides together may change: ask for it, sign it, show it",
