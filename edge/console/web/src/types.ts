@@ -1,0 +1,203 @@
+// What the console's interface says: see /api/v1/openapi.json.
+
+export type Level = 1 | 2 | 3 | 4;
+export type Language = "en-US" | "es-MX";
+
+export interface ReasonBar {
+  text: string;
+  share: number;
+}
+
+export interface Words {
+  headline: string;
+  instruction: string;
+  reasons: ReasonBar[];
+}
+
+export interface Summary {
+  id: string;
+  seq: number;
+  first_seq: number;
+  epoch: string;
+  revision: number;
+  event: string;
+  level: Level;
+  probability: number | null;
+  place: string;
+  direction: string | null;
+  exercise: boolean;
+  state: "Alert" | "Update" | "Cancel";
+  onset: string;
+  updated: string;
+  committed_utc_ns: number;
+  evidence: number;
+  group: string | null;
+  members: number;
+  shelved_by: string | null;
+  withheld: string[];
+  words: Record<Language, Words>;
+}
+
+export type Stage = "new" | "acknowledged" | "dispatched" | "on-scene" | "adjudicated";
+
+export interface Case {
+  alert: string;
+  stage: Stage;
+  owner: string;
+  steps: { stage: Stage; by: string; key: string }[];
+  verdicts: { code: string; by: string; confirm?: string; nuclide?: string }[];
+  assists: { what: string; by: string }[];
+  hand_over?: { step: string; by: string; to: string; until: string; code: string };
+}
+
+export interface CaseChange {
+  index: number;
+  case: Case;
+}
+
+export interface Stored {
+  side: string;
+  seq: number;
+  waiting: number;
+}
+
+export interface Page {
+  seq: number;
+  index: number;
+  alerts: Summary[];
+  more: boolean;
+  cases: CaseChange[];
+  stored: Stored[];
+}
+
+export interface Me {
+  login: string;
+  role: string;
+  language: Language;
+  acts: string[];
+  csrf: string;
+  site: string;
+  side: string;
+}
+
+export interface Beat {
+  utc_ns: number;
+  service: boolean;
+  quiet_s: number;
+  trouble: string;
+}
+
+export interface SensorHealth {
+  id: string;
+  kind: string;
+  family: "radiation" | "seismic" | "xray";
+  origin: "sensor" | "simulator" | "replay";
+  up: boolean;
+  last_sample_age_s: number | null;
+  malformed: number;
+  dropped: number;
+  text: string;
+}
+
+export interface SideHealth {
+  side: string;
+  connected: boolean;
+  outbox_depth: number;
+  oldest_age_s: number | null;
+  dead_letters: number;
+  text: string;
+}
+
+export interface Health {
+  place: string;
+  updated: string;
+  sensors: SensorHealth[];
+  sides: SideHealth[];
+}
+
+export interface Layout {
+  names: Partial<Record<Language, string>>;
+  lanes: {
+    id: string;
+    names: Partial<Record<Language, string>>;
+    direction: string;
+    portal_m: [number, number];
+    heading_deg: number | null;
+  }[];
+  zones: { id: string; names: Partial<Record<Language, string>>; side: string }[];
+  sensors: { id: string; family: string; place: string; position_m: [number, number] }[];
+}
+
+export interface Status {
+  ready: boolean;
+  reasons: string[];
+  degraded: string[];
+  clock_offset_s: number;
+}
+
+export interface Site {
+  site: string;
+  side: string;
+  replay: boolean;
+  layout: Layout;
+  birth: unknown;
+  health: Record<string, Health>;
+  status: Status | null;
+  stored: Stored[];
+  beat: Beat;
+}
+
+export interface Live {
+  place: string;
+  sensor: string;
+  kind: string;
+  time: string;
+  values: Record<string, number | number[]>;
+}
+
+export interface Contribution {
+  source: string;
+  kind: string;
+  explanation: string;
+  nats: number;
+  age_s: number;
+  capped: boolean;
+  facts: Record<string, unknown>;
+}
+
+export interface Evidence {
+  name: string;
+  media_type: string;
+  sha256: string;
+  bytes: number;
+}
+
+export interface Alert {
+  id: string;
+  revision: number;
+  event: string;
+  level: Level;
+  onset: string;
+  updated: string;
+  explanations: { name: string; probability: number }[];
+  contributions: Contribution[];
+  silent: string[];
+  down: string[];
+  info: { language: string; headline: string; description: string; instruction: string }[];
+  evidence: Evidence[];
+  withheld?: Record<string, { rule: string; sha256: string }>;
+}
+
+export interface Whole {
+  alert: Alert;
+  summary: Summary;
+  case: CaseChange | null;
+  revisions: number[];
+}
+
+export interface Answer {
+  accepted: boolean;
+  refusal: string;
+  text: string;
+  state?: Case;
+}
