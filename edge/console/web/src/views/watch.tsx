@@ -162,7 +162,7 @@ function Row({ one, top, chosen, choose, acknowledge }: RowProps) {
   const words = one.words[language.value];
   const open = isOpen(one, stageOf(one.id));
   return (
-    <article
+    <div
       id={`row-${one.id}`}
       class={`row level-${one.level} ${open ? "open" : ""} ${chosen ? "chosen" : ""}`}
       style={{ top: `${top}px`, height: `${ROW - 6}px` }}
@@ -202,7 +202,7 @@ function Row({ one, top, chosen, choose, acknowledge }: RowProps) {
           </button>
         )}
       </div>
-    </article>
+    </div>
   );
 }
 
