@@ -7,11 +7,14 @@ only watches both brokers, as any centre could. Everything ends with it.
 import argparse
 import contextlib
 import json
+import os
 import tempfile
 import time
+import webbrowser
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from edge.delivery.broker import BrokerProcess, start_broker
 from edge.errors import EXIT_OK
@@ -34,6 +37,8 @@ RELINK_S = 6.0
 GO = "go"
 """What `simulate --hold` waits for on its stdin."""
 EXIT_FAILED = 1
+LISTENING = "console listening"
+"""What the service's log calls it."""
 
 
 @dataclass(slots=True)
@@ -65,6 +70,8 @@ class Demo:
     begun_s: float | None = None
     """Monotonic; when the first day began."""
     first_alert_s: float | None = None
+    console: str = ""
+    """The link that lets somebody in, once it was told."""
 
     def say(self, name: str, /, **facts: object) -> None:
         """A phrase of the catalogue, on the screen."""
@@ -165,7 +172,7 @@ def _run(demo: Demo) -> Child | None:
         while not _over(demo):
             demo.viewer.turn()
             _count(demo)
-            _tell_compiling(demo)
+            _tell_service(demo)
             if failed := _failed(demo):
                 return failed
             _turn_day(demo)
@@ -190,25 +197,54 @@ def _count(demo: Demo) -> None:
             demo.say("first_alert", seconds=demo.first_alert_s)
 
 
-def _tell_compiling(demo: Demo) -> None:
-    """What the service says of its kernels: before it is ready it says nothing to the brokers."""
-    if demo.begun_s is not None:
+def _tell_service(demo: Demo) -> None:
+    """What the service's log says that a person wants to know: kernels, and where the console is.
+
+    Before it is ready it says nothing to the brokers.
+    """
+    if demo.console:
         return
     for line in demo.running[0].says():
         if facts := _compiled(line):
             demo.say("compiling", **facts)
+        elif link := _console(line):
+            demo.console = link
+            demo.say("console")
+            demo.screen.say(f"  {link}")
+            _open_browser(link)
 
 
 def _compiled(line: str) -> dict[str, float]:
-    """How far the kernels are, where a line of the log tells it. The log may say anything."""
-    if not line.startswith("{") or COMPILES not in line:
-        return {}
+    """How far the kernels are, where a line of the log tells it."""
+    told = _told(line, COMPILES)
     with contextlib.suppress(ValueError, LookupError, TypeError, OverflowError):
-        told = json.loads(line)
-        if told["event"] == COMPILES:
-            numbers = {"done": told["done"], "about": told["about"], "seconds": told["after_s"]}
-            return {name: int(number) for name, number in numbers.items()}
+        numbers = {"done": told["done"], "about": told["about"], "seconds": told["after_s"]}
+        return {name: int(number) for name, number in numbers.items()}
     return {}
+
+
+def _console(line: str) -> str:
+    """The link that lets somebody into the console, where a line of the log tells it."""
+    link = _told(line, LISTENING).get("link", "")
+    return link if isinstance(link, str) else ""
+
+
+def _told(line: str, event: str) -> dict[str, Any]:
+    """A line of that event; empty where it is another. The log may say anything."""
+    if not line.startswith("{") or event not in line:
+        return {}
+    with contextlib.suppress(ValueError):
+        told = json.loads(line)
+        if isinstance(told, dict) and told.get("event") == event:
+            return told
+    return {}
+
+
+def _open_browser(link: str) -> None:
+    """Where there is a desktop; the link is good once, so nobody else's page is opened by it."""
+    if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        with contextlib.suppress(webbrowser.Error, OSError):
+            webbrowser.open(link)
 
 
 def _failed(demo: Demo) -> Child | None:

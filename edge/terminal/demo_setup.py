@@ -7,6 +7,7 @@ from typing import Any
 
 from edge.errors import BrokerUnavailable
 from edge.settings.lines import read_yaml
+from edge.settings.model import CONSOLE_PORT
 
 CONFIG = Path(__file__).parents[2] / "configs" / "demo.yaml"
 SIDES = ("north", "south")
@@ -55,6 +56,9 @@ def effective_config(arguments: argparse.Namespace, directory: Path) -> dict[str
         config["sides"][side].pop("port", None)
         config["sides"][side]["broker"] = f"mqtt://{LOOPBACK}:{port}"
     config["http"] = {"host": LOOPBACK, "port": arguments.http_port}
+    # Whoever started the demo may look and act, without a password and in nobody's name.
+    console_port = CONSOLE_PORT if free(CONSOLE_PORT, socket.SOCK_STREAM) else 0
+    config["console"] = {"host": LOOPBACK, "port": console_port, "guest": "supervisor"}
     config["state_dir"] = str(directory / "state")
     if "policy" in config:
         config["policy"] = str((CONFIG.parent / config["policy"]).resolve())
