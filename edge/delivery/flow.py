@@ -181,6 +181,15 @@ class Flow:
             self.position, self.previous = self.done, mark
         return True
 
+    def ask_again(self, mark: Mark, now_s: float) -> bool:
+        """The side asks for everything after a mark. True where `done` went back."""
+        went_back = mark.seq < self.done
+        if went_back:
+            self.done, self.base = mark.seq, mark
+        self.alive(now_s)
+        self._go_back(self.done)
+        return went_back
+
     # --- going back --------------------------------------------------------------------
 
     def due_to_go_back(self, now_s: float) -> int | None:

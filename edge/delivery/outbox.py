@@ -238,6 +238,18 @@ class Outbox:
             ).fetchone()
         return Mark(epoch=found[0], seq=found[1]) if found else None
 
+    def kept(self, side: str, first: int, last: int) -> tuple[int, int | None]:
+        """How many rows of a range a side can be sent, and the number of the first of them."""
+        with self._file.reading() as connection:
+            count, lowest = connection.execute(
+                "SELECT count(*), min(seq) FROM row WHERE seq BETWEEN ? AND ?"
+                " AND seq > (SELECT since_seq FROM side WHERE name = ?) AND NOT EXISTS"
+                " (SELECT 1 FROM dead WHERE dead.side = ? AND dead.seq = row.seq"
+                "  AND part = 'alert')",
+                (first, last, side, side),
+            ).fetchone()
+        return int(count), lowest
+
     def done_seq(self, side: str) -> int:
         """Every row up to here is settled for a side."""
         with self._file.reading() as connection:

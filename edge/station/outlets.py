@@ -9,6 +9,7 @@ import structlog
 
 from edge import metrics
 from edge.config import Config, Side
+from edge.delivery.again import Wanted
 from edge.delivery.expiry import expiries
 from edge.delivery.happenings import Document
 from edge.delivery.kept_broker import KeptBroker
@@ -126,6 +127,10 @@ class Outlets:
             expiry_s=ANSWER_EXPIRY_S,
             correlation=command.correlation,
         )
+
+    def send_again(self, side: str, wanted: Wanted) -> bool:
+        """Send a side alerts once more; False where too much waits already."""
+        return self._publishers[side].send_again(wanted)
 
     def status(self) -> list[SideStatus]:
         """How delivery to each side stands."""

@@ -13,6 +13,7 @@ from typing import Protocol
 import structlog
 
 from edge.config import Config
+from edge.delivery.again import Wanted
 from edge.delivery.hooks import Command
 from edge.delivery.outbox import Outbox
 from edge.delivery.rows import Row
@@ -28,6 +29,7 @@ from edge.station.agreed import hold_to_agreed
 from edge.station.asking import Asking, unsigned
 from edge.station.changes import Changes, fallbacks, places_of
 from edge.station.common_record import LONG_UNWITNESSED_S, CommonRecord
+from edge.station.resending import Resending
 from edge.together import handling
 from edge.together.vouching import Vouching
 from edge.trust.keys import KeyFileError, Signer, read_keyring
@@ -54,6 +56,10 @@ class Sends(Protocol):
 
     def answer(self, command: Command, payload: bytes) -> None:
         """Answer a command."""
+        ...
+
+    def send_again(self, side: str, wanted: Wanted) -> bool:
+        """Send a side alerts once more; False where too much waits already."""
         ...
 
     def publish_state(self, topic: str, payload: bytes) -> None:
@@ -170,6 +176,11 @@ class Together:
             record=self._record.enter,
             look=look,
             entries=self._record.entries,
+            resend=Resending(
+                self._outbox,
+                self._outlets.send_again,
+                {name: side.keeps_cursor for name, side in config.sides.items()},
+            ),
             before=handling.replay(self._known),
         )
         self._known.clear()

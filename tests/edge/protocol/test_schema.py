@@ -95,7 +95,7 @@ SAMPLES = {
     "assist": AssistMessage(what="spectroscopist"),
     "hand-over": HandOverMessage(alert="01JD8", step="offered", to="south"),
     "record-request": RecordRequestMessage(from_=7, to=9),
-    "resend": ResendMessage(after=1041),
+    "resend": ResendMessage(from_=1041, to=1050, epoch="01JC"),
     "record": RecordMessage(site="mariposa", from_=7, entries=[b"{}", b"[]"]),
     "answer": AnswerMessage(
         site="mariposa",

@@ -13,6 +13,7 @@ from edge.config import load_config
 from edge.delivery.broker import find_mosquitto
 from edge.delivery.centre import Centre
 from edge.delivery.centre_record import CentreRecord
+from edge.delivery.centre_store import CentreStore
 from edge.delivery.happenings import Document
 from edge.delivery.rows import Row
 from edge.delivery.sides import SideSettings
@@ -131,7 +132,7 @@ class Checkpoint:
 
 @pytest.fixture
 def centre(config, signers, tmp_path):
-    started = []
+    started = {}
 
     def start(side):
         folder = tmp_path / side
@@ -143,13 +144,18 @@ def centre(config, signers, tmp_path):
         record = CentreRecord(side, folder, ring, signers[side])
         one = Centre(settings, folder / "centre.db", keyring=ring, record=record)
         one.start()
-        started.append((one, record))
+        started[side] = one, record
         return folder / f"record-{SITE}.db"
 
-    yield start
-    for one, record in started:
+    def stop(side):
+        one, record = started.pop(side)
         one.stop()
         record.close()
+
+    start.stop = stop
+    yield start
+    for side in list(started):
+        stop(side)
 
 
 def entries(path):
@@ -209,6 +215,42 @@ def test_two_centres_act_at_once_and_hold_one_history(config, centre, tmp_path, 
     refused = [one.facts["why"] for one in found if one.kind == "refused"]
     assert "unsigned" in refused
     assert '"refusal":"already"' in capfd.readouterr().out
+
+
+def test_a_centre_that_lost_its_database_asks_and_has_every_alert_again(
+    config, centre, tmp_path, capfd
+):
+    path = tmp_path / "south" / "centre.db"
+
+    async def run():
+        checkpoint = Checkpoint(config)
+        checkpoint.begin()
+        centre("south")
+        checkpoint.commit(*range(1, 101))
+        await reached(lambda: checkpoint.outbox.depth("south") == 0)
+        centre.stop("south")
+        for part in ("", "-wal", "-shm"):
+            path.with_name(f"centre.db{part}").unlink(missing_ok=True)
+        centre("south")
+        north = checkpoint.outbox.depth("north")
+        assert await says(config, "south", "resend", "from=1", "epoch=other") == 1
+        assert await says(config, "south", "resend", "from=1") == 0
+        await reached(lambda: stored(path) == list(range(1, 101)))
+        checkpoint.commit(101)
+        await reached(lambda: stored(path) == list(range(1, 102)))
+        assert checkpoint.outbox.depth("north") == north + 1
+        await checkpoint.close()
+
+    asyncio.run(run())
+    assert '"again":100' in capfd.readouterr().out
+
+
+def stored(path):
+    store = CentreStore(path)
+    try:
+        return [mark.seq for mark, _ in store.stored(SITE)]
+    finally:
+        store.close()
 
 
 def unwitnessed(checkpoint):

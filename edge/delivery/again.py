@@ -1,0 +1,131 @@
+"""Alerts that a side asks for once more: a range of numbers, beside what comes in its turn.
+
+A centre that keeps a cursor and wants everything from a number on has its cursor put back instead
+(`Flow.ask_again`), so that a loss on the way is mended like any other. A range is for who wants
+just these. It gives way to every row that has yet to be sent, fills at most half of the window, and
+its rows are the same bytes as before: known by (site, epoch, seq) wherever they are held already.
+"""
+
+import time
+from collections import deque
+from dataclasses import dataclass
+
+import structlog
+
+from edge.delivery.files import Files
+from edge.delivery.flow import Flight, Flow, user_properties
+from edge.delivery.link import Link
+from edge.delivery.outbox import ORIGIN, Mark, Outbox, Row
+from edge.delivery.seals import Seals
+
+AGAIN = "again"
+"""What its messages are called among a flow's flights."""
+FETCH = 64  # rows read from disk at a time
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is to be sent once more."""
+
+    first: int
+    last: int | None = None
+    """None: everything from the first on."""
+
+
+class Again:
+    """The ranges of one side; what a lost connection interrupts goes on at the next."""
+
+    def __init__(self, side: str, outbox: Outbox, seals: Seals) -> None:
+        self._side = side
+        self._outbox = outbox
+        self._files = Files(side, outbox, seals)
+        self._seals = seals
+        self._wanted: deque[Wanted] = deque()
+        self._rows: deque[Row] = deque()
+        self._position: int | None = None
+        """Everything of the first range up to here was sent; None before it has begun."""
+        self._acked = 0
+        self._previous = ORIGIN
+
+    def ask(self, wanted: Wanted) -> None:
+        """Send it after what was asked for before."""
+        self._wanted.append(wanted)
+
+    def begin(self) -> None:
+        """A new connection: what no broker has acknowledged goes out once more."""
+        self._rows.clear()
+        self._files.unload()
+        if self._wanted and self._position is not None:
+            last = self._wanted.popleft().last
+            self._wanted.appendleft(Wanted(first=self._acked + 1, last=last))
+        self._position = None
+
+    def acked(self, seq: int) -> None:
+        """The broker has taken a row."""
+        self._acked = max(self._acked, seq)
+
+    def refused(self, reason: str) -> None:
+        """The broker takes none of it: who asked sees that it is less than was answered."""
+        if self._wanted:
+            log.error("alerts asked for again refused", side=self._side, reason=reason)
+        self._wanted.clear()
+        self._rows.clear()
+        self._position = None
+
+    def send(self, flow: Flow, link: Link, limit_bytes: int | None) -> None:
+        """Send what there is room for. OutboxError where it cannot be read now."""
+        while flow.room > flow.window // 2 and self._next():
+            row = self._rows[0]
+            if not self._files.loaded(row):
+                self._files.load(row)
+            if self._files.next is None:
+                self._rows.popleft()
+                self._send(flow, link, row, limit_bytes)
+            elif self._files.may_send(flow):
+                self._files.send(flow, link, row, limit_bytes)
+                self._files.take_undeliverable()  # a dead letter since it was first sent
+            else:
+                return
+
+    def _next(self) -> bool:
+        while self._wanted and not self._rows:
+            first, last = self._wanted[0].first, self._wanted[0].last or self._outbox.last_seq
+            if self._position is None:
+                self._previous = self._before(first)
+                self._position = self._acked = first - 1
+            if left := last - self._position:
+                found = self._outbox.pending(self._side, self._position, min(FETCH, left))
+                self._rows.extend(row for row in found if row.seq <= last)
+            if not self._rows:
+                self._wanted.popleft()
+                self._position = None
+                log.info("range sent again", side=self._side, first=first, last=last)
+        return bool(self._rows)
+
+    def _before(self, first: int) -> Mark:
+        """What the first row follows, kept or not."""
+        kept = self._outbox.predecessor(self._side, first, 0)
+        return kept or before(self._outbox, first)
+
+    def _send(self, flow: Flow, link: Link, row: Row, limit_bytes: int | None) -> None:
+        told = user_properties(row, self._previous, self._files.sent)
+        self._position = row.seq
+        try:
+            mid = link.publish(
+                row.topic,
+                row.payload,
+                user_properties=self._seals.message(row.topic, row.payload, told),
+                content_type="application/json",
+                limit_bytes=limit_bytes,
+            )
+        except ValueError:  # a dead letter since it was first sent
+            return
+        self._previous = Mark(epoch=row.epoch, seq=row.seq)
+        flow.sent(mid, Flight(part=AGAIN, seq=row.seq, topic=row.topic, sent_s=time.monotonic()))
+
+
+def before(outbox: Outbox, first: int) -> Mark:
+    """The mark of the number before `first`."""
+    return Mark(epoch=outbox.epoch_of(first - 1), seq=first - 1) if first > 1 else ORIGIN
