@@ -295,6 +295,25 @@ def audit_arguments(sub: argparse.ArgumentParser) -> None:
         )
 
 
+def outbox_arguments(sub: argparse.ArgumentParser) -> None:
+    """Arguments of `garita outbox`."""
+    actions = sub.add_subparsers(dest="action", metavar="ACTION", required=True)
+    listing = actions.add_parser("ls", help="what waits for each side, and its dead letters")
+    retry = actions.add_parser("retry", help="try dead letters again; exit code 1: there are none")
+    export = actions.add_parser("export", help="a side's alerts as JSON Lines, as it gets them")
+    for one in (listing, retry, export):
+        one.add_argument(
+            "--state", required=True, type=Path, metavar="DIR", help="the state folder of a site"
+        )
+        one.add_argument("--side", required=one is not listing, help="such as north")
+    listing.add_argument("--json", action="store_true", help="a line of JSON a side, for a program")
+    retry.add_argument("--seq", type=int, metavar="N", help="one alert (default: all)")
+    export.add_argument(
+        "--from", dest="first", type=int, default=1, metavar="N", help="the first (default: 1)"
+    )
+    export.add_argument("--to", dest="last", type=int, metavar="N", help="the last (default: all)")
+
+
 def schema_arguments(sub: argparse.ArgumentParser) -> None:
     """Arguments of `garita schema`."""
     sub.add_argument(

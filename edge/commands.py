@@ -232,6 +232,22 @@ Exit code 1: something is wrong, the first wrong entry is named.""",
         arguments=arguments.audit_arguments,
     ),
     Command(
+        name="outbox",
+        handler="edge.delivery.outbox_command:main",
+        summary="what waits for a side and why; dead letters again, alerts as JSON Lines",
+        description="""\
+Works beside the running service. `ls` tells of each side how many alerts wait, how long, how far
+its centre is, and its dead letters with their reasons. `retry` lets the service send dead letters
+once more: they stay until the broker has taken them. `export` writes the alerts of a range as one
+side gets them, what is withheld from it withheld.
+Exit code 1: there is nothing like that. 2: the outbox cannot be read, or there is no such side.""",
+        examples="""\
+  garita outbox ls --state /var/lib/garita
+  garita outbox retry --state /var/lib/garita --side south --seq 1041
+  garita outbox export --state /var/lib/garita --side south --from 1000 --to 1100 | jq .event""",
+        arguments=arguments.outbox_arguments,
+    ),
+    Command(
         name="schema",
         handler="edge.protocol.schema:main",
         summary="JSON Schema of every message and of the configuration, and AsyncAPI",

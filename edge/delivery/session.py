@@ -339,6 +339,7 @@ class Session:
         if flight.bytes:
             return
         if flight.part == AGAIN:
+            self._settle_files(flight.seq)
             self._again.acked(flight.seq)
             return
         self._hold.accepted(flight.part, flight.seq, flight.topic, now_s)
@@ -363,7 +364,7 @@ class Session:
             self._files.refused(flight, reason)
             return
         if flight.part == AGAIN:
-            self._again.refused(f"0x{acked.reason:02x} {acked.text}")
+            self._again.refused(flight.seq, f"0x{acked.reason:02x} {acked.text}")
             return
         held = flight.part != "document" and self._hold.refused(
             Refused(
