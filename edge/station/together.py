@@ -12,8 +12,10 @@ from typing import Protocol
 
 import structlog
 
+from edge import record_metrics
 from edge.config import Config
 from edge.delivery.again import Wanted
+from edge.delivery.expiry import KeyExpiry, key_expiries
 from edge.delivery.hooks import Command
 from edge.delivery.outbox import Outbox
 from edge.delivery.rows import Row
@@ -100,6 +102,7 @@ class Together:
         except ConfigError:
             self._opened.close()
             raise
+        self._keyring = keyring
         self._vouch = unsigned if keyring is None else Vouching(keyring, now_utc_ns)
         self._known = [decode(one) for one in _all(self._opened)]
         self._record = CommonRecord(
@@ -219,6 +222,9 @@ class Together:
     def troubles(self, now_utc_ns: int) -> list[str]:
         """What is wrong with the record, for a person."""
         found = [f"record: {self._record.trouble}"] if self._record.trouble else []
+        for one in self._keys(now_utc_ns):
+            side = one.key.owner if one.key.owner in self._config.sides else "keys"
+            found += [f"{side}: {trouble}"] if (trouble := one.trouble(now_utc_ns)) else []
         if self._outlets.signer is None:
             return found
         return found + [
@@ -230,6 +236,13 @@ class Together:
     def take_metrics(self, now_utc_ns: int) -> None:
         """Set the gauges; called at scrape time."""
         self._record.take_metrics(now_utc_ns)
+        record_metrics.take_keys(self._keys(now_utc_ns))
+
+    def _keys(self, now_utc_ns: int) -> Sequence[KeyExpiry]:
+        signer = self._outlets.signer
+        owners = {*self._config.sides, f"edge/{self._config.site.id}"}
+        public = None if signer is None else signer.public
+        return key_expiries(public, self._keyring, owners, now_utc_ns)
 
     def close(self) -> None:
         """Enter the end."""

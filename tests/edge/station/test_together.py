@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from edge import metrics
 from edge.cli import main as garita
 from edge.config import load_config
 from edge.delivery.broker import find_mosquitto
@@ -243,6 +244,22 @@ def test_a_centre_that_lost_its_database_asks_and_has_every_alert_again(
 
     asyncio.run(run())
     assert '"again":100' in capfd.readouterr().out
+
+
+def test_keys_that_end_soon_are_told_with_their_side(config, signers):
+    async def run():
+        checkpoint = Checkpoint(config)
+        now_utc_ns = time.time_ns()
+        checkpoint.together.take_metrics(now_utc_ns)
+        told = [one for one in checkpoint.together.troubles(now_utc_ns) if "key" in one]
+        await checkpoint.close()
+        return told
+
+    told = asyncio.run(run())
+    assert [one.split(" key")[0] for one in told] == ["keys: our", "north: centre", "south: centre"]
+    north = {"key": signers["north"].key_id, "owner": "north", "role": "centre"}
+    left_s = metrics.REGISTRY.get_sample_value("garita_key_expires_seconds", north)
+    assert left_s == pytest.approx(86_400, abs=60)
 
 
 def stored(path):
