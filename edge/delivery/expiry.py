@@ -71,7 +71,7 @@ class KeyExpiry:
 def key_expiries(
     signer: PublicKey | None, keyring: Keyring | None, owners: Collection[str], now_utc_ns: int
 ) -> Sequence[KeyExpiry]:
-    """What we sign with, and of each role of these owners the key that lasts longest in the keyring:
+    """What we sign with, and of each role of these owners the key that lasts longest there:
     one that has a successor may end."""
     last: dict[tuple[str, str], PublicKey] = {}
     for key in keyring.keys if keyring is not None else ():  # in the order of their ends

@@ -6,6 +6,7 @@ something is missing.
 """
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -35,9 +36,11 @@ from edge.station.resending import Resending
 from edge.together import handling
 from edge.together.vouching import Vouching
 from edge.trust.keys import KeyFileError, Signer, read_keyring
+from edge.trust.seen_notes import SEEN_FILE, SeenNotes
+from edge.trust.signatures import FRESH_S
 from fusion.policy import Policy
 from fusion.shelving import ShelfEntry
-from fusion.types import Alert, Sample
+from fusion.types import SECOND_NS, Alert, Sample
 
 LOOK_S = 1.0
 PAGE = 1_000
@@ -99,11 +102,12 @@ class Together:
             keyring, self._changed = hold_to_agreed(
                 config, policy, self._opened, at_utc_ns=now_utc_ns()
             )
+            self._notes = None if keyring is None else open_notes(config, now_utc_ns)
         except ConfigError:
             self._opened.close()
             raise
         self._keyring = keyring
-        self._vouch = unsigned if keyring is None else Vouching(keyring, now_utc_ns)
+        self._vouch = unsigned if keyring is None else Vouching(keyring, now_utc_ns, self._notes)
         self._known = [decode(one) for one in _all(self._opened)]
         self._record = CommonRecord(
             self._opened,
@@ -250,6 +254,8 @@ class Together:
         self._record.put([*self.changes.counts(self._now_utc_ns(), ending=True), stop])
         if left := self._record.close(CLOSE_S):
             log.error("entries of the common record lost", entries=left)
+        if self._notes is not None:
+            self._notes.close()
 
     def _publish(self, note: bytes) -> None:
         for root in self._roots:
@@ -283,6 +289,22 @@ def open_record(config: Config, now_utc_ns: Callable[[], int]) -> Record:
             mend="let the user that Garita runs as write there, or free the disk",
         )
         raise ConfigError("record", [mistake]) from error
+
+
+def open_notes(config: Config, now_utc_ns: Callable[[], int]) -> SeenNotes:
+    """Which commands were taken before this start. ConfigError where that cannot be known."""
+    until_utc_ns = now_utc_ns() + round(FRESH_S) * SECOND_NS
+    try:
+        return SeenNotes(config.state_dir / SEEN_FILE, forget_until_utc_ns=until_utc_ns)
+    except (OSError, sqlite3.Error) as error:
+        mistake = Mistake(
+            line=None,
+            key="state_dir",
+            value=str(config.state_dir),
+            message=f"it cannot be noted there which commands were taken ({error})",
+            mend="let the user that Garita runs as write there, or free the disk",
+        )
+        raise ConfigError("commands", [mistake]) from error
 
 
 def _all(record: Record) -> Iterable[bytes]:

@@ -6,7 +6,11 @@ import sqlite3
 import time
 from dataclasses import replace
 
+import paho.mqtt.client as mqtt
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from edge import metrics
 from edge.cli import main as garita
@@ -260,6 +264,57 @@ def test_keys_that_end_soon_are_told_with_their_side(config, signers):
     north = {"key": signers["north"].key_id, "owner": "north", "role": "centre"}
     left_s = metrics.REGISTRY.get_sample_value("garita_key_expires_seconds", north)
     assert left_s == pytest.approx(86_400, abs=60)
+
+
+def test_a_command_that_was_taken_before_a_restart_is_not_taken_again(config, tmp_path):
+    came, answers = [], []
+    port = config.sides["north"].address.port
+
+    def keep(client, _data, message):
+        if message.topic.startswith(f"garita/v1/{SITE}/cmd/"):
+            came.append(message)
+        else:
+            answers.append(message.payload)
+
+    def spy():
+        client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
+        client.on_message = keep
+        client.connect("127.0.0.1", port)
+        client.subscribe(f"garita/v1/{SITE}/#", qos=1)
+        client.loop_start()
+        return client
+
+    async def run(act):
+        checkpoint = Checkpoint(config)
+        checkpoint.begin()
+        client = await asyncio.to_thread(spy)
+        await reached(lambda: checkpoint.outlets.status()[0].connected)
+        await act(client)
+        client.disconnect()
+        client.loop_stop()
+        await checkpoint.close()
+
+    async def take(_client):
+        assert await says(config, "north", "ack", "A1") == 0
+        await reached(lambda: came)
+
+    async def replay(client):
+        answers.clear()
+        client.publish(came[0].topic, came[0].payload, qos=1, properties=again(came[0]))
+        await reached(lambda: any(b'"replayed"' in one for one in answers))
+
+    asyncio.run(run(take))
+    asyncio.run(run(replay))
+    found = [decode(data) for data in entries(tmp_path / "state" / "record.db")]
+    assert [one.kind for one in found].count("ack") == 1
+    assert [one.facts["why"] for one in found if one.kind == "refused"] == ["replayed"]
+
+
+def again(message):
+    properties = Properties(PacketTypes.PUBLISH)
+    for name in ("ResponseTopic", "CorrelationData", "UserProperty"):
+        setattr(properties, name, getattr(message.properties, name))
+    return properties
 
 
 def stored(path):
