@@ -59,7 +59,8 @@ change-refused  the same, why
 fallback        sensor, kind: a simulator stands in from this start on
 sensor          sensor, up, reason
 side            side, connected, reason
-gap             sensor, missing (samples or records that never came), after (RFC 3339)
+gap             sensor, what (samples or passages), missing (how many never came), gaps (in how many
+                pieces), after, until (RFC 3339): every hour at most, and at stop
 count           lanes {lane: {"passages": n, "scans": n}}, since (RFC 3339): every hour, at stop
 """
 

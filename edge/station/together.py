@@ -32,6 +32,7 @@ from edge.station.agreed import hold_to_agreed
 from edge.station.asking import Asking, unsigned
 from edge.station.changes import Changes, fallbacks, places_of
 from edge.station.common_record import LONG_UNWITNESSED_S, CommonRecord
+from edge.station.gaps import Gaps
 from edge.station.resending import Resending
 from edge.together import handling
 from edge.together.vouching import Vouching
@@ -119,6 +120,7 @@ class Together:
         self._record.catch_up(outbox)
         self.changes = Changes(places_of(config), now_utc_ns())
         """Told of every sample by the pipeline."""
+        self.gaps = Gaps(places_of(config))
         self._asking: Asking | None = None
 
     def commit(self, rows: Sequence[Row]) -> None:
@@ -207,6 +209,7 @@ class Together:
     def seen(self, sample: Sample) -> None:
         """A sample on its way to the engine."""
         self.changes.look(sample)
+        self.gaps.look(sample, self._now_utc_ns())
 
     async def run(self, statuses: Callable[[], Sequence[SourceStatus]]) -> None:
         """Look around until cancelled."""
@@ -217,6 +220,7 @@ class Together:
                     *self.changes.sensors(statuses()),
                     *self.changes.sides(self._outlets.status()),
                     *self.changes.counts(now_utc_ns),
+                    *self.gaps.drafts(now_utc_ns),
                 ]
             )
             if self._asking is not None:
@@ -251,7 +255,9 @@ class Together:
     def close(self) -> None:
         """Enter the end."""
         stop = Draft(kind="stop", facts={"epoch": self._outbox.epoch, "clean": True})
-        self._record.put([*self.changes.counts(self._now_utc_ns(), ending=True), stop])
+        now_utc_ns = self._now_utc_ns()
+        missed = self.gaps.drafts(now_utc_ns, ending=True)
+        self._record.put([*missed, *self.changes.counts(now_utc_ns, ending=True), stop])
         if left := self._record.close(CLOSE_S):
             log.error("entries of the common record lost", entries=left)
         if self._notes is not None:

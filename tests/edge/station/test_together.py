@@ -33,6 +33,7 @@ from edge.trust import keys
 from fusion.policy import Policy
 from fusion.types import SECOND_NS
 from tests.edge.rehearsed import SENSORS
+from tests.edge.station.test_gaps import packet
 
 pytestmark = pytest.mark.skipif(find_mosquitto() is None, reason="mosquitto is not installed")
 
@@ -308,6 +309,29 @@ def test_a_command_that_was_taken_before_a_restart_is_not_taken_again(config, tm
     found = [decode(data) for data in entries(tmp_path / "state" / "record.db")]
     assert [one.kind for one in found].count("ack") == 1
     assert [one.facts["why"] for one in found if one.kind == "refused"] == ["replayed"]
+
+
+def test_what_never_came_of_a_sensor_is_entered_and_counted_in_the_report(config, tmp_path):
+    async def run():
+        checkpoint = Checkpoint(config)
+        checkpoint.begin()
+        now_utc_ns = time.time_ns()
+        sensor = config.sensors[-1].id
+        checkpoint.together.seen(packet(now_utc_ns, sensor=sensor))
+        checkpoint.together.seen(packet(now_utc_ns + SECOND_NS, missing=25, sensor=sensor))
+        await checkpoint.close()
+        return sensor
+
+    sensor = asyncio.run(run())
+    found = [decode(data) for data in entries(tmp_path / "state" / "record.db")]
+    (one,) = [each for each in found if each.kind == "gap"]
+    assert (one.facts["sensor"], one.facts["missing"]) == (sensor, 25)
+    window = ["--from", "2000-01-01", "--to", "2100-01-01"]
+    out = tmp_path / "report"
+    assert garita(["report", *window, "--state", str(tmp_path / "state"), "--out", str(out)]) == 0
+    tables = "".join(path.read_text() for path in out.rglob("*.csv"))
+    (missing,) = [line for line in tables.splitlines() if sensor in line and ",missing," in line]
+    assert ",25," in missing
 
 
 def again(message):
