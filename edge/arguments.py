@@ -497,6 +497,33 @@ def change_arguments(sub: argparse.ArgumentParser) -> None:
     show.add_argument("--keyring", type=Path, metavar="FILE", help="whose signatures are believed")
 
 
+def release_arguments(sub: argparse.ArgumentParser) -> None:
+    """Arguments of `garita release`."""
+    actions = sub.add_subparsers(dest="action", metavar="explain|tell|check", required=True)
+    ask = actions.add_parser("explain", help="what each side is not told of an alert, and why")
+    _config(ask, required=True)
+    ask.add_argument("--side", choices=("north", "south"), help="only of this side")
+    ask.add_argument("--alert", type=Path, metavar="FILE", help="a whole alert; - for stdin")
+    ask.add_argument("--event", metavar="CODE", help="such as RAD_THREAT")
+    ask.add_argument("--lane", metavar="ID", help="the lane; its direction follows")
+    ask.add_argument("--direction", metavar="NAME", help="northbound or southbound")
+    ask.add_argument("--level", type=int, choices=range(1, 5), help="how urgent, 1 to 4")
+    ask.add_argument(
+        "--exercise", action=argparse.BooleanOptionalAction, help="a drill, or what is real"
+    )
+    ask.add_argument("--json", action="store_true", help="one JSON object a side")
+    tell = actions.add_parser("tell", help="a withheld value with its salt, for the partner")
+    tell.add_argument("file", type=Path, metavar="WHOLE", help="the whole alert")
+    tell.add_argument("--field", required=True, metavar="NAME", help="as `withheld` names it")
+    _config(tell, required=True)
+    tell.add_argument(
+        "--told", type=Path, metavar="FILE", help="what the partner got: checked first"
+    )
+    check = actions.add_parser("check", help="is it what the alert withheld?")
+    check.add_argument("file", type=Path, metavar="TOLD", help="the alert as this side got it")
+    check.add_argument("disclosure", type=Path, metavar="FILE", help="what `tell` wrote")
+
+
 def broker_arguments(sub: argparse.ArgumentParser) -> None:
     """Arguments of `garita broker`."""
     actions = sub.add_subparsers(dest="action", metavar="init|renew|ls", required=True)

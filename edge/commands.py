@@ -214,6 +214,23 @@ Exit code 1: `show` with a keyring finds that not both have signed. 2: a file ca
         arguments=arguments.change_arguments,
     ),
     Command(
+        name="release",
+        handler="edge.delivery.release_command:main",
+        summary="what each side is told of an alert and why not more; told later, and checked",
+        description="""\
+explain says for an alert, at hand or thought of, which fields and files each side is not told, by
+which rule, and what of the alert the rule is about. tell writes a withheld value with its salt, for
+the partner; check is the partner's: whether that is what its alert withheld. An alert's FILE is one
+document, or lines of `garita outbox export` or `garita centre --json` where its number is known.
+Exit code 1: it is another value. 2: a file cannot be used.""",
+        examples="""\
+  garita release explain --config site.yaml --event RAD_THREAT --lane nb-01 --level 4
+  garita release explain --config site.yaml --side south --alert alert.json --json
+  garita release tell whole.json --field direction --config site.yaml > direction.json
+  garita release check told.json direction.json""",
+        arguments=arguments.release_arguments,
+    ),
+    Command(
         name="audit",
         handler="edge.record.audit_command:main",
         summary="carry the common record away, prove it offline, list it",
