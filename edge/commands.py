@@ -226,8 +226,8 @@ Exit code 1: it is another value. 2: a file cannot be used.""",
         examples="""\
   garita release explain --config site.yaml --event RAD_THREAT --lane nb-01 --level 4
   garita release explain --config site.yaml --side south --alert alert.json --json
-  garita release tell whole.json --field direction --config site.yaml > direction.json
-  garita release check told.json direction.json""",
+  garita release tell whole.json --field event --config site.yaml > event.json
+  garita release check told.json event.json""",
         arguments=arguments.release_arguments,
     ),
     Command(

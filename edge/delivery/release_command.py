@@ -1,7 +1,7 @@
 """`garita release`: what each side is told and why not; a value told later, and its check.
 
-    site     garita release tell WHOLE.json --field direction --config site.yaml > direction.json
-    partner  garita release check TOLD.json direction.json
+    site     garita release tell WHOLE.json --field event --config site.yaml > event.json
+    partner  garita release check TOLD.json event.json
 
 The value is carried as the text that it has in the whole alert: its bytes are what was digested.
 """

@@ -118,11 +118,12 @@ def _words(name: str, wanted: frozenset[object]) -> str:
 
 
 def _without_parts(found: Mapping[str, Withheld]) -> list[Withheld]:
-    """Not a part of each item of a list that is withheld as a whole."""
-    return [
-        one
-        for one in found.values()
-        if one.field not in INNER
-        or (outer := found.get(INNER[one.field][0])) is None
-        or bool(outer.depends)
-    ]
+    """No part of each item of a list that is withheld as a whole, and no file of all."""
+    whole = {name for name, one in found.items() if not one.depends}
+    return [one for one in found.values() if _list_of(one.field) not in whole]
+
+
+def _list_of(field: str) -> str:
+    if field.startswith("file"):
+        return "evidence"
+    return INNER[field][0] if field in INNER else ""

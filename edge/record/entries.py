@@ -45,7 +45,9 @@ stop            epoch, clean (whether it was asked to)
 config          digest, before: the configuration differs from the last start's
 alert           id, revision, seq, epoch, event, level, direction (or None), msg_type, exercise,
                 onset (RFC 3339), digests {side: SHA-256 of the payload that it gets},
-                withheld {side: [rules]} where a side gets less
+                withheld {side: [rules]} where a side gets less; then no side's whole has a digest,
+                and the entry tells no more than that side was told: event WITHHELD, no direction,
+                no place, and no place in the answers to it
 ack, dispatch, on-scene      alert
 adjudicate      alert, code (one of CODES), confirm (method or ""), note_sha256 or ""
 assist          alert or "", what (one of ASSIST)

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import structlog
 
@@ -15,6 +15,7 @@ from edge.delivery.happenings import Document
 from edge.delivery.kept_broker import KeptBroker
 from edge.delivery.outbox import Outbox
 from edge.delivery.publisher import Command, Hooks, Publisher
+from edge.delivery.reserved import reserved_places
 from edge.delivery.rows import DeadLetter
 from edge.delivery.sides import SideSettings, SideStatus, side_settings
 from edge.errors import ConfigError, Mistake
@@ -37,6 +38,8 @@ class Outlets:
 
     def __init__(self, config: Config) -> None:
         self._config = config
+        self.reserved = reserved_places(config)
+        """By side, the places of which it gets no live values."""
         self._brokers: dict[str, KeptBroker] = {}
         self._buried_s: dict[str, deque[float]] = {}
         self._publishers: dict[str, Publisher] = {}
@@ -109,15 +112,17 @@ class Outlets:
         for publisher in self._publishers.values():
             publisher.wake()
 
-    def publish_state(self, topic: str, payload: bytes) -> None:
-        """Retain a document on both sides."""
-        for publisher in self._publishers.values():
-            publisher.publish_state(topic, payload)
+    def publish_state(self, topic: str, payload: bytes, sides: Collection[str] = ()) -> None:
+        """Retain a document on these sides; on both where none is named."""
+        for name, publisher in self._publishers.items():
+            if not sides or name in sides:
+                publisher.publish_state(topic, payload)
 
-    def publish_live(self, topic: str, payload: bytes) -> None:
-        """Send to both sides now or not at all."""
-        for publisher in self._publishers.values():
-            publisher.publish_live(topic, payload, expiry_s=LIVE_EXPIRY_S)
+    def publish_live(self, topic: str, payload: bytes, place: str = "") -> None:
+        """Send now or not at all, to the sides that may see live values of a place."""
+        for name, publisher in self._publishers.items():
+            if place not in self.reserved[name]:
+                publisher.publish_live(topic, payload, expiry_s=LIVE_EXPIRY_S)
 
     def answer(self, command: Command, payload: bytes) -> None:
         """Answer a command where it asks to be answered, now or not at all."""

@@ -24,6 +24,7 @@ from edge.delivery.sides import SideStatus
 from edge.errors import ConfigError, Mistake
 from edge.protocol import topics
 from edge.protocol.contract import SOFTWARE
+from edge.record.alerts import Unplaced
 from edge.record.entries import Draft, decode
 from edge.record.record import RECORD_FILE, Record, RecordError
 from edge.recordings.asked import Asked
@@ -116,6 +117,7 @@ class Together:
             signer=outlets.signer,
             keyring=keyring,
             publish=self._publish,
+            unplaced=Unplaced(self._known),
         )
         self._record.catch_up(outbox)
         self.changes = Changes(places_of(config), now_utc_ns())

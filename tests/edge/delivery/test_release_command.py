@@ -18,7 +18,7 @@ RULES = """
       - name: arms-south
         directions: [southbound]
         levels: [3, 4]
-        fields: [direction, explanations]
+        fields: [probability]
       - name: pictures
         evidence: [image/png]
 """
@@ -85,8 +85,8 @@ def test_each_side_is_explained_with_rule_and_reason(site, capsys):
     assert north == "north: everything, in the same bytes"
     assert south.startswith("south: not told")
     because = "rule arms-south, since direction is southbound and level is 3 or 4"
-    assert fields[0] == f"  direction     {because}"
-    assert f"  description   {because}; it would tell explanations in other words" in fields
+    assert fields[0] == f"  probability   {because}"
+    assert f"  description   {because}; it would tell probability in other words" in fields
     assert fields[-1] == "  files image/png rule pictures"
 
 
@@ -116,7 +116,7 @@ def test_a_rule_that_surely_applies_is_named_before_one_that_may():
     assert [one.rule for one in explain([may, sure], Asked())] == ["sure"]
 
 
-@pytest.mark.parametrize("field", ["direction", "explanations", "description", "evidence"])
+@pytest.mark.parametrize("field", ["probability", "explanations", "description", "evidence"])
 def test_a_partner_checks_what_is_told_later(site, tmp_path, capsys, field):
     whole = alert()
     (tmp_path / "whole.json").write_bytes(whole)
