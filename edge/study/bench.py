@@ -57,6 +57,10 @@ BENCHES = {
         "edge.study.bench_backlog:run",
         "a side that was away: the other side, how its backlog drains, fresh alerts beside it",
     ),
+    "faults": (
+        "edge.study.bench_faults:run",
+        "kill, freeze, cut, half-open, slow and truncated, alerts flowing (20 minutes)",
+    ),
     "kills": ("edge.study.bench_kills:run", "kill -9 of service and brokers, alerts flowing"),
 }
 """Name to function and what it measures."""
