@@ -495,6 +495,9 @@ def change_arguments(sub: argparse.ArgumentParser) -> None:
     show = actions.add_parser("show", help="what it asks for, and who has signed")
     show.add_argument("file", type=Path, metavar="FILE", help="the change")
     show.add_argument("--keyring", type=Path, metavar="FILE", help="whose signatures are believed")
+    show.add_argument(
+        "--config", type=Path, metavar="FILE", help="your own copy: is it what is asked for?"
+    )
 
 
 def release_arguments(sub: argparse.ArgumentParser) -> None:

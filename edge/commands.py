@@ -205,12 +205,15 @@ for a while; the old private key may be lost. Exit code 2: a file or a name cann
         description="""\
 Thresholds, inhibits longer than a shift, release rules and the keyring change only with the
 signatures of an officer of each side (DSSE). `new` compares a configuration with what is in force
-below its state_dir. The signed file goes into the folder changes/ there.
-Exit code 1: `show` with a keyring finds that not both have signed. 2: a file cannot be used.""",
+below its state_dir; `sign` and `show` tell it value by value, old -> new. The signed file goes
+into the folder changes/ there. Where every officer's key of a side has ended, the keyring alone
+changes by the other side's word, and by nobody's where neither can sign: entered as lapsed.
+Exit code 1: `show` finds that not both have signed, or that your copy is something else. 2: a file
+cannot be used.""",
         examples="""\
   garita change new --config site.yaml --out change.json --reason "gamma threshold to 5 sigma"
   garita change sign change.json --key keys/north-officer.pem
-  garita change show change.json --keyring keyring.json""",
+  garita change show change.json --keyring keyring.json --config my-copy.yaml""",
         arguments=arguments.change_arguments,
     ),
     Command(

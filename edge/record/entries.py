@@ -56,7 +56,8 @@ shelve, unshelve, shelf-expired    event, sensor, place ("" is any), until, reas
 inhibit         the same, from the configuration
 refused         verb, why: a command that was not carried out
 change          what (list of thresholds, inhibits, release, keys), digest, signers [key ids],
-                outcome (adopted, approved, or unwatched: no officers could have signed)
+                outcome (adopted, approved, unwatched: there are no officers to sign, or lapsed:
+                the keyring alone, while the keys of all officers of a side had ended)
 change-refused  the same, why
 fallback        sensor, kind: a simulator stands in from this start on
 sensor          sensor, up, reason

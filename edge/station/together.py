@@ -101,7 +101,7 @@ class Together:
         self._roots: Sequence[str] = (topics.ROOT,)
         self._opened = open_record(config, now_utc_ns)
         try:
-            keyring, self._changed = hold_to_agreed(
+            keyring, self._changed, self._unagreed = hold_to_agreed(
                 config, policy, self._opened, at_utc_ns=now_utc_ns()
             )
             self._notes = None if keyring is None else open_notes(config, now_utc_ns)
@@ -232,6 +232,7 @@ class Together:
     def troubles(self, now_utc_ns: int) -> list[str]:
         """What is wrong with the record, for a person."""
         found = [f"record: {self._record.trouble}"] if self._record.trouble else []
+        found += self._unagreed
         for one in self._keys(now_utc_ns):
             side = one.key.owner if one.key.owner in self._config.sides else "keys"
             found += [f"{side}: {trouble}"] if (trouble := one.trouble(now_utc_ns)) else []
