@@ -29,9 +29,9 @@ Code = Literal[
     "CONFIRMED_THREAT",
     "UNRESOLVED",
 ]
-"""`edge.record.entries.CODES`, as the schema names them."""
+"""How an alert was adjudicated (facts: fusion 3.1)."""
 Help = Literal["officers", "spectroscopist", "canine", "medical", "traffic"]
-"""`edge.record.entries.ASSIST`."""
+"""What one side may ask the other for."""
 Stage = Literal["new", "acknowledged", "dispatched", "on-scene", "adjudicated"]
 """How far an alert has come; separate, since to acknowledge is not to respond."""
 

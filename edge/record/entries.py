@@ -4,11 +4,12 @@ An entry is its bytes: canonical JSON in the order of the fields, hashed as a le
 names roles and keys, never people.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta
 
+from edge.protocol.commands import Code, Help
 from edge.protocol.contract import Name, Sequence64, Time
 
 EDGE = "edge"
@@ -67,22 +68,8 @@ gap             sensor, what (samples or passages), missing (how many never came
 count           lanes {lane: {"passages": n, "scans": n}}, since (RFC 3339): every hour, at stop
 """
 
-CODES = (
-    "FALSE_NOT_CONFIRMED",
-    "INNOCENT_NORM",
-    "INNOCENT_MEDICAL",
-    "INNOCENT_LEGAL_SHIPMENT",
-    "NUISANCE_TRAFFIC",
-    "NUISANCE_ANIMAL",
-    "NUISANCE_WEATHER",
-    "SENSOR_FAULT",
-    "EXERCISE",
-    "REFERRED_SECONDARY",
-    "CONFIRMED_THREAT",
-    "UNRESOLVED",
-)
-"""How an alert was adjudicated (facts: fusion 3.1)."""
-ASSIST = ("officers", "spectroscopist", "canine", "medical", "traffic")
+CODES = get_args(Code)
+ASSIST = get_args(Help)
 STEPS = ("offered", "accepted", "declined", "expired", "closed")
 
 
