@@ -37,6 +37,17 @@ class Wanted:
     """None: everything from the first on."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Turn:
+    """A row that goes out next."""
+
+    row: Row
+    after: Mark
+    """What it follows."""
+    tried: bool
+    """It was a dead letter, and is of no range."""
+
+
 class Again:
     """The ranges of one side; what a lost connection interrupts goes on at the next."""
 
@@ -46,8 +57,7 @@ class Again:
         self._files = Files(side, outbox, seals)
         self._seals = seals
         self._wanted: deque[Wanted] = deque()
-        self._rows: deque[tuple[Row, Mark]] = deque()
-        """Each with what it follows."""
+        self._rows: deque[_Turn] = deque()
         self._position: int | None = None
         """Everything of the first range up to here was sent; None before it has begun."""
         self._acked = 0
@@ -88,18 +98,18 @@ class Again:
         if self._wanted:
             log.error("alerts asked for again refused", side=self._side, reason=reason)
         self._wanted.clear()
-        self._rows.clear()
+        self._rows = deque(each for each in self._rows if each.tried)
         self._position = None
 
     def send(self, flow: Flow, link: Link, limit_bytes: int | None) -> None:
         """Send what there is room for. OutboxError where it cannot be read or noted now."""
         self._look()
         while flow.room > flow.window // 2 and self._next():
-            row, _ = self._rows[0]
+            row = self._rows[0].row
             if not self._files.loaded(row):
                 self._files.load(row)
             if self._files.next is None:
-                self._send(flow, link, *self._rows.popleft(), limit_bytes)
+                self._send(flow, link, self._rows.popleft(), limit_bytes)
             elif self._files.may_send(flow):
                 self._files.send(flow, link, row, limit_bytes)
                 for part, reason in self._files.take_undeliverable():
@@ -127,7 +137,7 @@ class Again:
             if row is None:
                 self._settled.append((seq, "no longer kept"))
             else:
-                self._rows.append((row, self._before(seq)))
+                self._rows.append(_Turn(row=row, after=self._before(seq), tried=True))
         while self._wanted and not self._rows:
             first, last = self._wanted[0].first, self._wanted[0].last or self._outbox.last_seq
             if self._position is None:
@@ -136,7 +146,7 @@ class Again:
             if left := last - self._position:
                 found = self._outbox.pending(self._side, self._position, min(FETCH, left))
                 for row in (one for one in found if one.seq <= last):
-                    self._rows.append((row, self._previous))
+                    self._rows.append(_Turn(row=row, after=self._previous, tried=False))
                     self._previous = Mark(epoch=row.epoch, seq=row.seq)
             if not self._rows:
                 self._wanted.popleft()
@@ -149,11 +159,11 @@ class Again:
         kept = self._outbox.predecessor(self._side, first, 0)
         return kept or before(self._outbox, first)
 
-    def _send(
-        self, flow: Flow, link: Link, row: Row, previous: Mark, limit_bytes: int | None
-    ) -> None:
-        told = user_properties(row, previous, self._files.sent)
-        if row.seq not in self._trying:
+    def _send(self, flow: Flow, link: Link, turn: _Turn, limit_bytes: int | None) -> None:
+        row = turn.row
+        told = user_properties(row, turn.after, self._files.sent)
+        self._files.unload()  # it may come once more, with other files
+        if not turn.tried:
             self._position = row.seq
         try:
             mid = link.publish(
@@ -164,7 +174,7 @@ class Again:
                 limit_bytes=limit_bytes,
             )
         except ValueError as error:  # a dead letter since it was first sent
-            if row.seq in self._trying:
+            if turn.tried:
                 self._settled.append((row.seq, f"cannot be sent: {error}"))
             return
         flow.sent(mid, Flight(part=AGAIN, seq=row.seq, topic=row.topic, sent_s=time.monotonic()))

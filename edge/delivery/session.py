@@ -364,6 +364,7 @@ class Session:
             self._files.refused(flight, reason)
             return
         if flight.part == AGAIN:
+            self._settle_files(flight.seq)
             self._again.refused(flight.seq, f"0x{acked.reason:02x} {acked.text}")
             return
         held = flight.part != "document" and self._hold.refused(

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from edge import cli
+from edge.delivery.again import Wanted
 from edge.delivery.outbox import Outbox
 from edge.delivery.outbox_view import looking
 from edge.delivery.rows import Mark, Variant
@@ -146,6 +147,29 @@ def test_a_dead_letter_that_is_refused_again_stays_and_says_why(
     says(capfd, "retry", "--state", str(tmp_path), "--side", "north")
     until(lambda: outbox.retries("north") == [] and outbox.dead_letters()[0].reason[:4] == "0x99")
     assert outbox.count_dead("north") == 1
+
+
+def test_a_file_that_is_refused_again_stays_a_dead_letter_of_its_alert(
+    outbox, publisher, fake_broker, make_rows, until, tmp_path, capfd
+):
+    broker = fake_broker()
+    rows = make_rows(3)
+    outbox.commit([with_file(row) if row.seq == 2 else row for row in rows])
+    outbox.dead_letter("north", 2, "too long", part="evidence/1")
+    north = publisher(broker.port)
+    until(lambda: outbox.depth("north") == 0 and north.status().in_flight == 0)
+    ask = ["retry", "--state", str(tmp_path), "--side", "north"]
+    broker.reason = 0x99
+    says(capfd, *ask)
+    north.send_again(Wanted(first=1, last=3))  # both at once
+    until(lambda: outbox.retries("north") == [] and outbox.count_dead("north") == 1)
+    until(lambda: north.status().in_flight == 0)
+    letter = outbox.dead_letters()[0]
+    assert (letter.seq, letter.part, "0x99" in letter.reason) == (2, "evidence/1", True)
+    broker.reason = 0
+    says(capfd, *ask)
+    until(lambda: outbox.count_dead("north") == 0 and outbox.retries("north") == [])
+    assert sum("/evidence/" in topic for *_, topic in broker.connections[0]) == 2
 
 
 def test_what_is_no_longer_kept_is_not_tried_again(outbox, make_rows, tmp_path, capfd):
