@@ -234,6 +234,9 @@ def centre_arguments(sub: argparse.ArgumentParser) -> None:
     _language(sub)
     sub.add_argument("--json", action="store_true", help="JSON Lines, for a program")
     sub.add_argument("--quiet", action="store_true", help="store only, and print nothing")
+    sub.add_argument(
+        "--forward", metavar="COMMAND", help="a program that gets all that is stored, on stdin"
+    )
     sub.add_argument("--for", dest="for_s", type=duration_s, metavar="TIME", help="stop after that")
     _access(sub)
 

@@ -128,11 +128,15 @@ reasons with their share.""",
 Subscribes to a side's broker, believes what the keyring's keys have signed, stores each alert with
 its files in SQLite once it has the one before, and says "stored up to seq N" in its cursor. Prints
 each stored alert; with --json as JSON Lines, to be piped on. What a backlog would delay is shown at
-once and stored in its turn. It goes on until SIGTERM, through any loss of the broker.""",
+once and stored in its turn. It goes on until SIGTERM, through any loss of the broker.
+--forward starts a program with what was stored and not handed on yet as JSON Lines on its stdin;
+its exit code 0 says that it has taken them, else they come again. No shell reads the command.""",
         examples="""\
   garita centre --side south --url mqtt://127.0.0.1:18832 --language es-MX
   garita centre --side north --url mqtts://broker.example --ca ca.pem --cert ops.pem \\
-      --key ops.key --keyring keyring.json --store /var/lib/garita/north.db --json | forward""",
+      --key ops.key --keyring keyring.json --store /var/lib/garita/north.db --json
+  garita centre --side north --url mqtt://127.0.0.1:18831 --quiet \\
+      --forward 'curl --fail --silent -T - http://127.0.0.1:9000/alerts'""",
         arguments=arguments.centre_arguments,
     ),
     Command(
