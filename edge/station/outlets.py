@@ -47,6 +47,8 @@ class Outlets:
         self._goodbye: Callable[[], Document] | None = None
         self.commanded: Callable[[Command], None] = lambda command: None
         """Called by a side's thread when its centre asks something; set before `connect`."""
+        self.further: Callable[[str, int], list[str]] = lambda side, now_utc_ns: []
+        """What else is wrong with a side, for a person."""
 
     @property
     def signer(self) -> Signer | None:
@@ -174,6 +176,7 @@ class Outlets:
             troubles.append(f"refuses our alerts: {status.refusal}")
         certificates = expiries(self._tls[status.side], now_utc_ns)
         troubles += filter(None, (each.trouble(now_utc_ns) for each in certificates))
+        troubles += self.further(status.side, now_utc_ns)
         since_s = time.monotonic() - RECENT_S
         dead = sum(at_s > since_s for at_s in tuple(self._buried_s.get(status.side, ())))
         if dead:

@@ -55,6 +55,7 @@ class Sends(Protocol):
     """What goes out to the sides, as this room needs it."""
 
     commanded: Callable[[Command], None]
+    further: Callable[[str, int], list[str]]
 
     @property
     def signer(self) -> Signer | None:
@@ -109,6 +110,7 @@ class Together:
             self._opened.close()
             raise
         self._keyring = keyring
+        outlets.further = self._key_troubles
         self._vouch = unsigned if keyring is None else Vouching(keyring, now_utc_ns, self._notes)
         self._known = [decode(one) for one in _all(self._opened)]
         self._record = CommonRecord(
@@ -233,9 +235,6 @@ class Together:
         """What is wrong with the record, for a person."""
         found = [f"record: {self._record.trouble}"] if self._record.trouble else []
         found += self._unagreed
-        for one in self._keys(now_utc_ns):
-            side = one.key.owner if one.key.owner in self._config.sides else "keys"
-            found += [f"{side}: {trouble}"] if (trouble := one.trouble(now_utc_ns)) else []
         if self._outlets.signer is None:
             return found
         return found + [
@@ -248,6 +247,11 @@ class Together:
         """Set the gauges; called at scrape time."""
         self._record.take_metrics(now_utc_ns)
         record_metrics.take_keys(self._keys(now_utc_ns))
+
+    def _key_troubles(self, side: str, now_utc_ns: int) -> list[str]:
+        """Of its own keys, and of ours, which both sides need."""
+        found = (one for one in self._keys(now_utc_ns) if one.ours or one.key.owner == side)
+        return [trouble for one in found if (trouble := one.trouble(now_utc_ns))]
 
     def _keys(self, now_utc_ns: int) -> Sequence[KeyExpiry]:
         signer = self._outlets.signer

@@ -256,12 +256,16 @@ def test_keys_that_end_soon_are_told_with_their_side(config, signers):
         checkpoint = Checkpoint(config)
         now_utc_ns = time.time_ns()
         checkpoint.together.take_metrics(now_utc_ns)
-        told = [one for one in checkpoint.together.troubles(now_utc_ns) if "key" in one]
+        checkpoint.begin()
+        told = [one for one in checkpoint.outlets.troubles()[1] if " key " in one]
+        health = checkpoint.outlets.health(now_utc_ns)
         await checkpoint.close()
-        return told
+        return told, health
 
-    told = asyncio.run(run())
-    assert [one.split(" key")[0] for one in told] == ["keys: our", "north: centre", "south: centre"]
+    told, health = asyncio.run(run())
+    sides = [one.split(" key ")[0] for one in told]
+    assert sides == ["north: our", "north: centre", "south: our", "south: centre"]
+    assert [one.text.count(" ends in two days or less") for one in health] == [2, 2]
     north = {"key": signers["north"].key_id, "owner": "north", "role": "centre"}
     left_s = metrics.REGISTRY.get_sample_value("garita_key_expires_seconds", north)
     assert left_s == pytest.approx(86_400, abs=60)
