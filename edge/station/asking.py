@@ -16,6 +16,7 @@ from edge.delivery.hooks import Command
 from edge.protocol import topics
 from edge.protocol.commands import (
     COMMANDS,
+    AdjudicateMessage,
     AnswerMessage,
     AssistMessage,
     CommandMessage,
@@ -209,7 +210,8 @@ class Asking:
         self._record(came)
         self.handling = after
         calms = not isinstance(message, AssistMessage | HandOverMessage)
-        if calms and self._seen.is_active(alert):
+        judged = message.code if isinstance(message, AdjudicateMessage) else ""
+        if (calms and self._seen.is_active(alert)) or judged:
             # Whoever was sent, or has said what it was, has answered it as well.
             self._ask(
                 AckSample(
@@ -218,6 +220,7 @@ class Asking:
                     start_utc_ns=now_utc_ns,
                     alert_id=alert,
                     by=author.by,
+                    confirmed=judged == "CONFIRMED_THREAT" if judged else None,
                 ),
                 f"cmd/{came.kind}",
             )

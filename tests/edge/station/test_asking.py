@@ -299,6 +299,31 @@ def test_what_is_cleared_can_still_be_adjudicated(desk, monkeypatch):
     assert desk.says("north", "adjudicate", {"alert": "01JD9", "code": "EXERCISE"}) == "unknown"
 
 
+def test_what_a_person_confirmed_is_told_to_both_sides_as_observed(station, tmp_path):
+    desk = Desk(station)
+    alert = desk.silent_sensor()
+    asked = {"alert": alert.alert_id}
+    desk.says("south", "adjudicate", asked | {"code": "CONFIRMED_THREAT"})
+    desk.says("north", "adjudicate", asked | {"code": "CONFIRMED_THREAT", "confirm": "search"})
+    desk.says("north", "adjudicate", asked | {"code": "UNRESOLVED"})
+    station.committer.close(20.0)
+    rows = {side: station.outbox.pending(side, 0, 100) for side in ("north", "south")}
+    payloads = [row.payload for row in rows["north"]]
+    assert [row.payload for row in rows["south"]] == payloads
+    mine = [one for one in map(decode_alert, payloads) if one.id == alert.alert_id]
+    assert [(one.revision, one.msg_type, one.certainty) for one in mine] == [
+        (1, "Alert", mine[0].certainty),
+        (2, "Update", "Observed"),
+        (3, "Update", mine[0].certainty),
+    ]
+    assert mine[0].certainty in ("Likely", "Possible")
+    station.recorder.close()
+    station.outbox.close()
+    (day,) = days([tmp_path / "recordings"])
+    lines = list(Player(day, as_recorded=True).lines())
+    assert [line.rstrip(b"\n") for line in lines] == payloads
+
+
 def test_nobody_answers_what_is_real_as_a_drill(desk):
     alert = desk.silent_sensor()
     asked = {"alert": alert.alert_id}
