@@ -169,17 +169,16 @@ class Session:
         self._tally.in_flight = len(flow.flights)
 
     def _send_fresh(self, flow: Flow, now_s: float) -> None:
-        if (
-            not self._fresh.due(flow.behind(self._outbox.last_seq, now_s))
-            or self._hold.all
-            or self._link.clogged
-        ):
+        due = self._fresh.due(flow.behind(self._outbox.last_seq, now_s))
+        if not due or self._hold.all or not self._reading.over:
             return
-        if not self._reading.over:
+        self._link.flush()  # an acknowledgement that waits to be written is no full socket
+        if self._link.clogged:
             return
         with self._reading.attempt():
             rows = self._fresh.take()
             self._fresh.send(self._link, rows, self._limit_bytes)
+            self._link.flush()
             if rows and rows[0].seq <= self._restated_seq + 1:  # else a change would be left out
                 for row in rows:
                     self._state_active(row)
@@ -254,6 +253,8 @@ class Session:
             return
         flight = Flight(part="alert", seq=row.seq, topic=row.topic, sent_s=time.monotonic())
         flow.sent(mid, flight, Mark(epoch=row.epoch, seq=row.seq))
+        if row.seq == self._outbox.last_seq:
+            self._link.flush()  # its retained topic is still to be signed and said
         self._state_active(row)
 
     def _state_active(self, row: Row) -> None:
