@@ -15,7 +15,7 @@ from edge.delivery.outbox import Outbox
 from edge.delivery.rows import Row
 from edge.delivery.seals import Seals
 
-BEHIND = 64
+BEHIND = 32
 """Rows that a side may lack before fresh ones are sent ahead; a few hundredths of a second."""
 MOST = 256
 """Rows sent ahead at once: what came in a burst beyond it waits for its turn."""
