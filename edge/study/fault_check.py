@@ -65,40 +65,44 @@ def digest(payload: bytes) -> str:
     return hashlib.sha256(payload).hexdigest()[:16]
 
 
-def truth_of(ledger: Path, outbox: Path, last_seq: int) -> dict[Key, str]:
-    """Digests of everything that was committed up to a number.
+def truth_of(ledger: Path, outbox: Path) -> dict[Key, str]:
+    """Digests of everything that was committed.
 
-    What the producer noted, and what a kill kept it from noting: the outbox has both. What only
-    the ledger has was lost by the outbox, and is lost here.
+    What the producer was told is committed is; of what a kill left open the outbox says whether it
+    was. What only the ledger has was lost by the outbox, and is lost here. ValueError where one
+    number was committed with two payloads, or the outbox has what nobody meant to commit.
     """
     truth: dict[Key, str] = {}
-    with closing(sqlite3.connect(outbox)) as connection:
-        query = "SELECT epoch, seq, payload FROM row WHERE seq <= ? ORDER BY seq"
-        for epoch, seq, payload in connection.execute(query, (last_seq,)):
-            truth[epoch, seq] = digest(payload)
+    intended: set[tuple[Key, str]] = set()
     for line in ledger.read_text("utf-8").splitlines():
-        epoch, number, hashed = line.split()
-        if int(number) <= last_seq:
-            truth[epoch, int(number)] = hashed
+        what, epoch, number, hashed = line.split()
+        key = (epoch, int(number))
+        intended.add((key, hashed))
+        if what == "c" and truth.setdefault(key, hashed) != hashed:
+            raise ValueError(f"{key} was committed twice, with different payloads")
+    with closing(sqlite3.connect(outbox)) as connection:
+        for epoch, seq, payload in connection.execute("SELECT epoch, seq, payload FROM row"):
+            key, hashed = (str(epoch), int(seq)), digest(payload)
+            if (key, hashed) not in intended:
+                raise ValueError(f"{key} is in the outbox, and nobody meant to commit it")
+            if truth.setdefault(key, hashed) != hashed:
+                raise ValueError(f"{key} is in the outbox with another payload than was committed")
     return truth
 
 
-def files_of(outbox: Path, last_seq: int) -> set[str]:
-    """Digests of the files that belong to what was committed."""
+def files_of(outbox: Path) -> set[str]:
+    """Digests of the files that belong to what is kept."""
     with closing(sqlite3.connect(outbox)) as connection:
-        query = "SELECT sha256 FROM attachment WHERE seq <= ?"
-        return {str(one) for (one,) in connection.execute(query, (last_seq,))}
+        return {str(one) for (one,) in connection.execute("SELECT sha256 FROM attachment")}
 
 
-def check(
-    centre: Path, truth: dict[Key, str], files: set[str], bystander: Bystander, last_seq: int
-) -> Found:
+def check(centre: Path, truth: dict[Key, str], files: set[str], bystander: Bystander) -> Found:
     """Compare a centre's file with the truth."""
     with closing(sqlite3.connect(centre)) as connection:
         rows = [
             ((str(epoch), int(seq)), digest(payload))
             for epoch, seq, payload in connection.execute(
-                "SELECT epoch, seq, payload FROM alert WHERE seq <= ? ORDER BY number", (last_seq,)
+                "SELECT epoch, seq, payload FROM alert ORDER BY number"
             )
         ]
         (gaps,) = connection.execute("SELECT count(*) FROM gap").fetchone()

@@ -31,7 +31,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from edge.protocol import topics
 from edge.study.fault_check import Bystander, Found, check, files_of, truth_of
-from edge.study.faulty_line import FaultyLine
+from edge.study.faulty_line import FaultyLine, How
 from edge.study.ports import free_ports
 from edge.study.producer import SIDES
 from edge.study.victims import Bench, read_rows
@@ -39,8 +39,10 @@ from edge.study.victims import Bench, read_rows
 RATE_PER_S = 20.0
 PROCESSES = ("service", *SIDES, *(f"centre-{side}" for side in SIDES))
 LINES = tuple(f"{who}-{side}" for who in ("service", "centre") for side in SIDES)
-KINDS = ("kill", "freeze", "cut", "goodbye", "half-open", "slow", "truncate")
+KINDS = ("kill", "freeze", "cut", "goodbye", "half-open", "slow", "stop", "truncate")
 ON_PROCESSES = ("kill", "freeze")
+LASTING: dict[str, How] = {"half-open": "half-open", "slow": "slow", "stop": "frozen"}
+"""What a line is while such a fault lasts."""
 TOGETHER = 0.25
 """Share of faults that do not wait for the one before to be over."""
 LASTS_S = (0.1, 3.0)
@@ -145,8 +147,8 @@ class FaultBench(Bench):
                 line.cut(politely=fault.kind == "goodbye")
             case "truncate":
                 line.truncate()
-            case "slow" | "half-open":
-                line.become("slow" if fault.kind == "slow" else "half-open")
+            case kind:
+                line.become(LASTING[kind])
                 time.sleep(fault.lasts_s)
                 line.become("open")
 
@@ -238,7 +240,7 @@ def run(*, times: int, seed: int, say: Callable[[str], None] = lambda text: None
         late += _wait(bench.has_all, RECOVERY_S) is None
         last_seq = bench.last_seq()
         time.sleep(0.5)  # for the bystanders
-        sides = _compare(bench, last_seq)
+        sides = _compare(bench)
     return Outcome(
         seed=seed,
         faults=dict(struck),
@@ -250,12 +252,11 @@ def run(*, times: int, seed: int, say: Callable[[str], None] = lambda text: None
     )
 
 
-def _compare(bench: FaultBench, last_seq: int) -> dict[str, Found]:
-    truth = truth_of(bench.folder / "ledger", bench.outbox_path, last_seq)
-    files = files_of(bench.outbox_path, last_seq)
+def _compare(bench: FaultBench) -> dict[str, Found]:
+    truth = truth_of(bench.folder / "ledger", bench.outbox_path)
+    files = files_of(bench.outbox_path)
     return {
-        side: check(bench.centre_path(side), truth, files, bench.bystanders[side], last_seq)
-        for side in SIDES
+        side: check(bench.centre_path(side), truth, files, bench.bystanders[side]) for side in SIDES
     }
 
 

@@ -28,7 +28,7 @@ def site(tmp_path):
         ]
     )  # fmt: skip
     outbox.close()
-    lines = [f"E {seq} {digest(payload(seq))}\n" for seq in range(1, 6)]
+    lines = [f"{what} E {seq} {digest(payload(seq))}\n" for seq in range(1, 6) for what in "ic"]
     (tmp_path / "ledger").write_text("".join(lines))
     CentreStore(tmp_path / "centre.db").close()
     write(tmp_path, [(seq, payload(seq)) for seq in range(1, 6)])
@@ -47,15 +47,15 @@ def write(folder, rows, also=""):
 
 
 def look(folder, bystander=None, files=frozenset()):
-    truth = truth_of(folder / "ledger", folder / "outbox.db", 5)
-    return check(folder / "centre.db", truth, set(files), bystander or Bystander(), 5)
+    truth = truth_of(folder / "ledger", folder / "outbox.db")
+    return check(folder / "centre.db", truth, set(files), bystander or Bystander())
 
 
 def test_what_is_whole_is_whole(site):
     found = look(site)
     assert found.kept
     assert (found.committed, found.stored) == (5, 5)
-    assert files_of(site / "outbox.db", 5) == set()
+    assert files_of(site / "outbox.db") == set()
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,22 @@ def test_a_gap_and_a_missing_file_are_found(site):
 
 def test_what_the_outbox_lost_is_lost_though_it_says_nothing_of_it(site):
     with (site / "ledger").open("a") as ledger:
-        ledger.write(f"F 3 {digest(b'x')}\n")
+        ledger.write(f"c F 6 {digest(b'x')}\n")
     assert look(site).lost == 1
+
+
+def test_what_a_kill_left_open_is_whatever_the_outbox_says(site):
+    lines = (site / "ledger").read_text().splitlines(keepends=True)
+    (site / "ledger").write_text("".join(lines[:-1]) + f"i E 6 {digest(b'never came')}\n")
+    assert look(site).kept
+
+
+@pytest.mark.parametrize("line", ["c E 3 0000000000000000\n", ""])
+def test_a_number_with_two_payloads_and_one_that_nobody_meant_are_no_truth(site, line):
+    lines = (site / "ledger").read_text().splitlines(keepends=True)
+    (site / "ledger").write_text("".join(lines[: -2 if not line else None]) + line)
+    with pytest.raises(ValueError, match=r"payload|nobody meant"):
+        look(site)
 
 
 def test_a_duplicate_is_one_only_where_it_has_the_same_bytes(site):

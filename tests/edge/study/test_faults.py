@@ -7,11 +7,11 @@ from edge.study import faults
 
 
 def test_every_kind_strikes_every_victim_before_one_does_so_again():
-    pairs = [(fault.kind, fault.victim) for fault in faults.plan(60, seed=3)]
-    assert len(set(pairs[:30])) == len(set(pairs[30:])) == 30
+    pairs = [(fault.kind, fault.victim) for fault in faults.plan(68, seed=3)]
+    assert len(set(pairs[:34])) == len(set(pairs[34:])) == 34
     assert {kind for kind, _ in pairs} == set(faults.KINDS)
-    assert pairs == [(fault.kind, fault.victim) for fault in faults.plan(60, seed=3)]
-    assert pairs != [(fault.kind, fault.victim) for fault in faults.plan(60, seed=4)]
+    assert pairs == [(fault.kind, fault.victim) for fault in faults.plan(68, seed=3)]
+    assert pairs != [(fault.kind, fault.victim) for fault in faults.plan(68, seed=4)]
 
 
 @pytest.mark.skipif(find_mosquitto() is None, reason="mosquitto is not installed")
