@@ -332,7 +332,7 @@ def bench_arguments(sub: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="decoders, stages, replay (these without a name), hostile, n42, spectra, first-alert, "
         "load, footfalls, seismic, xray-alert, xray, xray-lines, xray-hostile, datacast, anyshake, "
-        "kills, faults, fusion, record, commands, delivery, backlog",
+        "kills, faults, harms, fusion, record, commands, delivery, backlog",
     )
     sub.add_argument("--json", action="store_true", help="figures for a program, on stdout")
     sub.add_argument(

@@ -1,6 +1,7 @@
 """Everything that goes out: the outbox, a publisher per side, and brokers of our own."""
 
 import asyncio
+import os
 import time
 from collections import deque
 from collections.abc import Callable, Collection
@@ -26,6 +27,7 @@ from fusion.types import SECOND_NS
 OUTBOX_FILE = "outbox.db"
 LIVE_EXPIRY_S = 5
 ANSWER_EXPIRY_S = 60  # who asked and has not looked since sees the alerts themselves
+LATE_S = 30.0  # a centre stores within a fraction of a second, and a backlog is seen to shrink
 RECENT_S = 3600.0  # long enough for an operator to see it, short enough to be seen to be over
 MAX_RECENT = 10_000  # dead letters remembered a side, as many as the outbox keeps
 PUBLISHER_END_S = 1.5  # of the five seconds in which the service ends
@@ -70,6 +72,7 @@ class Outlets:
         config = self._config
         self._settings = [_settings(name, side) for name, side in config.sides.items()]
         self._tls = {settings.name: settings.tls for settings in self._settings}
+        self._with_cursor = {each.name for each in self._settings if each.keeps_cursor}
         self._signer = _signer(config)
         for name, side in config.sides.items():
             if side.auto:
@@ -157,9 +160,12 @@ class Outlets:
             for status in self.status()
         ]
 
-    def troubles(self) -> tuple[bool, list[str]]:
-        """Whether any side takes alerts, and what is wrong with each."""
-        statuses, now_utc_ns = self.status(), time.time_ns()
+    def troubles(self, now_utc_ns: int | None = None) -> tuple[bool, list[str]]:
+        """Whether any side takes alerts, and what is wrong with each.
+
+        now_utc_ns  by the clock that alerts are stamped with; the machine's without it
+        """
+        statuses, now_utc_ns = self.status(), now_utc_ns or time.time_ns()
         takes = any(status.connected and not status.refusal for status in statuses)
         return takes, [
             f"{status.side}: {trouble}"
@@ -171,22 +177,46 @@ class Outlets:
         broker = self._brokers.get(status.side)
         troubles = [broker.trouble] if broker is not None and broker.trouble else []
         if not status.connected:
-            troubles.append("broker not connected")
+            why = f" ({status.last_error})" if status.last_error else ""
+            troubles.append(f"broker not connected{why}")
         elif status.refusal:
             troubles.append(f"refuses our alerts: {status.refusal}")
-        certificates = expiries(self._tls[status.side], now_utc_ns)
-        troubles += filter(None, (each.trouble(now_utc_ns) for each in certificates))
+        wall_utc_ns = time.time_ns()  # TLS judges certificates by it
+        certificates = expiries(self._tls[status.side], wall_utc_ns)
+        troubles += filter(None, (each.trouble(wall_utc_ns) for each in certificates))
         troubles += self.further(status.side, now_utc_ns)
+        if status.connected and not status.refusal and status.side in self._with_cursor:
+            troubles += filter(None, [self._late(status, now_utc_ns)])
         since_s = time.monotonic() - RECENT_S
         dead = sum(at_s > since_s for at_s in tuple(self._buried_s.get(status.side, ())))
         if dead:
             troubles.append(f"{dead} dead letters within the last hour")
         return troubles
 
+    def _late(self, status: SideStatus, now_utc_ns: int) -> str:
+        oldest_utc_ns = self.outbox.oldest_utc_ns(status.side) if status.depth else None
+        if oldest_utc_ns is None or now_utc_ns - oldest_utc_ns < LATE_S * SECOND_NS:
+            return ""
+        # In steps, for each new text is told to both sides at once.
+        minutes = int((now_utc_ns - oldest_utc_ns) / SECOND_NS / 60)
+        waits = f"{1 << minutes.bit_length() - 1} minutes" if minutes > 1 else f"{LATE_S:.0f} s"
+        return f"alerts wait for its centre, the oldest for more than {waits}; is it there?"
+
     def _tell_dead(self, letter: DeadLetter) -> None:
         metrics.side_metrics(letter.side).dead_letters.inc()
         recent = self._buried_s.setdefault(letter.side, deque(maxlen=MAX_RECENT))
         recent.append(time.monotonic())
+
+    @property
+    def key_trouble(self) -> str:
+        """What is wrong with the file of our signing key; `""` where nothing is."""
+        path = self._config.keys.signer
+        if path is None or os.access(path, os.R_OK):
+            return ""
+        return (
+            f"our signing key {path} cannot be read any more: alerts are still signed, but the"
+            " next start will be refused (bring it back, or make a successor: `garita keys rotate`)"
+        )
 
     def take_metrics(self, now_utc_ns: int) -> None:
         """Set the gauges of both sides; called at scrape time."""
