@@ -125,6 +125,7 @@ class Together:
         self.changes = Changes(places_of(config), now_utc_ns())
         """Told of every sample by the pipeline."""
         self.gaps = Gaps(places_of(config))
+        self._closing = False
         self._asking: Asking | None = None
 
     def commit(self, rows: Sequence[Row]) -> None:
@@ -200,13 +201,17 @@ class Together:
         self._asking = asking
         vouched = {topics.cosignature_topic(side, config.site.id) for side in config.sides}
 
+        def take(command: Command) -> None:
+            if not self._closing:  # what it would be noted in is being closed: it is asked again
+                asking.take(command)
+
         def hand_over(command: Command) -> None:
             if command.topic in vouched:
                 if command.topic == topics.cosignature_topic(command.side, config.site.id):
                     self._record.cosigned(command.side, command.payload)
                 return
             # The engine is the loop's alone; a side's thread only leaves the command there.
-            loop.call_soon_threadsafe(asking.take, command)
+            loop.call_soon_threadsafe(take, command)
 
         self._outlets.commanded = hand_over
 
@@ -260,7 +265,8 @@ class Together:
         return key_expiries(public, self._keyring, owners, now_utc_ns)
 
     def close(self) -> None:
-        """Enter the end."""
+        """Enter the end; nothing is carried out from now on."""
+        self._closing = True
         stop = Draft(kind="stop", facts={"epoch": self._outbox.epoch, "clean": True})
         now_utc_ns = self._now_utc_ns()
         missed = self.gaps.drafts(now_utc_ns, ending=True)
