@@ -27,9 +27,9 @@ carries 2,000 messages a second."""
 STALL_S = 2.0  # storing a burst on a slow card takes 0.5 s; less would send it twice
 MAX_STALL_S = 30.0
 LEAD = 40
-"""Rows sent beyond the cursor of a centre that is storing: they wait in its broker, a fresh alert
-behind them (Mosquitto 2.0 does not let it overtake), so it is no more than keeps a centre busy.
-With 500 a backlog drained a fifth faster, and a fresh alert waited 0.2 s."""
+"""Rows sent beyond the cursor of a centre that is storing: what waits in its broker is what a fresh
+alert waits behind, so it is no more than keeps a centre busy. With 500 one waited 0.2 s. A centre
+that is far away drains 40 in each round trip."""
 LEAD_S = 5.0
 """A centre that has stored nothing for so long no longer holds new alerts back from the other
 readers of its broker."""

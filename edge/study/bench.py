@@ -55,7 +55,7 @@ BENCHES = {
     ),
     "backlog": (
         "edge.study.bench_backlog:run",
-        "a side that was away: the other side, how its backlog drains, fresh alerts beside it",
+        "a side away for a week: the other side, how its backlog drains, fresh alerts beside it",
     ),
     "harms": (
         "edge.study.bench_harms:run",
