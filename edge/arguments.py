@@ -234,6 +234,9 @@ def centre_arguments(sub: argparse.ArgumentParser) -> None:
     _language(sub)
     sub.add_argument("--json", action="store_true", help="JSON Lines, for a program")
     sub.add_argument("--quiet", action="store_true", help="store only, and print nothing")
+    sub.add_argument(
+        "--forward", metavar="COMMAND", help="a program that gets all that is stored, on stdin"
+    )
     sub.add_argument("--for", dest="for_s", type=duration_s, metavar="TIME", help="stop after that")
     _access(sub)
 
@@ -295,6 +298,25 @@ def audit_arguments(sub: argparse.ArgumentParser) -> None:
         )
 
 
+def outbox_arguments(sub: argparse.ArgumentParser) -> None:
+    """Arguments of `garita outbox`."""
+    actions = sub.add_subparsers(dest="action", metavar="ACTION", required=True)
+    listing = actions.add_parser("ls", help="what waits for each side, and its dead letters")
+    retry = actions.add_parser("retry", help="try dead letters again; exit code 1: there are none")
+    export = actions.add_parser("export", help="a side's alerts as JSON Lines, as it gets them")
+    for one in (listing, retry, export):
+        one.add_argument(
+            "--state", required=True, type=Path, metavar="DIR", help="the state folder of a site"
+        )
+        one.add_argument("--side", required=one is not listing, help="such as north")
+    listing.add_argument("--json", action="store_true", help="a line of JSON a side, for a program")
+    retry.add_argument("--seq", type=int, metavar="N", help="one alert (default: all)")
+    export.add_argument(
+        "--from", dest="first", type=int, default=1, metavar="N", help="the first (default: 1)"
+    )
+    export.add_argument("--to", dest="last", type=int, metavar="N", help="the last (default: all)")
+
+
 def schema_arguments(sub: argparse.ArgumentParser) -> None:
     """Arguments of `garita schema`."""
     sub.add_argument(
@@ -310,15 +332,15 @@ def bench_arguments(sub: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="decoders, stages, replay (these without a name), hostile, n42, spectra, first-alert, "
         "load, footfalls, seismic, xray-alert, xray, xray-lines, xray-hostile, datacast, anyshake, "
-        "kills, fusion, record, commands, delivery, backlog",
+        "kills, faults, harms, fusion, record, commands, delivery, backlog",
     )
     sub.add_argument("--json", action="store_true", help="figures for a program, on stdout")
     sub.add_argument(
         "--times",
         type=int,
         metavar="N",
-        help="kills of kills, starts of first-alert, seconds of load and replay, messages of "
-        "commands",
+        help="kills of kills, faults of faults, starts of first-alert, seconds of load and replay, "
+        "messages of commands",
     )
     sub.add_argument("--seed", type=int, default=1, help="of everything random (default: 1)")
 
@@ -504,6 +526,36 @@ def change_arguments(sub: argparse.ArgumentParser) -> None:
     show = actions.add_parser("show", help="what it asks for, and who has signed")
     show.add_argument("file", type=Path, metavar="FILE", help="the change")
     show.add_argument("--keyring", type=Path, metavar="FILE", help="whose signatures are believed")
+    show.add_argument(
+        "--config", type=Path, metavar="FILE", help="your own copy: is it what is asked for?"
+    )
+
+
+def release_arguments(sub: argparse.ArgumentParser) -> None:
+    """Arguments of `garita release`."""
+    actions = sub.add_subparsers(dest="action", metavar="explain|tell|check", required=True)
+    ask = actions.add_parser("explain", help="what each side is not told of an alert, and why")
+    _config(ask, required=True)
+    ask.add_argument("--side", choices=("north", "south"), help="only of this side")
+    ask.add_argument("--alert", type=Path, metavar="FILE", help="a whole alert; - for stdin")
+    ask.add_argument("--event", metavar="CODE", help="such as RAD_THREAT")
+    ask.add_argument("--lane", metavar="ID", help="the lane; its direction follows")
+    ask.add_argument("--direction", metavar="NAME", help="northbound or southbound")
+    ask.add_argument("--level", type=int, choices=range(1, 5), help="how urgent, 1 to 4")
+    ask.add_argument(
+        "--exercise", action=argparse.BooleanOptionalAction, help="a drill, or what is real"
+    )
+    ask.add_argument("--json", action="store_true", help="one JSON object a side")
+    tell = actions.add_parser("tell", help="a withheld value with its salt, for the partner")
+    tell.add_argument("file", type=Path, metavar="WHOLE", help="the whole alert")
+    tell.add_argument("--field", required=True, metavar="NAME", help="as `withheld` names it")
+    _config(tell, required=True)
+    tell.add_argument(
+        "--told", type=Path, metavar="FILE", help="what the partner got: checked first"
+    )
+    check = actions.add_parser("check", help="is it what the alert withheld?")
+    check.add_argument("file", type=Path, metavar="TOLD", help="the alert as this side got it")
+    check.add_argument("disclosure", type=Path, metavar="FILE", help="what `tell` wrote")
 
 
 def broker_arguments(sub: argparse.ArgumentParser) -> None:

@@ -128,11 +128,15 @@ reasons with their share.""",
 Subscribes to a side's broker, believes what the keyring's keys have signed, stores each alert with
 its files in SQLite once it has the one before, and says "stored up to seq N" in its cursor. Prints
 each stored alert; with --json as JSON Lines, to be piped on. What a backlog would delay is shown at
-once and stored in its turn. It goes on until SIGTERM, through any loss of the broker.""",
+once and stored in its turn. It goes on until SIGTERM, through any loss of the broker.
+--forward starts a program with what was stored and not handed on yet as JSON Lines on its stdin;
+its exit code 0 says that it has taken them, else they come again. No shell reads the command.""",
         examples="""\
   garita centre --side south --url mqtt://127.0.0.1:18832 --language es-MX
   garita centre --side north --url mqtts://broker.example --ca ca.pem --cert ops.pem \\
-      --key ops.key --keyring keyring.json --store /var/lib/garita/north.db --json | forward""",
+      --key ops.key --keyring keyring.json --store /var/lib/garita/north.db --json
+  garita centre --side north --url mqtt://127.0.0.1:18831 --quiet \\
+      --forward 'curl --fail --silent -T - http://127.0.0.1:9000/alerts'""",
         arguments=arguments.centre_arguments,
     ),
     Command(
@@ -219,13 +223,33 @@ A change counts at once, also for who is logged in.""",
         description="""\
 Thresholds, inhibits longer than a shift, release rules and the keyring change only with the
 signatures of an officer of each side (DSSE). `new` compares a configuration with what is in force
-below its state_dir. The signed file goes into the folder changes/ there.
-Exit code 1: `show` with a keyring finds that not both have signed. 2: a file cannot be used.""",
+below its state_dir; `sign` and `show` tell it value by value, old -> new. The signed file goes
+into the folder changes/ there. Where every officer's key of a side has ended, the keyring alone
+changes by the other side's word, and by nobody's where neither can sign: entered as lapsed.
+Exit code 1: `show` finds that not both have signed, or that your copy is something else. 2: a file
+cannot be used.""",
         examples="""\
   garita change new --config site.yaml --out change.json --reason "gamma threshold to 5 sigma"
   garita change sign change.json --key keys/north-officer.pem
-  garita change show change.json --keyring keyring.json""",
+  garita change show change.json --keyring keyring.json --config my-copy.yaml""",
         arguments=arguments.change_arguments,
+    ),
+    Command(
+        name="release",
+        handler="edge.delivery.release_command:main",
+        summary="what each side is told of an alert and why not more; told later, and checked",
+        description="""\
+explain says for an alert, at hand or thought of, which fields and files each side is not told, by
+which rule, and what of the alert the rule is about. tell writes a withheld value with its salt, for
+the partner; check is the partner's: whether that is what its alert withheld. An alert's FILE is one
+document, or lines of `garita outbox export` or `garita centre --json` where its number is known.
+Exit code 1: it is another value. 2: a file cannot be used.""",
+        examples="""\
+  garita release explain --config site.yaml --event RAD_THREAT --lane nb-01 --level 4
+  garita release explain --config site.yaml --side south --alert alert.json --json
+  garita release tell whole.json --field event --config site.yaml > event.json
+  garita release check told.json event.json""",
+        arguments=arguments.release_arguments,
     ),
     Command(
         name="audit",
@@ -244,6 +268,22 @@ Exit code 1: something is wrong, the first wrong entry is named.""",
   garita audit verify copy.db --keys keyring.json --against /media/usb/mariposa
   garita audit ls /media/usb/mariposa --from 2026-11-22 --to 2026-11-23 | jq .kind""",
         arguments=arguments.audit_arguments,
+    ),
+    Command(
+        name="outbox",
+        handler="edge.delivery.outbox_command:main",
+        summary="what waits for a side and why; dead letters again, alerts as JSON Lines",
+        description="""\
+Works beside the running service. `ls` tells of each side how many alerts wait, how long, how far
+its centre is, and its dead letters with their reasons. `retry` lets the service send dead letters
+once more: they stay until the broker has taken them. `export` writes the alerts of a range as one
+side gets them, what is withheld from it withheld.
+Exit code 1: there is nothing like that. 2: the outbox cannot be read, or there is no such side.""",
+        examples="""\
+  garita outbox ls --state /var/lib/garita
+  garita outbox retry --state /var/lib/garita --side south --seq 1041
+  garita outbox export --state /var/lib/garita --side south --from 1000 --to 1100 | jq .event""",
+        arguments=arguments.outbox_arguments,
     ),
     Command(
         name="schema",

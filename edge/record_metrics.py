@@ -1,7 +1,10 @@
-"""Metrics of the common record."""
+"""Metrics of the common record, and of the keys that vouch for it."""
+
+from collections.abc import Iterable
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from edge.delivery.expiry import KeyExpiry
 from edge.metrics import REGISTRY
 
 ENTRIES = Gauge(
@@ -31,3 +34,17 @@ UNWITNESSED = Gauge(
     ["side"],
     registry=REGISTRY,
 )
+KEY_EXPIRES = Gauge(
+    "garita_key_expires_seconds",
+    "Seconds until a signing key ends, negative once it has: what this checkpoint signs with, and "
+    "of each side and role the key of the keyring that lasts longest.",
+    ["key", "owner", "role"],
+    registry=REGISTRY,
+)
+
+
+def take_keys(expiries: Iterable[KeyExpiry]) -> None:
+    """Take over how long keys last; called at scrape time."""
+    KEY_EXPIRES.clear()  # a key that has a successor is nobody's concern any more
+    for one in expiries:
+        KEY_EXPIRES.labels(one.key.key_id, one.key.owner, one.key.role).set(one.left_s)

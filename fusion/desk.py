@@ -96,9 +96,12 @@ class AlarmDesk:
         self._note([entry])
         return [] if entry.what == "refused" else self._shelf_changed(now_utc_ns)
 
-    def acknowledge(self, sample: AckSample) -> None:
-        """Somebody has answered an alert; one that is over needs no answer."""
+    def acknowledge(self, sample: AckSample, now_utc_ns: int) -> list[Alert]:
+        """Somebody has answered an alert; one that is over can still be confirmed."""
         self._ledger.acknowledge(sample.alert_id)
+        if sample.confirmed is None:
+            return []
+        return self._ledger.confirm(sample.alert_id, sample.confirmed, now_utc_ns)
 
     def take_entries(self) -> list[ShelfEntry]:
         """What has happened on the shelf since the last call."""

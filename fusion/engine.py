@@ -34,8 +34,7 @@ class Engine:
         if isinstance(sample, ShelveSample):
             return self._fuser.shelve(sample)
         if isinstance(sample, AckSample):
-            self._fuser.acknowledge(sample)
-            return []
+            return self._fuser.acknowledge(sample)
         detections = self._senses.feed(sample)
         if not detections:
             return []

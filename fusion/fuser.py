@@ -132,9 +132,9 @@ class Fuser:
         """Somebody asks not to be rung for something."""
         return self._desk.shelve(sample, max(self._now_utc_ns, sample.start_utc_ns))
 
-    def acknowledge(self, sample: AckSample) -> None:
+    def acknowledge(self, sample: AckSample) -> list[Alert]:
         """Somebody has answered an alert."""
-        self._desk.acknowledge(sample)
+        return self._desk.acknowledge(sample, max(self._now_utc_ns, sample.start_utc_ns))
 
     def take_entries(self) -> list[ShelfEntry]:
         """What has happened on the shelf since the last call."""

@@ -6,6 +6,8 @@ from fusion.handling_policy import HandlingPolicy
 from fusion.types import SECOND_NS, Alert, Level, Phase
 
 MAX_REMEMBERED = 2_000  # alerts that were cleared and may ring again, and the groups of floods
+CONFIRMED = "confirmed"
+"""Fact of an alert that a person has seen to be what it says."""
 
 
 @dataclass(slots=True)
@@ -25,6 +27,9 @@ class Ledger:
         self._lines: dict[str, _Line] = {}
         self._revisions: dict[str, int] = {}
         """Of alerts that were cleared."""
+        self._cleared: dict[str, Alert] = {}
+        """As they were told last, without what was measured."""
+        self._confirmed: dict[str, None] = {}
 
     @property
     def active(self) -> list[Alert]:
@@ -40,10 +45,13 @@ class Ledger:
         """The alert as its next revision."""
         name, line = alert.alert_id, self._lines.get(alert.alert_id)
         known = line.alert.revision if line else self._revisions.pop(name, 0)
+        self._cleared.pop(name, None)
         told = replace(alert, revision=known + 1)
+        if name in self._confirmed:
+            told = replace(told, facts={**told.facts, CONFIRMED: True})
         if told.phase is Phase.CLEAR:
             self._lines.pop(name, None)
-            self._remember(name, told.revision)
+            self._remember(told)
         elif line is None:
             self._lines[name] = _Line(told, now_utc_ns, since_utc_ns=now_utc_ns)
         else:
@@ -59,6 +67,35 @@ class Ledger:
         if line is not None:
             line.acknowledged = True
         return line is not None
+
+    def confirm(self, alert_id: str, confirmed: bool, now_utc_ns: int) -> list[Alert]:
+        """Somebody has seen what it was, or takes that back: told again where it is news.
+
+        What is over stays over. The last two thousand that were cleared can still be confirmed.
+        """
+        line = self._lines.get(alert_id)
+        last = line.alert if line is not None else self._cleared.get(alert_id)
+        if last is None or confirmed == (alert_id in self._confirmed):
+            return []
+        facts = {name: fact for name, fact in last.facts.items() if name != CONFIRMED}
+        self._confirmed.pop(alert_id, None)
+        if confirmed:
+            self._confirmed[alert_id] = None
+            facts[CONFIRMED] = True
+            while len(self._confirmed) > MAX_REMEMBERED:
+                del self._confirmed[next(iter(self._confirmed))]
+        told = replace(
+            last,
+            revision=last.revision + 1,
+            phase=Phase.CLEAR if line is None else Phase.UPDATE,
+            updated_utc_ns=max(last.updated_utc_ns, now_utc_ns),
+            facts=facts,
+        )
+        if line is None:
+            self._remember(told)
+        else:
+            line.alert, line.told_utc_ns = told, now_utc_ns
+        return [told]
 
     def realarms(self, now_utc_ns: int) -> list[Alert]:
         """What nobody answered, told again."""
@@ -96,7 +133,10 @@ class Ledger:
         line.alert, line.told_utc_ns = told, now_utc_ns
         return told
 
-    def _remember(self, alert_id: str, revision: int) -> None:
-        self._revisions[alert_id] = revision
+    def _remember(self, told: Alert) -> None:
+        self._revisions[told.alert_id] = told.revision
+        self._cleared[told.alert_id] = replace(told, records=())
         while len(self._revisions) > MAX_REMEMBERED:
-            del self._revisions[next(iter(self._revisions))]
+            oldest = next(iter(self._revisions))
+            del self._revisions[oldest]
+            self._cleared.pop(oldest, None)

@@ -366,6 +366,8 @@ class AckSample:
     alert_id: str
     by: str
     """Role or key, never a name."""
+    confirmed: bool | None = None
+    """Whether a person has seen that it is what the alert says; None: nobody has said."""
 
 
 Sample = (

@@ -35,8 +35,7 @@ log = structlog.get_logger()
 
 SESSION_EXPIRY_S = 7 * 24 * 3600  # a centre may be away for a week's repair
 AT_ONCE = 32
-"""Messages that the broker sends before we have stored one: the rest waits there, where a fresh
-alert overtakes it (`edge.delivery.fresh`)."""
+"""Messages that the broker sends before we have stored one."""
 WAIT_S = 0.5
 STEP_S = 0.25
 AGAIN_S = 0.5  # how often a cursor is said again while what arrives does not fit

@@ -2,6 +2,8 @@
 
 import argparse
 import contextlib
+import shlex
+import shutil
 import signal
 import sqlite3
 import sys
@@ -14,6 +16,7 @@ import msgspec
 import structlog
 
 from edge.delivery.centre import Centre
+from edge.delivery.centre_forward import Forwarder, json_line
 from edge.delivery.centre_record import CentreRecord
 from edge.delivery.centre_store import Arrival, CentreStore
 from edge.delivery.sides import SideSettings, TlsFiles
@@ -38,24 +41,35 @@ def main(arguments: argparse.Namespace) -> int:
     store = arguments.store or Path(f"centre-{settings.name}.db")
     _check_store(store)
     tell = _teller(arguments)
+    forwarder = _forwarder(arguments.forward, store)
     record = None
     if keyring is not None:
         signer = _signer(arguments.signing_key, settings.name)
         record = CentreRecord(settings.name, store.absolute().parent, keyring, signer)
+
+    def stored(arrival: Arrival) -> None:
+        tell(arrival, False)
+        if forwarder is not None:
+            forwarder.wake()
+
     centre = Centre(
         settings,
         store,
         keyring=keyring,
         record=record,
-        stored=lambda arrival: tell(arrival, False),
+        stored=stored,
         fresh=lambda arrival: tell(arrival, True),
     )
     if arguments.for_s is not None:
         timer = threading.Timer(arguments.for_s, centre.ask_to_stop)
         timer.daemon = True
         timer.start()
+    if forwarder is not None:
+        forwarder.start()
     with _ending(centre):
         centre.run()
+    if forwarder is not None:
+        forwarder.stop()
     if record is not None:
         record.close()
     log.info("centre ended", side=settings.name, refused=dict(centre.reading.refused))
@@ -129,6 +143,18 @@ def _signer(path: Path | None, side: str) -> Signer | None:
     return signer
 
 
+def _forwarder(command: str | None, store: Path) -> Forwarder | None:
+    if command is None:
+        return None
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise _unusable("--forward", command, str(error), "close what is quoted") from error
+    if not words or shutil.which(words[0]) is None:
+        raise _unusable("--forward", command, "there is no such program", "name one by its path")
+    return Forwarder(store, words)
+
+
 def _check_store(path: Path) -> None:
     try:
         CentreStore(path).close()
@@ -155,23 +181,6 @@ def _teller(arguments: argparse.Namespace) -> Tell:
         sys.stdout.flush()  # who reads a pipe must not wait for the next alert
 
     return tell
-
-
-def json_line(arrival: Arrival, ahead: bool) -> str:
-    """An alert as one JSON object, for a program: the alert as it came, and who vouches for it."""
-    alert: object = msgspec.Raw(b"null")
-    with contextlib.suppress(msgspec.DecodeError):  # without a keyring anything may come
-        alert = msgspec.Raw(msgspec.json.format(arrival.payload, indent=-1))
-    told = {
-        "site": arrival.site,
-        "epoch": arrival.mark.epoch,
-        "seq": arrival.mark.seq,
-        "ahead": ahead,
-        "key": arrival.key,
-        "signature": arrival.signature,
-        "alert": alert,
-    }
-    return msgspec.json.encode(told).decode()
 
 
 def line(arrival: Arrival, ahead: bool, language: str) -> str:

@@ -53,6 +53,8 @@ CREATE TABLE IF NOT EXISTS seal (
     signature TEXT NOT NULL,
     PRIMARY KEY (site, epoch, seq)
 );
+-- The last alert, by `number`, that a program has taken (see centre_forward).
+CREATE TABLE IF NOT EXISTS forwarded (one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER);
 CREATE INDEX IF NOT EXISTS evidence_sha256 ON evidence (site, sha256);
 CREATE TABLE IF NOT EXISTS wire (
     site TEXT PRIMARY KEY,
@@ -111,7 +113,7 @@ class Wire:
 
 
 class CentreStore:
-    """A SQLite file of one centre; used by one thread."""
+    """A SQLite file of one centre; each used by one thread."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -241,6 +243,34 @@ class CentreStore:
             "SELECT epoch, seq, payload FROM alert WHERE site = ? ORDER BY number", (site,)
         )
         return [(Mark(epoch=epoch, seq=seq), payload) for epoch, seq, payload in found]
+
+    def after(self, number: int, limit: int) -> list[tuple[int, Arrival]]:
+        """The next alerts in the order of storing, by their number there."""
+        found = self._connection.execute(
+            "SELECT number, site, epoch, seq, topic, payload, coalesce(key, ''),"
+            " coalesce(signature, '') FROM alert LEFT JOIN seal USING (site, epoch, seq)"
+            " WHERE number > ? ORDER BY number LIMIT ?",
+            (number, limit),
+        )
+        return [
+            (
+                n,
+                Arrival(
+                    site=site, mark=Mark(epoch=epoch, seq=seq), after=ORIGIN, topic=topic,
+                    payload=payload, key=key, signature=signature,
+                ),
+            )
+            for n, site, epoch, seq, topic, payload, key, signature in found
+        ]  # fmt: skip
+
+    def forwarded(self) -> int:
+        """The number of the last alert that was forwarded; 0 before the first."""
+        found = self._connection.execute("SELECT number FROM forwarded").fetchone()
+        return int(found[0]) if found is not None else 0
+
+    def set_forwarded(self, number: int) -> None:
+        """All up to this number have been."""
+        self._connection.execute("INSERT OR REPLACE INTO forwarded VALUES (1, ?)", (number,))
 
     def seal(self, site: str, mark: Mark) -> tuple[str, str]:
         """Key id and signature of an alert's payload; empty where it came unsigned."""

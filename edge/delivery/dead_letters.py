@@ -1,4 +1,4 @@
-"""Telling of dead letters: each once, and a burst of them in one line of the log."""
+"""Dead letters: told each once, a burst in one line of the log, and tried again where asked."""
 
 import sqlite3
 import time
@@ -10,6 +10,8 @@ from edge.delivery.retention import Buried
 from edge.delivery.rows import DeadLetter, read_dead_letter
 
 BURST_S = 10.0  # a broker that refuses everything writes six lines a minute, not thousands
+
+AT_ONCE = 256  # tried again in one go; the rest follows
 
 _COLUMNS = "side, seq, part, epoch, topic, reason, created_utc_ns"
 
@@ -76,3 +78,46 @@ def find_all(connection: sqlite3.Connection, side: str | None) -> list[DeadLette
         (side, side),
     ).fetchall()
     return [read_dead_letter(values) for values in found]
+
+
+def ask_retry(connection: sqlite3.Connection, side: str, seq: int | None) -> tuple[int, int]:
+    """Have a side's dead letters tried again, all or those of one row.
+
+    Returns how many rows these are, and how many others are no longer kept.
+    """
+    wanted = "FROM dead WHERE side = ?1 AND (?2 IS NULL OR seq = ?2)"
+    kept = "seq IN (SELECT seq FROM row)"
+    connection.execute(
+        f"INSERT OR IGNORE INTO retry SELECT DISTINCT side, seq {wanted} AND {kept}",
+        (side, seq),
+    )
+    asked, gone = (
+        connection.execute(
+            f"SELECT count(DISTINCT seq) {wanted} AND {condition}",
+            (side, seq),
+        ).fetchone()[0]
+        for condition in (kept, f"NOT {kept}")
+    )
+    return int(asked), int(gone)
+
+
+def to_retry(connection: sqlite3.Connection, side: str) -> list[int]:
+    """Rows that are to be tried again, oldest first."""
+    found = connection.execute(
+        "SELECT seq FROM retry WHERE side = ? ORDER BY seq LIMIT ?", (side, AT_ONCE)
+    )
+    return [seq for (seq,) in found]
+
+
+def retried(connection: sqlite3.Connection, side: str, seq: int, refusal: str) -> None:
+    """A row was tried again; refused, its letter stays and says so."""
+    connection.execute("DELETE FROM retry WHERE side = ? AND seq = ?", (side, seq))
+    if refusal:
+        connection.execute(
+            "UPDATE dead SET reason = ? WHERE side = ? AND seq = ? AND part = 'alert'",
+            (refusal, side, seq),
+        )
+    else:
+        connection.execute(
+            "DELETE FROM dead WHERE side = ? AND seq = ? AND part = 'alert'", (side, seq)
+        )

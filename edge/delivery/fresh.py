@@ -3,8 +3,9 @@
 Rows go to a side in order, so a fresh alert would wait for everything before it. Behind a backlog
 it is sent ahead as a copy: the same bytes on the same topic, with the user property `lane: live`
 and without `after`. It takes no part in the cursor's protocol: a centre shows it and stores it when
-it comes in its turn, and to any other reader it is a duplicate by (site, epoch, seq). A copy has
-QoS 0, so it overtakes what the broker has queued, and nobody is sent an old one.
+it comes in its turn, and to any other reader it is a duplicate by (site, epoch, seq). A copy goes
+before all that we have yet to send, of which little is ever with the broker (`LEAD` in
+`edge.delivery.flow`); it has QoS 0 and an expiry, so nobody is sent an old one.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from edge.delivery.outbox import Outbox
 from edge.delivery.rows import Row
 from edge.delivery.seals import Seals
 
-BEHIND = 64
+BEHIND = 32
 """Rows that a side may lack before fresh ones are sent ahead; a few hundredths of a second."""
 MOST = 256
 """Rows sent ahead at once: what came in a burst beyond it waits for its turn."""

@@ -32,7 +32,7 @@ from edge.delivery.happenings import (
     Subscribed,
     Waker,
 )
-from edge.delivery.quick_properties import install
+from edge.delivery.quick_properties import Outgoing, install
 from edge.delivery.sides import SideSettings, TlsFiles
 
 install()
@@ -149,6 +149,15 @@ class Link:
             )
         return []
 
+    def flush(self) -> None:
+        """Write now what the socket takes, for what must not wait for the next `step`. LinkLost."""
+        if self._client.socket() is None or not self._client.want_write():
+            return
+        try:
+            self._client.loop_write()
+        except Exception as error:  # as in `step`
+            raise LinkLost(f"{self.address}: {_plain(error)}") from error
+
     def _exchange(self, timeout_s: float) -> None:
         client, selector = self._client, self._selector
         if client.socket() is None or selector is None:
@@ -198,19 +207,15 @@ class Link:
 
         ValueError where no broker could take it, or it is longer than `limit_bytes`.
         """
-        properties = _properties(PacketTypes.PUBLISH)
-        if user_properties:
-            properties.UserProperty = list(user_properties)
-        if content_type:
-            properties.ContentType = content_type
-        if expiry_s:
-            properties.MessageExpiryInterval = expiry_s
-        if correlation:
-            properties.CorrelationData = correlation
-        if response_topic:
-            properties.ResponseTopic = response_topic
+        properties = Outgoing(
+            user_properties=user_properties,
+            content_type=content_type,
+            expiry_s=expiry_s,
+            correlation=correlation,
+            response_topic=response_topic,
+        )
         if limit_bytes is not None:
-            length = len(topic.encode()) + len(payload) + len(_packed(properties)) + FIXED_BYTES
+            length = len(topic.encode()) + len(payload) + len(properties.pack()) + FIXED_BYTES
             if length > limit_bytes:
                 raise ValueError(f"{length} bytes; the broker takes {limit_bytes}")
         info = self._client.publish(topic, payload, qos, retain, properties)
@@ -307,10 +312,6 @@ def _decrypted(sock: socket.socket) -> bool:
 
 def _properties(packet_type: int) -> Properties:
     return Properties(packet_type)  # type: ignore[no-untyped-call]
-
-
-def _packed(properties: Properties) -> bytes:
-    return cast("bytes", properties.pack())  # type: ignore[no-untyped-call]
 
 
 def _tls_context(files: TlsFiles) -> ssl.SSLContext:

@@ -188,7 +188,29 @@ class Outbox:
         self._tell([(side, seq, part)] if new else [])
         return new
 
+    def take_retry(self, side: str, seq: int) -> Row | None:
+        """A row that is tried again, with all its files; None where it is no longer kept."""
+        with self._file.writing(self._file.notes) as connection:
+            connection.execute(
+                "DELETE FROM dead WHERE side = ? AND seq = ? AND part != 'alert'", (side, seq)
+            )
+            found = connection.execute(
+                f"SELECT {variants.ROW_OF_SIDE} WHERE row.seq = ?",
+                (side, seq),
+            ).fetchone()
+        return None if found is None else read_row(found)
+
+    def retried(self, side: str, seq: int, refusal: str) -> None:
+        """What came of it; without a refusal the row is no dead letter any more."""
+        with self._file.writing(self._file.notes) as connection:
+            dead_letters.retried(connection, side, seq, refusal)
+
     # --- reading -----------------------------------------------------------------------
+
+    def retries(self, side: str) -> list[int]:
+        """Rows whose dead letters are to be tried again, oldest first; not all at once."""
+        with self._file.reading() as connection:
+            return dead_letters.to_retry(connection, side)
 
     def pending(self, side: str, after_seq: int, limit: int) -> list[Row]:
         """Up to `limit` rows meant for a side after `after_seq`, oldest first, as it gets them."""
@@ -237,6 +259,18 @@ class Outbox:
                 (seq, floor, side),
             ).fetchone()
         return Mark(epoch=found[0], seq=found[1]) if found else None
+
+    def kept(self, side: str, first: int, last: int) -> tuple[int, int | None]:
+        """How many rows of a range a side can be sent, and the number of the first of them."""
+        with self._file.reading() as connection:
+            count, lowest = connection.execute(
+                "SELECT count(*), min(seq) FROM row WHERE seq BETWEEN ? AND ?"
+                " AND seq > (SELECT since_seq FROM side WHERE name = ?) AND NOT EXISTS"
+                " (SELECT 1 FROM dead WHERE dead.side = ? AND dead.seq = row.seq"
+                "  AND part = 'alert')",
+                (first, last, side, side),
+            ).fetchone()
+        return int(count), lowest
 
     def done_seq(self, side: str) -> int:
         """Every row up to here is settled for a side."""

@@ -5,9 +5,9 @@ import sqlite3
 import time
 from pathlib import Path
 
-SCHEMA_VERSION = 3
-"""1 had no attachments, 2 no variants: opening such a file adds their tables, and nothing else is
-different."""
+SCHEMA_VERSION = 4
+"""1 had no attachments, 2 no variants, 3 no retries: opening such a file adds their tables, and
+nothing else is different."""
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS row (
@@ -46,6 +46,12 @@ CREATE TABLE IF NOT EXISTS dead (
     PRIMARY KEY (side, seq, part)
 );
 CREATE INDEX IF NOT EXISTS dead_seq ON dead (seq);
+-- Rows whose dead letters somebody wants to be tried again; the letters stay until that succeeds.
+CREATE TABLE IF NOT EXISTS retry (
+    side TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (side, seq)
+) WITHOUT ROWID;
 -- The last retained payload of each active topic; an empty one clears it.
 CREATE TABLE IF NOT EXISTS active (
     topic TEXT PRIMARY KEY,

@@ -11,6 +11,7 @@ from collections import deque
 
 import structlog
 
+from edge.delivery.again import Again, Wanted
 from edge.delivery.happenings import Document, LinkLost, Waker
 from edge.delivery.hooks import Command, Hooks, Live, Tally, safely
 from edge.delivery.link import Link
@@ -28,6 +29,7 @@ FIRST_WAIT_S = 0.2
 LONGEST_WAIT_S = 5.0  # a broker that comes back is found within five seconds
 STEP_S = 0.25  # looks around so often while nothing happens: keepalive, stalls, ages
 MAX_LIVE = 256  # a second of live data of a busy checkpoint; older is worth nothing
+MAX_WANTED = 8  # a centre that asks for more at once is answered so
 ALIVE_S = 15.0  # connecting, the longest thing the thread waits for, takes some 3 s
 RATE_S = 10.0
 GOODBYE_S = 1.0
@@ -66,6 +68,8 @@ class Publisher:
         self._documents: dict[str, bytes] = {}
         self._changed: deque[str] = deque()
         self._live: deque[Live] = deque(maxlen=MAX_LIVE)
+        self._wanted: deque[Wanted] = deque()
+        self._again = Again(settings.name, outbox, self._seals)
         self._tally = Tally(stored_seq=outbox.done_seq(settings.name))
         self._connected = False
         self._since_utc_ns = time.time_ns()
@@ -121,6 +125,14 @@ class Publisher:
             )
         )
         self._waker.wake()
+
+    def send_again(self, wanted: Wanted) -> bool:
+        """Send alerts once more, as soon as connected. False where too much waits already."""
+        if len(self._wanted) >= MAX_WANTED:
+            return False
+        self._wanted.append(wanted)
+        self._waker.wake()
+        return True
 
     def stop(self, goodbye: Document | None = None, *, timeout_s: float = 4.0) -> None:
         """Say goodbye (retained, in place of the will) and end the thread.
@@ -207,6 +219,7 @@ class Publisher:
             hooks=self._hooks,
             tally=self._tally,
             seals=self._seals,
+            again=self._again,
         )
 
     def _hand_over(self, session: Session) -> None:
@@ -220,6 +233,8 @@ class Publisher:
             session.state(document)
         while self._live:
             session.live(self._live.popleft())
+        while session.connected and self._wanted:
+            session.send_again(self._wanted.popleft())
 
     def _part(self, session: Session) -> None:
         if self._goodbye is None or not session.connected:

@@ -1,10 +1,12 @@
-"""MQTT 5 properties of what arrives, read in a tenth of the time that paho takes.
+"""MQTT 5 properties, read and written in a tenth of the time that paho takes.
 
 Paho looks at every character and goes through all names of properties several times for each, which
 costs a centre more than to verify a signature. What is read here is what paho would read; whatever
-is unusual or wrong in the least is left to paho, and to its errors.
+is unusual or wrong in the least is left to paho, and to its errors. What is written is what paho
+would write, byte for byte.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from paho.mqtt import _packet
@@ -41,6 +43,40 @@ class QuickProperties(Properties):
             vars(self).pop(name, None)
         vars(self).update(read[0])
         return self, read[1]
+
+
+class Outgoing(QuickProperties):
+    """Of a PUBLISH that goes out: written once, however often they are asked for."""
+
+    def __init__(
+        self,
+        *,
+        user_properties: Sequence[tuple[str, str]] = (),
+        content_type: str = "",
+        expiry_s: int = 0,
+        correlation: bytes = b"",
+        response_topic: str = "",
+    ) -> None:
+        """ValueError where one is too long for MQTT, 65,535 bytes."""
+        super().__init__(PacketTypes.PUBLISH)
+        pieces = []
+        if expiry_s:
+            pieces.append(b"\x02" + expiry_s.to_bytes(4))
+        if content_type:
+            pieces.append(b"\x03" + _sized(content_type.encode()))
+        if response_topic:
+            pieces.append(b"\x08" + _sized(response_topic.encode()))
+        if correlation:
+            pieces.append(b"\x09" + _sized(correlation))
+        for key, value in user_properties:
+            pieces.append(b"\x26" + _sized(key.encode()) + _sized(value.encode()))
+        body = b"".join(pieces)
+        vars(self)["packed"] = _length(len(body)) + body
+
+    def pack(self) -> bytes:
+        """The bytes, their length first."""
+        packed: bytes = vars(self)["packed"]
+        return packed
 
 
 def install() -> None:
@@ -110,3 +146,19 @@ def _text(data: bytes, at: int, end: int) -> tuple[str | None, int]:
     except UnicodeDecodeError:
         return None, at
     return (None if "\0" in text or "\ufeff" in text else text), at
+
+
+def _sized(data: bytes) -> bytes:
+    if len(data) > 65535:
+        raise ValueError(f"{len(data)} bytes in a property; MQTT takes 65535")
+    return len(data).to_bytes(2) + data
+
+
+def _length(number: int) -> bytes:
+    """A variable byte integer, MQTT 5 section 1.5.5."""
+    written = bytearray()
+    while number > 127:
+        written.append(number & 127 | 128)
+        number >>= 7
+    written.append(number)
+    return bytes(written)

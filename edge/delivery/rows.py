@@ -94,9 +94,14 @@ class Row:
         return replace(self, variants=())
 
     def digests(self, sides: Iterable[str]) -> dict[str, str]:
-        """SHA-256 of the payload that each side gets."""
+        """SHA-256 of the payload that each side gets.
+
+        None of the whole where another side gets less: from what it was told it could try what
+        it was not, until the digest is the same. The whole carries the site's signature.
+        """
         less = {each.side: each.payload for each in self.variants}
-        return {side: hashlib.sha256(less.get(side, self.payload)).hexdigest() for side in sides}
+        told = less if less else dict.fromkeys(sides, self.payload)
+        return {side: hashlib.sha256(told[side]).hexdigest() for side in sides if side in told}
 
     def withheld(self) -> dict[str, list[str]]:
         """Names of the rules that withhold something, by the sides that get less."""

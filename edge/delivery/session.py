@@ -15,6 +15,7 @@ from collections.abc import Mapping
 import structlog
 
 from edge.delivery import inbound
+from edge.delivery.again import AGAIN, Again, Wanted, before
 from edge.delivery.books import Books, Pause
 from edge.delivery.files import Files
 from edge.delivery.flow import Flight, Flow, user_properties
@@ -58,6 +59,7 @@ class Session:
         hooks: Hooks,
         tally: Tally,
         seals: Seals | None = None,
+        again: Again | None = None,
     ) -> None:
         self._link = link
         self._settings = settings
@@ -78,6 +80,8 @@ class Session:
         self._seals = seals or Seals(settings.name)
         self._files = Files(settings.name, outbox, self._seals)
         self._fresh = Fresh(settings.name, outbox, self._seals)
+        self._again = again or Again(settings.name, outbox, self._seals)
+        self._again.begin()
         self._restated_seq = 0
         self._cursor_garbled = False
         self._greeting: Connected | None = None
@@ -99,6 +103,15 @@ class Session:
     def state(self, document: Document) -> None:
         """Say a retained document in its turn."""
         self._statements.append(("document", 0, document))
+
+    def send_again(self, wanted: Wanted) -> None:
+        """The side asks for alerts once more; only while connected."""
+        if self._flow is None or not self._flow.keeps_cursor or wanted.last is not None:
+            self._again.ask(wanted)
+            return
+        mark = before(self._outbox, wanted.first)
+        if self._flow.ask_again(mark, time.monotonic()):
+            self._books.cursor(mark)
 
     def live(self, message: Live) -> None:
         """Send at once, or count it as dropped."""
@@ -149,20 +162,23 @@ class Session:
             else:
                 row = self._rows.popleft()
                 flow.pass_over(Mark(epoch=row.epoch, seq=row.seq))
+        # What waits for its turn goes first.
+        if not self._statements and flow.position >= self._outbox.last_seq and self._reading.over:
+            with self._reading.attempt():
+                self._again.send(flow, self._link, self._limit_bytes)
         self._tally.in_flight = len(flow.flights)
 
     def _send_fresh(self, flow: Flow, now_s: float) -> None:
-        if (
-            not self._fresh.due(flow.behind(self._outbox.last_seq, now_s))
-            or self._hold.all
-            or self._link.clogged
-        ):
+        due = self._fresh.due(flow.behind(self._outbox.last_seq, now_s))
+        if not due or self._hold.all or not self._reading.over:
             return
-        if not self._reading.over:
+        self._link.flush()  # an acknowledgement that waits to be written is no full socket
+        if self._link.clogged:
             return
         with self._reading.attempt():
             rows = self._fresh.take()
             self._fresh.send(self._link, rows, self._limit_bytes)
+            self._link.flush()
             if rows and rows[0].seq <= self._restated_seq + 1:  # else a change would be left out
                 for row in rows:
                     self._state_active(row)
@@ -237,6 +253,8 @@ class Session:
             return
         flight = Flight(part="alert", seq=row.seq, topic=row.topic, sent_s=time.monotonic())
         flow.sent(mid, flight, Mark(epoch=row.epoch, seq=row.seq))
+        if row.seq == self._outbox.last_seq:
+            self._link.flush()  # its retained topic is still to be signed and said
         self._state_active(row)
 
     def _state_active(self, row: Row) -> None:
@@ -321,6 +339,10 @@ class Session:
             return
         if flight.bytes:
             return
+        if flight.part == AGAIN:
+            self._settle_files(flight.seq)
+            self._again.acked(flight.seq)
+            return
         self._hold.accepted(flight.part, flight.seq, flight.topic, now_s)
         if flight.part == "alert":
             self._settle_files(flight.seq)
@@ -341,6 +363,10 @@ class Session:
         if flight.bytes:
             reason = f"refused by the broker: 0x{acked.reason:02x} {acked.text}"
             self._files.refused(flight, reason)
+            return
+        if flight.part == AGAIN:
+            self._settle_files(flight.seq)
+            self._again.refused(flight.seq, f"0x{acked.reason:02x} {acked.text}")
             return
         held = flight.part != "document" and self._hold.refused(
             Refused(

@@ -37,12 +37,14 @@ PLACE_TELLERS = ("lane", "zone", "info", "contributions", "silent", "down", "evi
 IMPLIED: Mapping[str, tuple[str, ...]] = {
     "lane": PLACE_TELLERS,
     "zone": PLACE_TELLERS,
+    "direction": PLACE_TELLERS,
     "probability": ("certainty", "explanations", "contributions", "description"),
     "explanations": ("description",),
     "contributions": ("description",),
     "facts": ("description",),
 }
-"""What tells a field in other words: names of sensors tell the lane, descriptions tell why."""
+"""What tells a field in other words: names of sensors tell the lane, the birth document tells where
+a lane leads, descriptions tell why."""
 
 
 class Listed(msgspec.Struct, frozen=True):

@@ -208,14 +208,14 @@ def of_sensors(table: str, reading: Reading, window: Window) -> list[Figure]:
         begun = [each.entries[0] for each in losses(mine) if each.from_utc_ns in window]
         counted = [
             number(table, (raw(name),), ("column", "failures"), begun),
-            number(table, (raw(name),), ("column", "gaps"), [one.index for one in missed]),
-            _missing(table, name, missed),
+            _sum(table, name, "gaps", missed, 1),  # an entry tells of an hour of them
+            _sum(table, name, "missing", missed, 0),
         ]
         told = missed or any(window.overlap_ns(one.from_utc_ns, one.to_utc_ns) for one in mine)
         made += [each if told else replace(each, value=None) for each in counted]
     return made
 
 
-def _missing(table: str, name: str, missed: Sequence[Entry]) -> Figure:
-    counted = number(table, (raw(name),), ("column", "missing"), [each.index for each in missed])
-    return replace(counted, value=sum(whole_of(each, "missing") or 0 for each in missed))
+def _sum(table: str, name: str, fact: str, missed: Sequence[Entry], otherwise: int) -> Figure:
+    counted = number(table, (raw(name),), ("column", fact), [each.index for each in missed])
+    return replace(counted, value=sum(whole_of(each, fact) or otherwise for each in missed))

@@ -13,6 +13,8 @@ SideName = Annotated[str, Meta(pattern="^[a-z0-9-]{1,32}$")]
 Word = Annotated[str, Meta(pattern="^[a-z0-9-]{0,32}$")]
 """A short word and no free text: the record names no people."""
 Index = Annotated[int, Meta(ge=0, lt=2**53)]
+Seq = Annotated[int, Meta(ge=1, lt=2**53)]
+"""Number of an alert."""
 Code = Literal[
     "FALSE_NOT_CONFIRMED",
     "INNOCENT_NORM",
@@ -27,9 +29,9 @@ Code = Literal[
     "CONFIRMED_THREAT",
     "UNRESOLVED",
 ]
-"""`edge.record.entries.CODES`, as the schema names them."""
+"""How an alert was adjudicated (facts: fusion 3.1)."""
 Help = Literal["officers", "spectroscopist", "canine", "medical", "traffic"]
-"""`edge.record.entries.ASSIST`."""
+"""What one side may ask the other for."""
 Stage = Literal["new", "acknowledged", "dispatched", "on-scene", "adjudicated"]
 """How far an alert has come; separate, since to acknowledge is not to respond."""
 
@@ -139,11 +141,19 @@ class RecordRequestMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
 
 
 class ResendMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Every alert after a sequence number is to be sent again to this side, `garita.resend/1`."""
+    """Alerts are to be sent once more to this side, `garita.resend/1`.
+
+    The same bytes with the same numbers come in their order, behind what is fresh. The answer says
+    how many, and which are no longer kept.
+    """
 
     schema: Literal["garita.resend/1"] = "garita.resend/1"
-    after: Index
-    """0: everything that is kept."""
+    from_: Seq | UnsetType = msgspec.field(name="from", default=UNSET)
+    """The first; without it the one after this side's cursor."""
+    to: Seq | UnsetType = UNSET
+    """The last; without it everything comes, and the side's cursor is put back to before `from`."""
+    epoch: Annotated[str, Meta(pattern="^[0-9A-Za-z]{0,64}$")] = ""
+    """The boot that counted the first; empty: whichever."""
 
 
 class RecordMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -212,6 +222,14 @@ class CaseMessage(msgspec.Struct, frozen=True, kw_only=True):
     hand_over: OfferMessage | UnsetType = UNSET
 
 
+class GoneMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """Alerts that this side cannot be sent any more."""
+
+    from_: Seq = msgspec.field(name="from")
+    to: Seq
+    """The last of them; one after it is kept."""
+
+
 class AnswerMessage(msgspec.Struct, frozen=True, kw_only=True):
     """What came of a command, `garita.answer/1`; on its response topic, with its correlation."""
 
@@ -222,11 +240,15 @@ class AnswerMessage(msgspec.Struct, frozen=True, kw_only=True):
     refusal: str = ""
     """Why not: `unreadable`, `unknown-verb`, `retained`, `unknown`, `no-scope`, `source`, `over`,
     `too-long`, `too-many`, `already`, `back`, `not-owner`, `not-offered`, `still-offered`,
-    `to-itself`, `unavailable`, `not-recorded`; or of its signature."""
+    `to-itself`, `unavailable`, `not-recorded`, `gone`; or of its signature."""
     text: str = ""
     """The same for a person, where there is more to say."""
     state: CaseMessage | UnsetType = UNSET
     """How the alert stands now, where the command was of one."""
+    again: int | UnsetType = UNSET
+    """How many alerts come once more, where they were asked for."""
+    gone: GoneMessage | UnsetType = UNSET
+    """What was asked for and is no longer kept."""
 
 
 CommandMessage = (

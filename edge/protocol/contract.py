@@ -208,7 +208,7 @@ class SensorHealth(msgspec.Struct, frozen=True, kw_only=True):
     origin: OriginName
     up: bool
     last_sample_age_s: float | None
-    """None before the first sample."""
+    """None before the first sample, and where release rules keep it back."""
     malformed: Annotated[int, Meta(ge=0)] = 0
     dropped: Annotated[int, Meta(ge=0)] = 0
     text: str = ""

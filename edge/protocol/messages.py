@@ -39,6 +39,7 @@ from edge.protocol.contract import (
 )
 from edge.protocol.handling import HandlingMessage, handling_of
 from edge.text import render
+from fusion.ledger import CONFIRMED
 from fusion.types import Alert, Contribution, Detection, Fact, Level, Phase
 
 __all__ = [
@@ -215,7 +216,7 @@ def alert_message(
         probability=_probability(alert.probability),
         urgency="Past" if alert.phase is Phase.CLEAR else _URGENCY[level],
         severity=_SEVERITY[level],
-        certainty=certainty(alert.probability),
+        certainty="Observed" if CONFIRMED in alert.facts else certainty(alert.probability),
         onset=rfc3339(alert.onset_utc_ns),
         updated=rfc3339(alert.updated_utc_ns),
         explanations=[

@@ -4,11 +4,12 @@ An entry is its bytes: canonical JSON in the order of the fields, hashed as a le
 names roles and keys, never people.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta
 
+from edge.protocol.commands import Code, Help
 from edge.protocol.contract import Name, Sequence64, Time
 
 EDGE = "edge"
@@ -45,7 +46,9 @@ stop            epoch, clean (whether it was asked to)
 config          digest, before: the configuration differs from the last start's
 alert           id, revision, seq, epoch, event, level, direction (or None), msg_type, exercise,
                 onset (RFC 3339), digests {side: SHA-256 of the payload that it gets},
-                withheld {side: [rules]} where a side gets less
+                withheld {side: [rules]} where a side gets less; then no side's whole has a digest,
+                and the entry tells no more than that side was told: event WITHHELD, no direction,
+                no place, and no place in the answers to it
 ack, dispatch, on-scene      alert
 adjudicate      alert, code (one of CODES), confirm (method or ""), note_sha256 or ""
 assist          alert or "", what (one of ASSIST)
@@ -54,31 +57,19 @@ shelve, unshelve, shelf-expired    event, sensor, place ("" is any), until, reas
 inhibit         the same, from the configuration
 refused         verb, why: a command that was not carried out
 change          what (list of thresholds, inhibits, release, keys), digest, signers [key ids],
-                outcome (adopted, approved, or unwatched: no officers could have signed)
+                outcome (adopted, approved, unwatched: there are no officers to sign, or lapsed:
+                the keyring alone, while the keys of all officers of a side had ended)
 change-refused  the same, why
 fallback        sensor, kind: a simulator stands in from this start on
 sensor          sensor, up, reason
 side            side, connected, reason
-gap             sensor, missing (samples or records that never came), after (RFC 3339)
+gap             sensor, what (samples or passages), missing (how many never came), gaps (in how many
+                pieces), after, until (RFC 3339): every hour at most, and at stop
 count           lanes {lane: {"passages": n, "scans": n}}, since (RFC 3339): every hour, at stop
 """
 
-CODES = (
-    "FALSE_NOT_CONFIRMED",
-    "INNOCENT_NORM",
-    "INNOCENT_MEDICAL",
-    "INNOCENT_LEGAL_SHIPMENT",
-    "NUISANCE_TRAFFIC",
-    "NUISANCE_ANIMAL",
-    "NUISANCE_WEATHER",
-    "SENSOR_FAULT",
-    "EXERCISE",
-    "REFERRED_SECONDARY",
-    "CONFIRMED_THREAT",
-    "UNRESOLVED",
-)
-"""How an alert was adjudicated (facts: fusion 3.1)."""
-ASSIST = ("officers", "spectroscopist", "canine", "medical", "traffic")
+CODES = get_args(Code)
+ASSIST = get_args(Help)
 STEPS = ("offered", "accepted", "declined", "expired", "closed")
 
 

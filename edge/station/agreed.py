@@ -1,5 +1,7 @@
 """Whether a start keeps to what both sides have agreed on, and how the common record is told."""
 
+from typing import NamedTuple
+
 import structlog
 
 from edge.config import Config
@@ -7,7 +9,7 @@ from edge.errors import ConfigError, Mistake
 from edge.record.entries import Draft, decode
 from edge.record.record import Record, RecordError
 from edge.trust.changes import What
-from edge.trust.governance import Governance, Verdict, keyring_of
+from edge.trust.governance import Governance, Governed, Verdict, keyring_of
 from edge.trust.keys import KeyFileError, Keyring
 from fusion.policy import Policy
 
@@ -19,22 +21,34 @@ KEYS: dict[What, str] = {
 }
 """Where in a configuration each part stands."""
 
+PAGE = 1_000
+
 log = structlog.get_logger()
 
 
-def hold_to_agreed(
-    config: Config, policy: Policy, record: Record, *, at_utc_ns: int
-) -> tuple[Keyring | None, list[Draft]]:
-    """The keyring in force, and what to enter behind the start. ConfigError where refused.
+class Agreed(NamedTuple):
+    """What a start goes on with."""
 
-    A site that never had a keyring is not governed. One that had is, also without: else who may
-    write the configuration could do away with both sides by leaving out a line.
+    keyring: Keyring | None
+    """The one in force."""
+    drafts: list[Draft]
+    """To be entered behind the start."""
+    troubles: list[str] = []  # noqa: RUF012 - never added to
+    """What is wrong with it, for a person."""
+
+
+def hold_to_agreed(config: Config, policy: Policy, record: Record, *, at_utc_ns: int) -> Agreed:
+    """What both sides have agreed on, as far as it matters here. ConfigError where refused.
+
+    What an earlier start took and could not enter any more, since it ended just then, is entered
+    now. A site that never had a keyring is not governed. One that had is, also without: else who
+    may write the configuration could do away with both sides by leaving out a line.
     """
     state = Governance(config.state_dir)
     if config.keys.keyring is None and state.in_force is None:
-        return None, []
+        return Agreed(None, [])
     try:
-        verdict = state.check(config, policy, at_utc_ns=at_utc_ns)
+        verdict = state.check(config, policy, at_utc_ns=at_utc_ns, entries=record.size)
     except (OSError, KeyFileError) as error:
         mistake = Mistake(
             line=None,
@@ -49,12 +63,47 @@ def hold_to_agreed(
         raise ConfigError("governed", [_mistake(verdict)])
     assert state.in_force is not None
     text = state.in_force.keyring
-    drafts = [] if verdict.outcome == "ok" else [Draft(kind="change", facts=_facts(verdict))]
-    return keyring_of(text) if text else None, drafts
+    return Agreed(
+        keyring_of(text) if text else None,
+        _untold(state.in_force, record),
+        _troubles(state, at_utc_ns),
+    )
+
+
+def _untold(in_force: Governed, record: Record) -> list[Draft]:
+    """The entry of what is in force, where the record has none."""
+    facts, first = in_force.entry, in_force.entry_after
+    if facts is None:  # taken by an earlier version, which did not note it
+        return []
+    if first > record.size:  # another record has been begun since
+        first = 0
+    while found := record.entries(first, PAGE):
+        for data in found:
+            one = decode(data)
+            if one.kind == "change" and one.facts == facts:
+                return []
+        first += len(found)
+    return [Draft(kind="change", facts=facts)]
+
+
+def _troubles(state: Governance, at_utc_ns: int) -> list[str]:
+    found = []
+    if ended := state.ended(at_utc_ns):
+        found.append(
+            f"keys: every officer's key of {' and '.join(ended)} has ended: nothing but the keyring"
+            " can be changed; bring new ones into it with garita keys and garita change"
+        )
+    assert state.in_force is not None
+    if (state.in_force.entry or {}).get("outcome") == "lapsed":
+        found.append(
+            "keys: the keyring was changed while not both sides could sign; let both look at it "
+            "(garita keys ls) and sign a change once more"
+        )
+    return found
 
 
 def _enter_refused(record: Record, verdict: Verdict) -> None:
-    facts = _facts(verdict) | {"why": ", ".join(verdict.codes) or "unsigned"}
+    facts = verdict.facts() | {"why": ", ".join(verdict.codes) or "unsigned"}
     try:
         last = record.entries(max(0, record.size - 1), 1)
         # A supervisor that starts it again every 5 s makes no new attempt of it.
@@ -64,15 +113,6 @@ def _enter_refused(record: Record, verdict: Verdict) -> None:
         record.append([Draft(kind="change-refused", facts=facts)])
     except (RecordError, ValueError) as error:
         log.error("a refused change cannot be entered", error=str(error), **facts)
-
-
-def _facts(verdict: Verdict) -> dict[str, object]:
-    return {
-        "what": list(verdict.what),
-        "digest": verdict.digest,
-        "signers": list(verdict.signers),
-        "outcome": verdict.outcome,
-    }
 
 
 def _mistake(verdict: Verdict) -> Mistake:

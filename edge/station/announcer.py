@@ -70,9 +70,15 @@ class Announcer:
             if not all_of_them and self._told.get(place) == (links, connected):
                 continue
             self._told[place] = (links, connected)
-            payload = self._documents.health(place, statuses, sides, now_utc_ns)
-            for root in self._roots:
-                self._outlets.publish_state(topics.health_topic(root, self._site, place), payload)
+            reserved = [name for name, them in self._outlets.reserved.items() if place in them]
+            others = [name for name in self._outlets.reserved if name not in reserved]
+            for readers, ages in ((others, True), (reserved, False)):
+                if not readers:
+                    continue
+                payload = self._documents.health(place, statuses, sides, now_utc_ns, ages=ages)
+                for root in self._roots:
+                    topic = topics.health_topic(root, self._site, place)
+                    self._outlets.publish_state(topic, payload, readers)
 
     async def run(self) -> None:
         """Tell the health until cancelled."""

@@ -9,13 +9,14 @@ from itertools import islice
 
 import msgspec
 import structlog
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
 from edge import command_metrics
 from edge.delivery.hooks import Command
 from edge.protocol import topics
 from edge.protocol.commands import (
     COMMANDS,
+    AdjudicateMessage,
     AnswerMessage,
     AssistMessage,
     CommandMessage,
@@ -32,6 +33,7 @@ from edge.record.record import RecordError
 from edge.recordings.asked import Asked
 from edge.settings.inhibits import moment
 from edge.station.inhibits import utc_ns_of
+from edge.station.resending import Coming
 from edge.together import handling
 from edge.together.cases import Case, Handling
 from edge.together.chunks import MAX_ENTRIES, chunk
@@ -80,7 +82,7 @@ class Asking:
         record: Callable[[Draft], object] = lambda draft: None,
         look: Callable[[str], Alert | None] = lambda alert_id: None,
         entries: Callable[[int, int], Iterable[bytes]] | None = None,
-        resend: Callable[[str, int], object] | None = None,
+        resend: Callable[[str, ResendMessage], Coming | Refusal] | None = None,
         before: Handling | None = None,
     ) -> None:
         """What it needs of the others; without the later ones it does less.
@@ -91,7 +93,7 @@ class Asking:
         record  takes what is to be entered into the common record; RecordError where it cannot
         look    an active alert by its id
         entries bytes of the record's entries from one index to before another
-        resend  sends a side again what comes after a sequence number
+        resend  sends a side alerts once more, or says why not
         before  how the alerts stood, as the record's entries tell it
         """
         self._site = site
@@ -177,8 +179,11 @@ class Asking:
             case ResendMessage():
                 if self._resend is None:
                     raise Refused("unavailable", "alerts are sent again by the cursor alone")
-                self._resend(author.side, message.after)
-                return self._message(verb)
+                coming = self._resend(author.side, message)
+                if isinstance(coming, Refusal):
+                    raise Refused(coming.why, coming.text)
+                answer = self._message(verb)
+                return structs.replace(answer, again=coming.count, gone=coming.gone)
             case ShelveMessage() | UnshelveMessage():
                 entries = self._ask(self._shelving(message, author, drill), f"cmd/{verb}")
                 self.shelved(entries, author.key)
@@ -205,7 +210,8 @@ class Asking:
         self._record(came)
         self.handling = after
         calms = not isinstance(message, AssistMessage | HandOverMessage)
-        if calms and self._seen.is_active(alert):
+        judged = message.code if isinstance(message, AdjudicateMessage) else ""
+        if (calms and self._seen.is_active(alert)) or judged:
             # Whoever was sent, or has said what it was, has answered it as well.
             self._ask(
                 AckSample(
@@ -214,6 +220,7 @@ class Asking:
                     start_utc_ns=now_utc_ns,
                     alert_id=alert,
                     by=author.by,
+                    confirmed=judged == "CONFIRMED_THREAT" if judged else None,
                 ),
                 f"cmd/{came.kind}",
             )

@@ -313,9 +313,10 @@ class CheckpointService:
     def _readiness(self) -> Readiness:
         if self._pipeline is None or self._committer is None:
             return Readiness(reasons=["starting"])
-        takes, sides = self.outlets.troubles()
+        takes, sides = self.outlets.troubles(self._clock.now_utc_ns())
         if self._together is not None:
             sides += self._together.troubles(self._clock.now_utc_ns())
+        sides += filter(None, [self._clock.trouble, self.outlets.key_trouble])
         return readiness(
             stale=self._stale(),
             sensors=len(self.config.sensors),

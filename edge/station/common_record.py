@@ -14,7 +14,7 @@ import structlog
 from edge import record_metrics
 from edge.delivery.outbox import Outbox
 from edge.delivery.rows import Row
-from edge.record.alerts import draft_of, last_alert
+from edge.record.alerts import Unplaced, draft_of, last_alert
 from edge.record.entries import Draft
 from edge.record.note import NoteKey
 from edge.record.record import Record, RecordError
@@ -44,9 +44,14 @@ class CommonRecord:
         signer: Signer | None = None,
         keyring: Keyring | None = None,
         publish: Callable[[bytes], object] = lambda note: None,
+        unplaced: Unplaced | None = None,
     ) -> None:
-        """`publish` retains a checkpoint, a signed note, on both sides; without signer: none."""
+        """`publish` retains a checkpoint, a signed note, on both sides; without signer: none.
+
+        unplaced  of the alerts that are in the record already
+        """
         self._record = record
+        self._unplaced = unplaced or Unplaced()
         self._sides = tuple(sides)
         self._signer = signer
         self._witnesses = {side: _witness_keys(keyring, side) for side in self._sides}
@@ -90,7 +95,7 @@ class CommonRecord:
     def put(self, drafts: Iterable[Draft]) -> None:
         """Enter these soon. Any thread."""
         with self._changed:
-            self._waiting += drafts
+            self._waiting += map(self._unplaced.less, drafts)
             if len(self._waiting) > MAX_WAITING:
                 lost = len(self._waiting) - MAX_WAITING
                 del self._waiting[-lost:]
@@ -101,7 +106,7 @@ class CommonRecord:
         """Enter it now, behind what waits. RecordError where the record takes nothing."""
         self._enter_waiting()
         with self._entering:
-            self._record.append([draft])
+            self._record.append([self._unplaced.less(draft)])
         with self._changed:
             self._soon = True
             self._changed.notify()
@@ -205,9 +210,12 @@ class CommonRecord:
     def _drafts(self, rows: Sequence[Row]) -> Iterator[Draft]:
         for row in rows:
             try:
-                yield draft_of(row, self._sides)
+                draft = draft_of(row, self._sides)
             except ValueError:
                 log.exception("alert cannot be entered", seq=row.seq)
+                continue
+            self._unplaced.look(draft)
+            yield draft
 
 
 def _witness_keys(keyring: Keyring | None, side: str) -> tuple[NoteKey, ...]:

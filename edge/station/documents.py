@@ -91,8 +91,13 @@ class Documents:
         statuses: Iterable[SourceStatus],
         sides: Sequence[SideHealth],
         now_utc_ns: int,
+        *,
+        ages: bool = True,
     ) -> bytes:
-        """How the sensors of a place and the delivery to both sides are."""
+        """How the sensors of a place and the delivery to both sides are.
+
+        ages  whether to tell when a sensor last sent something: of a scanner, when a vehicle came
+        """
         by_id = {status.sensor_id: status for status in statuses}
         here = self._sensors(place)
         return encode(
@@ -108,7 +113,9 @@ class Documents:
                         family=sensor.family.value,
                         origin=by_id[sensor.id].origin.value,
                         up=not by_id[sensor.id].trouble(now_utc_ns),
-                        last_sample_age_s=_age_s(by_id[sensor.id].last_sample_utc_ns, now_utc_ns),
+                        last_sample_age_s=_age_s(by_id[sensor.id].last_sample_utc_ns, now_utc_ns)
+                        if ages
+                        else None,
                         malformed=sum(by_id[sensor.id].malformed.values()),
                         text=by_id[sensor.id].trouble(now_utc_ns),
                     )

@@ -29,9 +29,10 @@ class Glimpses:
         *,
         site: str,
         places: Mapping[str, str],
-        publish: Callable[[str, bytes], object],
+        publish: Callable[[str, bytes, str], object],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`publish` takes a topic, a message and the place that it is of."""
         self._site = site
         self._places = places
         self._publish = publish
@@ -64,7 +65,7 @@ class Glimpses:
             values=values,
         )
         root = topics.root(sample.origin is not Origin.SENSOR)
-        self._publish(topics.live_topic(root, self._site, place, kind), encode(message))
+        self._publish(topics.live_topic(root, self._site, place, kind), encode(message), place)
 
 
 def glimpse(sample: Sample) -> Values:

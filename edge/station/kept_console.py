@@ -64,9 +64,13 @@ class KeptConsole:
         self.trouble = ""
         """Why it does not run, `""` while it does."""
 
-    def overhear(self, topic: str, payload: bytes) -> None:
-        """A document or a glimpse goes out to the brokers. Any thread."""
-        self._waiting.append((topic, payload))
+    def overhear(self, side: str, topic: str, payload: bytes) -> None:
+        """A document or a glimpse goes out to a side; the console is told what its own is told.
+
+        Any thread.
+        """
+        if side == self._side:
+            self._waiting.append((topic, payload))
 
     async def run(self) -> None:
         """Keep it until cancelled."""

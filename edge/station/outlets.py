@@ -1,19 +1,22 @@
 """Everything that goes out: the outbox, a publisher per side, and brokers of our own."""
 
 import asyncio
+import os
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import structlog
 
 from edge import metrics
 from edge.config import Config, Side
+from edge.delivery.again import Wanted
 from edge.delivery.expiry import expiries
 from edge.delivery.happenings import Document
 from edge.delivery.kept_broker import KeptBroker
 from edge.delivery.outbox import Outbox
 from edge.delivery.publisher import Command, Hooks, Publisher
+from edge.delivery.reserved import reserved_places
 from edge.delivery.rows import DeadLetter
 from edge.delivery.sides import SideSettings, SideStatus, side_settings
 from edge.errors import ConfigError, Mistake
@@ -24,6 +27,7 @@ from fusion.types import SECOND_NS
 OUTBOX_FILE = "outbox.db"
 LIVE_EXPIRY_S = 5
 ANSWER_EXPIRY_S = 60  # who asked and has not looked since sees the alerts themselves
+LATE_S = 30.0  # a centre stores within a fraction of a second, and a backlog is seen to shrink
 RECENT_S = 3600.0  # long enough for an operator to see it, short enough to be seen to be over
 MAX_RECENT = 10_000  # dead letters remembered a side, as many as the outbox keeps
 PUBLISHER_END_S = 1.5  # of the five seconds in which the service ends
@@ -36,6 +40,8 @@ class Outlets:
 
     def __init__(self, config: Config) -> None:
         self._config = config
+        self.reserved = reserved_places(config)
+        """By side, the places of which it gets no live values."""
         self._brokers: dict[str, KeptBroker] = {}
         self._buried_s: dict[str, deque[float]] = {}
         self._publishers: dict[str, Publisher] = {}
@@ -43,8 +49,10 @@ class Outlets:
         self._goodbye: Callable[[], Document] | None = None
         self.commanded: Callable[[Command], None] = lambda command: None
         """Called by a side's thread when its centre asks something; set before `connect`."""
-        self.overheard: Callable[[str, bytes], object] = lambda topic, payload: None
-        """Called with every document and glimpse that both sides are sent."""
+        self.overheard: Callable[[str, str, bytes], object] = lambda side, topic, payload: None
+        """Called with every document and glimpse that a side is sent."""
+        self.further: Callable[[str, int], list[str]] = lambda side, now_utc_ns: []
+        """What else is wrong with a side, for a person."""
 
     @property
     def signer(self) -> Signer | None:
@@ -66,6 +74,7 @@ class Outlets:
         config = self._config
         self._settings = [_settings(name, side) for name, side in config.sides.items()]
         self._tls = {settings.name: settings.tls for settings in self._settings}
+        self._with_cursor = {each.name for each in self._settings if each.keeps_cursor}
         self._signer = _signer(config)
         for name, side in config.sides.items():
             if side.auto:
@@ -110,17 +119,19 @@ class Outlets:
         for publisher in self._publishers.values():
             publisher.wake()
 
-    def publish_state(self, topic: str, payload: bytes) -> None:
-        """Retain a document on both sides."""
-        self.overheard(topic, payload)
-        for publisher in self._publishers.values():
-            publisher.publish_state(topic, payload)
+    def publish_state(self, topic: str, payload: bytes, sides: Collection[str] = ()) -> None:
+        """Retain a document on these sides; on both where none is named."""
+        for name, publisher in self._publishers.items():
+            if not sides or name in sides:
+                self.overheard(name, topic, payload)
+                publisher.publish_state(topic, payload)
 
-    def publish_live(self, topic: str, payload: bytes) -> None:
-        """Send to both sides now or not at all."""
-        self.overheard(topic, payload)
-        for publisher in self._publishers.values():
-            publisher.publish_live(topic, payload, expiry_s=LIVE_EXPIRY_S)
+    def publish_live(self, topic: str, payload: bytes, place: str = "") -> None:
+        """Send now or not at all, to the sides that may see live values of a place."""
+        for name, publisher in self._publishers.items():
+            if place not in self.reserved[name]:
+                self.overheard(name, topic, payload)
+                publisher.publish_live(topic, payload, expiry_s=LIVE_EXPIRY_S)
 
     def answer(self, command: Command, payload: bytes) -> None:
         """Answer a command where it asks to be answered, now or not at all."""
@@ -133,6 +144,10 @@ class Outlets:
             expiry_s=ANSWER_EXPIRY_S,
             correlation=command.correlation,
         )
+
+    def send_again(self, side: str, wanted: Wanted) -> bool:
+        """Send a side alerts once more; False where too much waits already."""
+        return self._publishers[side].send_again(wanted)
 
     def status(self) -> list[SideStatus]:
         """How delivery to each side stands."""
@@ -152,9 +167,12 @@ class Outlets:
             for status in self.status()
         ]
 
-    def troubles(self) -> tuple[bool, list[str]]:
-        """Whether any side takes alerts, and what is wrong with each."""
-        statuses, now_utc_ns = self.status(), time.time_ns()
+    def troubles(self, now_utc_ns: int | None = None) -> tuple[bool, list[str]]:
+        """Whether any side takes alerts, and what is wrong with each.
+
+        now_utc_ns  by the clock that alerts are stamped with; the machine's without it
+        """
+        statuses, now_utc_ns = self.status(), now_utc_ns or time.time_ns()
         takes = any(status.connected and not status.refusal for status in statuses)
         return takes, [
             f"{status.side}: {trouble}"
@@ -166,21 +184,46 @@ class Outlets:
         broker = self._brokers.get(status.side)
         troubles = [broker.trouble] if broker is not None and broker.trouble else []
         if not status.connected:
-            troubles.append("broker not connected")
+            why = f" ({status.last_error})" if status.last_error else ""
+            troubles.append(f"broker not connected{why}")
         elif status.refusal:
             troubles.append(f"refuses our alerts: {status.refusal}")
-        certificates = expiries(self._tls[status.side], now_utc_ns)
-        troubles += filter(None, (each.trouble(now_utc_ns) for each in certificates))
+        wall_utc_ns = time.time_ns()  # TLS judges certificates by it
+        certificates = expiries(self._tls[status.side], wall_utc_ns)
+        troubles += filter(None, (each.trouble(wall_utc_ns) for each in certificates))
+        troubles += self.further(status.side, now_utc_ns)
+        if status.connected and not status.refusal and status.side in self._with_cursor:
+            troubles += filter(None, [self._late(status, now_utc_ns)])
         since_s = time.monotonic() - RECENT_S
         dead = sum(at_s > since_s for at_s in tuple(self._buried_s.get(status.side, ())))
         if dead:
             troubles.append(f"{dead} dead letters within the last hour")
         return troubles
 
+    def _late(self, status: SideStatus, now_utc_ns: int) -> str:
+        oldest_utc_ns = self.outbox.oldest_utc_ns(status.side) if status.depth else None
+        if oldest_utc_ns is None or now_utc_ns - oldest_utc_ns < LATE_S * SECOND_NS:
+            return ""
+        # In steps, for each new text is told to both sides at once.
+        minutes = int((now_utc_ns - oldest_utc_ns) / SECOND_NS / 60)
+        waits = f"{1 << minutes.bit_length() - 1} minutes" if minutes > 1 else f"{LATE_S:.0f} s"
+        return f"alerts wait for its centre, the oldest for more than {waits}; is it there?"
+
     def _tell_dead(self, letter: DeadLetter) -> None:
         metrics.side_metrics(letter.side).dead_letters.inc()
         recent = self._buried_s.setdefault(letter.side, deque(maxlen=MAX_RECENT))
         recent.append(time.monotonic())
+
+    @property
+    def key_trouble(self) -> str:
+        """What is wrong with the file of our signing key; `""` where nothing is."""
+        path = self._config.keys.signer
+        if path is None or os.access(path, os.R_OK):
+            return ""
+        return (
+            f"our signing key {path} cannot be read any more: alerts are still signed, but the"
+            " next start will be refused (bring it back, or make a successor: `garita keys rotate`)"
+        )
 
     def take_metrics(self, now_utc_ns: int) -> None:
         """Set the gauges of both sides; called at scrape time."""

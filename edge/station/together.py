@@ -6,13 +6,17 @@ something is missing.
 """
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
 import structlog
 
+from edge import record_metrics
 from edge.config import Config
+from edge.delivery.again import Wanted
+from edge.delivery.expiry import KeyExpiry, key_expiries
 from edge.delivery.hooks import Command
 from edge.delivery.outbox import Outbox
 from edge.delivery.rows import Row
@@ -20,6 +24,7 @@ from edge.delivery.sides import SideStatus
 from edge.errors import ConfigError, Mistake
 from edge.protocol import topics
 from edge.protocol.contract import SOFTWARE
+from edge.record.alerts import Unplaced
 from edge.record.entries import Draft, decode
 from edge.record.record import RECORD_FILE, Record, RecordError
 from edge.recordings.asked import Asked
@@ -28,12 +33,16 @@ from edge.station.agreed import hold_to_agreed
 from edge.station.asking import Asking, unsigned
 from edge.station.changes import Changes, fallbacks, places_of
 from edge.station.common_record import LONG_UNWITNESSED_S, CommonRecord
+from edge.station.gaps import Gaps
+from edge.station.resending import Resending
 from edge.together import handling
 from edge.together.vouching import Vouching
 from edge.trust.keys import KeyFileError, Signer, read_keyring
+from edge.trust.seen_notes import SEEN_FILE, SeenNotes
+from edge.trust.signatures import FRESH_S
 from fusion.policy import Policy
 from fusion.shelving import ShelfEntry
-from fusion.types import Alert, Sample
+from fusion.types import SECOND_NS, Alert, Sample
 
 LOOK_S = 1.0
 PAGE = 1_000
@@ -46,6 +55,7 @@ class Sends(Protocol):
     """What goes out to the sides, as this room needs it."""
 
     commanded: Callable[[Command], None]
+    further: Callable[[str, int], list[str]]
 
     @property
     def signer(self) -> Signer | None:
@@ -54,6 +64,10 @@ class Sends(Protocol):
 
     def answer(self, command: Command, payload: bytes) -> None:
         """Answer a command."""
+        ...
+
+    def send_again(self, side: str, wanted: Wanted) -> bool:
+        """Send a side alerts once more; False where too much waits already."""
         ...
 
     def publish_state(self, topic: str, payload: bytes) -> None:
@@ -88,13 +102,16 @@ class Together:
         self._roots: Sequence[str] = (topics.ROOT,)
         self._opened = open_record(config, now_utc_ns)
         try:
-            keyring, self._changed = hold_to_agreed(
+            keyring, self._changed, self._unagreed = hold_to_agreed(
                 config, policy, self._opened, at_utc_ns=now_utc_ns()
             )
+            self._notes = None if keyring is None else open_notes(config, now_utc_ns)
         except ConfigError:
             self._opened.close()
             raise
-        self._vouch = unsigned if keyring is None else Vouching(keyring, now_utc_ns)
+        self._keyring = keyring
+        outlets.further = self._key_troubles
+        self._vouch = unsigned if keyring is None else Vouching(keyring, now_utc_ns, self._notes)
         self._known = [decode(one) for one in _all(self._opened)]
         self._record = CommonRecord(
             self._opened,
@@ -102,10 +119,13 @@ class Together:
             signer=outlets.signer,
             keyring=keyring,
             publish=self._publish,
+            unplaced=Unplaced(self._known),
         )
         self._record.catch_up(outbox)
         self.changes = Changes(places_of(config), now_utc_ns())
         """Told of every sample by the pipeline."""
+        self.gaps = Gaps(places_of(config))
+        self._closing = False
         self._asking: Asking | None = None
 
     def commit(self, rows: Sequence[Row]) -> None:
@@ -170,11 +190,20 @@ class Together:
             record=self._record.enter,
             look=look,
             entries=self._record.entries,
+            resend=Resending(
+                self._outbox,
+                self._outlets.send_again,
+                {name: side.keeps_cursor for name, side in config.sides.items()},
+            ),
             before=handling.replay(self._known),
         )
         self._known.clear()
         self._asking = asking
         vouched = {topics.cosignature_topic(side, config.site.id) for side in config.sides}
+
+        def take(command: Command) -> None:
+            if not self._closing:  # what it would be noted in is being closed: it is asked again
+                asking.take(command)
 
         def hand_over(command: Command) -> None:
             if command.topic in vouched:
@@ -182,13 +211,14 @@ class Together:
                     self._record.cosigned(command.side, command.payload)
                 return
             # The engine is the loop's alone; a side's thread only leaves the command there.
-            loop.call_soon_threadsafe(asking.take, command)
+            loop.call_soon_threadsafe(take, command)
 
         self._outlets.commanded = hand_over
 
     def seen(self, sample: Sample) -> None:
         """A sample on its way to the engine."""
         self.changes.look(sample)
+        self.gaps.look(sample, self._now_utc_ns())
 
     async def run(self, statuses: Callable[[], Sequence[SourceStatus]]) -> None:
         """Look around until cancelled."""
@@ -199,6 +229,7 @@ class Together:
                     *self.changes.sensors(statuses()),
                     *self.changes.sides(self._outlets.status()),
                     *self.changes.counts(now_utc_ns),
+                    *self.gaps.drafts(now_utc_ns),
                 ]
             )
             if self._asking is not None:
@@ -208,6 +239,7 @@ class Together:
     def troubles(self, now_utc_ns: int) -> list[str]:
         """What is wrong with the record, for a person."""
         found = [f"record: {self._record.trouble}"] if self._record.trouble else []
+        found += self._unagreed
         if self._outlets.signer is None:
             return found
         return found + [
@@ -219,13 +251,30 @@ class Together:
     def take_metrics(self, now_utc_ns: int) -> None:
         """Set the gauges; called at scrape time."""
         self._record.take_metrics(now_utc_ns)
+        record_metrics.take_keys(self._keys(now_utc_ns))
+
+    def _key_troubles(self, side: str, now_utc_ns: int) -> list[str]:
+        """Of its own keys, and of ours, which both sides need."""
+        found = (one for one in self._keys(now_utc_ns) if one.ours or one.key.owner == side)
+        return [trouble for one in found if (trouble := one.trouble(now_utc_ns))]
+
+    def _keys(self, now_utc_ns: int) -> Sequence[KeyExpiry]:
+        signer = self._outlets.signer
+        owners = {*self._config.sides, f"edge/{self._config.site.id}"}
+        public = None if signer is None else signer.public
+        return key_expiries(public, self._keyring, owners, now_utc_ns)
 
     def close(self) -> None:
-        """Enter the end."""
+        """Enter the end; nothing is carried out from now on."""
+        self._closing = True
         stop = Draft(kind="stop", facts={"epoch": self._outbox.epoch, "clean": True})
-        self._record.put([*self.changes.counts(self._now_utc_ns(), ending=True), stop])
+        now_utc_ns = self._now_utc_ns()
+        missed = self.gaps.drafts(now_utc_ns, ending=True)
+        self._record.put([*missed, *self.changes.counts(now_utc_ns, ending=True), stop])
         if left := self._record.close(CLOSE_S):
             log.error("entries of the common record lost", entries=left)
+        if self._notes is not None:
+            self._notes.close()
 
     def _publish(self, note: bytes) -> None:
         for root in self._roots:
@@ -259,6 +308,22 @@ def open_record(config: Config, now_utc_ns: Callable[[], int]) -> Record:
             mend="let the user that Garita runs as write there, or free the disk",
         )
         raise ConfigError("record", [mistake]) from error
+
+
+def open_notes(config: Config, now_utc_ns: Callable[[], int]) -> SeenNotes:
+    """Which commands were taken before this start. ConfigError where that cannot be known."""
+    until_utc_ns = now_utc_ns() + round(FRESH_S) * SECOND_NS
+    try:
+        return SeenNotes(config.state_dir / SEEN_FILE, forget_until_utc_ns=until_utc_ns)
+    except (OSError, sqlite3.Error) as error:
+        mistake = Mistake(
+            line=None,
+            key="state_dir",
+            value=str(config.state_dir),
+            message=f"it cannot be noted there which commands were taken ({error})",
+            mend="let the user that Garita runs as write there, or free the disk",
+        )
+        raise ConfigError("commands", [mistake]) from error
 
 
 def _all(record: Record) -> Iterable[bytes]:

@@ -55,7 +55,15 @@ BENCHES = {
     ),
     "backlog": (
         "edge.study.bench_backlog:run",
-        "a side that was away: the other side, how its backlog drains, fresh alerts beside it",
+        "a side away for a week: the other side, how its backlog drains, fresh alerts beside it",
+    ),
+    "harms": (
+        "edge.study.bench_harms:run",
+        "disk, clock, certificates, key and rules of a broker, wrong for a while (4 minutes)",
+    ),
+    "faults": (
+        "edge.study.bench_faults:run",
+        "kill, freeze, cut, half-open, slow and truncated, alerts flowing (20 minutes)",
     ),
     "kills": ("edge.study.bench_kills:run", "kill -9 of service and brokers, alerts flowing"),
 }

@@ -13,10 +13,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from edge.config import Config, checkpoint_of, load_policy
 from edge.delivery.hooks import Command
 from edge.protocol import topics
+from edge.protocol.commands import ResendMessage
 from edge.protocol.messages import rfc3339
 from edge.record.entries import Draft
 from edge.recordings.asked import Asked
 from edge.station.asking import Asking
+from edge.station.resending import Coming
 from edge.together.vouching import Vouching
 from edge.trust.keys import Keyring, PublicKey, Role, Signer, raw_of
 from edge.trust.signatures import command_properties
@@ -156,8 +158,9 @@ class CommandSite:
         else:
             self.entered += 1
 
-    def _resend(self, side: str, after: int) -> None:
+    def _resend(self, side: str, message: ResendMessage) -> Coming:
         self._resent += 1
+        return Coming(count=0)
 
 
 def signer(side: str, *, role: Role = "centre", ended: bool = False) -> Signer:
@@ -180,7 +183,7 @@ def valid_payloads(site: CommandSite) -> list[tuple[str, bytes]]:
     said: list[tuple[str, dict[str, object]]] = [
         ("assist", {"what": "canine"}),
         ("record", {"from": 7, "to": 9}),
-        ("resend", {"after": 1041}),
+        ("resend", {"from": 1041, "to": 1050}),
         ("shelve", {"until": until, "reason": "new cable", "place": "nb-01"}),
         ("unshelve", {"place": "nb-01"}),
     ]

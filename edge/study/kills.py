@@ -25,7 +25,7 @@ from pathlib import Path
 from edge.delivery.centre_store import CentreStore, Wire
 from edge.delivery.rows import Mark
 from edge.study.ports import free_ports
-from edge.study.producer import SIDES, SITE, digest
+from edge.study.producer import COMMITTED, SIDES, SITE, digest
 from edge.study.victims import Bench, attached, committed
 
 FLOW_S = 60.0  # alerts must flow again so long after a kill; a whole service takes seconds
@@ -179,7 +179,7 @@ def _compare(bench: Bench, last: int, seed: int, kills: dict[str, int], seconds:
     truth = {(mark.epoch, mark.seq, digest(payload)) for mark, payload in rows}
     ledger = bench.folder / "ledger"
     noted = [line.split() for line in ledger.read_text().splitlines()] if ledger.exists() else []
-    told = {(epoch, int(seq), hashed) for epoch, seq, hashed in noted}
+    told = {(epoch, int(seq), hashed) for what, epoch, seq, hashed in noted if what == COMMITTED}
     return Result(
         seed=seed,
         kills=kills,

@@ -2,13 +2,14 @@
 
     python -m edge.study.producer FOLDER NORTH_PORT SOUTH_PORT ALERTS_A_SECOND
 
-It notes every committed alert in FOLDER/ledger, apart from the outbox, and stops producing
-where FOLDER/enough appears.
+It notes every alert in FOLDER/ledger, apart from the outbox, before and after it is committed, and
+stops producing where FOLDER/enough appears.
 """
 
 import hashlib
 import json
 import os
+import secrets
 import signal
 import sys
 import time
@@ -26,6 +27,8 @@ SITE = "mariposa"
 ALERT_BYTES = 1500
 FILE_BYTES = 30_000
 EVERY = 4  # alerts to one with a file
+INTENDED, COMMITTED = "i", "c"
+"""What a line of the ledger says: about to be committed, or told that it was."""
 
 
 def serve(folder: Path, ports: Sequence[int], rate_per_s: float) -> int:
@@ -48,8 +51,9 @@ def serve(folder: Path, ports: Sequence[int], rate_per_s: float) -> int:
     while not stopped:
         if not (folder / "enough").exists():
             rows = [_row(outbox, outbox.last_seq + n) for n in (1, 2)]
+            os.write(ledger, b"".join(_ledger_line(INTENDED, row) for row in rows))
             outbox.commit(rows)
-            os.write(ledger, b"".join(_ledger_line(row) for row in rows))
+            os.write(ledger, b"".join(_ledger_line(COMMITTED, row) for row in rows))
             for publisher in publishers:
                 publisher.wake()
         time.sleep(2 / rate_per_s)
@@ -74,7 +78,8 @@ def _will(epoch: str) -> Document:
 def _row(outbox: Outbox, seq: int) -> Row:
     root = topics.root(seq % 3 == 0)  # both roots share one sequence
     place = f"nb-{seq % 10:02d}"
-    payload = json.dumps({"seq": seq, "epoch": outbox.epoch}).encode().ljust(ALERT_BYTES)
+    told = {"seq": seq, "epoch": outbox.epoch, "once": secrets.token_hex(8)}  # no two are alike
+    payload = json.dumps(told).encode().ljust(ALERT_BYTES)
     return Row(
         seq=seq,
         epoch=outbox.epoch,
@@ -101,8 +106,8 @@ def _file(root: str, seq: int) -> Attachment:
     )
 
 
-def _ledger_line(row: Row) -> bytes:
-    return f"{row.epoch} {row.seq} {digest(row.payload)}\n".encode()
+def _ledger_line(what: str, row: Row) -> bytes:
+    return f"{what} {row.epoch} {row.seq} {digest(row.payload)}\n".encode()
 
 
 def digest(payload: bytes) -> str:

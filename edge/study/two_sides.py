@@ -1,8 +1,9 @@
-"""Two countries for a bench: a real broker each, `garita centre` as a process of its own for each.
+"""Two countries for a bench: a real broker each, and a centre as a process of its own for each.
 
-Every alert is committed, signed, published, delivered, verified, stored and printed. A delay is
-from just before the commit to the line that the centre prints, the first of the two where an alert
-went ahead of a backlog.
+Every alert is committed, signed, published, delivered, verified and stored. A delay is from just
+before the commit until the centre has verified the alert, the first of the two where one went ahead
+of a backlog, or until the centre has it on disk; both by the centre's own stamps
+(`edge.study.timed_centre`), so what the bench does with them does not count.
 """
 
 import datetime
@@ -37,23 +38,28 @@ PATIENCE_S = 300.0
 SWITCH_S = 0.0005  # as the service sets it
 
 
+def machine() -> str:
+    """How busy this machine is, for whoever reads a figure."""
+    return f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
+
+
 class Heard:
-    """What a side's centre has printed."""
+    """What a side's centre has told."""
 
     def __init__(self, stream: Iterator[bytes]) -> None:
-        self.first_s: dict[int, float] = {}
+        self.verified_s: dict[int, float] = {}
+        """When it believed an alert, sent ahead or in its turn."""
         self.stored_s: dict[int, float] = {}
+        """In the order of storing."""
         self._stream = stream
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
         for line in self._stream:
-            now_s = time.perf_counter()
-            head = line[: line.index(b',"key"')].decode()
-            seq = int(head.partition('"seq":')[2].partition(",")[0])
-            self.first_s.setdefault(seq, now_s)
-            if head.endswith('"ahead":false'):
-                self.stored_s[seq] = now_s
+            seq, ahead, verified_s, stored_s = line.split()
+            self.verified_s.setdefault(int(seq), float(verified_s))
+            if ahead == b"0":
+                self.stored_s[int(seq)] = float(stored_s)
 
 
 class _Keys:
@@ -91,14 +97,17 @@ class TwoSides:
 
     def __init__(self, folder: Path, stack: ExitStack, *, tls: bool = False) -> None:
         """Start all of it; `stack` ends it. `tls`: mutual TLS 1.3 with access rules."""
+        folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
+        self.commits_s: list[float] = []
+        """How long each commit took."""
         self._tls = {side: _Keys(folder / f"tls-{side}", side) for side in SIDES} if tls else {}
         now_utc_ns = time.time_ns()
         self._signer = make_signer(
             folder / "edge.pem",
             owner=f"edge/{SITE}",
             role="edge",
-            not_before_utc_ns=now_utc_ns - DAY_NS,
+            not_before_utc_ns=now_utc_ns - 30 * DAY_NS,
             not_after_utc_ns=now_utc_ns + DAY_NS,
         )
         write_keyring(folder / "keyring.json", [self._signer.public])
@@ -127,8 +136,8 @@ class TwoSides:
     @contextmanager
     def _centre(self, side: str) -> Iterator[Heard]:
         command = [
-            sys.executable, "-m", "edge", "centre", "--json", "--side", side,
-            "--url", f"{'mqtts' if self._tls else 'mqtt'}://127.0.0.1:{self._ports[side]}",
+            sys.executable, "-m", "edge.study.timed_centre", "--side", side,
+            "--port", str(self._ports[side]),
             "--store", str(self._folder / f"{side}.db"),
             "--keyring", str(self._folder / "keyring.json"),
             *(self._tls[side].access("centre") if self._tls else ()),
@@ -168,21 +177,27 @@ class TwoSides:
             time.sleep(max(0.0, 1 / RATE_PER_S - (time.perf_counter() - at_s)))
         return began
 
-    def commit(self, count: int) -> int:
-        """Commit so many, and let both sides know; the number of the last."""
+    def commit(self, count: int, *, age_s: float = 0.0, apart_s: float = 0.0) -> int:
+        """Commit so many, and let both sides know; the number of the last.
+
+        age_s, apart_s  how old the first of them is, and how much younger each following one
+        """
         first = self.outbox.last_seq + 1
-        self.outbox.commit([self._row(seq) for seq in range(first, first + count)])
+        first_utc_ns = time.time_ns() - int(age_s * 1e9)
+        rows = [self._row(first + n, first_utc_ns + int(n * apart_s * 1e9)) for n in range(count)]
+        at_s = time.perf_counter()
+        self.outbox.commit(rows)
+        self.commits_s.append(time.perf_counter() - at_s)
         for publisher in self._publishers:
             publisher.wake()
         return self.outbox.last_seq
 
-    def _row(self, seq: int) -> Row:
+    def _row(self, seq: int, made_utc_ns: int) -> Row:
         place = f"nb-{seq % 10:02d}"
-        now_utc_ns = time.time_ns()
         told = {
             "schema": "garita.alert/1", "id": f"A{seq}", "revision": 1, "seq": seq,
             "epoch": self.outbox.epoch, "site": SITE, "lane": place, "zone": None,
-            "status": "Actual", "level": 3, "updated": rfc3339(now_utc_ns),
+            "status": "Actual", "level": 3, "updated": rfc3339(made_utc_ns),
         }  # fmt: skip
         payload = msgspec.json.encode(told).ljust(PAYLOAD_BYTES)
         return Row(
@@ -194,7 +209,7 @@ class TwoSides:
             active_topic=topics.active_topic(topics.ROOT, SITE, place, f"A{seq % 20}"),
             active_payload=b"" if seq % 2 else payload,
             level=3,
-            created_utc_ns=now_utc_ns,
+            created_utc_ns=made_utc_ns,
         )
 
     def wait_for(self, sides: Sequence[str], seq: int) -> None:
@@ -206,8 +221,15 @@ class TwoSides:
             time.sleep(0.002)
 
     def delays(self, side: str, began: dict[int, float]) -> list[float]:
-        """Of these, from commit to the centre's line, in seconds."""
+        """Of these, from before the commit until the centre has verified them, in seconds."""
         if began:
             self.wait_for([side], max(began))
-        heard = self.heard[side].first_s
+        heard = self.heard[side].verified_s
+        return [heard[seq] - at_s for seq, at_s in began.items()]
+
+    def delays_to_stored(self, side: str, began: dict[int, float]) -> list[float]:
+        """The same until the centre has them on disk."""
+        if began:
+            self.wait_for([side], max(began))
+        heard = self.heard[side].stored_s
         return [heard[seq] - at_s for seq, at_s in began.items()]

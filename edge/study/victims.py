@@ -41,29 +41,38 @@ class Bench:
         for side in SIDES:
             self._start_broker(side)
         for side in SIDES:
-            url = f"mqtt://127.0.0.1:{self.ports[side]}"
-            self._spawn(
-                f"centre-{side}", "edge.delivery.centre",
-                "--side", side, "--url", url, "--store", str(self.centre_path(side)),
-            )  # fmt: skip
+            self._start_centre(side)
         if self.whole:
             self._spawn("feeder", "edge.study.busy_lanes", str(self._write_config()), "1")
         self.start_service()
 
     def strike(self, victim: str) -> None:
-        """Kill -9 the service or a side's broker."""
-        if victim == "service":
-            self._processes["service"].kill()
-            self._processes["service"].wait()
-        else:
+        """Kill -9 the service, a side's broker (`north`) or its centre (`centre-north`)."""
+        if victim in self._brokers:
             self._brokers[victim].kill()
+        else:
+            self._processes[victim].kill()
+            self._processes[victim].wait()
 
     def revive(self, victim: str) -> None:
         """Start what was killed again."""
         if victim == "service":
             self.start_service()
-        else:
+        elif victim in self._brokers:
             self._start_broker(victim)
+        else:
+            self._start_centre(victim.removeprefix("centre-"))
+
+    def pid(self, victim: str) -> int:
+        """Process id of the service, a broker or a centre."""
+        if victim in self._brokers:
+            return self._brokers[victim].pid
+        return self._processes[victim].pid
+
+    def reach(self, who: str, side: str) -> int:
+        """The port by which `service` or `centre` reaches a side's broker."""
+        del who
+        return self.ports[side]
 
     def stop(self) -> None:
         """End every process, service first, and wait for it."""
@@ -102,12 +111,19 @@ class Bench:
     def _start_broker(self, side: str) -> None:
         self._brokers[side] = start_broker(self.ports[side], self.folder / side, kind="mosquitto")
 
+    def _start_centre(self, side: str) -> None:
+        url = f"mqtt://127.0.0.1:{self.reach('centre', side)}"
+        self._spawn(
+            f"centre-{side}", "edge.delivery.centre",
+            "--side", side, "--url", url, "--store", str(self.centre_path(side)),
+        )  # fmt: skip
+
     def start_service(self) -> None:
         """Start the service, on whatever its predecessor left behind."""
         if self.whole:
             self._spawn("service", "edge", "run", "--config", str(self.folder / "whole.yaml"))
             return
-        ports = [str(self.ports[side]) for side in SIDES]
+        ports = [str(self.reach("service", side)) for side in SIDES]
         self._spawn(
             "service", "edge.study.producer", str(self.folder), *ports, str(self._rate_per_s)
         )

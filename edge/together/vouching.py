@@ -5,17 +5,21 @@ from collections.abc import Callable
 from edge.delivery.hooks import Command
 from edge.together.people import Author, Refusal
 from edge.trust.keys import Keyring, Refused
+from edge.trust.seen_notes import SeenNotes
 from edge.trust.signatures import SeenSignatures, verify_command
 
 
 class Vouching:
     """Believes commands that a key of the keyring has signed, each once and while it is fresh."""
 
-    def __init__(self, keyring: Keyring, now_utc_ns: Callable[[], int]) -> None:
+    def __init__(
+        self, keyring: Keyring, now_utc_ns: Callable[[], int], notes: SeenNotes | None = None
+    ) -> None:
+        """`notes`: which were taken before a restart."""
         self.keyring = keyring
         """Whom it believes; may be replaced when keys change."""
         self._now_utc_ns = now_utc_ns
-        self._seen = SeenSignatures()
+        self._seen = SeenSignatures(notes=notes)
 
     def __call__(self, command: Command) -> Author | Refusal:
         """Who signed it, or why it is not believed."""

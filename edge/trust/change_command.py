@@ -3,12 +3,20 @@
 import argparse
 import sys
 import time
-
-import msgspec
+from pathlib import Path
 
 from edge.errors import EXIT_CONFIG, EXIT_OK, EXIT_USAGE, ConfigError
-from edge.trust.changes import approve, change_of, new_envelope, read_change, sign, write_change
-from edge.trust.governance import Governance
+from edge.protocol.messages import utc_ns
+from edge.trust.changes import (
+    Change,
+    approve,
+    change_of,
+    new_envelope,
+    read_change,
+    sign,
+    write_change,
+)
+from edge.trust.governance import Governance, governed
 from edge.trust.keys import KeyFileError, Refused, read_keyring, read_signer
 
 DAY_NS = 86_400 * 1_000_000_000
@@ -16,7 +24,7 @@ EXIT_NOT_BOTH = 1
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Do what was asked; 1 where not both sides have signed, 2 and 3 where a file is wrong."""
+    """Do what was asked; 1 not both have signed, or it is something else; 2, 3 a file is wrong."""
     try:
         match arguments.action:
             case "new":
@@ -57,17 +65,20 @@ def _sign(arguments: argparse.Namespace) -> None:
     signer = read_signer(arguments.key)
     sign(envelope, signer)
     write_change(arguments.file, envelope)
-    said = msgspec.json.format(envelope.payload, indent=2).decode()
-    sys.stderr.write(f"garita change sign: signed as {signer.public.owner}:\n{said}\n")
+    sys.stderr.write(f"garita change sign: signed as {signer.public.owner}:\n")
+    sys.stderr.write(_in_words(change_of(envelope)))
     sys.stdout.write(f"{arguments.file}  {len(envelope.signatures)} signed\n")
 
 
 def _show(arguments: argparse.Namespace) -> int:
     envelope = read_change(arguments.file)
     change = change_of(envelope)
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(change), indent=2).decode() + "\n")
+    sys.stdout.write(_in_words(change))
     for key_id in envelope.signatures:
         sys.stdout.write(f"signed by {key_id}\n")
+    if arguments.config is not None and not _would_bring(change, arguments.config):
+        sys.stdout.write(f"{arguments.config} would bring something else\n")
+        return EXIT_NOT_BOTH
     if arguments.keyring is None:
         sys.stderr.write("garita change show: signatures were not checked; give --keyring FILE\n")
         return EXIT_OK
@@ -79,3 +90,30 @@ def _show(arguments: argparse.Namespace) -> int:
     owners = " and ".join(f"{key.owner} ({key.key_id})" for key in approved.signers)
     sys.stdout.write(f"approved by {owners}\n")
     return EXIT_OK
+
+
+def _would_bring(change: Change, path: Path) -> bool:
+    """Whether an officer's own copy of the configuration is what is asked for."""
+    from edge.config import load_config, load_policy  # noqa: PLC0415 - brings all drivers
+
+    config = load_config(path)
+    policy, at_utc_ns = load_policy(config.policy), utc_ns(change.created)
+    # Inhibits that were agreed on before count to their end: known where this is the site itself.
+    before = Governance(config.state_dir).in_force
+    if governed(config, policy, before, at_utc_ns=at_utc_ns).digest(at_utc_ns) != change.after:
+        return False
+    sys.stdout.write(f"{path} would bring just this: digest {change.after}\n")
+    return True
+
+
+def _in_words(change: Change) -> str:
+    """What is asked for, as a person reads it before signing."""
+    told = [
+        f"{change.site}: {', '.join(change.what)}",
+        f"reason: {change.reason}",
+        f"made {change.created}, can be taken until {change.not_after}",
+        f"digest {change.before} -> {change.after}",
+        *(f"  {one}" for one in change.differences),
+    ]
+    # What another wrote must not move the cursor of who reads it.
+    return "".join("".join(c for c in line if c.isprintable()) + "\n" for line in told)

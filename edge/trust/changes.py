@@ -5,6 +5,7 @@ may be taken. It is a DSSE envelope, so that any tool of that kind can sign and 
 https://github.com/secure-systems-lab/dsse/blob/master/protocol.md
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -31,6 +32,18 @@ What = Literal["thresholds", "inhibits", "release", "keys"]
 Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 
 
+class Difference(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One value that is to be another; empty: it is not there."""
+
+    part: What
+    key: str
+    before: str
+    after: str
+
+    def __str__(self) -> str:
+        return f"{self.part} {self.key}: {self.before or 'none'} -> {self.after or 'none'}"
+
+
 class Change(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What two officers sign, `garita.change/1`."""
 
@@ -40,6 +53,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Everything that differs; a change that keeps quiet about a part is refused."""
     before: Digest
     after: Digest
+    differences: Annotated[list[Difference], Meta(max_length=2_000)] = []
+    """The same value by value, for those who sign; a change that tells of others is refused."""
     reason: Annotated[str, Meta(pattern=r"\S", max_length=500)]
     created: Time
     not_after: Time
@@ -52,7 +67,7 @@ class Approved:
 
     change: Change
     signers: tuple[PublicKey, ...]
-    """North's, then south's."""
+    """North's, then south's; one where only one side could sign."""
 
 
 def new_envelope(change: Change) -> Envelope:
@@ -82,10 +97,13 @@ def sign(envelope: Envelope, signer: Signer) -> None:
     envelope.sign(CryptoSigner(signer.private_key, _key(signer.public)))
 
 
-def approve(envelope: Envelope, keyring: Keyring, at_utc_ns: int) -> Approved:
+def approve(
+    envelope: Envelope, keyring: Keyring, at_utc_ns: int, sides: Sequence[str] = SIDES
+) -> Approved:
     """A change with a good signature of each side, and no other. Refused.
 
     keyring  the one in force, never one that the change itself would bring
+    sides    who has to sign
     """
     change = change_of(envelope)
     _in_time(change, at_utc_ns)
@@ -101,10 +119,10 @@ def approve(envelope: Envelope, keyring: Keyring, at_utc_ns: int) -> Approved:
         if key.owner in signers:
             raise Refused("one-side-twice", f"two keys of {key.owner} have signed it")
         signers[key.owner] = key
-    missing = [side for side in SIDES if side not in signers]
+    missing = [side for side in sides if side not in signers]
     if missing:
         raise Refused("not-both", f"an officer of {' and of '.join(missing)} has to sign it")
-    return Approved(change=change, signers=tuple(signers[side] for side in SIDES))
+    return Approved(change=change, signers=tuple(signers[side] for side in sides))
 
 
 def read_change(path: Path) -> Envelope:

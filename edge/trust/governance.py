@@ -4,23 +4,37 @@ Governed are all thresholds of the policy, inhibits that last longer than a shif
 rules of each side and the keyring. The first start adopts what it finds. From then on only a
 change that officers of both sides have signed, by the keyring in force, brings anything else.
 Where that keyring has no officers of both sides, nobody could sign: changes are taken and told.
+
+Where every officer's key of a side has ended, that side cannot sign. Then the keyring, and nothing
+else, is changed by the word of the side that still can; by nobody's where neither can. It is
+entered as `lapsed`, and told as a trouble until both sides have signed a change again.
 """
 
 import hashlib
-import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import msgspec
 import structlog
+from msgspec import structs
 
 from edge.errors import ConfigError, Mistake
 from edge.protocol.messages import rfc3339, utc_ns
-from edge.trust.changes import SIDES, Approved, Change, What, approve, read_change
-from edge.trust.keys import KeyFileError, Keyring, KeyringMessage, Refused, read_key
+from edge.trust.changes import SIDES, Approved, Change, Difference, What, approve, read_change
+from edge.trust.governed import (
+    Governed,
+    differences,
+    differing,
+    governed,
+    governed_digest,
+    keyring_of,
+)
+from edge.trust.keys import KeyFileError, Keyring, Refused
+
+__all__ = ["Governance", "Governed", "Verdict", "governed", "governed_digest", "keyring_of"]
 
 if TYPE_CHECKING:
     from edge.config import Config
@@ -28,41 +42,10 @@ if TYPE_CHECKING:
 
 STATE_FILE = "governance.json"
 CHANGES_DIR = "changes"
-SHIFT_NS = 8 * 3_600 * 1_000_000_000
 MAX_FILES = 200
-Outcome = Literal["adopted", "ok", "approved", "unwatched", "refused"]
+MAX_TOLD = 20  # differences that a refusal tells; `garita change` tells all
+Outcome = Literal["adopted", "ok", "approved", "unwatched", "lapsed", "refused"]
 log = structlog.get_logger()
-
-
-class Governed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is governed, `garita.governance/1`: the file has what is in force."""
-
-    schema: Literal["garita.governance/1"] = "garita.governance/1"
-    thresholds: str
-    """SHA-256 in hex, as `release`."""
-    release: str
-    inhibits: dict[str, str]
-    """Each as canonical JSON, and when it ends (RFC 3339)."""
-    keyring: str
-    """The file's text, as it is believed."""
-    used: dict[str, str] = {}
-    """Changes that were taken, by SHA-256 of what was signed, and until when they could be."""
-    envelope: dict[str, Any] | None = None
-    """The change that brought this; None where it was adopted."""
-
-    def parts(self, at_utc_ns: int) -> dict[What, str]:
-        """Digests of the four parts; inhibits that have ended no longer count."""
-        standing = sorted(one for one, ends in self.inhibits.items() if utc_ns(ends) > at_utc_ns)
-        return {
-            "thresholds": self.thresholds,
-            "inhibits": _sha256(json.dumps(standing, ensure_ascii=False)),
-            "release": self.release,
-            "keys": _sha256(self.keyring),
-        }
-
-    def digest(self, at_utc_ns: int) -> str:
-        """SHA-256 in hex of all of it."""
-        return _sha256(json.dumps(self.parts(at_utc_ns), sort_keys=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +54,8 @@ class Verdict:
 
     outcome: Outcome
     """`adopted` at the first start; `ok`: nothing differs; `approved`; `unwatched`: it differs and
-    there are no officers; `refused`."""
+    there are no officers; `lapsed`: the keyring differs, and a side's officers' keys have ended;
+    `refused`."""
     digest: str
     """Of what the configuration would bring."""
     what: tuple[What, ...] = ()
@@ -82,6 +66,15 @@ class Verdict:
     """What is wrong and which commands mend it, where refused."""
     codes: tuple[str, ...] = ()
     """Why the changes that lie there were not taken, each once; none where there are none."""
+
+    def facts(self) -> dict[str, Any]:
+        """As the common record tells of it."""
+        return {
+            "what": list(self.what),
+            "digest": self.digest,
+            "signers": list(self.signers),
+            "outcome": self.outcome,
+        }
 
 
 class Governance:
@@ -108,48 +101,85 @@ class Governance:
             raise ConfigError(self._path, [mistake]) from error
 
     def check(
-        self, config: "Config", policy: "Policy", *, at_utc_ns: int, file: str = "FILE"
+        self,
+        config: "Config",
+        policy: "Policy",
+        *,
+        at_utc_ns: int,
+        file: str = "FILE",
+        entries: int = 0,
     ) -> Verdict:
         """Whether the configuration keeps to what is agreed; takes an approved change.
 
         file     the configuration's, for the commands that are shown
-        returns  enter `adopted`, `approved` and `unwatched` as `change`, `refused` as
-                 `change-refused`, and do not start with what was refused
+        entries  how many the common record has
+        returns  enter `refused` as `change-refused` and do not start with it; all else but `ok`
+                 as `change`
         OSError where the state cannot be written, KeyFileError where the keyring cannot be read.
         """
         before = self.in_force
         now = governed(config, policy, before, at_utc_ns=at_utc_ns)
         digest = now.digest(at_utc_ns)
         if before is None:
-            self._take(now)
+            verdict = Verdict(outcome="adopted", digest=digest, what=get_args(What))
+            self._take(now, verdict, entries)
             log.info("governed from now on", digest=digest)
-            return Verdict(outcome="adopted", digest=digest, what=get_args(What))
+            return verdict
         what = differing(before, now, at_utc_ns)
         if not what:
+            if (before.texts, before.software) != (now.texts, now.software):
+                self._write(structs.replace(before, texts=now.texts, software=now.software))
             return Verdict(outcome="ok", digest=digest)
         keyring = keyring_of(before.keyring)
-        if not {key.owner for key in keyring.keys if key.role == "officer"}.issuperset(SIDES):
-            self._take(now)
+        if not _officers(keyring).issuperset(SIDES):
+            verdict = Verdict(outcome="unwatched", digest=digest, what=what)
+            self._take(now, verdict, entries)
             log.warning("changed without officers of both sides in the keyring", what=what)
-            return Verdict(outcome="unwatched", digest=digest, what=what)
+            return verdict
+        able = [side for side in SIDES if side in _officers(keyring, at_utc_ns)]
+        mended = _officers(keyring_of(now.keyring), at_utc_ns).issuperset(SIDES)
+        lapsed = len(able) < len(SIDES) and what == ("keys",) and mended
+        if lapsed and not able:
+            verdict = Verdict(outcome="lapsed", digest=digest, what=what)
+            self._take(now, verdict, entries)
+            log.warning("keyring taken: every officer's key has ended", digest=digest)
+            return verdict
         faults, codes = [], set()
         for path in sorted(self._changes.glob("*.json"))[:MAX_FILES]:
             try:
-                found = self._approved(
-                    path, before, keyring, config=config, policy=policy, at_utc_ns=at_utc_ns
-                )
+                found, after = self._approved(
+                    path, before, keyring, config=config, policy=policy, at_utc_ns=at_utc_ns,
+                    sides=able if lapsed else SIDES,
+                )  # fmt: skip
             except (Refused, KeyFileError) as error:
                 faults.append(f"{path.name}: {error}")
                 codes.add(error.code if isinstance(error, Refused) else "unreadable")
                 continue
-            signers = tuple(key.key_id for key in found.signers)
-            log.info("changed by both sides", what=what, signers=signers)
-            return Verdict(outcome="approved", digest=digest, what=what, signers=signers)
-        why = _why(what, faults, file, self._changes)
+            verdict = Verdict(
+                outcome="lapsed" if lapsed else "approved",
+                digest=digest,
+                what=what,
+                signers=tuple(key.key_id for key in found.signers),
+            )
+            self._take(after, verdict, entries)
+            log.info("changed", by=verdict.outcome, what=what, signers=verdict.signers)
+            return verdict
+        why = _why(
+            what, faults, file, self._changes,
+            ended=[side for side in SIDES if side not in able],
+            differ=differences(before, now, at_utc_ns),
+            updated=(before.software, now.software),
+        )  # fmt: skip
         log.error("a change that not both sides have signed", what=what, digest=digest)
         return Verdict(
             outcome="refused", digest=digest, what=what, why=why, codes=tuple(sorted(codes))
         )
+
+    def ended(self, at_utc_ns: int) -> list[str]:
+        """Sides that had officers and have none whose key has not ended."""
+        keyring = keyring_of(self.in_force.keyring) if self.in_force is not None else Keyring([])
+        had, have = _officers(keyring), _officers(keyring, at_utc_ns)
+        return [side for side in SIDES if had.issuperset(SIDES) and side not in have]
 
     def proposal(
         self, config: "Config", policy: "Policy", *, reason: str, at_utc_ns: int, not_after: int
@@ -166,6 +196,7 @@ class Governance:
                 "what": list(what),
                 "before": before.digest(at_utc_ns),
                 "after": now.digest(at_utc_ns),
+                "differences": msgspec.to_builtins(differences(before, now, at_utc_ns)),
                 "reason": reason,
                 "created": rfc3339(at_utc_ns),
                 "not_after": rfc3339(not_after),
@@ -182,9 +213,10 @@ class Governance:
         config: "Config",
         policy: "Policy",
         at_utc_ns: int,
-    ) -> Approved:
+        sides: Sequence[str],
+    ) -> tuple[Approved, Governed]:
         envelope = read_change(path)
-        approved = approve(envelope, keyring, at_utc_ns)
+        approved = approve(envelope, keyring, at_utc_ns, sides)
         change = approved.change
         created_utc_ns = utc_ns(change.created)
         signed = hashlib.sha256(envelope.payload).hexdigest()
@@ -199,15 +231,16 @@ class Governance:
             raise Refused("other-after", "it would bring something else than this configuration")
         if set(change.what) != set(differing(before, after, created_utc_ns)):
             raise Refused("other-what", f"it tells of {', '.join(change.what)} only")
+        if change.differences != differences(before, after, created_utc_ns):
+            raise Refused("other-words", "the values that it tells of are not those that differ")
         used = {one: until for one, until in before.used.items() if utc_ns(until) > at_utc_ns}
-        self._take(
-            msgspec.structs.replace(
-                after, used={**used, signed: change.not_after}, envelope=envelope.to_dict()
-            )
-        )
-        return approved
+        used[signed] = change.not_after
+        return approved, structs.replace(after, used=used, envelope=envelope.to_dict())
 
-    def _take(self, now: Governed) -> None:
+    def _take(self, now: Governed, verdict: Verdict, entries: int) -> None:
+        self._write(structs.replace(now, entry=verdict.facts(), entry_after=entries))
+
+    def _write(self, now: Governed) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         partial = self._path.with_name(self._path.name + ".part")
         with partial.open("wb") as file:
@@ -218,67 +251,43 @@ class Governance:
         self.in_force = now
 
 
-def governed(
-    config: "Config", policy: "Policy", before: Governed | None, *, at_utc_ns: int
-) -> Governed:
-    """What is governed of a configuration. KeyFileError where its keyring cannot be read.
-
-    Inhibits: those that last longer than a shift from then on, and those that were agreed on.
-    """
-    from edge.config import policy_digest  # noqa: PLC0415 - brings all drivers
-    from edge.station.inhibits import utc_ns_of  # noqa: PLC0415
-
-    agreed = before.inhibits if before is not None else {}
-    inhibits = {}
-    for one in config.inhibits:
-        text, ends_utc_ns = _canonical(one.model_dump(mode="json")), utc_ns_of(one.until)
-        if ends_utc_ns > at_utc_ns + (0 if text in agreed else SHIFT_NS):
-            inhibits[text] = rfc3339(ends_utc_ns)
-    rules = {
-        name: [rule.model_dump(mode="json") for rule in side.release]
-        for name, side in config.sides.items()
+def _officers(keyring: Keyring, at_utc_ns: int | None = None) -> set[str]:
+    """Owners of officers' keys; of those alone that have not ended then."""
+    return {
+        key.owner
+        for key in keyring.keys
+        if key.role == "officer" and (at_utc_ns is None or at_utc_ns < key.not_after_utc_ns)
     }
-    return Governed(
-        thresholds=policy_digest(policy),
-        release=_sha256(_canonical(rules)),
-        inhibits=inhibits,
-        keyring=_keyring_text(config.keys.keyring),
-        used=before.used if before is not None else {},
-    )
 
 
-def governed_digest(config: "Config", policy: "Policy", *, at_utc_ns: int) -> str:
-    """SHA-256 in hex of what is governed of a configuration on its own. KeyFileError."""
-    return governed(config, policy, None, at_utc_ns=at_utc_ns).digest(at_utc_ns)
-
-
-def differing(before: Governed, after: Governed, at_utc_ns: int) -> tuple[What, ...]:
-    """The parts that are not the same."""
-    old, new = before.parts(at_utc_ns), after.parts(at_utc_ns)
-    return tuple(part for part in old if old[part] != new[part])
-
-
-def keyring_of(text: str) -> Keyring:
-    """The keys of a keyring's text; none where there was no file. ValueError."""
-    if not text:
-        return Keyring([])
-    return Keyring(read_key(one) for one in msgspec.json.decode(text, type=KeyringMessage).keys)
-
-
-def _keyring_text(path: Path | None) -> str:
-    if path is None:
-        return ""
-    try:
-        text = path.read_text(encoding="utf-8")
-        keyring_of(text)
-    except (OSError, ValueError) as error:
-        raise KeyFileError(f"keyring {path}: {error}") from error
-    return text
-
-
-def _why(what: Iterable[What], faults: Iterable[str], file: str, changes: Path) -> str:
+def _why(
+    what: Iterable[What],
+    faults: Iterable[str],
+    file: str,
+    changes: Path,
+    *,
+    ended: Sequence[str],
+    differ: Sequence[Difference],
+    updated: tuple[str, str],
+) -> str:
+    old, new = updated
+    told = [f"  {one}" for one in differ[:MAX_TOLD]]
+    if len(differ) > MAX_TOLD:
+        told.append(f"  and {len(differ) - MAX_TOLD:,} more")
+    if "thresholds" in what and old and old != new:
+        told.append(
+            f"{old} was agreed on, this is {new}: where the policy file names no value it has "
+            "another default now. Write the value before the arrow into the policy file to go on "
+            "as agreed, or have both sides sign the new one"
+        )
+    if ended:
+        told.append(
+            f"every officer's key of {' and '.join(ended)} has ended: first change the keyring "
+            "alone, which needs the other side only, or nobody where neither can sign"
+        )
     lines = [
         f"{', '.join(what)} differ from what both sides agreed on; both have to sign it:",
+        *told,
         f'  garita change new --config {file} --out change.json --reason "..."',
         "  garita change sign change.json --key NORTH-OFFICER.pem",
         "  garita change sign change.json --key SOUTH-OFFICER.pem",
@@ -286,11 +295,3 @@ def _why(what: Iterable[What], faults: Iterable[str], file: str, changes: Path) 
         *(f"not taken: {fault}" for fault in faults),
     ]
     return "\n".join(lines)
-
-
-def _canonical(value: object) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

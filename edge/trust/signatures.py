@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from edge.protocol.messages import rfc3339
 from edge.protocol.messages import utc_ns as read_utc_ns
 from edge.trust.keys import SIGNATURE_BYTES, Keyring, PublicKey, Refused, Role, Signer, from_base64
+from edge.trust.seen_notes import SeenNotes
 
 FRESH_S = 300.0
 """How far a command's time may be from the checkpoint's clock: clocks of two countries differ, and
@@ -95,25 +96,38 @@ def command_bytes(
 class SeenSignatures:
     """The commands of the last minutes, so that none is carried out twice. Bounded."""
 
-    def __init__(self, limit: int = MAX_SEEN) -> None:
+    def __init__(self, limit: int = MAX_SEEN, notes: SeenNotes | None = None) -> None:
+        """`notes`: what is remembered beyond a restart; without it nothing is."""
         self._limit = limit
+        self._notes = notes
         self._seen: OrderedDict[bytes, tuple[int, int]] = OrderedDict()
         """By digest when it was taken, and issued; oldest first."""
         self._forgotten_utc_ns = 0
         """What was issued until then may have been forgotten before its time."""
+        if notes is not None:
+            self._seen.update((digest, (taken, issued)) for digest, taken, issued in notes.seen)
+            self._forgotten_utc_ns = notes.forgotten_utc_ns
 
     def take(self, data: bytes, issued_utc_ns: int, at_utc_ns: int) -> bool:
-        """Whether it is new. `data`: what was signed, for a signature may have several forms."""
+        """Whether it is new; Refused where that cannot be noted.
+
+        data  what was signed, for a signature may have several forms
+        """
         until_utc_ns = at_utc_ns - round(2 * FRESH_S) * SECOND_NS
         while self._seen and next(iter(self._seen.values()))[0] < until_utc_ns:
             self._seen.popitem(last=False)
         digest = hashlib.sha256(data).digest()
         if digest in self._seen or issued_utc_ns <= self._forgotten_utc_ns:
             return False
+        if self._notes is not None:
+            note = digest, at_utc_ns, issued_utc_ns
+            self._notes.add(note, taken_before_utc_ns=until_utc_ns)
         self._seen[digest] = at_utc_ns, issued_utc_ns
         if len(self._seen) > self._limit:
-            _, (_, forgotten_utc_ns) = self._seen.popitem(last=False)
+            oldest, (_, forgotten_utc_ns) = self._seen.popitem(last=False)
             self._forgotten_utc_ns = max(self._forgotten_utc_ns, forgotten_utc_ns)
+            if self._notes is not None:
+                self._notes.forget([oldest], self._forgotten_utc_ns)
         return True
 
 

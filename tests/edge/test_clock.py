@@ -4,7 +4,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from edge.clock import CATCH_UP_PPM, SLEW_PPM, STABLE_NS, STEP_NS, Clock
+from edge.clock import (
+    BEFORE_US_UTC_NS,
+    CATCH_UP_PPM,
+    FAR_NS,
+    SLEW_PPM,
+    STABLE_FAR_NS,
+    STABLE_NS,
+    STEP_NS,
+    Clock,
+)
 from fusion.types import MILLISECOND_NS, SECOND_NS
 
 START_UTC_NS = 1_800_000_000 * SECOND_NS
@@ -135,3 +144,52 @@ def test_the_threshold_is_the_first_error_that_is_not_slewed():
         hands.pass_ns(SECOND_NS)
         clock.now_utc_ns()
         assert (clock.offset_ns < error_ns) is slewed
+
+
+DAY_NS = 86_400 * SECOND_NS
+
+
+def test_a_day_ahead_is_not_taken_for_the_truth_and_is_over_once_it_is_mended():
+    hands = Hands()
+    clock = hands.clock()
+    assert not clock.trouble
+    hands.wall_utc_ns += DAY_NS
+    run(hands, clock, 600)
+    assert clock.now_utc_ns() == START_UTC_NS + 600 * SECOND_NS
+    assert "24 hours ahead of ours" in clock.trouble
+    hands.wall_utc_ns -= DAY_NS
+    run(hands, clock, 1)
+    assert clock.now_utc_ns() == hands.wall_utc_ns
+    assert not clock.trouble
+
+
+def test_a_day_ahead_that_stays_is_the_truth_in_the_end_and_is_told():
+    hands = Hands()
+    clock = hands.clock()
+    hands.wall_utc_ns += FAR_NS + 1
+    run(hands, clock, STABLE_FAR_NS // SECOND_NS + 1)
+    assert clock.now_utc_ns() == hands.wall_utc_ns
+    assert "was set ahead by 6 hours within the last hour" in clock.trouble
+    run(hands, clock, 3_600)
+    assert not clock.trouble
+
+
+def test_a_clock_that_was_never_set_takes_the_time_at_once():
+    hands = Hands()
+    hands.wall_utc_ns = 0
+    clock = hands.clock()
+    hands.wall_utc_ns += BEFORE_US_UTC_NS
+    run(hands, clock, STABLE_NS // SECOND_NS + 1)
+    assert clock.now_utc_ns() == hands.wall_utc_ns
+
+
+def test_a_day_behind_is_told_and_over_once_it_is_mended():
+    hands = Hands()
+    clock = hands.clock()
+    hands.wall_utc_ns -= DAY_NS
+    run(hands, clock, 60)
+    assert "24 hours behind ours" in clock.trouble
+    hands.wall_utc_ns += DAY_NS
+    run(hands, clock, 60)
+    assert abs(clock.now_utc_ns() - hands.wall_utc_ns) < STEP_NS
+    assert not clock.trouble

@@ -3,8 +3,9 @@ import datetime
 import pytest
 
 from edge.delivery.certificates import Authority, certificate_expires_utc_ns
-from edge.delivery.expiry import expiries
+from edge.delivery.expiry import expiries, key_expiries
 from edge.delivery.sides import TlsFiles
+from edge.trust.keys import Keyring, PublicKey
 
 DAY = datetime.timedelta(days=1)
 DAY_NS = 86_400 * 1_000_000_000
@@ -56,3 +57,63 @@ def test_a_file_that_cannot_be_read_is_told(tls):
 def test_what_is_not_there_does_not_end():
     assert list(expiries(None, 0)) == []
     assert list(expiries(TlsFiles(), 0)) == []
+
+
+def key(owner, role, days, number):
+    return PublicKey(
+        owner=owner,
+        role=role,
+        raw=bytes([number]) * 32,
+        not_before_utc_ns=0,
+        not_after_utc_ns=days * DAY_NS,
+    )
+
+
+OURS = key("edge/mariposa", "edge", 20, 1)
+OWNERS = {"north", "south", "edge/mariposa"}
+
+
+@pytest.mark.parametrize(
+    ("days_left", "said"),
+    [
+        (15, []),
+        (13, ["ends in 13 days, on 1970-01-21 00:00 UTC"]),
+        (-1, ["has ended on 1970-01-21 00:00 UTC, nothing that it signs is believed"]),
+    ],
+)
+def test_a_key_that_ends_soon_is_told_in_time(days_left, said):
+    now_utc_ns = (20 - days_left) * DAY_NS
+    (one,) = key_expiries(OURS, None, OWNERS, now_utc_ns)
+    assert one.left_s == days_left * 86_400
+    name = f"our key {OURS.key_id} of edge/mariposa"
+    mend = "(make a successor: `garita keys rotate`)"
+    told = [one.trouble(now_utc_ns)] if one.trouble(now_utc_ns) else []
+    assert told == [f"{name} {each} {mend}" for each in said]
+
+
+def test_of_each_role_the_key_that_lasts_longest_counts_but_of_ours_what_we_sign_with():
+    ring = Keyring(
+        [
+            key("edge/mariposa", "edge", 400, 2),  # our successor, which we do not sign with yet
+            key("edge/elsewhere", "edge", 1, 3),
+            key("north", "centre", 5, 4),
+            key("north", "centre", 300, 5),
+            key("south", "centre", 5, 6),
+            key("south", "officer", 300, 7),
+        ]
+    )
+    found = key_expiries(OURS, ring, OWNERS, 0)
+    told = [(one.key.owner, one.key.role, one.left_s / 86_400) for one in found]
+    assert told == [
+        ("edge/mariposa", "edge", 20),
+        ("north", "centre", 300),
+        ("south", "centre", 5),
+        ("south", "officer", 300),
+    ]
+    assert [one.ours for one in found] == [True, False, False, False]
+    (trouble,) = [each.trouble(0) for each in found if each.trouble(0)]
+    assert trouble.startswith("centre key") and "of south ends in 5 days" in trouble
+
+
+def test_without_keys_none_ends():
+    assert list(key_expiries(None, None, OWNERS, 0)) == []

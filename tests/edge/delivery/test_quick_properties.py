@@ -8,7 +8,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from edge.delivery import link as link  # noqa: PLC0414 - installs them
-from edge.delivery.quick_properties import QuickProperties
+from edge.delivery.quick_properties import Outgoing, QuickProperties
 
 text = st.text(max_size=40)
 readable = st.fixed_dictionaries(
@@ -74,3 +74,36 @@ def test_other_packets_are_left_to_paho(kind):
     read.unpack(properties.pack())
     assert isinstance(read, QuickProperties)
     assert read.ReasonString == "why"
+
+
+@given(
+    users=st.lists(st.tuples(text, text | st.just("x" * 20_000)), max_size=5),
+    content_type=text,
+    expiry_s=st.integers(0, 2**32 - 1),
+    correlation=st.binary(max_size=40),
+    response_topic=text,
+)
+def test_what_is_written_is_what_paho_writes(
+    users, content_type, expiry_s, correlation, response_topic
+):
+    values = {
+        "UserProperty": users,
+        "ContentType": content_type,
+        "MessageExpiryInterval": expiry_s,
+        "CorrelationData": correlation,
+        "ResponseTopic": response_topic,
+    }
+    written = Outgoing(
+        user_properties=users,
+        content_type=content_type,
+        expiry_s=expiry_s,
+        correlation=correlation,
+        response_topic=response_topic,
+    )
+    assert written.pack() == packed({name: value for name, value in values.items() if value})
+
+
+@pytest.mark.parametrize("told", [("a", "x" * 65536), ("x" * 65536, "a")])
+def test_a_property_longer_than_mqtt_takes_is_refused(told):
+    with pytest.raises(ValueError, match="65536 bytes"):
+        Outgoing(user_properties=[told])

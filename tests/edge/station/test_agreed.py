@@ -35,24 +35,25 @@ def entered(record):
 def test_a_site_without_keyring_is_not_governed(site, record):
     site.document["keys"] = {}
     site.release()
-    assert start(site, record) == (None, [])
+    assert start(site, record) == (None, [], [])
     assert not (site.folder / "run" / "governance.json").exists()
 
 
 def test_a_start_that_changes_nothing_enters_nothing(site, record):
-    _, [adopted] = start(site, record)
+    _, [adopted], _ = start(site, record)
     assert adopted.facts["outcome"] == "adopted"
-    ring, drafts = start(site, record)
+    record.append([adopted])
+    ring, drafts, _ = start(site, record)
     assert ring.keys == keys.read_keyring(site.folder / "keyring.json").keys
     assert drafts == []
-    assert record.size == 0
+    assert record.size == 1
 
 
 def test_what_both_have_signed_is_told_with_their_keys(site, record):
     start(site, record)
     site.release()
     site.propose()
-    _, [draft] = start(site, record)
+    _, [draft], _ = start(site, record)
     assert draft.kind == "change"
     assert draft.facts["what"] == ["release"]
     assert draft.facts["signers"] == [one.key_id for one in site.officers]
@@ -92,3 +93,42 @@ def test_a_keyring_that_cannot_be_read_says_so(site, record):
     (site.folder / "keyring.json").write_text("{")
     with pytest.raises(ConfigError, match="it cannot be seen whether both sides agree"):
         start(site, record)
+
+
+def test_what_a_crash_kept_from_the_record_is_entered_at_the_next_start(site, record):
+    _, [adopted], _ = start(site, record)
+    assert start(site, record).drafts == [adopted]
+    record.append([Draft(kind="start", facts={}), adopted])
+    assert start(site, record).drafts == []
+    site.release()
+    site.propose()
+    _, [approved], _ = start(site, record)  # and then it is killed
+    assert start(site, record).drafts == [approved]
+    assert approved.facts["outcome"] == "approved"
+    record.append([approved])
+    assert start(site, record).drafts == []
+
+
+def test_a_record_begun_anew_is_told_what_is_in_force(site, record):
+    _, [adopted], _ = start(site, record)
+    record.append([adopted])
+    anew = Record(site.folder / "anew.db", site="demo", now_utc_ns=lambda: NOW)
+    assert start(site, anew).drafts == [adopted]
+    anew.close()
+
+
+def test_keys_that_have_all_ended_are_a_trouble_until_both_have_signed_again(site, record):
+    site.officers = [site.officer(side, "-short", days=10) for side in ("north", "south")]
+    keys.write_keyring(site.folder / "keyring.json", [one.public for one in site.officers])
+    assert start(site, record).troubles == []
+    later = NOW + 11 * 24 * HOUR_NS
+    (ended,) = start(site, record, later).troubles
+    assert "every officer's key of north and south has ended" in ended
+    site.officers = [site.officer(side, "-new") for side in ("north", "south")]
+    keys.write_keyring(site.folder / "keyring.json", [one.public for one in site.officers])
+    _, [draft], [trouble] = start(site, record, later)
+    assert (draft.facts["outcome"], draft.facts["signers"]) == ("lapsed", [])
+    assert "changed while not both sides could sign" in trouble
+    site.release()
+    site.propose(at=later)
+    assert start(site, record, later).troubles == []

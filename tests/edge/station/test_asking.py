@@ -10,6 +10,7 @@ from edge import metrics
 from edge.config import checkpoint_of, config_digest, load_policy
 from edge.delivery.hooks import Command
 from edge.delivery.outbox import Outbox
+from edge.protocol.commands import GoneMessage
 from edge.protocol.messages import decode_alert, rfc3339
 from edge.record.entries import Draft
 from edge.record.record import RecordError
@@ -20,6 +21,7 @@ from edge.station.asking import Asking
 from edge.station.committer import Committer
 from edge.station.numbering import Numbering
 from edge.station.pipeline import Pipeline
+from edge.station.resending import Coming
 from edge.study.player import Player
 from edge.study.replay import days
 from edge.together.cases import replay
@@ -218,8 +220,13 @@ class Desk:
             record=self.record.append,
             look=lambda name: next((one for one in engine.active if one.alert_id == name), None),
             entries=lambda first, to: iter(self.kept[first:to]),
-            resend=lambda side, after: self.resent.append((side, after)),
+            resend=self._resend,
         )
+
+    def _resend(self, side, message):
+        self.resent.append((side, message.from_))
+        gone = GoneMessage(from_=message.from_, to=message.from_)
+        return Coming(count=7, gone=gone) if side == "south" else Refusal(why="gone", text="")
 
     def _vouch(self, command):
         return self.distrust or Author(side=command.side, key=f"{command.side}-1")
@@ -290,6 +297,31 @@ def test_what_is_cleared_can_still_be_adjudicated(desk, monkeypatch):
     answer = desk.says("north", "adjudicate", {"alert": alert.alert_id, "code": "EXERCISE"})
     assert answer["state"]["stage"] == "adjudicated"
     assert desk.says("north", "adjudicate", {"alert": "01JD9", "code": "EXERCISE"}) == "unknown"
+
+
+def test_what_a_person_confirmed_is_told_to_both_sides_as_observed(station, tmp_path):
+    desk = Desk(station)
+    alert = desk.silent_sensor()
+    asked = {"alert": alert.alert_id}
+    desk.says("south", "adjudicate", asked | {"code": "CONFIRMED_THREAT"})
+    desk.says("north", "adjudicate", asked | {"code": "CONFIRMED_THREAT", "confirm": "search"})
+    desk.says("north", "adjudicate", asked | {"code": "UNRESOLVED"})
+    station.committer.close(20.0)
+    rows = {side: station.outbox.pending(side, 0, 100) for side in ("north", "south")}
+    payloads = [row.payload for row in rows["north"]]
+    assert [row.payload for row in rows["south"]] == payloads
+    mine = [one for one in map(decode_alert, payloads) if one.id == alert.alert_id]
+    assert [(one.revision, one.msg_type, one.certainty) for one in mine] == [
+        (1, "Alert", mine[0].certainty),
+        (2, "Update", "Observed"),
+        (3, "Update", mine[0].certainty),
+    ]
+    assert mine[0].certainty in ("Likely", "Possible")
+    station.recorder.close()
+    station.outbox.close()
+    (day,) = days([tmp_path / "recordings"])
+    lines = list(Player(day, as_recorded=True).lines())
+    assert [line.rstrip(b"\n") for line in lines] == payloads
 
 
 def test_nobody_answers_what_is_real_as_a_drill(desk):
@@ -375,8 +407,11 @@ def test_entries_of_the_record_come_in_messages_that_a_broker_takes(desk):
 
 
 def test_a_side_asks_for_its_alerts_again(desk):
-    assert desk.says("south", "resend", {"after": 1041})["accepted"]
-    assert desk.resent == [("south", 1041)]
+    answer = desk.says("south", "resend", {"from": 1041})
+    assert (answer["accepted"], answer["again"]) == (True, 7)
+    assert answer["gone"] == {"from": 1041, "to": 1041}
+    assert desk.says("north", "resend", {"from": 2}) == "gone"
+    assert desk.resent == [("south", 1041), ("north", 2)]
 
 
 def test_what_cannot_be_recorded_does_not_happen_and_is_told(desk):

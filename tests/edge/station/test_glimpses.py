@@ -43,9 +43,13 @@ class Screen:
         self.glimpses = Glimpses(
             site="mariposa",
             places={"rpm-1": "nb-01", "geo-1": "fence"},
-            publish=lambda topic, payload: self.shown.append((topic, msgspec.json.decode(payload))),
+            publish=self.publish,
             monotonic=lambda: self.now,
         )
+
+    def publish(self, topic, payload, place):
+        assert f"/{place}/" in topic
+        self.shown.append((topic, msgspec.json.decode(payload)))
 
 
 def test_a_sensor_is_shown_twice_a_second_at_most():

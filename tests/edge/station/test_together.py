@@ -6,13 +6,19 @@ import sqlite3
 import time
 from dataclasses import replace
 
+import paho.mqtt.client as mqtt
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
+from edge import metrics
 from edge.cli import main as garita
 from edge.config import load_config
 from edge.delivery.broker import find_mosquitto
 from edge.delivery.centre import Centre
 from edge.delivery.centre_record import CentreRecord
+from edge.delivery.centre_store import CentreStore
 from edge.delivery.happenings import Document
 from edge.delivery.rows import Row
 from edge.delivery.sides import SideSettings
@@ -27,6 +33,7 @@ from edge.trust import keys
 from fusion.policy import Policy
 from fusion.types import SECOND_NS
 from tests.edge.rehearsed import SENSORS
+from tests.edge.station.test_gaps import packet
 
 pytestmark = pytest.mark.skipif(find_mosquitto() is None, reason="mosquitto is not installed")
 
@@ -131,7 +138,7 @@ class Checkpoint:
 
 @pytest.fixture
 def centre(config, signers, tmp_path):
-    started = []
+    started = {}
 
     def start(side):
         folder = tmp_path / side
@@ -143,13 +150,18 @@ def centre(config, signers, tmp_path):
         record = CentreRecord(side, folder, ring, signers[side])
         one = Centre(settings, folder / "centre.db", keyring=ring, record=record)
         one.start()
-        started.append((one, record))
+        started[side] = one, record
         return folder / f"record-{SITE}.db"
 
-    yield start
-    for one, record in started:
+    def stop(side):
+        one, record = started.pop(side)
         one.stop()
         record.close()
+
+    start.stop = stop
+    yield start
+    for side in list(started):
+        stop(side)
 
 
 def entries(path):
@@ -209,6 +221,136 @@ def test_two_centres_act_at_once_and_hold_one_history(config, centre, tmp_path, 
     refused = [one.facts["why"] for one in found if one.kind == "refused"]
     assert "unsigned" in refused
     assert '"refusal":"already"' in capfd.readouterr().out
+
+
+def test_a_centre_that_lost_its_database_asks_and_has_every_alert_again(
+    config, centre, tmp_path, capfd
+):
+    path = tmp_path / "south" / "centre.db"
+
+    async def run():
+        checkpoint = Checkpoint(config)
+        checkpoint.begin()
+        centre("south")
+        checkpoint.commit(*range(1, 101))
+        await reached(lambda: checkpoint.outbox.depth("south") == 0)
+        centre.stop("south")
+        for part in ("", "-wal", "-shm"):
+            path.with_name(f"centre.db{part}").unlink(missing_ok=True)
+        centre("south")
+        north = checkpoint.outbox.depth("north")
+        assert await says(config, "south", "resend", "from=1", "epoch=other") == 1
+        assert await says(config, "south", "resend", "from=1") == 0
+        await reached(lambda: stored(path) == list(range(1, 101)))
+        checkpoint.commit(101)
+        await reached(lambda: stored(path) == list(range(1, 102)))
+        assert checkpoint.outbox.depth("north") == north + 1
+        await checkpoint.close()
+
+    asyncio.run(run())
+    assert '"again":100' in capfd.readouterr().out
+
+
+def test_keys_that_end_soon_are_told_with_their_side(config, signers):
+    async def run():
+        checkpoint = Checkpoint(config)
+        now_utc_ns = time.time_ns()
+        checkpoint.together.take_metrics(now_utc_ns)
+        checkpoint.begin()
+        told = [one for one in checkpoint.outlets.troubles()[1] if " key " in one]
+        health = checkpoint.outlets.health(now_utc_ns)
+        await checkpoint.close()
+        return told, health
+
+    told, health = asyncio.run(run())
+    sides = [one.split(" key ")[0] for one in told]
+    assert sides == ["north: our", "north: centre", "south: our", "south: centre"]
+    assert [one.text.count(" ends in two days or less") for one in health] == [2, 2]
+    north = {"key": signers["north"].key_id, "owner": "north", "role": "centre"}
+    left_s = metrics.REGISTRY.get_sample_value("garita_key_expires_seconds", north)
+    assert left_s == pytest.approx(86_400, abs=60)
+
+
+def test_a_command_that_was_taken_before_a_restart_is_not_taken_again(config, tmp_path):
+    came, answers = [], []
+    port = config.sides["north"].address.port
+
+    def keep(client, _data, message):
+        if message.topic.startswith(f"garita/v1/{SITE}/cmd/"):
+            came.append(message)
+        else:
+            answers.append(message.payload)
+
+    def spy():
+        client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
+        client.on_message = keep
+        client.connect("127.0.0.1", port)
+        client.subscribe(f"garita/v1/{SITE}/#", qos=1)
+        client.loop_start()
+        return client
+
+    async def run(act):
+        checkpoint = Checkpoint(config)
+        checkpoint.begin()
+        client = await asyncio.to_thread(spy)
+        await reached(lambda: checkpoint.outlets.status()[0].connected)
+        await act(client)
+        client.disconnect()
+        client.loop_stop()
+        await checkpoint.close()
+
+    async def take(_client):
+        assert await says(config, "north", "ack", "A1") == 0
+        await reached(lambda: came)
+
+    async def replay(client):
+        answers.clear()
+        client.publish(came[0].topic, came[0].payload, qos=1, properties=again(came[0]))
+        await reached(lambda: any(b'"replayed"' in one for one in answers))
+
+    asyncio.run(run(take))
+    asyncio.run(run(replay))
+    found = [decode(data) for data in entries(tmp_path / "state" / "record.db")]
+    assert [one.kind for one in found].count("ack") == 1
+    assert [one.facts["why"] for one in found if one.kind == "refused"] == ["replayed"]
+
+
+def test_what_never_came_of_a_sensor_is_entered_and_counted_in_the_report(config, tmp_path):
+    async def run():
+        checkpoint = Checkpoint(config)
+        checkpoint.begin()
+        now_utc_ns = time.time_ns()
+        sensor = config.sensors[-1].id
+        checkpoint.together.seen(packet(now_utc_ns, sensor=sensor))
+        checkpoint.together.seen(packet(now_utc_ns + SECOND_NS, missing=25, sensor=sensor))
+        await checkpoint.close()
+        return sensor
+
+    sensor = asyncio.run(run())
+    found = [decode(data) for data in entries(tmp_path / "state" / "record.db")]
+    (one,) = [each for each in found if each.kind == "gap"]
+    assert (one.facts["sensor"], one.facts["missing"]) == (sensor, 25)
+    window = ["--from", "2000-01-01", "--to", "2100-01-01"]
+    out = tmp_path / "report"
+    assert garita(["report", *window, "--state", str(tmp_path / "state"), "--out", str(out)]) == 0
+    tables = "".join(path.read_text() for path in out.rglob("*.csv"))
+    (missing,) = [line for line in tables.splitlines() if sensor in line and ",missing," in line]
+    assert ",25," in missing
+
+
+def again(message):
+    properties = Properties(PacketTypes.PUBLISH)
+    for name in ("ResponseTopic", "CorrelationData", "UserProperty"):
+        setattr(properties, name, getattr(message.properties, name))
+    return properties
+
+
+def stored(path):
+    store = CentreStore(path)
+    try:
+        return [mark.seq for mark, _ in store.stored(SITE)]
+    finally:
+        store.close()
 
 
 def unwitnessed(checkpoint):

@@ -99,7 +99,7 @@ def test_where_nobody_listens_it_says_so(mosquitto, free_port, capsys):
         (["akc", "1"], "there is no 'akc'"),
         (["ack"], "missing required field `alert`"),
         (["adjudicate", "1", "code=GUILTY"], "code"),
-        (["resend", "after=-1"], "after"),
+        (["resend", "from=0"], "from"),
     ],
 )
 def test_what_is_no_command_is_wrong_usage(words, says, capsys):

@@ -1,5 +1,6 @@
 import base64
 import random
+import threading
 
 import msgspec
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from edge.protocol.messages import utc_ns
 from edge.trust import keys, signatures
 from edge.trust.keys import KeyFileError, Keyring, Refused
+from edge.trust.seen_notes import SeenNotes
 from edge.trust.signatures import SeenSignatures
 
 NOW = utc_ns("2026-11-23T12:00:00.000000Z")
@@ -142,6 +144,87 @@ def test_what_had_to_be_forgotten_is_not_taken_again(make):
     all_of_them = [command(north, at=NOW + n * 10**9) for n in range(5)]
     assert [taken(ring, one, seen) for one in all_of_them] == [""] * 5
     assert {taken(ring, one, seen) for one in all_of_them} == {"replayed"}
+
+
+@pytest.fixture
+def remembering(tmp_path):
+    """Makes what has been seen, each time as after a restart."""
+    notes = []
+
+    def start(**options):
+        notes.append(SeenNotes(tmp_path / "commands.db", forget_until_utc_ns=NOW + 600 * 10**9))
+        return SeenSignatures(notes=notes[-1], **options)
+
+    start.notes = notes
+    yield start
+    for each in notes:
+        each.close()
+
+
+def test_what_was_taken_before_a_restart_is_not_taken_again(make, remembering):
+    north = make()
+    ring = Keyring([north.public])
+    first, second = command(north), command(north, at=NOW + 10**9)
+    assert taken(ring, first, remembering()) == ""
+    seen = remembering()
+    assert taken(ring, first, seen) == "replayed"
+    assert taken(ring, second, seen) == ""
+    assert {taken(ring, one, remembering()) for one in (first, second)} == {"replayed"}
+
+
+def test_what_had_to_be_forgotten_is_not_taken_again_after_a_restart(make, remembering):
+    north = make()
+    ring, seen = Keyring([north.public]), remembering(limit=3)
+    all_of_them = [command(north, at=NOW + n * 10**9) for n in range(5)]
+    assert [taken(ring, one, seen) for one in all_of_them] == [""] * 5
+    seen = remembering(limit=3)
+    assert {taken(ring, one, seen) for one in all_of_them} == {"replayed"}
+    assert len(remembering.notes[-1].seen) == 3
+
+
+def test_notes_are_dropped_once_their_commands_are_stale(make, remembering):
+    north = make()
+    ring, seen = Keyring([north.public]), remembering()
+    later = NOW + 601 * 10**9
+    assert taken(ring, command(north), seen) == ""
+    assert taken(ring, command(north, at=later), seen, at=later) == ""
+    remembering()
+    assert len(remembering.notes[-1].seen) == 1
+
+
+def test_with_damaged_notes_nothing_is_taken_that_may_have_been_before(make, remembering, tmp_path):
+    (tmp_path / "commands.db").write_bytes(b"no database " * 500)
+    north = make()
+    ring, later = Keyring([north.public]), NOW + 601 * 10**9
+    assert taken(ring, command(north), remembering()) == "replayed"
+    seen = remembering()  # nor after one restart more
+    assert taken(ring, command(north, at=NOW + 10**9), seen) == "replayed"
+    assert taken(ring, command(north, at=later), seen, at=later) == ""
+
+
+def test_what_cannot_be_noted_is_not_taken(make, remembering):
+    north = make()
+    ring, seen = Keyring([north.public]), remembering()
+    remembering.notes[0].close()
+    assert taken(ring, command(north), seen) == "not-recorded"
+    assert taken(ring, command(north), remembering()) == ""
+
+
+def test_notes_may_be_closed_while_a_command_comes(make, remembering):
+    north = make()
+    ring, seen, came = Keyring([north.public]), remembering(), []
+
+    def take():
+        while "not-recorded" not in came:
+            came.append(taken(ring, command(north, at=NOW + len(came) * 1000), seen))
+
+    thread = threading.Thread(target=take)
+    thread.start()
+    while len(came) < 20:
+        pass
+    remembering.notes[0].close()
+    thread.join()
+    assert set(came) == {"", "not-recorded"}
 
 
 def test_of_ten_thousand_attacks_none_is_accepted(make):
