@@ -34,6 +34,7 @@ GRACE_S = 1  # of the five seconds in which the service ends
 KEEP_ALIVE_S = 30
 MAX_CONNECTIONS = 400
 """Six a browser and a stream each; more is a mistake or an attack."""
+BACKLOG = 128
 EXIT_PORT = 3
 NICE = 5  # whatever browsers want, fusion comes first
 
@@ -75,6 +76,7 @@ async def _serve(setup: Setup) -> int:
         sockets = [server.config.bind_socket()]
     except SystemExit:  # uvicorn has said why
         return EXIT_PORT
+    sockets[0].listen(BACKLOG)  # who is told of it may come at once
     port = sockets[0].getsockname()[1]
     scheme = "https" if setup.certificate else "http"
     host = f"[{setup.host}]" if ":" in setup.host else setup.host

@@ -206,7 +206,8 @@ def _tell_service(demo: Demo) -> None:
         return
     for line in demo.running[0].says():
         if facts := _compiled(line):
-            demo.say("compiling", **facts)
+            if demo.begun_s is None:
+                demo.say("compiling", **facts)
         elif link := _console(line):
             demo.console = link
             demo.say("console")

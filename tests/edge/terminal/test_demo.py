@@ -18,7 +18,7 @@ from edge.config import load_config
 from edge.errors import EXIT_BROKER, BrokerUnavailable
 from edge.kernel_cache import COMPILES
 from edge.terminal.children import Child
-from edge.terminal.demo import Day, Demo, _tell_compiling
+from edge.terminal.demo import Day, Demo, _tell_service
 from edge.terminal.demo_setup import check_ports, effective_config, free
 from edge.terminal.stream import open_screen
 from edge.terminal.viewer import Viewer
@@ -153,11 +153,11 @@ def test_how_far_the_kernels_are_is_told_until_the_service_is_ready(demo):
     demo, log, out = demo
     told = f'{{"event": "{COMPILES}", "done": 7, "about": 35, "now": "xray", "after_s": 12}}'
     writes(log, f"not of ours: {COMPILES}", '{"event": "compiling kernels", "about": 35}', told)
-    _tell_compiling(demo)
+    _tell_service(demo)
     assert out.getvalue() == "Compiling kernels, this once: 7 of about 35 after 12 s.\n"
     demo.begun_s = 1.0
     writes(log, told)
-    _tell_compiling(demo)
+    _tell_service(demo)
     assert out.getvalue().count("\n") == 1
     for language in LANGUAGES:
         assert "7" in say("demo", "compiling", language, done=7, about=35, seconds=12)
@@ -177,7 +177,7 @@ def test_how_far_the_kernels_are_is_told_until_the_service_is_ready(demo):
 def test_no_line_of_the_service_ends_the_demo(demo, line):
     demo, log, out = demo
     writes(log, line)
-    _tell_compiling(demo)
+    _tell_service(demo)
     assert out.getvalue() == ""
 
 
