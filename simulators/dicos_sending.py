@@ -113,6 +113,8 @@ def _associated(
             association = entity.associate(*where, ae_title=called)
             if association.is_established:
                 return association
+            if association.dul.socket is not None and association.dul.socket.socket is not None:
+                association.dul.socket.socket.close()
         if closing.wait(PAUSE_S):
             break
     raise ConnectionError(f"no association with {where[0]}:{where[1]}")

@@ -21,6 +21,8 @@ class Live:
     expiry_s: int
     correlation: bytes = b""
     """What an answer carries of the command that it answers."""
+    waited_for: bool = False
+    """An answer: it is small, so it goes out even while the line is full."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

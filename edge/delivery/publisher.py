@@ -68,6 +68,7 @@ class Publisher:
         self._documents: dict[str, bytes] = {}
         self._changed: deque[str] = deque()
         self._live: deque[Live] = deque(maxlen=MAX_LIVE)
+        self._answers: deque[Live] = deque(maxlen=MAX_LIVE)
         self._wanted: deque[Wanted] = deque()
         self._again = Again(settings.name, outbox, self._seals)
         self._tally = Tally(stored_seq=outbox.done_seq(settings.name))
@@ -108,20 +109,27 @@ class Publisher:
         retain: bool = False,
         expiry_s: int = 5,
         correlation: bytes = b"",
+        waited_for: bool = False,
     ) -> None:
-        """Send now with QoS 0, or not at all. `correlation`: of the command that it answers."""
+        """Send now with QoS 0, or not at all.
+
+        correlation  of the command that it answers
+        waited_for   an answer, which gives way to no live value
+        """
         if not self._connected:
             self._tally.dropped_live += 1
             return
-        if len(self._live) == MAX_LIVE:
+        queue = self._answers if waited_for else self._live
+        if len(queue) == MAX_LIVE:
             self._tally.dropped_live += 1  # the oldest gives way
-        self._live.append(
+        queue.append(
             Live(
                 topic=topic,
                 payload=payload,
                 retain=retain,
                 expiry_s=expiry_s,
                 correlation=correlation,
+                waited_for=waited_for,
             )
         )
         self._waker.wake()
@@ -231,8 +239,9 @@ class Publisher:
             self._changed.clear()
         for document in changed:
             session.state(document)
-        while self._live:
-            session.live(self._live.popleft())
+        for queue in (self._answers, self._live):
+            while queue:
+                session.live(queue.popleft())
         while session.connected and self._wanted:
             session.send_again(self._wanted.popleft())
 

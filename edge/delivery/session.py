@@ -115,8 +115,7 @@ class Session:
 
     def live(self, message: Live) -> None:
         """Send at once, or count it as dropped."""
-        # An answer is small, and somebody waits for it.
-        if self._flow is None or (self._link.clogged and not message.correlation):
+        if self._flow is None or (self._link.clogged and not message.waited_for):
             self._tally.dropped_live += 1
             return
         self._link.publish(

@@ -143,6 +143,7 @@ class Outlets:
             payload,
             expiry_s=ANSWER_EXPIRY_S,
             correlation=command.correlation,
+            waited_for=True,
         )
 
     def send_again(self, side: str, wanted: Wanted) -> bool:

@@ -34,7 +34,7 @@ from edge.study.fault_check import Bystander, Found, check, files_of, truth_of
 from edge.study.faulty_line import FaultyLine, How
 from edge.study.ports import free_ports
 from edge.study.producer import SIDES
-from edge.study.victims import Bench, read_rows
+from edge.study.victims import Bench, stored_seq
 
 RATE_PER_S = 20.0
 PROCESSES = ("service", *SIDES, *(f"centre-{side}" for side in SIDES))
@@ -167,12 +167,7 @@ class FaultBench(Bench):
     def has_all(self) -> bool:
         """Whether both centres have what is committed."""
         last = self.last_seq()
-        return all(self.stored_seq(side) >= last for side in SIDES)
-
-    def stored_seq(self, side: str) -> int:
-        """Up to which number a side's centre has stored."""
-        rows = read_rows(self.centre_path(side), "SELECT coalesce(max(seq), 0) FROM alert")
-        return int(rows[0][0]) if rows else 0
+        return all(stored_seq(self.centre_path(side)) >= last for side in SIDES)
 
     def stop(self) -> None:
         """End everything."""

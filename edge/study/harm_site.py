@@ -24,7 +24,7 @@ from edge.delivery.broker import BrokerProcess, ending_with_parent, start_broker
 from edge.delivery.broker_rules import access_list, principals
 from edge.delivery.certificates import Authority
 from edge.study.ports import free_ports
-from edge.study.victims import REFERENCE, ROOT, read_rows
+from edge.study.victims import REFERENCE, ROOT, end_all, read_rows, stored_seq
 from edge.trust.keys import make_signer, write_keyring
 
 SIDES = ("north", "south")
@@ -112,14 +112,7 @@ class HarmSite:
 
     def stop(self) -> None:
         """End every process."""
-        for process in reversed(self._processes.values()):
-            process.terminate()
-        for process in self._processes.values():
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        end_all(list(self._processes.values()))
         for broker in self._brokers.values():
             broker.kill()
 
@@ -183,12 +176,7 @@ class HarmSite:
     def has_all(self) -> bool:
         """Whether both centres have what is committed."""
         last = self.last_seq()
-        return all(self.stored(side) >= last for side in SIDES)
-
-    def stored(self, side: str) -> int:
-        """Up to which number a side's centre has stored."""
-        rows = read_rows(self.centre(side), "SELECT coalesce(max(seq), 0) FROM alert")
-        return int(rows[0][0]) if rows else 0
+        return all(stored_seq(self.centre(side)) >= last for side in SIDES)
 
     @property
     def outbox(self) -> Path:

@@ -76,14 +76,7 @@ class Bench:
 
     def stop(self) -> None:
         """End every process, service first, and wait for it."""
-        for process in reversed(self._processes.values()):
-            process.terminate()
-        for process in self._processes.values():
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        end_all(list(self._processes.values()))
         for broker in self._brokers.values():
             broker.stop()
 
@@ -154,6 +147,24 @@ class Bench:
                 stdout=log,
                 stderr=log,
             )
+
+
+def end_all(processes: Sequence["subprocess.Popen[bytes]"]) -> None:
+    """End processes, the last one first, and wait for all of them."""
+    for process in reversed(processes):
+        process.terminate()
+    for process in processes:
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def stored_seq(centre: Path) -> int:
+    """Up to which number a centre has stored, as its file says."""
+    rows = read_rows(centre, "SELECT coalesce(max(seq), 0) FROM alert")
+    return int(rows[0][0]) if rows else 0
 
 
 def committed(path: Path) -> list[tuple[Mark, bytes]]:

@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 
 from edge.delivery import books, hold
 from edge.delivery.happenings import Document
+from edge.delivery.link import Link
 from edge.delivery.outbox import Outbox
 from edge.delivery.publisher import Hooks
 from edge.protocol import topics
@@ -611,3 +612,20 @@ def test_an_answer_carries_the_correlation_of_what_it_answers(publisher, mosquit
     north.publish_live("answers/1", b"{}", expiry_s=60, correlation=b"42")
     message = until(lambda: heard.got)[0]
     assert message.properties.CorrelationData == b"42"
+
+
+def test_an_answer_goes_out_while_live_values_are_dropped_on_a_full_line(
+    publisher, mosquitto, listen, until, monkeypatch
+):
+    broker = mosquitto()
+    heard = listen(broker.port, "#")
+    north = publisher(broker.port)
+    until(lambda: north.status().connected)
+    monkeypatch.setattr(Link, "clogged", True)
+    topic = topics.live_topic(topics.ROOT, SITE, "nb-01", "counts")
+    for _ in range(300):
+        north.publish_live(topic, b"{}")
+    north.publish_live("answers/2", b"{}", expiry_s=60, waited_for=True)
+    until(lambda: "answers/2" in [m.topic for m in heard.got])
+    until(lambda: north.status().dropped_live == 300)
+    assert topic not in [m.topic for m in heard.got]
