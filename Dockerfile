@@ -9,6 +9,18 @@
 #
 # Any Debian or python:*-slim fits: --build-arg BASE=debian:bookworm-slim
 ARG BASE=python:3.11-slim-bookworm
+
+# The console's page is built with PyPI's Node, and nothing of that gets into the image.
+FROM ${BASE} AS page
+RUN python3 -c 'import ensurepip, venv' \
+ || { apt-get update && apt-get install -y --no-install-recommends python3 python3-venv; }
+WORKDIR /opt/garita
+COPY requirements-page.txt .
+RUN python3 -m venv .venv \
+ && .venv/bin/python -m pip install --no-cache-dir --require-hashes -r requirements-page.txt
+COPY edge edge
+RUN .venv/bin/python -c 'from edge.console.build import build; build(print)'
+
 FROM ${BASE}
 
 # libgl1, libglib2.0-0: opencv-python links them. mosquitto: for `broker: auto`. Python: only
@@ -34,6 +46,7 @@ COPY fusion fusion
 COPY drivers drivers
 COPY simulators simulators
 COPY edge edge
+COPY --from=page /opt/garita/edge/console/web/dist edge/console/web/dist
 COPY configs configs
 
 # One kind of processor for the cache, so that the kernels compiled here fit wherever this runs.

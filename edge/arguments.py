@@ -508,6 +508,7 @@ def console_arguments(sub: argparse.ArgumentParser) -> None:
         )
     build = actions.add_parser("build", help="the page, with Node; done at install where that is")
     build.add_argument("--force", action="store_true", help="though it is current")
+    build.add_argument("--check", action="store_true", help="only whether it is; 1: it is not")
 
 
 def change_arguments(sub: argparse.ArgumentParser) -> None:

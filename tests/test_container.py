@@ -48,7 +48,9 @@ def position(word, part=""):
 
 
 def copied():
-    return [source for rest in said("COPY") for source in rest.split()[:-1]]
+    """What of the repository gets into the build, once each."""
+    ours = [rest for rest in said("COPY") if not rest.startswith("--from=")]
+    return list(dict.fromkeys(source for rest in ours for source in rest.split()[:-1]))
 
 
 def probe(port):
@@ -113,6 +115,13 @@ def test_everything_that_is_copied_is_there():
 def test_every_room_is_copied():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert set(project["tool"]["mypy"]["packages"]) <= set(copied())
+
+
+def test_the_page_is_built_beside_the_image_and_taken_over():
+    built = "edge/console/web/dist"
+    (taken,) = [rest.split() for rest in said("COPY") if rest.startswith("--from=")]
+    assert taken == ["--from=page", f"/opt/garita/{built}", built]
+    assert position("RUN", "edge.console.build") < position("COPY", "--from=page")
 
 
 def test_nothing_but_what_is_copied_is_sent_to_the_build():

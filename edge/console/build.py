@@ -13,8 +13,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from edge.console.static import BUILT, WEB
-
+WEB = Path(__file__).parent / "web"
+BUILT = WEB / "dist"
 MIN_NODE = (20, 19)
 STAMP = ".built-from"
 BUILD_S = 600.0

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from edge.config import load_config
-from edge.console.build import BuildError, build
+from edge.console.build import BuildError, build, is_current
 from edge.console.people import PEOPLE_FILE, People, PeopleError
 from edge.errors import EXIT_OK, EXIT_USAGE
 
@@ -16,6 +16,8 @@ EXIT_NOT_BUILT = 1
 def main(arguments: argparse.Namespace) -> int:
     """Do what was asked; 2 where it cannot be done, 1 where the page cannot be built."""
     if arguments.action == "build":
+        if arguments.check:
+            return EXIT_OK if is_current() else EXIT_NOT_BUILT
         return _build(force=arguments.force)
     try:
         people = People(_path(arguments))

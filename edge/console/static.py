@@ -6,10 +6,9 @@ from pathlib import Path
 
 from starlette.responses import HTMLResponse, Response
 
+from edge.console.build import BUILT
 from edge.console.guard import said
 
-WEB = Path(__file__).parent / "web"
-BUILT = WEB / "dist"
 MISSING = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Garita</title>
 <h1>Garita runs; this page was not built</h1>
 <p>It needs Node 20 or newer, once: <code>./garita console build</code>, then load this page again.
