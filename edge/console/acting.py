@@ -32,6 +32,7 @@ VERBS: Mapping[str, Act] = MappingProxyType(
         "dispatch": "dispatch",
         "on-scene": "on-scene",
         "adjudicate": "adjudicate",
+        "note": "note",
         "assist": "assist",
         "hand-over": "hand-over",
         "shelve": "shelve",

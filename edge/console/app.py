@@ -23,12 +23,27 @@ from edge.console.acting import VERBS, Acting, NotAnswered, message_of
 from edge.console.books import BooksError
 from edge.console.feed import Event, Feed, Watcher
 from edge.console.guard import Guard, said
+from edge.console.notes import Notes, NotesError
 from edge.console.people import RIGHTS, People, PeopleError
 from edge.console.reading import File, Refusal, body_of, digest_of, number_of, send
-from edge.console.routes import API, CHANGES, ROUTES, Cases, Language, LogIn, Me, Page, Route
+from edge.console.routes import (
+    API,
+    CHANGES,
+    ROUTES,
+    Cases,
+    Language,
+    LogIn,
+    Me,
+    NotesOf,
+    Page,
+    Route,
+    Written,
+)
 from edge.console.sessions import Session, Sessions, Throttle, same
 from edge.console.site import Site
 from edge.console.static import Pages
+from edge.protocol.commands import CommandMessage, NoteMessage
+from edge.protocol.messages import rfc3339
 from edge.text import LANGUAGES
 from edge.text.catalogue import catalogue
 
@@ -57,6 +72,7 @@ class Console:
     sessions: Sessions
     acting: Acting
     pages: Pages
+    notes: Notes
     scans: Path
     """The folder with whole scans, `state_dir/scans`."""
     hosts: frozenset[str]
@@ -355,14 +371,41 @@ class _App:
                 message = message_of(verb, await request.body())
             except msgspec.DecodeError as error:
                 raise Refusal(422, "unreadable", str(error)[:200]) from None
-            exercise = request.query_params.get("exercise") == "true"
-            try:
-                answer = await self._console.acting.ask(verb, message, session, exercise=exercise)
-            except NotAnswered as error:
-                raise Refusal(503, "not-answered", str(error)) from None
-            return self._json(answer, 200 if answer.accepted else 409)
+            return await self._asked(request, session, verb, message)
 
         return act
+
+    async def _asked(
+        self, request: Request, session: Session, verb: str, message: CommandMessage
+    ) -> Response:
+        exercise = request.query_params.get("exercise") == "true"
+        try:
+            answer = await self._console.acting.ask(verb, message, session, exercise=exercise)
+        except NotAnswered as error:
+            raise Refusal(503, "not-answered", str(error)) from None
+        return self._json(answer, 200 if answer.accepted else 409)
+
+    async def _notes(self, request: Request, _session: Session | None) -> Response:
+        return self._json(NotesOf(notes=self._console.notes.of(request.path_params["alert"])))
+
+    async def _write(self, request: Request, session: Session | None) -> Response:
+        assert session is not None
+        written, alert = await body_of(request, Written), request.path_params["alert"]
+        if not _ALERT.fullmatch(alert) or self._console.feed.alert(alert) is None:
+            raise Refusal(404, "unknown", "there is no such alert, or it is not kept any more")
+        try:
+            kept = self._console.notes.keep(
+                alert=alert,
+                time=rfc3339(time.time_ns()),
+                login=session.login,
+                role=session.role,
+                text=written.text,
+            )
+        except NotesError as error:
+            log.error("note not kept", error=str(error))
+            raise Refusal(503, "not-kept", "the note cannot be written to the disk") from None
+        message = NoteMessage(alert=alert, note_sha256=kept.sha256)
+        return await self._asked(request, session, "note", message)
 
     # --- pages -------------------------------------------------------------------------
 

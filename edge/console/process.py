@@ -23,6 +23,7 @@ from edge.console.acting import Acting
 from edge.console.app import Console, application
 from edge.console.feed import Feed
 from edge.console.line import Began, Setup
+from edge.console.notes import NOTES_FILE, Notes
 from edge.console.people import People, Person
 from edge.console.sessions import SESSIONS_FILE, Sessions
 from edge.console.site import Site
@@ -108,6 +109,7 @@ def _console(setup: Setup) -> Console:
             send=write_line,
         ),
         pages=Pages(),
+        notes=Notes(state_dir / NOTES_FILE),
         scans=state_dir / "scans",
         hosts=frozenset(setup.hosts),
         secure=secure,

@@ -4,11 +4,13 @@ The application, its OpenAPI document and the tests of who may do what all read 
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from edge.console.acting import VERBS
+from edge.console.notes import MAX_TEXT, Kept
 from edge.console.people import Act
 from edge.console.summary import CaseChange, Stored, Summary
 from edge.protocol.commands import COMMANDS, AnswerMessage
@@ -43,6 +45,18 @@ class Language(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """What to be spoken to in."""
 
     language: Literal["en-US", "es-MX"]
+
+
+class Written(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Something to be written down."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=MAX_TEXT)]
+
+
+class NotesOf(msgspec.Struct, frozen=True, kw_only=True):
+    """What this side wrote about an alert."""
+
+    notes: list[Kept]
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,6 +145,16 @@ ROUTES: tuple[Route, ...] = (
         what="All that is told of an alert",
     ),
     Route(
+        name="notes", method="GET", path="/alerts/{alert}/notes", needs="see", gives=NotesOf,
+        what="What this side's people wrote about an alert",
+    ),
+    Route(
+        name="write", method="POST", path="/alerts/{alert}/notes", needs="note", takes=Written,
+        gives=AnswerMessage,
+        what="Write something down: the text stays here, its digest goes into the common record",
+        query=(("exercise", "`true` for a drill"),),
+    ),
+    Route(
         name="cases", method="GET", path="/cases", needs="see", gives=Cases,
         what="How both sides stand to the alerts that were handled",
         query=(("after", "since this entry of the common record (-1)"),),
@@ -162,5 +186,6 @@ ROUTES: tuple[Route, ...] = (
             query=(("exercise", "`true` for a drill"),),
         )
         for verb, needs in VERBS.items()
+        if verb != "note"
     ),
 )  # fmt: skip

@@ -28,6 +28,7 @@ VERBS = (
     "dispatch",
     "on-scene",
     "adjudicate",
+    "note",
     "assist",
     "hand-over",
     "shelve",

@@ -101,6 +101,15 @@ class AdjudicateMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     """Digest of a note that stays with the centre."""
 
 
+class NoteMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Something was written down about an alert, `garita.note/1`."""
+
+    schema: Literal["garita.note/1"] = "garita.note/1"
+    alert: AlertId
+    note_sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    """Digest of the note's UTF-8, which stays with the centre."""
+
+
 class AssistMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Help is asked for, `garita.assist/1`."""
 
@@ -195,6 +204,13 @@ class HelpMessage(msgspec.Struct, frozen=True, kw_only=True):
     by: str
 
 
+class NotedMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A note that one side keeps."""
+
+    sha256: str
+    by: str
+
+
 class OfferMessage(msgspec.Struct, frozen=True, kw_only=True):
     """The last hand-over of an alert, and how far it has come."""
 
@@ -219,6 +235,7 @@ class CaseMessage(msgspec.Struct, frozen=True, kw_only=True):
     verdicts: list[VerdictMessage]
     """The last one holds."""
     assists: list[HelpMessage]
+    notes: list[NotedMessage] = []
     hand_over: OfferMessage | UnsetType = UNSET
 
 
@@ -258,6 +275,7 @@ CommandMessage = (
     | DispatchMessage
     | OnSceneMessage
     | AdjudicateMessage
+    | NoteMessage
     | AssistMessage
     | HandOverMessage
     | RecordRequestMessage
@@ -270,6 +288,7 @@ COMMANDS: dict[str, type[CommandMessage]] = {
     "dispatch": DispatchMessage,
     "on-scene": OnSceneMessage,
     "adjudicate": AdjudicateMessage,
+    "note": NoteMessage,
     "assist": AssistMessage,
     "hand-over": HandOverMessage,
     "record": RecordRequestMessage,

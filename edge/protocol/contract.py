@@ -314,6 +314,7 @@ SCHEMAS: tuple[str, ...] = (
     "garita.dispatch/1",
     "garita.on-scene/1",
     "garita.adjudicate/1",
+    "garita.note/1",
     "garita.assist/1",
     "garita.hand-over/1",
     "garita.record-request/1",

@@ -176,6 +176,7 @@ for _root, _suffix, _what in (
             ("dispatch", "A centre has sent somebody."),
             ("on-scene", "Who was sent is there."),
             ("adjudicate", "A centre says what it was."),
+            ("note", "A centre wrote something down; the text stays there."),
             ("assist", "A centre asks for help."),
             ("hand-over", "A centre offers an alert to the other, which accepts or declines."),
             ("record", "A centre asks for entries of the common record."),

@@ -24,6 +24,7 @@ Kind = Literal[
     "dispatch",
     "on-scene",
     "adjudicate",
+    "note",
     "assist",
     "hand-over",
     "shelve",
@@ -51,6 +52,7 @@ alert           id, revision, seq, epoch, event, level, direction (or None), msg
                 no place, and no place in the answers to it
 ack, dispatch, on-scene      alert
 adjudicate      alert, code (one of CODES), confirm (method or ""), note_sha256 or ""
+note            alert, note_sha256: of a text that stays with the side
 assist          alert or "", what (one of ASSIST)
 hand-over       alert, step (offered, accepted, declined, expired, closed), to (side), code or ""
 shelve, unshelve, shelf-expired    event, sensor, place ("" is any), until, reason

@@ -21,6 +21,7 @@ from edge.protocol.commands import (
     AssistMessage,
     CommandMessage,
     HandOverMessage,
+    NoteMessage,
     RecordMessage,
     RecordRequestMessage,
     ResendMessage,
@@ -209,7 +210,7 @@ class Asking:
             raise Refused(came.why, came.text, after.of(alert))
         self._record(came)
         self.handling = after
-        calms = not isinstance(message, AssistMessage | HandOverMessage)
+        calms = not isinstance(message, NoteMessage | AssistMessage | HandOverMessage)
         judged = message.code if isinstance(message, AdjudicateMessage) else ""
         if (calms and self._seen.is_active(alert)) or judged:
             # Whoever was sent, or has said what it was, has answered it as well.

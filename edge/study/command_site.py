@@ -193,6 +193,7 @@ def valid_payloads(site: CommandSite) -> list[tuple[str, bytes]]:
             ("dispatch", {"alert": alert}),
             ("on-scene", {"alert": alert}),
             ("adjudicate", {"alert": alert, "code": "SENSOR_FAULT", "confirm": "search"}),
+            ("note", {"alert": alert, "note_sha256": "0f" * 32}),
             ("assist", {"alert": alert, "what": "officers"}),
             ("hand-over", {"alert": alert, "step": "offered", "to": "south"}),
             ("hand-over", {"alert": alert, "step": "declined", "to": "south"}),

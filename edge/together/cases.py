@@ -13,6 +13,7 @@ from msgspec import UNSET
 from edge.protocol.commands import (
     CaseMessage,
     HelpMessage,
+    NotedMessage,
     OfferMessage,
     Stage,
     StepMessage,
@@ -33,8 +34,13 @@ STAGE_OF: dict[str, Stage] = {
     "adjudicate": "adjudicated",
 }
 """The stage that an entry leads to, by its kind."""
-KINDS = frozenset({*STAGE_OF, "assist", "hand-over"})
-_NEEDED = {"adjudicate": {"code"}, "assist": {"what"}, "hand-over": {"step", "to"}}
+KINDS = frozenset({*STAGE_OF, "note", "assist", "hand-over"})
+_NEEDED = {
+    "adjudicate": {"code"},
+    "note": {"note_sha256"},
+    "assist": {"what"},
+    "hand-over": {"step", "to"},
+}
 """Facts without which an entry says nothing; whose record it is may be another's."""
 
 
@@ -52,6 +58,7 @@ class Case:
     """The last one to each stage."""
     verdicts: tuple[VerdictMessage, ...] = ()
     assists: tuple[HelpMessage, ...] = ()
+    notes: tuple[NotedMessage, ...] = ()
     offer: OfferMessage | None = None
 
     def told(self) -> CaseMessage:
@@ -63,6 +70,7 @@ class Case:
             steps=list(self.steps),
             verdicts=list(self.verdicts),
             assists=list(self.assists),
+            notes=list(self.notes),
             hand_over=UNSET if self.offer is None else self.offer,
         )
 
@@ -139,6 +147,9 @@ def _after(case: Case, entry: Told) -> Case:
     if entry.kind == "assist":
         asked = HelpMessage(what=entry.facts["what"], by=entry.by)
         return replace(case, assists=(*case.assists, asked))
+    if entry.kind == "note":
+        noted = NotedMessage(sha256=entry.facts["note_sha256"], by=entry.by)
+        return replace(case, notes=(*case.notes, noted))
     if entry.kind == "hand-over":
         return _after_step(case, entry)
     stage = STAGE_OF[entry.kind]

@@ -17,6 +17,8 @@ from edge.protocol.commands import (
     DispatchMessage,
     HandOverMessage,
     HelpMessage,
+    NotedMessage,
+    NoteMessage,
     OfferMessage,
     OnSceneMessage,
 )
@@ -38,13 +40,14 @@ from fusion.types import SECOND_NS
 __all__ = ["OFFER_S", "CaseCommand", "apply", "kind_of", "replay", "take", "tick"]
 
 OFFER_S = 900  # as long as an alarm takes (facts: fusion 3.1): nobody waits longer for an answer
-MAX_VERDICTS = 16  # of one alert; the state holds them all
+MAX_VERDICTS = MAX_NOTES = 16  # of one alert; the state holds them all
 
 CaseCommand = (
     AckMessage
     | DispatchMessage
     | OnSceneMessage
     | AdjudicateMessage
+    | NoteMessage
     | AssistMessage
     | HandOverMessage
 )
@@ -53,6 +56,7 @@ _KIND: dict[type[CaseCommand], Kind] = {
     DispatchMessage: "dispatch",
     OnSceneMessage: "on-scene",
     AdjudicateMessage: "adjudicate",
+    NoteMessage: "note",
     AssistMessage: "assist",
     HandOverMessage: "hand-over",
 }
@@ -109,6 +113,12 @@ def _refused(case: Case, draft: Draft, about: About) -> Refusal | None:
     if draft.kind == "assist":
         asked = HelpMessage(what=draft.facts["what"], by=draft.by)
         checks = (("already", asked in case.assists),)
+    elif draft.kind == "note":
+        noted = NotedMessage(sha256=draft.facts["note_sha256"], by=draft.by)
+        checks = (
+            ("already", noted in case.notes),
+            ("too-many", len(case.notes) >= MAX_NOTES),
+        )
     elif draft.kind == "adjudicate":
         checks = (
             ("already", case.verdicts[-1:] == (verdict_of(draft),)),
@@ -171,6 +181,8 @@ def _as_it_is(case: Case) -> str:
 
 def _facts(command: CaseCommand, at_utc_ns: int, revision: int) -> dict[str, Any]:
     match command:
+        case NoteMessage():
+            return {"alert": command.alert, "note_sha256": command.note_sha256}
         case AssistMessage():
             return {"alert": command.alert, "what": command.what}
         case HandOverMessage():

@@ -68,8 +68,8 @@ def test_help_names_every_command_and_the_exit_codes():
 
 def test_the_commands_are_those_of_the_design():
     names = (
-        "demo run check replay record simulate watch centre command report broker keys console change"
-        " release audit outbox schema templates evaluate calibrate bench test"
+        "demo run check replay record simulate watch centre command report broker keys console"
+        " change release audit outbox schema templates evaluate calibrate bench test"
     )
     assert [command.name for command in COMMANDS] == names.split()
 

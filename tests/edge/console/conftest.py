@@ -8,6 +8,7 @@ from edge.console import line
 from edge.console.acting import Acting
 from edge.console.app import Console, application
 from edge.console.feed import Feed
+from edge.console.notes import NOTES_FILE, Notes
 from edge.console.people import ROLES, People
 from edge.console.routes import CHANGES
 from edge.console.sessions import Sessions
@@ -41,6 +42,7 @@ class Station:
             sessions=self.sessions,
             acting=Acting(site="mariposa", side="south", signer=None, send=self._send),
             pages=Pages(folder / "page"),
+            notes=Notes(folder / NOTES_FILE),
             scans=folder / "scans",
             hosts=frozenset({HOST}),
         )

@@ -38,6 +38,8 @@ def ask(client, route, **options):
     body = None
     if route.name == "log_in":
         body = {"login": "operator", "password": PASSWORD}
+    elif route.name == "write":
+        body = {"text": "The driver has papers of the hospital."}
     elif route.name == "speak":
         body = {"language": "es-MX"}
     elif route.path.startswith("/acts/"):
@@ -154,7 +156,7 @@ def test_a_link_lets_in_once(station):
     assert station.client().get(f"/in/{token}").status_code == 410
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("verb", sorted(VERBS.keys() - {"note"}))
 def test_an_act_is_the_command_that_a_centre_would_send(station, verb):
     station.answer = ACCEPTED
     body = BODIES.get(verb, {"alert": "A1"})
@@ -163,6 +165,26 @@ def test_an_act_is_the_command_that_a_centre_would_send(station, verb):
     (asked,) = station.asked
     assert asked.topic == f"garita-exercise/v1/mariposa/cmd/{verb}"
     assert body.items() <= json.loads(asked.payload).items()
+
+
+def test_a_note_stays_here_and_its_digest_is_entered(station):
+    station.answer = ACCEPTED
+    station.commit()
+    station.feed.look()
+    path, text = f"{API}/alerts/A1/notes", "Papeles del hospital: I-131, ayer."
+    client = station.client("operator")
+    assert client.post(f"{path}?exercise=true", json={"text": text}).status_code == 200
+    (asked,) = station.asked
+    (kept,) = client.get(path).json()["notes"]
+    assert kept["note"]["text"] == text
+    assert kept["note"]["login"] == kept["note"]["role"] == "operator"
+    assert json.loads(asked.payload)["note_sha256"] == kept["sha256"]
+    assert asked.topic == "garita-exercise/v1/mariposa/cmd/note"
+    assert b"hospital" not in asked.payload
+    assert client.post(f"{API}/alerts/A2/notes", json={"text": text}).status_code == 404
+    assert client.post(path, json={"text": ""}).status_code == 422
+    assert client.post(path, json={"text": "x" * 2_001}).status_code == 422
+    assert len(station.asked) == 1
 
 
 def test_a_refused_act_says_why(station):

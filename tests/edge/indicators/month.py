@@ -230,6 +230,7 @@ def _asked(w):
         why="one-signature",
         **signed,
     )
+    w.add("12 07:01", "note", by="south/operator", alert="a-source", note_sha256="0f" * 32)
 
 
 # --- any other month --------------------------------------------------------------------
@@ -256,6 +257,7 @@ FACTS = {
     },
     **{kind: {"alert": names} for kind in ("ack", "dispatch", "on-scene")},
     "adjudicate": {"alert": names, "code": st.sampled_from((*CODES, "MADE_UP"))},
+    "note": {"alert": names, "note_sha256": names},
     "assist": {"alert": names, "what": st.sampled_from(ASSIST)},
     "hand-over": {"alert": names, "step": st.sampled_from(STEPS), "to": names},
     **{

@@ -146,7 +146,7 @@ def test_the_page_names_the_window_and_the_record():
     text = written(november())["report.en-US.html"]
     assert "From 2026-11-01 00:00 up to, not including, 2026-12-01 00:00 (UTC)" in text
     assert "ab" * 32 in text
-    assert "64 entries" in text
+    assert "65 entries" in text
 
 
 def test_pictures_stay_within_their_frames():

@@ -81,7 +81,7 @@ def test_a_part_of_a_record_says_that_it_is_one(lines, tmp_path):
     assert read(lines).origin.root == ""
     assert report("--entries", lines, "--out", tmp_path / "out") == 0
     text = (tmp_path / "out" / "report.en-US.html").read_text("utf-8")
-    assert "Counted from entries 5 to 63 of the record; it is not whole" in text
+    assert "Counted from entries 5 to 64 of the record; it is not whole" in text
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from edge.protocol.commands import (
     DispatchMessage,
     HandOverMessage,
     HelpMessage,
+    NoteMessage,
     OfferMessage,
     OnSceneMessage,
     RecordMessage,
@@ -88,6 +89,7 @@ SAMPLES = {
     "adjudicate": AdjudicateMessage(
         alert="01JD8", code="INNOCENT_MEDICAL", confirm="spectrum", nuclide="Tc-99m"
     ),
+    "note": NoteMessage(alert="01JD8", note_sha256="0f" * 32),
     "assist": AssistMessage(what="spectroscopist"),
     "hand-over": HandOverMessage(alert="01JD8", step="offered", to="south"),
     "record-request": RecordRequestMessage(from_=7, to=9),

@@ -10,13 +10,14 @@ from edge.protocol.commands import (
     AssistMessage,
     DispatchMessage,
     HandOverMessage,
+    NoteMessage,
     OnSceneMessage,
 )
 from edge.protocol.messages import encode, rfc3339
 from edge.record import entries
 from edge.record.entries import CODES, Draft, Entry
 from edge.together import cases
-from edge.together.handling import MAX_VERDICTS, OFFER_S, apply, replay, tick
+from edge.together.handling import MAX_NOTES, MAX_VERDICTS, OFFER_S, apply, replay, tick
 from edge.together.people import About, Author, Refusal
 from fusion.types import SECOND_NS
 
@@ -118,6 +119,25 @@ def test_the_last_verdict_holds_and_each_is_kept(site):
         ("INNOCENT_NORM", "north/supervisor"),
     ]
     assert (verdicts[1].confirm, verdicts[1].nuclide) == ("spectrum", "Cs-137")
+
+
+def test_notes_are_counted_and_change_no_stage(site):
+    first, second = (NoteMessage(alert="A", note_sha256=digit * 64) for digit in "01")
+    assert site.asks(NORTH, first) == site.asks(SOUTH, first) == ""
+    assert site.asks(NORTH, first) == "already"
+    assert site.asks(SOUTH, second) == ""
+    told = site.case().told()
+    assert [(one.sha256[0], one.by) for one in told.notes] == [
+        ("0", "north/supervisor"),
+        ("0", "south"),
+        ("1", "south"),
+    ]
+    assert (told.stage, told.owner) == ("new", "")
+    came = [
+        site.asks(NORTH, NoteMessage(alert="A", note_sha256=f"{number:064x}"))
+        for number in range(2, MAX_NOTES + 2)
+    ]
+    assert came == [""] * (MAX_NOTES - 3) + ["too-many"] * 3
 
 
 def test_verdicts_of_one_alert_come_to_an_end(site):
