@@ -34,6 +34,7 @@ from edge.station.kept_console import KeptConsole
 from edge.station.leftovers import end_leftovers
 from edge.station.numbering import Numbering, union_of_languages
 from edge.station.outlets import Outlets
+from edge.station.overview import Overlooking
 from edge.station.pipeline import Pipeline
 from edge.station.state_lock import StateLock
 from edge.station.together import Together
@@ -225,19 +226,20 @@ class CheckpointService:
         if self.config.console is None:
             return None
         # What takes commands is set already, by `take_commands`.
-        console = KeptConsole(self.config, ask=self.outlets.commanded, status=self._status)
+        overlooking = Overlooking(
+            self.config,
+            readiness=self._readiness,
+            offset_ns=lambda: self._clock.offset_ns,
+            pipeline=lambda: self._pipeline,
+            expiries=self.outlets.expiries,
+        )
+        console = KeptConsole(
+            self.config,
+            ask=self.outlets.commanded,
+            status=lambda: overlooking.look(self._clock.now_utc_ns()),
+        )
         self.outlets.overheard = console.overhear
         return console
-
-    def _status(self) -> dict[str, object]:
-        """What the console is told each second, beside the documents."""
-        state = self._readiness()
-        return {
-            "ready": state.ready,
-            "reasons": list(state.reasons),
-            "degraded": list(state.degraded),
-            "clock_offset_s": self._clock.offset_ns / SECOND_NS,
-        }
 
     def _open_whole(self, stack: AsyncExitStack) -> None:
         scans = self.config.scans

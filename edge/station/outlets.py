@@ -4,14 +4,14 @@ import asyncio
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 import structlog
 
 from edge import metrics
 from edge.config import Config, Side
 from edge.delivery.again import Wanted
-from edge.delivery.expiry import expiries
+from edge.delivery.expiry import Expiry, expiries
 from edge.delivery.happenings import Document
 from edge.delivery.kept_broker import KeptBroker
 from edge.delivery.outbox import Outbox
@@ -149,6 +149,10 @@ class Outlets:
     def send_again(self, side: str, wanted: Wanted) -> bool:
         """Send a side alerts once more; False where too much waits already."""
         return self._publishers[side].send_again(wanted)
+
+    def expiries(self, now_utc_ns: int) -> dict[str, Sequence[Expiry]]:
+        """How long each side's certificates are good, read now."""
+        return {name: expiries(tls, now_utc_ns) for name, tls in self._tls.items()}
 
     def status(self) -> list[SideStatus]:
         """How delivery to each side stands."""

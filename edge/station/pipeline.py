@@ -23,7 +23,7 @@ from edge.station.numbering import Numbering
 from fusion.budget import Budget
 from fusion.desk import DeskState
 from fusion.handling_policy import HandlingPolicy
-from fusion.shelving import ShelfEntry
+from fusion.shelving import ShelfEntry, Shelving
 from fusion.types import SECOND_NS, Alert, Detection, Phase, Sample, ScanFinding
 
 TICK_S = 0.1  # the shortest on-delay of the alarm rules is a second; a tenth of it is fine enough
@@ -156,6 +156,21 @@ class Pipeline:
             # A tick that came late is not made up for: the next one carries the time.
             due = max(due + TICK_S, loop.time())
             await asyncio.sleep(due - loop.time())
+
+    @property
+    def shelved(self) -> tuple[Shelving, ...]:
+        """What rings for nobody now."""
+        return self._engine.desk.shelved
+
+    @property
+    def budget(self) -> Budget:
+        """What rang."""
+        return self._budget
+
+    @property
+    def limit_per_h(self) -> float:
+        """What one person can answer."""
+        return self._handling.alerts_per_h
 
     def _look_at_load(self, utc_ns: int) -> None:
         """Once a second: who scrapes does so from another thread, and less often."""

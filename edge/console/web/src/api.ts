@@ -1,7 +1,7 @@
 // Asking the console's server: one place for the token, for refusals and for being logged out.
 
 import { me } from "./state";
-import type { Me, Page, Site, Whole, Answer, CaseChange } from "./types";
+import type { Me, Page, Site, Whole, Answer, CaseChange, Kept } from "./types";
 
 const API = "/api/v1";
 
@@ -59,4 +59,12 @@ export const scanUrl = (sha256: string) => `${API}/scans/${sha256}`;
 export async function act(verb: string, body: object, exercise: boolean): Promise<Answer> {
   const answer = await ask("POST", `/acts/${verb}${exercise ? "?exercise=true" : ""}`, body);
   return (await answer.json()) as Answer;
+}
+
+export const notes = (id: string) =>
+  get<{ notes: Kept[] }>(`/alerts/${encodeURIComponent(id)}/notes`);
+
+export async function write(id: string, text: string, exercise: boolean): Promise<Answer> {
+  const path = `/alerts/${encodeURIComponent(id)}/notes${exercise ? "?exercise=true" : ""}`;
+  return (await (await ask("POST", path, { text })).json()) as Answer;
 }

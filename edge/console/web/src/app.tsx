@@ -5,6 +5,7 @@ import { help, keys, shown } from "./keys";
 import { go, place, VIEWS, type View } from "./route";
 import { alerts, beat, heardAt, me, now, site, stageOf, stale, stored } from "./state";
 import { begin } from "./stream";
+import { theme, toggleTheme } from "./theme";
 import { muted, ring, shift, startShift } from "./sound";
 import { age, language, named, speak, t, word } from "./words";
 import { isOpen } from "./order";
@@ -54,6 +55,7 @@ function Station() {
       { key: "r", name: "view_report", run: () => go("report") },
       { key: "m", name: "key_mute", run: () => (muted.value = !muted.value) },
       { key: "l", name: "key_language", run: () => void toggleLanguage() },
+      { key: "c", name: "key_theme", run: toggleTheme },
     ]);
   }, []);
   useEffect(() => {
@@ -133,6 +135,9 @@ function Top() {
       <button type="button" onClick={() => void toggleLanguage()} lang={other()}>
         {other() === "es-MX" ? "Español" : "English"}
       </button>
+      <button type="button" onClick={toggleTheme} aria-pressed={theme.value === "light"} aria-label={t("theme")}>
+        ◐
+      </button>
       <button type="button" onClick={() => (help.value = true)} aria-label={t("key_help")}>
         ?
       </button>
@@ -180,7 +185,11 @@ function Banner() {
     );
   }
   if (site.value?.replay)
-    return <p class="banner drill-mark">{t("exercise_mark")}</p>;
+    return (
+      <p class="banner drill-mark">
+        {t("exercise_mark")} · {t("replay_mark")}
+      </p>
+    );
   if (!shift.value)
     return (
       <p class="banner">

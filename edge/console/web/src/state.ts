@@ -81,6 +81,13 @@ export function takeStored(one: Stored): void {
   stored.value = new Map(stored.value).set(one.side, one);
 }
 
+/** The pages of the list that reach back to a time (ms); whether all of it is there. */
+export function reaches(since: number): boolean {
+  if (!more.value) return true;
+  for (const one of alerts.value.values()) if (Date.parse(one.onset) < since) return true;
+  return false;
+}
+
 export function forget(): void {
   batch(() => {
     alerts.value = new Map();

@@ -47,7 +47,14 @@ export interface Case {
   steps: { stage: Stage; by: string; key: string }[];
   verdicts: { code: string; by: string; confirm?: string; nuclide?: string }[];
   assists: { what: string; by: string }[];
+  notes: { sha256: string; by: string }[];
   hand_over?: { step: string; by: string; to: string; until: string; code: string };
+}
+
+/** A note as this side keeps it. */
+export interface Kept {
+  sha256: string;
+  note: { alert: string; time: string; login: string; role: string; text: string };
 }
 
 export interface CaseChange {
@@ -133,6 +140,22 @@ export interface Status {
   reasons: string[];
   degraded: string[];
   clock_offset_s: number;
+  shelved: Shelved[];
+  rung: { per_h: number; limit_per_h: number; in_flood: boolean; flood_ratio: number } | null;
+  certificates: { side: string; what: "own" | "ca"; left_s: number | null }[];
+  disk: { free_bytes: number; total_bytes: number } | null;
+}
+
+/** What rings for nobody now; an empty scope is any. */
+export interface Shelved {
+  event: string;
+  sensor: string;
+  place: string;
+  by: string;
+  reason: string;
+  until: string;
+  inhibit: boolean;
+  exercise: boolean;
 }
 
 export interface Site {

@@ -22,6 +22,31 @@ export function t(name: string, facts: Record<string, string | number> = {}): st
   return fill(find("console", name) ?? name, facts);
 }
 
+/** The same phrase in each language, for a page that both sides read. */
+export function both(name: string, facts: Record<string, string | number> = {}): string {
+  return [...tables.values()]
+    .map((table) => {
+      const texts = table["console"];
+      const text = typeof texts === "object" ? texts[name] : undefined;
+      return fill(typeof text === "string" ? text : name, facts);
+    })
+    .join(" / ");
+}
+
+/** Have every language at hand. */
+export async function learn(languages: readonly Language[]): Promise<void> {
+  for (const one of languages)
+    if (!tables.has(one)) tables.set(one, (await api.words(one)) as Table);
+  loaded.value++;
+}
+
+/** The word for a code of one language's table. */
+export function wordIn(wanted: Language, table: string, code: string): string {
+  const found = tables.get(wanted)?.[table];
+  const text = typeof found === "object" ? found[code] : undefined;
+  return typeof text === "string" ? text : code;
+}
+
 /** The word for a code: of a table of the catalogue, or the code itself. */
 export function word(table: string, code: string): string {
   return find(table, code) ?? code;

@@ -1,5 +1,7 @@
+import type { Status } from "../types";
 import { beat, heardAt, now, site, stored } from "../state";
-import { age, named, number, t, word } from "../words";
+import { age, named, number, size, t, word } from "../words";
+import { Shelve, ShelvedNow } from "./shelve";
 import { placeName } from "./watch";
 
 export function HealthView() {
@@ -22,7 +24,13 @@ export function HealthView() {
         <dt>{t("health_clock")}</dt>
         <dd>{status ? `${number(status.clock_offset_s, 3)} s` : "–"}</dd>
         <dt>{t("health_disk")}</dt>
-        <dd class={beat.value?.trouble ? "bad" : "ok"}>{beat.value?.trouble || t("readable")}</dd>
+        <dd class={beat.value?.trouble ? "bad" : "ok"}>
+          {beat.value?.trouble ? `✕ ${beat.value.trouble}` : `● ${t("readable")}`}
+          {status?.disk &&
+            ` · ${t("disk_free", { free: size(status.disk.free_bytes), total: size(status.disk.total_bytes) })}`}
+        </dd>
+        <dt>{t("health_rung")}</dt>
+        <dd>{status?.rung && <Load {...status.rung} />}</dd>
       </dl>
       {status && status.degraded.length > 0 && (
         <ul class="troubles">
@@ -58,6 +66,10 @@ export function HealthView() {
           ))}
         </tbody>
       </table>
+      <Certificates />
+      <h2>{t("shelved_now")}</h2>
+      <ShelvedNow rows={status?.shelved ?? []} />
+      <Shelve />
       <h2>{t("sensors")}</h2>
       <table>
         <thead>
@@ -87,5 +99,55 @@ export function HealthView() {
       </table>
       <p class="quiet">{named(about?.layout.names, about?.site ?? "")}</p>
     </section>
+  );
+}
+
+/** What rang, against what one person can answer: a bar, and the figures in words. */
+function Load({ per_h, limit_per_h, in_flood }: NonNullable<Status["rung"]>) {
+  const share = Math.min(1, per_h / limit_per_h);
+  return (
+    <span class={in_flood || per_h > limit_per_h ? "bad" : ""}>
+      <span class="load" aria-hidden="true">
+        <span style={{ width: `${Math.round(share * 100)}%` }} />
+      </span>{" "}
+      {t("rung_of", { n: number(per_h, 1), limit: number(limit_per_h) })}
+      {in_flood && ` · ▲ ${t("flood")}`}
+    </span>
+  );
+}
+
+const DAY_S = 86_400;
+const SOON_DAYS = 14;
+
+function Certificates() {
+  const rows = site.value?.status?.certificates ?? [];
+  if (!rows.length) return null;
+  const left = (seconds: number | null) => {
+    if (seconds === null) return `✕ ${t("not_read")}`;
+    if (seconds <= 0) return `✕ ${t("ended")}`;
+    return `${seconds < SOON_DAYS * DAY_S ? "▲ " : ""}${t("days_left", { n: Math.floor(seconds / DAY_S) })}`;
+  };
+  return (
+    <>
+      <h2>{t("certificates")}</h2>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">{t("side")}</th>
+            <th scope="col">{t("certificates")}</th>
+            <th scope="col">{t("valid")}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((one) => (
+            <tr key={one.side + one.what}>
+              <th scope="row">{word("side", one.side)}</th>
+              <td>{t(`certificate_${one.what}`)}</td>
+              <td class={(one.left_s ?? 0) < SOON_DAYS * DAY_S ? "bad" : "ok"}>{left(one.left_s)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </>
   );
 }

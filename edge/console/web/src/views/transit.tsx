@@ -8,6 +8,8 @@ import { alerts, cases, may } from "../state";
 import type { Contribution, Whole } from "../types";
 import { clock, language, number, size, t, word } from "../words";
 import { Age, Drill, LevelMark, Reasons, Standing } from "./parts";
+import { Notes } from "./notes";
+import { Shelve } from "./shelve";
 import { placeName } from "./watch";
 
 const CODES = [
@@ -84,6 +86,9 @@ export function Transit({ id }: { id: string }) {
           <Evidence found={found} />
           <h2>{t("history")}</h2>
           <History id={id} />
+          <h2>{t("notes")}</h2>
+          <Notes id={id} />
+          {one.event && <Shelve event={one.event} place={one.place} />}
         </div>
       </div>
       <h2>{t("contributions")}</h2>

@@ -138,7 +138,7 @@ export function Watch() {
 
 let loading = false;
 
-async function older(): Promise<void> {
+export async function older(): Promise<void> {
   if (loading) return;
   loading = true;
   try {
