@@ -150,6 +150,21 @@ def replay_arguments(sub: argparse.ArgumentParser) -> None:
         help="keep the origin of the recording, to compare its alerts byte by byte; "
         "without it every alert is an exercise",
     )
+    sub.add_argument(
+        "--console",
+        action="store_true",
+        help="show it on an operator's console too, marked as an exercise; a link is printed",
+    )
+    sub.add_argument(
+        "--port", type=int, default=0, metavar="PORT", help="of that console (default: a free one)"
+    )
+    sub.add_argument(
+        "--for",
+        dest="for_s",
+        type=duration_s,
+        metavar="TIME",
+        help="how long the console stays after the last alert (default: until Ctrl+C)",
+    )
     _evidence(sub)
 
 

@@ -76,6 +76,7 @@ was found, in words, and how sure it is; then each picture that could not be rea
 Exit code 2: not one picture could be read. 0 where at least one was, and stderr says how many.""",
         examples="""\
   garita replay run/recordings
+  garita replay run/recordings --console
   garita replay monday.txt --show detections | jq .facts
   garita replay portal.dat --kind rpm-tsa --set panels=2 --config configs/checkpoint.yaml
   garita replay truck.jpg --show detections > truck.jsonl

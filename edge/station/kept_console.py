@@ -34,6 +34,9 @@ LONGEST_WAIT_S = 30.0
 STEADY_S = 60.0
 END_S = 1.5  # of the five seconds in which the service ends
 
+NAMES_HERE = ("127.0.0.1", "localhost", "[::1]")
+"""Of this machine, as a browser on it may call it."""
+
 log = structlog.get_logger()
 
 
@@ -240,7 +243,7 @@ def place_of(topic: str) -> str:
 def hosts_of(console: Console) -> list[str]:
     """Names by which browsers may know it."""
     host = f"[{console.host}]" if ":" in console.host else console.host
-    return sorted({host, "127.0.0.1", "localhost", "[::1]", *console.names})
+    return sorted({host, *NAMES_HERE, *console.names})
 
 
 def layout_of(config: Config) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from edge.recordings.asked import Asked, write_asked
 from edge.recordings.recorder import Record
 from edge.station import shelf_log
 from edge.station.committer import Committer, Waiting
-from edge.station.numbering import Numbering
+from edge.station.numbering import Numbering, Written
 from fusion.budget import Budget
 from fusion.desk import DeskState
 from fusion.handling_policy import HandlingPolicy
@@ -204,36 +204,53 @@ class Pipeline:
         written = self._numbering.write(alert)
         if written is None:
             return None
-        seq, payload, files = written
         metrics.alert(alert.event.value, int(alert.level))
         self._budget.told(alert, self._now_utc_ns())
-        if files:
+        if written.files:
             self._told(alert)
-        root, place = topics.root(alert.exercise), place_of(alert)
-        row = Row(
-            seq=seq,
+        row = row_of(
+            alert,
+            written,
             epoch=self._numbering.epoch,
-            exercise=alert.exercise,
-            topic=topics.alert_topic(root, alert.site, place),
-            payload=payload,
-            active_topic=topics.active_topic(root, alert.site, place, alert.alert_id),
-            active_payload=b"" if alert.phase is Phase.CLEAR else payload,
-            level=int(alert.level),
             created_utc_ns=self._now_utc_ns(),
             properties=properties,
-            attachments=tuple(
-                Attachment(
-                    n=file.n,
-                    topic=topics.evidence_topic(root, alert.site, alert.alert_id, file.n),
-                    name=file.message.name,
-                    media_type=file.message.media_type,
-                    sha256=file.message.sha256,
-                    payload=file.data,
-                )
-                for file in files
-            ),
         )
         return self._release.released(row)
+
+
+def row_of(
+    alert: Alert,
+    written: Written,
+    *,
+    epoch: str,
+    created_utc_ns: int,
+    properties: tuple[tuple[str, str], ...] = (),
+) -> Row:
+    """One revision of an alert as the outbox holds it, with its files."""
+    root, place = topics.root(alert.exercise), place_of(alert)
+    return Row(
+        seq=written.seq,
+        epoch=epoch,
+        exercise=alert.exercise,
+        topic=topics.alert_topic(root, alert.site, place),
+        payload=written.payload,
+        active_topic=topics.active_topic(root, alert.site, place, alert.alert_id),
+        active_payload=b"" if alert.phase is Phase.CLEAR else written.payload,
+        level=int(alert.level),
+        created_utc_ns=created_utc_ns,
+        properties=properties,
+        attachments=tuple(
+            Attachment(
+                n=file.n,
+                topic=topics.evidence_topic(root, alert.site, alert.alert_id, file.n),
+                name=file.message.name,
+                media_type=file.message.media_type,
+                sha256=file.message.sha256,
+                payload=file.data,
+            )
+            for file in written.files
+        ),
+    )
 
 
 def place_of(alert: Alert) -> str:

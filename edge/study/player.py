@@ -14,7 +14,9 @@ import numpy as np
 import structlog
 
 from drivers.wire.malformed import Malformed, malformed
+from edge.delivery.rows import Row
 from edge.evidence.files import EvidenceFile
+from edge.evidence.scans.ready import KeepWhole
 from edge.library_cache import use_library_cache
 from edge.protocol.messages import encode_detection
 from edge.recordings.asked import as_replayed, read_asked
@@ -22,7 +24,7 @@ from edge.recordings.format import Event, What
 from edge.sensors.intake import Intake, Taken
 from edge.sensors.scans import Measuring
 from edge.station.numbering import Numbering
-from edge.station.pipeline import feed, tick
+from edge.station.pipeline import feed, row_of, tick
 from edge.study.day import Day
 from fusion.engine import Engine
 from fusion.types import SECOND_NS, Alert, Checkpoint, Detection, Origin, Sample
@@ -52,9 +54,12 @@ class Player:
         progress: Callable[[int, float], None] = lambda utc_ns, speed: None,
         take_file: Callable[[str, EvidenceFile], object] | None = None,
         take_detection: Callable[[Detection], object] = lambda detection: None,
+        take_row: Callable[[Row, Alert], object] | None = None,
+        keep_whole: KeepWhole | None = None,
     ) -> None:
         """`take_file` is given every file of evidence with its alert's id, `take_detection` every
-        detection that is shown."""
+        detection that is shown, `take_row` every alert as an outbox would hold it, and
+        `keep_whole` every scan at its full depth."""
         use_library_cache()
         self._day = day
         self._show = show
@@ -63,6 +68,7 @@ class Player:
         self._progress = progress
         self._take_file = take_file
         self._take_detection = take_detection
+        self._take_row = take_row
         checkpoint = day.checkpoint if as_recorded else as_replay(day.checkpoint)
         self._engine = Engine(checkpoint, day.policy)
         self._numbering = Numbering(
@@ -80,7 +86,7 @@ class Player:
         # On one core a worker takes nothing off: it would only be waited for.
         alone = len(os.sched_getaffinity(0)) == 1
         self._pool = None if alone else ThreadPoolExecutor(1, thread_name_prefix="scans")
-        self._measure = Measuring(day.policy.xray)
+        self._measure = Measuring(day.policy.xray, keep_whole)
         self._heavy = {name for name, intake in self._intakes.items() if intake.kind.heavy}
         self._started: deque[Work] = deque()
         self._in_hand: dict[str, tuple[Event, Work]] = {}
@@ -129,7 +135,7 @@ class Player:
                 engine.take_detections()
             for alert in alerts:
                 self.alerts += 1
-                if show == "alerts" or self._take_file is not None:
+                if show == "alerts" or self._take_file is not None or self._take_row is not None:
                     yield from self._write(alert)
 
     def _write(self, alert: Alert) -> Iterator[bytes]:
@@ -139,6 +145,10 @@ class Player:
         if self._take_file is not None:
             for file in written.files:
                 self._take_file(alert.alert_id, file)
+        if self._take_row is not None:
+            epoch, updated_utc_ns = self._day.epoch, alert.updated_utc_ns
+            row = row_of(alert, written, epoch=epoch, created_utc_ns=updated_utc_ns)
+            self._take_row(row, alert)
         if self._show == "alerts":
             yield written.payload + b"\n"
 

@@ -26,6 +26,7 @@ from fusion.types import SECOND_NS, Detection
 
 if TYPE_CHECKING:
     from edge.config import Config
+    from edge.study.replay_console import ReplayConsole
 
 log = structlog.get_logger()
 
@@ -123,6 +124,17 @@ def _head(path: Path) -> bytes:
 
 
 def _play(day: Day, args: argparse.Namespace, out: BinaryIO) -> None:
+    if not args.console:
+        return _run(day, args, out)
+    from edge.study.replay_console import shown  # noqa: PLC0415 - as in `_config`
+
+    with shown(day, args) as console:
+        return _run(day, args, out, console)
+
+
+def _run(
+    day: Day, args: argparse.Namespace, out: BinaryIO, console: "ReplayConsole | None" = None
+) -> None:
     player = Player(
         day,
         show=args.show,
@@ -131,6 +143,8 @@ def _play(day: Day, args: argparse.Namespace, out: BinaryIO) -> None:
         progress=_tell if sys.stderr.isatty() else lambda utc_ns, speed: None,
         take_detection=partial(_tell_scan, day),
         take_file=None if args.evidence is None else partial(_keep, args.evidence),
+        take_row=None if console is None else console.take,
+        keep_whole=None if console is None else console.whole.put,
     )
     began = time.monotonic()
     lines = 0
