@@ -20,6 +20,20 @@ class ScanSource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlaneReference:
+    """What turns one plane's counts into transmission."""
+
+    air_counts: float
+    """Of a clear pixel, over the dark level."""
+    dark: NDArray[np.float64]
+    """(rows,) counts."""
+    gain: NDArray[np.float64]
+    """(rows,) over the median; 0 where the row is dead."""
+    pulse: NDArray[np.float64]
+    """(columns,) over the mean; 0 where the line was lost or the beam was off."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScanPixels:
     """The pixels of a scan. Heavy: whoever makes files of them lets go of them after that."""
 
@@ -41,6 +55,8 @@ class ScanPixels:
     groups: NDArray[np.uint8]
     """(cells down, cells along) material group: 0 not told, 1 organic, 2 light metal, 3 steel,
     4 dense or unresolved, 5 opaque."""
+    references: Mapping[str, PlaneReference] = field(default_factory=dict)
+    """Of each plane that has one."""
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -25,6 +25,7 @@ from edge.console.feed import Feed
 from edge.console.line import Began, Setup
 from edge.console.notes import NOTES_FILE, Notes
 from edge.console.people import People, Person
+from edge.console.scans import Pictures
 from edge.console.sessions import SESSIONS_FILE, Sessions
 from edge.console.site import Site
 from edge.console.static import Pages
@@ -110,7 +111,7 @@ def _console(setup: Setup) -> Console:
         ),
         pages=Pages(),
         notes=Notes(state_dir / NOTES_FILE),
-        scans=state_dir / "scans",
+        pictures=Pictures(state_dir / "scans"),
         hosts=frozenset(setup.hosts),
         secure=secure,
     )

@@ -12,6 +12,7 @@ from msgspec import Meta
 from edge.console.acting import VERBS
 from edge.console.notes import MAX_TEXT, Kept
 from edge.console.people import Act
+from edge.console.scans import ScanAbout, Scans
 from edge.console.summary import CaseChange, Stored, Summary
 from edge.protocol.commands import COMMANDS, AnswerMessage
 from edge.protocol.messages import AlertMessage
@@ -173,6 +174,19 @@ ROUTES: tuple[Route, ...] = (
         name="evidence", method="GET", path="/evidence/{sha256}", needs="see",
         media_type="application/octet-stream",
         what="A file of an alert by its digest; ranges as in RFC 9110",
+    ),
+    Route(
+        name="scans", method="GET", path="/alerts/{alert}/scans", needs="see", gives=Scans,
+        what="Which scans an alert speaks of, and what stands out in them",
+    ),
+    Route(
+        name="scan_about", method="GET", path="/scans/{sha256}/about", needs="see", gives=ScanAbout,
+        what="What a scan's planes are, and what turns counts into transmission and matter",
+    ),
+    Route(
+        name="scan_plane", method="GET", path="/scans/{sha256}/planes/{plane}", needs="see",
+        media_type="application/octet-stream",
+        what="One plane's counts pixel by pixel: rows of 16-bit words, little-endian",
     ),
     Route(
         name="scan", method="GET", path="/scans/{sha256}", needs="see", media_type="image/tiff",

@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from fusion.scan_record import ScanPixels, ScanRecord
+from fusion.scan_record import PlaneReference, ScanPixels, ScanRecord
+from fusion.scans.calibrate import Calibration
 from fusion.scans.cells import Cells
 from fusion.scans.geometry import Geometry
 from fusion.types import MILLISECOND_NS, ScanSample
@@ -36,6 +37,7 @@ def scan_record(
         pulse=calibration.pulse,
         cell_px=side,
         groups=_whole(cells, geometry, groups),
+        references=_references(cells, scan),
     )
     return ScanRecord(
         sensor_id=scan.sensor_id,
@@ -72,3 +74,18 @@ def _whole(
     if geometry is not None and groups is not None:
         whole[geometry.zone_rows, geometry.zone_columns] = groups
     return whole
+
+
+def _references(cells: Cells, scan: ScanSample) -> dict[str, PlaneReference]:
+    if scan.high is None:
+        return {}
+    found = {"high": cells.calibration}
+    if cells.low_calibration is not None:
+        found["low"] = cells.low_calibration
+    return {name: _reference(one) for name, one in found.items()}
+
+
+def _reference(found: Calibration) -> PlaneReference:
+    return PlaneReference(
+        air_counts=found.air_counts, dark=found.dark, gain=found.gain, pulse=found.pulse
+    )

@@ -6,8 +6,9 @@ the load in full. Each page's description is a JSON object that says what it sho
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -24,6 +25,7 @@ MAX_CROPS = 5
 PAGE_BYTES = 1_500  # the directory and the description of a page at most
 PACKS_TO = 0.9  # of its bytes a crop takes, at most; counts are noise in their lower bits
 LIKELY = 0.75  # the same of a plane that is binned; where that was too little, it is packed again
+NOTHING: Mapping[str, object] = MappingProxyType({})
 MAX_CROP_BINNING = 4  # from here on the page of the whole plane is hardly worse
 
 
@@ -59,7 +61,10 @@ def name_of(planes: Sequence[tuple[str, Grey]]) -> str:
 
 def whole_file(record: ScanRecord, pixels: ScanPixels, name: str) -> bytes:
     """Everything, pixel by pixel."""
-    pages = [_packed(record, _whole(plane, counts, 1), name) for plane, counts in planes_of(pixels)]
+    pages = [
+        _packed(record, _whole(plane, counts, 1), name, _measured(record, pixels, plane))
+        for plane, counts in planes_of(pixels)
+    ]
     return tiff(pages, SOFTWARE)
 
 
@@ -173,7 +178,23 @@ def _place(record: ScanRecord, region: tuple[float, ...]) -> tuple[slice, slice]
     return rows, columns
 
 
-def _packed(record: ScanRecord, part: _Part, name: str) -> Packed:
+def _measured(record: ScanRecord, pixels: ScanPixels, plane: str) -> dict[str, object]:
+    """What turns the plane's counts into transmission, and that into matter."""
+    known = pixels.references.get(plane)
+    if known is None:
+        return {}
+    reference = {
+        "air_counts": round(known.air_counts, 2),
+        "dark": known.dark.round(2).tolist(),
+        "gain": known.gain.round(5).tolist(),
+        "pulse": known.pulse.round(5).tolist(),
+    }
+    return {"energies_mev": record.energies_mev, "reference": reference}
+
+
+def _packed(
+    record: ScanRecord, part: _Part, name: str, more: Mapping[str, object] = NOTHING
+) -> Packed:
     pitch_mm = (record.pitch_x_mm * part.binning, record.pitch_y_mm * part.binning)
     rows, columns = part.counts.shape
     told = {
@@ -194,5 +215,7 @@ def _packed(record: ScanRecord, part: _Part, name: str) -> Packed:
         "lost_columns": record.lost_columns[:20],
         "whole": {"name": f"{name}.tif", "rows": record.rows, "columns": record.columns},
     }
-    description = json.dumps(told, separators=(",", ":"))  # ASCII, whatever the scan's name is
+    description = json.dumps(
+        told | dict(more), separators=(",", ":")
+    )  # ASCII, whatever the scan's name is
     return packed(Page(counts=part.counts, description=description, pitch_mm=pitch_mm))

@@ -11,6 +11,7 @@ from edge.console.feed import Feed
 from edge.console.notes import NOTES_FILE, Notes
 from edge.console.people import ROLES, People
 from edge.console.routes import CHANGES
+from edge.console.scans import Pictures
 from edge.console.sessions import Sessions
 from edge.console.site import Site
 from edge.console.static import Pages
@@ -43,7 +44,7 @@ class Station:
             acting=Acting(site="mariposa", side="south", signer=None, send=self._send),
             pages=Pages(folder / "page"),
             notes=Notes(folder / NOTES_FILE),
-            scans=folder / "scans",
+            pictures=Pictures(folder / "scans"),
             hosts=frozenset({HOST}),
         )
         self.answer = b""
