@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-NAME = "planes.tif"
+NAME = re.compile(r"planes(-\d+)?\.tif")
 WIDTH, LENGTH, BITS, DESCRIPTION = 256, 257, 258, 270
 OFFSETS, ROWS_PER_STRIP, COUNTS = 273, 278, 279
 MAX_PAGES = 64
@@ -139,7 +139,7 @@ class Pictures:
         alert = msgspec.json.decode(payload)
         found = []
         for one in alert.get("evidence", ()):
-            if not one["name"].endswith(NAME):
+            if not NAME.fullmatch(one["name"]):
                 continue
             pages = pages_of(file(one["sha256"]))
             if not pages:
@@ -306,7 +306,7 @@ def _boxes(contributions: list[dict[str, Any]], sensor: str) -> list[Box]:
         ):
             continue
         place = tuple(float(facts[name]) for name in names)
-        areal = facts.get("areal_g_cm2", facts.get("over_g_cm2"))
+        areal = facts.get("excess_g_cm2")
         found.setdefault(
             place,
             Box(

@@ -9,15 +9,16 @@ import { theme, toggleTheme } from "./theme";
 import { muted, ring, shift, startShift } from "./sound";
 import { age, language, named, speak, t, word } from "./words";
 import { isOpen } from "./order";
+import { later } from "./later";
 import { LogIn } from "./views/login";
 import { Watch } from "./views/watch";
 import { Transit } from "./views/transit";
 import { HealthView } from "./views/health";
 import { Track } from "./views/track";
-import { Xray } from "./views/xray";
 import { Report } from "./views/report";
 import type { Language } from "./types";
 
+const Xray = later(() => import("./views/xray").then((found) => found.Xray));
 const LANGUAGES: Language[] = ["en-US", "es-MX"];
 const NOTICE_MS = 6_000;
 

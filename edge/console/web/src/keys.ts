@@ -39,7 +39,8 @@ export function typing(target: EventTarget | null): boolean {
 addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
   if (typing(event.target) && event.key !== "Escape") return;
-  const found = shown.value.find((one) => one.key === event.key);
+  const key = event.shiftKey && event.key.startsWith("Arrow") ? `Shift+${event.key}` : event.key;
+  const found = shown.value.find((one) => one.key === key);
   if (!found) return;
   event.preventDefault();
   found.run();

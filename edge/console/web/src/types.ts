@@ -1,5 +1,7 @@
 // What the console's interface says: see /api/v1/openapi.json.
 
+import type { Curves, PlaneAbout } from "./xray/matter";
+
 export type Level = 1 | 2 | 3 | 4;
 export type Language = "en-US" | "es-MX";
 
@@ -223,4 +225,40 @@ export interface Answer {
   refusal: string;
   text: string;
   state?: Case;
+}
+
+/** Something that stands out of a scan, in metres. */
+export interface Box {
+  number: number;
+  kind: string;
+  from_m: number;
+  to_m: number;
+  bottom_m: number;
+  top_m: number;
+  nats: number;
+  areal_g_cm2: number | null;
+  material: string;
+}
+
+export interface ScanOf {
+  sha256: string;
+  whole: boolean;
+  sensor: string;
+  boxes: Box[];
+}
+
+export interface ScanAbout {
+  scan: string;
+  sensor: string;
+  rows: number;
+  columns: number;
+  pitch_x_mm: number;
+  pitch_y_mm: number;
+  front_column: number;
+  bottom_row: number;
+  binning: number;
+  partial: boolean;
+  lost_columns: [number, number][];
+  planes: PlaneAbout[];
+  curves: Curves | null;
 }
