@@ -232,6 +232,7 @@ class CheckpointService:
             offset_ns=lambda: self._clock.offset_ns,
             pipeline=lambda: self._pipeline,
             expiries=self.outlets.expiries,
+            sides=self.outlets.status,
         )
         console = KeptConsole(
             self.config,

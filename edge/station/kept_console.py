@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 import structlog
@@ -64,6 +65,7 @@ class KeptConsole:
         self._waiting: deque[tuple[str, bytes]] = deque(maxlen=MAX_WAITING)
         self._documents: dict[str, bytes] = {}
         self._process: asyncio.subprocess.Process | None = None
+        self._port = self._console.port
         self.trouble = ""
         """Why it does not run, `""` while it does."""
 
@@ -115,6 +117,8 @@ class KeptConsole:
             return f"exit code {await process.wait()}"
         began = msgspec.json.decode(first, type=Began)
         self.trouble = ""
+        # Begun again it is where it was, so that open pages find it.
+        self._port = urlsplit(began.url).port or self._port
         link = {"link": began.link} if began.link else {}  # for a demonstration only, and once
         log.info("console listening", url=began.url, page=began.built, **link)
         self._began(began)
@@ -203,7 +207,7 @@ class KeptConsole:
             side=self._side,
             state_dir=str(config.state_dir),
             host=console.host,
-            port=console.port,
+            port=self._port,
             people=str(console.people or config.state_dir / PEOPLE_FILE),
             hosts=hosts_of(console),
             signer=_text(console.signer),

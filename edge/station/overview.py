@@ -9,6 +9,7 @@ import msgspec
 
 from edge.config import Config
 from edge.delivery.expiry import Expiry
+from edge.delivery.sides import SideStatus
 from edge.health import Readiness
 from edge.protocol.messages import rfc3339
 from edge.station.pipeline import Pipeline
@@ -54,6 +55,13 @@ class CertificateNow(msgspec.Struct, frozen=True, kw_only=True):
     """None where it cannot be read."""
 
 
+class SideNow(msgspec.Struct, frozen=True, kw_only=True):
+    """One side's link."""
+
+    side: str
+    connected: bool
+
+
 class DiskNow(msgspec.Struct, frozen=True, kw_only=True):
     """Of the disk with the outbox."""
 
@@ -70,6 +78,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     clock_offset_s: float
     shelved: list[ShelvedNow]
     rung: RungNow | None
+    sides: list[SideNow]
     certificates: list[CertificateNow]
     disk: DiskNow | None
 
@@ -85,12 +94,13 @@ class Overlooking:
         offset_ns: Callable[[], int],
         pipeline: Callable[[], Pipeline | None],
         expiries: Callable[[int], Mapping[str, Sequence[Expiry]]],
+        sides: Callable[[], Sequence[SideStatus]],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Of what is asked anew each time."""
         self._config = config
         self._readiness, self._offset_ns, self._pipeline = readiness, offset_ns, pipeline
-        self._expiries, self._monotonic = expiries, monotonic
+        self._expiries, self._sides, self._monotonic = expiries, sides, monotonic
         self._files: tuple[list[CertificateNow], DiskNow | None] = ([], None)
         self._files_s = float("-inf")
 
@@ -108,6 +118,7 @@ class Overlooking:
             clock_offset_s=self._offset_ns() / SECOND_NS,
             shelved=[] if pipeline is None else [_shelved(one) for one in pipeline.shelved],
             rung=None if pipeline is None else _rung(pipeline),
+            sides=[SideNow(side=one.side, connected=one.connected) for one in self._sides()],
             certificates=certificates,
             disk=disk,
         )

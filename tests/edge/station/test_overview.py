@@ -28,6 +28,7 @@ def overlooking(tmp_path, **changes):
         "offset_ns": lambda: -2_000_000,
         "pipeline": lambda: None,
         "expiries": lambda now_utc_ns: {},
+        "sides": lambda: [SimpleNamespace(side="north", connected=False)],
     }
     return Overlooking(SimpleNamespace(state_dir=tmp_path), **(asked | changes))
 
@@ -35,6 +36,7 @@ def overlooking(tmp_path, **changes):
 def test_before_anything_runs_it_says_so(tmp_path):
     seen = overlooking(tmp_path).look(NOW_NS)
     assert (seen.ready, seen.reasons, seen.clock_offset_s) == (False, ["starting"], -0.002)
+    assert [(one.side, one.connected) for one in seen.sides] == [("north", False)]
     assert (seen.shelved, seen.rung, seen.certificates) == ([], None, [])
     assert 0 < seen.disk.free_bytes <= seen.disk.total_bytes
 

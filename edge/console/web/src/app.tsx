@@ -74,11 +74,13 @@ function Station() {
         {t("skip")}
       </a>
       <Top />
-      <Banner />
+      <aside aria-label={t("notices")}>
+        <Banner />
+        <Said />
+      </aside>
       <main id="content" tabIndex={-1}>
         {loaded ? <Shown /> : <p class="quiet">{t("loading")}</p>}
       </main>
-      <Said />
       {help.value && <Keys />}
     </div>
   );
@@ -163,16 +165,22 @@ function Sides() {
     <ul class="sides" aria-label={t("sides")}>
       {sides.map((one) => {
         const waiting = stored.value.get(one.side)?.waiting ?? one.outbox_depth;
-        const text = one.connected ? t("reached") : t("not_reached");
+        const reached = isReached(one.side, one.connected);
+        const text = reached ? t("reached") : t("not_reached");
         return (
-          <li key={one.side} class={one.connected ? "ok" : "bad"} title={one.text}>
-            <span aria-hidden="true">{one.connected ? "●" : "✕"}</span> {word("side", one.side)}{" "}
+          <li key={one.side} class={reached ? "ok" : "bad"} title={one.text}>
+            <span aria-hidden="true">{reached ? "●" : "✕"}</span> {word("side", one.side)}{" "}
             <small>{waiting ? t("waiting", { n: waiting }) : text}</small>
           </li>
         );
       })}
     </ul>
   );
+}
+
+/** What was said last: the status comes each second, the health documents less often. */
+function isReached(side: string, before: boolean): boolean {
+  return site.value?.status?.sides.find((one) => one.side === side)?.connected ?? before;
 }
 
 function Banner() {
@@ -185,6 +193,15 @@ function Banner() {
       </p>
     );
   }
+  const away = (site.value?.status?.sides ?? []).filter((one) => !one.connected && !site.value?.replay);
+  if (away.length)
+    return (
+      <p class="banner bad" role="alert">
+        {away
+          .map((one) => t("away", { side: word("side", one.side), n: stored.value.get(one.side)?.waiting ?? 0 }))
+          .join(" ")}
+      </p>
+    );
   if (site.value?.replay)
     return (
       <p class="banner drill-mark">

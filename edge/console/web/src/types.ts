@@ -144,6 +144,7 @@ export interface Status {
   clock_offset_s: number;
   shelved: Shelved[];
   rung: { per_h: number; limit_per_h: number; in_flood: boolean; flood_ratio: number } | null;
+  sides: { side: string; connected: boolean }[];
   certificates: { side: string; what: "own" | "ca"; left_s: number | null }[];
   disk: { free_bytes: number; total_bytes: number } | null;
 }

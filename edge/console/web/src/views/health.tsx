@@ -13,6 +13,7 @@ export function HealthView() {
   const status = about?.status;
   return (
     <section class="health" aria-label={t("view_health")}>
+      <h1 class="hidden">{t("view_health")}</h1>
       <h2>{t("health_service")}</h2>
       <dl class="facts">
         <dt>{t("health_state")}</dt>

@@ -36,6 +36,7 @@ export function Track() {
   const open = [...alerts.value.values()].filter((one) => isOpen(one, stageOf(one.id)));
   return (
     <section class="track" aria-label={t("view_track")}>
+      <h1 class="hidden">{t("view_track")}</h1>
       <svg
         viewBox={`${left} ${-high} ${right - left} ${high - low}`}
         role="img"

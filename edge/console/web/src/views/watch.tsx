@@ -98,6 +98,7 @@ export function Watch() {
   const rows = order.value.slice(first, first + count);
   return (
     <section class="watch" aria-label={t("view_watch")}>
+      <h1 class="hidden">{t("view_watch")}</h1>
       <Filters filter={filter} />
       {late > 0 && (
         <button type="button" class="late" onClick={newest}>

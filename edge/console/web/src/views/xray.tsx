@@ -116,6 +116,7 @@ export function Xray({ id }: { id: string }) {
   const found = scan.value;
   return (
     <section class="xray" aria-label={v("title")}>
+      <h1 class="hidden">{v("title")}</h1>
       <div class="tools" role="group" aria-label={v("title")}>
         <button type="button" onClick={() => go("transit", id)}>
           ← {v("back")}
