@@ -43,6 +43,7 @@ from edge.console.scans import NoScan, Pictures
 from edge.console.sessions import Session, Sessions, Throttle, same
 from edge.console.site import Site
 from edge.console.static import Pages
+from edge.delivery.rows import Row
 from edge.protocol.commands import CommandMessage, NoteMessage
 from edge.protocol.messages import rfc3339
 from edge.text import LANGUAGES
@@ -323,13 +324,29 @@ class _App:
         )
         return send(request, file)
 
+    async def _axis(self, request: Request, _session: Session | None) -> Response:
+        row = self._row(request)
+        files = {
+            one["sha256"]: self._file_bytes(one["sha256"])
+            for one in msgspec.json.decode(row.payload).get("evidence", ())
+            if one["name"].endswith((".n42", ".mseed"))
+        }
+        from edge.console.axis import axis_of  # noqa: PLC0415 - NumPy, for those who look
+
+        load = partial(axis_of, row.payload, lambda digest: files.get(digest, b""))
+        return self._json(await asyncio.to_thread(load))
+
     async def _scans(self, request: Request, _session: Session | None) -> Response:
+        return self._json(self._console.pictures.of(self._row(request).payload, self._file_bytes))
+
+    def _row(self, request: Request) -> Row:
+        """The last revision of the alert that is asked for. Refusal."""
         alert_id, feed = request.path_params["alert"], self._console.feed
         summary = feed.alert(alert_id) if _ALERT.fullmatch(alert_id) else None
         row = feed.outbox.row(summary.seq) if summary is not None else None
         if row is None:
             raise Refusal(404, "unknown", "there is no such alert, or it is not kept any more")
-        return self._json(self._console.pictures.of(row.payload, self._file_bytes))
+        return row
 
     async def _scan_about(self, request: Request, _session: Session | None) -> Response:
         digest = digest_of(request)

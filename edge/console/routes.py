@@ -176,6 +176,10 @@ ROUTES: tuple[Route, ...] = (
         what="A file of an alert by its digest; ranges as in RFC 9110",
     ),
     Route(
+        name="axis", method="GET", path="/alerts/{alert}/axis", needs="see",
+        what="Counts, ground motion and places of an alert on one axis of time",
+    ),
+    Route(
         name="scans", method="GET", path="/alerts/{alert}/scans", needs="see", gives=Scans,
         what="Which scans an alert speaks of, and what stands out in them",
     ),

@@ -1,7 +1,7 @@
 // Asking the console's server: one place for the token, for refusals and for being logged out.
 
 import { me } from "./state";
-import type { Me, Page, Site, Whole, Answer, CaseChange, Kept, ScanAbout, ScanOf } from "./types";
+import type { Me, Page, Site, Whole, Answer, Axis, CaseChange, Kept, ScanAbout, ScanOf } from "./types";
 
 const API = "/api/v1";
 
@@ -53,6 +53,7 @@ export const cases = (after: number) =>
   get<{ index: number; cases: CaseChange[] }>(`/cases${after < 0 ? "" : `?after=${after}`}`);
 export const site = () => get<Site>("/site");
 export const words = (language: string) => get<Record<string, unknown>>(`/words/${language}`);
+export const axis = (id: string) => get<Axis>(`/alerts/${encodeURIComponent(id)}/axis`);
 export const scans = (id: string) =>
   get<{ scans: ScanOf[] }>(`/alerts/${encodeURIComponent(id)}/scans`);
 export const scanAbout = (sha256: string) => get<ScanAbout>(`/scans/${sha256}/about`);

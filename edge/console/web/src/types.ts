@@ -241,6 +241,43 @@ export interface Box {
   material: string;
 }
 
+export interface Mark {
+  sensor: string;
+  kind: string;
+  position_m: number;
+  from_m: number;
+  to_m: number;
+}
+
+export interface Trace {
+  sensor: string;
+  channel: string;
+  rate_hz: number;
+  begin_s: number;
+  step_s: number;
+  low: number[];
+  high: number[];
+  spectrogram: {
+    rows: number;
+    columns: number;
+    hz_step: number;
+    begin_s: number;
+    step_s: number;
+    levels: string;
+  } | null;
+  footfalls_s: number[];
+}
+
+export interface Axis {
+  zero: string;
+  speed_m_s: number | null;
+  series: { sensor: string; kind: string; t_s: number[]; cps: number[]; background_cps: number | null }[];
+  traces: Trace[];
+  marks: Mark[];
+  silent: string[];
+  down: string[];
+}
+
 export interface ScanOf {
   sha256: string;
   whole: boolean;

@@ -8,9 +8,12 @@ import { alerts, cases, may } from "../state";
 import type { Contribution, Whole } from "../types";
 import { clock, language, number, size, t, word } from "../words";
 import { Age, Drill, LevelMark, Reasons, Standing } from "./parts";
+import { later } from "../later";
 import { Notes } from "./notes";
 import { Shelve } from "./shelve";
 import { placeName } from "./watch";
+
+const Axis = later(() => import("./axis").then((found) => found.Axis));
 
 const CODES = [
   "CONFIRMED_THREAT",
@@ -82,8 +85,6 @@ export function Transit({ id }: { id: string }) {
           <Silent found={found} />
         </div>
         <div>
-          <h2>{t("evidence")}</h2>
-          <Evidence found={found} />
           <h2>{t("history")}</h2>
           <History id={id} />
           <h2>{t("notes")}</h2>
@@ -91,6 +92,14 @@ export function Transit({ id }: { id: string }) {
           {one.event && <Shelve event={one.event} place={one.place} />}
         </div>
       </div>
+      {(one.evidence > 0 || found.alert.contributions.some((each) => "position_m" in each.facts)) && (
+        <>
+          <h2>{word("axis", "title")}</h2>
+          <Axis id={id} key={found.summary.revision} />
+        </>
+      )}
+      <h2>{t("evidence")}</h2>
+      <Evidence found={found} />
       <h2>{t("contributions")}</h2>
       <Contributions rows={found.alert.contributions} />
       {found.alert.withheld && (

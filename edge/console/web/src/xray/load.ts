@@ -12,8 +12,13 @@ export interface Scan {
   groups: Groups | null;
 }
 
-export async function load(of: ScanOf, began: (bytes: number) => void = () => undefined): Promise<Scan> {
+export async function load(
+  of: ScanOf,
+  began: (bytes: number) => void = () => undefined,
+  wanted: readonly string[] = ["high", "low", "composite"],
+): Promise<Scan> {
   const about = await api.scanAbout(of.sha256);
+  about.planes = about.planes.filter((one) => wanted.includes(one.plane));
   began(about.planes.reduce((sum, one) => sum + 2 * one.rows * one.columns, 0));
   const planes = await Promise.all(
     about.planes.map(async (one) => {
