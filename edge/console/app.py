@@ -52,7 +52,7 @@ from edge.text.catalogue import catalogue
 COOKIE = "garita"
 SECURE_COOKIE = "__Host-garita"
 MAX_BODY_BYTES = 16_384
-BEAT_S = 1.0
+BEAT_S = 0.5
 """A page that has heard nothing for three of them says that what it shows is old."""
 PAGE, MAX_PAGE = 200, 1_000
 MAX_STREAMS = 64

@@ -17,6 +17,7 @@ from drivers.wire.miniseed import MiniSeedDecoder, MiniSeedRecord
 from drivers.wire.n42_model import Document, Measurement
 from drivers.wire.n42_read import read
 from edge.protocol.messages import rfc3339
+from fusion.radiation_policy import RadiationPolicy
 from fusion.types import SECOND_NS
 
 MOST_POINTS = 1_000
@@ -30,7 +31,7 @@ RANGE_DB = 40.0
 BEFORE_S = 10.0
 """A clip begins that long before its event, where it had room for it."""
 FULL_CLIP_S = 69.0
-MARKS = ("position_m", "from_m", "to_m")
+LEAD_IN_S = RadiationPolicy().lead_in_s
 
 Floats = NDArray[np.float64]
 
@@ -112,8 +113,7 @@ def axis_of(payload: bytes, file: Callable[[str], bytes]) -> Axis:
         elif re.fullmatch(r"clip(-\d+)?\.mseed", one["name"]):
             clips.append(_records(file(one["sha256"])))
     contributions = alert.get("contributions", ())
-    length_m = _length_m(contributions)
-    fronts = [front for one in passes if (front := _front_ns(one, length_m)) is not None]
+    fronts = [front for one in passes if (front := _front_ns(one)) is not None]
     zero_ns = min(fronts, default=onset_ns)
     return Axis(
         zero=rfc3339(zero_ns),
@@ -139,29 +139,16 @@ def _slices(document: Document) -> list[Measurement]:
     return sorted(found, key=lambda one: one.start_utc_ns or 0)
 
 
-def _front_ns(document: Document, length_m: float | None) -> int | None:
-    """When the front was between the panels: occupancy begins before it and ends behind the rear,
-    as long at either end (facts: the positions along the vehicle are counted so)."""
-    slices = _slices(document)
-    occupied = [one for one in slices if one.occupied] or slices
-    if not occupied:
+def _front_ns(document: Document) -> int | None:
+    """When the front broke the beam. A portal that only counts keeps what came before that and
+    sends it with the pass (`RadiationPolicy.lead_in_s`); a spectroscopic one does not."""
+    slices = [one for one in _slices(document) if one.occupied] or _slices(document)
+    if not slices:
         return None
-    began_ns, last = occupied[0].start_utc_ns or 0, occupied[-1]
-    lasted_s = ((last.start_utc_ns or 0) - began_ns) / SECOND_NS + last.real_s
-    speed_m_s = _speed_m_s(document)
-    if speed_m_s is None or length_m is None:
-        return began_ns
-    return began_ns + round(max(0.0, (lasted_s - length_m / speed_m_s) / 2) * SECOND_NS)
-
-
-def _length_m(contributions: list[dict[str, Any]]) -> float | None:
-    """Of the vehicle, from what a portal says of a place: as a share, and in metres."""
-    for one in contributions:
-        facts = one.get("facts", {})
-        share, position_m = facts.get("position"), facts.get("position_m")
-        if isinstance(share, int | float) and isinstance(position_m, int | float) and share > 0.02:
-            return float(position_m) / float(share)
-    return None
+    first = slices[0]
+    channels = max((each.counts.size for each in first.spectra), default=1)
+    lead_in_s = LEAD_IN_S + first.real_s / 2 if channels == 1 else 0.0
+    return (first.start_utc_ns or 0) + round(lead_in_s * SECOND_NS)
 
 
 def _speed_m_s(document: Document) -> float | None:

@@ -9,7 +9,7 @@ import msgspec
 from edge.console.feed import Event, Feed
 from edge.console.line import Told
 
-SILENT_S = 2.5
+SILENT_S = 2.2
 """The service says something every second; a page says within three that it has gone quiet."""
 
 
