@@ -347,15 +347,15 @@ def bench_arguments(sub: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="decoders, stages, replay (these without a name), hostile, n42, spectra, first-alert, "
         "load, footfalls, seismic, xray-alert, xray, xray-lines, xray-hostile, datacast, anyshake, "
-        "kills, faults, harms, fusion, record, commands, delivery, backlog",
+        "kills, faults, harms, fusion, record, commands, console, delivery, backlog",
     )
     sub.add_argument("--json", action="store_true", help="figures for a program, on stdout")
     sub.add_argument(
         "--times",
         type=int,
         metavar="N",
-        help="kills of kills, faults of faults, starts of first-alert, seconds of load and replay, "
-        "messages of commands",
+        help="kills of kills, faults of faults, starts of first-alert, seconds of load, replay "
+        "and console, messages of commands",
     )
     sub.add_argument("--seed", type=int, default=1, help="of everything random (default: 1)")
 

@@ -41,6 +41,10 @@ BENCHES = {
     ),
     "anyshake": ("edge.study.bench_anyshake:run", "the stream of an AnyShake over a bad line"),
     "datacast": ("edge.study.bench_datacast:run", "the datacast of a Shake over a bad network"),
+    "console": (
+        "edge.study.bench_console:run",
+        "the operator's console in Chromium, and what eight viewers cost (5 minutes)",
+    ),
     "commands": (
         "edge.study.bench_commands:run",
         "1,000,000 command messages, hostile and honest: nothing changed by what is not signed",

@@ -56,8 +56,13 @@ def start_tls_broker(stack: ExitStack, authority: Authority, folder: Path, port:
     stack.callback(broker.stop)
 
 
-def write_config(folder: Path, ports: list[int], pair: Pair, ca: Path) -> Path:
-    """The reference checkpoint with this run's brokers, folders and ports."""
+def write_config(
+    folder: Path, ports: list[int], pair: Pair, ca: Path, console: dict[str, Any] | None = None
+) -> Path:
+    """The reference checkpoint with this run's brokers, folders and ports.
+
+    console  its section, where there is to be one
+    """
     yaml = YAML()
     config: dict[str, Any] = yaml.load(CONFIG.read_text(encoding="utf-8"))
     tls = {"ca": str(ca), "cert": str(pair.cert), "key": str(pair.key)}
@@ -65,6 +70,8 @@ def write_config(folder: Path, ports: list[int], pair: Pair, ca: Path) -> Path:
         config["sides"][side] = {"broker": f"mqtts://127.0.0.1:{port}", "tls": dict(tls)}
     config["http"] = {"port": ports[2]}
     config["state_dir"] = str(folder / "state")
+    if console is not None:
+        config["console"] = console
     for sensor in config["sensors"]:
         # Every byte that is sent must be read, or the trigger's count would not fit the notes.
         sensor["timeout_s"] = 60

@@ -88,12 +88,16 @@ class ReplayConsole:
         self._folder.cleanup()
 
     def take(self, row: Row, alert: Alert) -> None:
-        """Show an alert. ReplayError where it cannot be stored."""
+        """Show an alert, and keep its scans. ReplayError where it cannot be stored."""
+        self.put([row])
+        self.whole.told(alert)
+
+    def put(self, rows: list[Row]) -> None:
+        """Show alerts. ReplayError where they cannot be stored."""
         try:
-            self._outbox.commit([row])
+            self._outbox.commit(rows)
         except OutboxError as error:
             raise ReplayError(f"the console's outbox takes nothing: {error}") from error
-        self.whole.told(alert)
 
     def settle(self) -> None:
         """Everything that was played can be looked at."""

@@ -30,8 +30,11 @@ export function App() {
   const [ready, setReady] = useState(false);
   useEffect(() => {
     void (async () => {
-      await speak(browserLanguage()).catch(() => undefined);
-      me.value = await api.session.me().catch(() => null);
+      const [, found] = await Promise.all([
+        speak(browserLanguage()).catch(() => undefined),
+        api.session.me().catch(() => null),
+      ]);
+      me.value = found;
       setReady(true);
     })();
   }, []);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { behind, EVERYTHING, isOpen, ordered, visible } from "./order";
+import { behind, EVERYTHING, isOpen, ordered, visible, extended } from "./order";
 import type { Stage, Summary } from "./types";
 
 function alert(n: number, changes: Partial<Summary> = {}): Summary {
@@ -56,5 +56,17 @@ describe("what is drawn of a long list", () => {
     expect(visible(999_500, 500, 100, 10_000)).toEqual({ first: 9989, count: 11 });
     expect(visible(5_000, 500, 100, 3)).toEqual({ first: 3, count: 0 });
     expect(visible(0, 500, 100, 0)).toEqual({ first: 0, count: 0 });
+  });
+});
+
+describe("older pages", () => {
+  const seqs = new Map([["a", 9], ["b", 8], ["c", 3], ["d", 2], ["new", 12]]);
+  const seqOf = (id: string) => seqs.get(id)!;
+  it("go below what is shown, and nothing moves", () => {
+    expect(extended(["a", "b"], ["new", "c", "a", "b", "d"], seqOf)).toEqual(["a", "b", "c", "d"]);
+  });
+  it("leave the very list where there are none", () => {
+    const shown = ["a", "b"];
+    expect(extended(shown, ["new", "a", "b"], seqOf)).toBe(shown);
   });
 });

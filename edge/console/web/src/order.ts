@@ -41,6 +41,19 @@ export function passes(one: Summary, stage: Stage, filter: Filter): boolean {
   return [one.event, one.place, one.id, ...words].join(" ").toLowerCase().includes(text);
 }
 
+/** The list with older pages below it: nothing that is shown moves. */
+export function extended(
+  shown: readonly string[],
+  wanted: readonly string[],
+  seqOf: (id: string) => number,
+): string[] {
+  const known = new Set(shown);
+  let oldest = Infinity;
+  for (const id of shown) oldest = Math.min(oldest, seqOf(id));
+  const older = wanted.filter((id) => !known.has(id) && seqOf(id) < oldest);
+  return older.length ? [...shown, ...older] : (shown as string[]);
+}
+
 /** How many are not where they would be if the list were put in order now. */
 export function behind(shown: readonly string[], wanted: readonly string[]): number {
   const known = new Set(shown);

@@ -1,9 +1,9 @@
-import { useSignal } from "@preact/signals";
+import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import * as api from "../api";
 import { act, busy } from "../acts";
 import { keys } from "../keys";
-import { behind, EVERYTHING, isOpen, ordered, visible, type Filter } from "../order";
+import { behind, EVERYTHING, extended, isOpen, ordered, visible, type Filter } from "../order";
 import { go } from "../route";
 import { alerts, cases, may, more, site, stageOf, stored, takePage } from "../state";
 import type { Summary } from "../types";
@@ -11,6 +11,7 @@ import { clock, language, named, t, word } from "../words";
 import { Age, Drill, LevelMark, Reasons, Standing } from "./parts";
 
 const ROW = 104;
+const BEYOND = 3;
 
 export function Watch() {
   const filter = useSignal<Filter>(EVERYTHING);
@@ -21,9 +22,14 @@ export function Watch() {
   const top = useSignal(0);
   const height = useSignal(800);
 
-  const wanted = () => ordered(alerts.value.values(), stageOf, filter.value);
+  // Computed: scrolling draws many times and changes nothing of this.
+  const wanted = useComputed(() => {
+    void cases.value;
+    return ordered(alerts.value.values(), stageOf, filter.value);
+  });
+  const late = useComputed(() => behind(order.value, wanted.value)).value;
   const settle = () => {
-    order.value = wanted();
+    order.value = wanted.value;
     if (!alerts.value.has(chosen.value)) chosen.value = order.value[0] ?? "";
   };
   const held = () =>
@@ -34,6 +40,7 @@ export function Watch() {
     void alerts.value;
     void cases.value;
     if (!held() || !order.value.length) settle();
+    else order.value = extended(order.value, wanted.value, (id) => alerts.value.get(id)?.first_seq ?? 0);
   }, [alerts.value, cases.value]);
   useEffect(settle, [filter.value]);
   useLayoutEffect(() => {
@@ -93,9 +100,10 @@ export function Watch() {
     if (near && more.value) void older();
   };
 
-  const late = behind(order.value, wanted());
-  const { first, count } = visible(top.value, height.value, ROW, order.value.length);
+  const { first, count } = visible(top.value, height.value, ROW, order.value.length, BEYOND);
   const rows = order.value.slice(first, first + count);
+  // A row that leaves gives its place in the document to one that comes: patched, not made anew.
+  const slots = Math.ceil(height.value / ROW) + 2 * BEYOND + 2;
   return (
     <section class="watch" aria-label={t("view_watch")}>
       <h1 class="hidden">{t("view_watch")}</h1>
@@ -121,7 +129,7 @@ export function Watch() {
             const one = alerts.value.get(id);
             return one ? (
               <Row
-                key={id}
+                key={(first + n) % slots}
                 one={one}
                 top={(first + n) * ROW}
                 chosen={id === chosen.value}
