@@ -305,8 +305,8 @@ def _marks(contributions: list[dict[str, Any]]) -> Iterator[Mark]:
     for one in contributions:
         facts = one.get("facts", {})
         position = facts.get("position_m")
-        if not isinstance(position, int | float):
-            continue
+        if not isinstance(position, int | float) or "place_m" in facts:
+            continue  # of a track: along the sensors, not along a vehicle
         key = (str(one.get("source", "")), str(one.get("kind", "")), float(position))
         if key in seen:
             continue

@@ -46,6 +46,7 @@ VIEWERS = 8
 LOAD_S, WINDOW_S = 240, 20.0
 SCAN_PX = (1200, 4000)
 OUTAGE_S = 30.0
+LISTENING_S = 60.0
 
 
 def run(options: Options) -> list[Figure]:
@@ -264,11 +265,11 @@ def load(options: Options) -> list[Figure]:
         log = folder / "service.log"
         service = spawn(stack, log, "edge", "run", "--config", str(config))
         wait_listening(service, config, log)
+        play(feeders)
         link = _link(log)
         cookie, pid = let_in(link), _console_of(service.pid)
         topics = [f"{place}/ground" for place in ("east-fence", "west-draw")]
         topics += [f"{lane}/gamma" for lane in ("nb-01", "nb-02", "sb-01", "sb-02")]
-        play(feeders)
         windows, costs, events = _by_turns(
             lambda: Viewers(link, cookie, VIEWERS, topics), pid, feeders[0], duration_s
         )
@@ -315,9 +316,12 @@ def _by_turns(
 
 
 def _link(log: Path) -> str:
-    for line in log.read_text("utf-8").splitlines():
-        if '"console listening"' in line:
-            return str(json.loads(line)["link"])
+    ends_s = time.monotonic() + LISTENING_S
+    while time.monotonic() < ends_s:
+        for line in log.read_text("utf-8").splitlines():
+            if '"console listening"' in line:
+                return str(json.loads(line)["link"])
+        time.sleep(0.1)
     raise RuntimeError(f"the service has no console: {log.read_text('utf-8')[-500:]}")
 
 
