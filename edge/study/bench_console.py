@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from ruamel.yaml import YAML
 
 from edge.console.build import BUILT, is_current
 from edge.delivery.certificates import Authority
@@ -268,8 +269,7 @@ def load(options: Options) -> list[Figure]:
         play(feeders)
         link = _link(log)
         cookie, pid = let_in(link), _console_of(service.pid)
-        topics = [f"{place}/ground" for place in ("east-fence", "west-draw")]
-        topics += [f"{lane}/gamma" for lane in ("nb-01", "nb-02", "sb-01", "sb-02")]
+        topics = topics_of(config)
         windows, costs, events = _by_turns(
             lambda: Viewers(link, cookie, VIEWERS, topics), pid, feeders[0], duration_s
         )
@@ -281,7 +281,10 @@ def load(options: Options) -> list[Figure]:
             if wait is not None and watched is not None and not wait[0].startswith("xray"):
                 waits[watched].append(wait[1])
     with_ms, without_ms = (percentile(waits[on], 0.99) for on in (True, False))
-    how = f"reference load, {duration_s} s in windows of {WINDOW_S:g} s by turns, 6 live topics"
+    how = (
+        f"reference load, {duration_s} s in windows of {WINDOW_S:g} s by turns,"
+        f" {len(topics)} live topics"
+    )
     return [
         at_most("console.viewers", statistics.mean(costs[True]) * 100, 10, "% of a core",
                 f"{VIEWERS} viewers, the console's process, {how}; {events:,} events"),
@@ -290,6 +293,14 @@ def load(options: Options) -> list[Figure]:
                 f"{with_ms:.1f} ms (n = {len(waits[True])}) with, {without_ms:.1f} ms"
                 f" (n = {len(waits[False])}) without"),
     ]  # fmt: skip
+
+
+def topics_of(config: Path) -> list[str]:
+    """Live values of every zone and lane, as a page with charts asks for them."""
+    told = YAML(typ="safe").load(config.read_text("utf-8"))
+    zones = [f"{one['id']}/ground" for one in told.get("zones", ())]
+    lanes = [f"{one['id']}/{kind}" for one in told["lanes"] for kind in ("gamma", "neutron")]
+    return [*zones, *lanes]
 
 
 def _by_turns(

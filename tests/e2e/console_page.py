@@ -81,9 +81,16 @@ class RunningDemo:
 
     def console_pid(self):
         """Of the console's process, a child of this demo's service."""
+        return self._pid(b"edge.console.process")
+
+    def service_pid(self):
+        """Of the service itself."""
+        return self._pid(b"edge\0run\0")
+
+    def _pid(self, words):
         for path in Path("/proc").glob("[0-9]*/cmdline"):
             try:
-                if b"edge.console.process" not in path.read_bytes():
+                if words not in path.read_bytes():
                     continue
                 if str(self.folder).encode() in (path.parent / "environ").read_bytes():
                     return int(path.parent.name)
