@@ -25,9 +25,9 @@ from edge.station.warmup import warm_up_image as compile_all; compile_all()' >/d
   coverage combine -q
   coverage report --fail-under=90
   wait "$compiling" || echo "the kernels could not be compiled beforehand: the tests will say why"
-  # A file's tests stay together: some share what took long to make. Two workers more than CI has
+  # A file's tests stay together: some share what took long to make. One worker more than CI has
   # cores, because many tests wait for brokers, links and a browser.
-  set -- -n 4 --dist loadfile --durations 15
+  set -- -n 3 --dist loadfile --durations 15
 fi
 step "tests"
 exec python -m pytest "$@"

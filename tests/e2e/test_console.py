@@ -315,6 +315,7 @@ def test_the_probe_reads_what_the_scan_was_made_of(page):
             if one["evidence"]
             and (found := asked(page, f"/alerts/{one['id']}/scans"))["scans"]
             and found["scans"][0]["boxes"]
+            and found["scans"][0]["whole"]  # kept a moment after the alert went out
         ],
         120,
         "a scan with something in it",

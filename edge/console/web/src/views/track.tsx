@@ -55,8 +55,9 @@ export function Track() {
   const high = Math.max(...ys) + MARGIN_M;
   const unit = (right - left) / 120;
   const bar = barM(right - left);
-  const label = (x: number, y: number, text: string, key: string) => (
-    <text x={x} y={y} font-size={unit * 2} key={key}>
+  // Names on the right half are written to the left, so that none leaves the picture.
+  const label = (x: number, y: number, text: string, key: string, end = false) => (
+    <text x={x} y={y} font-size={unit * 2} text-anchor={end ? "end" : "start"} key={key}>
       {text}
     </text>
   );
@@ -77,11 +78,11 @@ export function Track() {
           return (
             <g key={zone.id}>
               <polyline class="zone-line" points={line.map(([px, py]) => `${px},${-py}`).join(" ")} />
-              {label(x + unit, -y - unit * 2, named(zone.names, zone.id), zone.id)}
+              {label(x + (x > (left + right) / 2 ? -2 : 2) * unit, -y - unit * 2, named(zone.names, zone.id), zone.id, x > (left + right) / 2)}
             </g>
           );
         })}
-        {layout.lanes.map((lane) => {
+        {layout.lanes.map((lane, n) => {
           const [x, y] = lane.portal_m;
           const turn = lane.heading_deg ?? (lane.direction === "northbound" ? 0 : 180);
           return (
@@ -90,7 +91,8 @@ export function Track() {
                 <rect x={-unit} y={-unit * 5} width={unit * 2} height={unit * 10} />
                 <path d={`M 0 ${-unit * 4} l ${unit * 0.7} ${unit} h ${-unit * 1.4} z`} />
               </g>
-              {label(x + unit * 1.5, -y + unit * 4, lane.id, lane.id)}
+              {label(Math.max(...layout.lanes.map((one) => one.portal_m[0])) + unit * 3, -y + unit * (2.4 * n - 3), lane.id, lane.id)}
+              <title>{named(lane.names, lane.id)}</title>
             </g>
           );
         })}
@@ -119,9 +121,9 @@ export function Track() {
             </g>
           );
         })}
-        <g transform={`translate(${right - unit * 6} ${-high + unit * 8})`}>
+        <g transform={`translate(${left + unit * 5} ${-high + unit * 8})`}>
           <line class="bar-line" y2={-unit * 5} />
-          <path d={`M 0 ${-unit * 6} l ${unit} ${unit * 2} h ${-unit * 2} z`} class="lane" />
+          <path d={`M 0 ${-unit * 6} l ${unit} ${unit * 2} h ${-unit * 2} z`} class="north" />
           {label(unit, 0, k("north"), "north")}
         </g>
         <g transform={`translate(${left + unit * 3} ${-low - unit * 3})`}>

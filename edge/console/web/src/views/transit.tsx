@@ -29,6 +29,7 @@ const CODES = [
   "EXERCISE",
   "UNRESOLVED",
 ];
+const LEAST = 0.0005; // what would be shown as nothing is not shown
 const HELP = ["officers", "spectroscopist", "canine", "medical", "traffic"];
 
 export function Transit({ id }: { id: string }) {
@@ -182,7 +183,9 @@ function Choice({ name, table, codes, take }: ChoiceProps) {
 function Explanations({ found }: { found: Whole }) {
   return (
     <ul class="explanations">
-      {found.alert.explanations.map((one) => (
+      {found.alert.explanations
+        .filter((one) => one.probability >= LEAST)
+        .map((one) => (
         <li key={one.name}>
           <meter min={0} max={1} value={one.probability} aria-hidden="true" />
           <span class="share">{number(one.probability * 100, 1)} %</span>{" "}
