@@ -160,7 +160,7 @@ class Pictures:
 
     def about(self, digest: str, file: bytes) -> ScanAbout:
         """What a scan is. `file`: of evidence, where it is no scan that is kept. NoScan."""
-        pages = self._pages(digest, file)
+        pages = _whole_pages(self._data(digest, file))
         first = pages[0].told
         planes = [_plane_about(page) for page in pages]
         binning = int(first.get("binning", 1))
@@ -185,7 +185,7 @@ class Pictures:
     def plane(self, digest: str, file: bytes, plane: str) -> bytes:
         """Its counts, row by row. NoScan."""
         data = self._data(digest, file)
-        for page in self._pages(digest, file):
+        for page in _whole_pages(data):
             if page.told.get("plane") == plane and _PLANE.fullmatch(plane):
                 return counts_of(data, page)
         raise NoScan(f"the scan has no plane {plane[:20]!r}")
@@ -194,11 +194,12 @@ class Pictures:
         path = self.path(digest)
         return file if path is None else path.read_bytes()
 
-    def _pages(self, digest: str, file: bytes) -> list[_Page]:
-        pages = [one for one in pages_of(self._data(digest, file)) if _is_whole(one.told)]
-        if not pages:
-            raise NoScan("there is no such scan, or it is not kept any more")
-        return pages
+
+def _whole_pages(data: bytes) -> list[_Page]:
+    pages = [one for one in pages_of(data) if _is_whole(one.told)]
+    if not pages:
+        raise NoScan("there is no such scan, or it is not kept any more")
+    return pages
 
 
 def pages_of(data: bytes) -> list[_Page]:
